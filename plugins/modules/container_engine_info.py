@@ -1,0 +1,169 @@
+#!/usr/bin/python
+"""Observes the Docker engine of this machine."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: container_engine_info
+short_description: Observe the Docker engine of this machine
+description:
+  - Says what there is of Docker, however it was installed, what is missing, and where apt finds Debian's releases.
+  - Changes nothing. Needs root, because the engine's socket does.
+options:
+  users:
+    description: Users that are to be in the group C(docker).
+    type: list
+    elements: str
+    default: []
+  release:
+    description: Code name of this machine's Debian release.
+    type: str
+    default: ""
+  wait_seconds:
+    description: How long to wait for an engine that was just started; fails with the end of its log when it does not answer.
+    type: int
+    default: 0
+author:
+  - The todochat maintainers (@todochat)
+"""
+
+EXAMPLES = r"""
+- name: The Docker engine is observed
+  todochat.platform.container_engine_info:
+    users: [dev]
+  become: true
+  register: engine
+"""
+
+RETURN = r"""
+version:
+  description: Version of the engine that answers, empty where none does.
+  type: str
+  returned: always
+installed_version:
+  description: Version of the engine installed, running or not; empty where there is none.
+  type: str
+  returned: always
+init:
+  description: Who starts services, C(systemd) or C(none).
+  type: str
+  returned: always
+missing:
+  description: Debian's packages for what is missing.
+  type: list
+  elements: str
+  returned: always
+users_missing:
+  description: The asked users that are not in the group C(docker).
+  type: list
+  elements: str
+  returned: always
+users_unknown:
+  description: The asked users that do not exist.
+  type: list
+  elements: str
+  returned: always
+group:
+  description: Whether the group C(docker) exists.
+  type: bool
+  returned: always
+repository:
+  description: Base URI and Signed-By of the repository of this machine's release; null where nothing is missing or apt knows none.
+  type: dict
+  returned: always
+security_repository:
+  description: The same of the release's security updates.
+  type: dict
+  returned: always
+"""
+
+import grp
+import pwd
+import shutil
+import subprocess
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.todochat.platform.plugins.module_utils import engine
+
+POLL_SECONDS = 0.5
+
+
+def observe(users: list[str], release: str) -> dict[str, Any]:
+    """What the module returns; keys and types are those of RETURN."""
+    known = {user: Path(pwd.getpwnam(user).pw_dir) for user in users if _exists(user)}
+    version = engine.answering_version()
+    installed = version or engine.installed_version()
+    missing = [] if installed else ["docker.io", "containerd"]
+    if shutil.which("docker") is None:
+        missing.append("docker-cli")
+    homes = [Path.home(), *known.values()]
+    missing += [f"docker-{name}" for name in ("buildx", "compose") if not engine.plugin_is_installed(name, homes)]
+    return {
+        "version": version,
+        "installed_version": installed,
+        "init": engine.init_system(),
+        "missing": missing,
+        "group": _group() is not None,
+        "users_missing": [user for user in known if user not in (_group() or [])],
+        "users_unknown": [user for user in users if user not in known],
+        **_repositories(release if missing else ""),
+    }
+
+
+def _exists(user: str) -> bool:
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        return False
+    return True
+
+
+def _group() -> list[str] | None:
+    """The members of the group docker, None where there is no such group."""
+    try:
+        return grp.getgrnam("docker").gr_mem
+    except KeyError:
+        return None
+
+
+def _repositories(release: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"repository": None, "security_repository": None}
+    if release and shutil.which("apt-get"):
+        targets = subprocess.run(["apt-get", "indextargets"], capture_output=True, text=True, check=False).stdout
+        for name, suite in (("repository", release), ("security_repository", f"{release}-security")):
+            repository = engine.debian_repository(targets, suite)
+            found[name] = asdict(repository) if repository else None
+    return found
+
+
+def _answers_within(seconds: int) -> bool:
+    end = time.monotonic() + seconds
+    while not engine.answering_version():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "users": {"type": "list", "elements": "str", "default": []},
+            "release": {"type": "str", "default": ""},
+            "wait_seconds": {"type": "int", "default": 0},
+        },
+        supports_check_mode=True,
+    )
+    seconds = module.params["wait_seconds"]
+    if seconds and not _answers_within(seconds):
+        log = engine.last_lines(engine.init_system())
+        module.fail_json(msg=f"Docker was started but does not answer after {seconds} s. The end of its log:\n{log}")
+    module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
+
+
+if __name__ == "__main__":
+    main()
