@@ -1,0 +1,3 @@
+import { sessionStarter } from "@/lib/handler";
+
+export const POST = sessionStarter("/api/v1/auth/signup");

@@ -1,0 +1,14 @@
+import { callBackend } from "@/lib/backend";
+import { idOf, noContent, readJson, signedIn, success } from "@/lib/handler";
+import type { Todo } from "@/lib/types";
+
+export const PATCH = signedIn(async (request, token, params) => {
+  const { title, completed } = await readJson(request);
+  const path = `/api/v1/todos/${idOf(params)}`;
+  return success(await callBackend<Todo>(path, { method: "PATCH", token, body: { title, completed } }));
+});
+
+export const DELETE = signedIn(async (_request, token, params) => {
+  await callBackend(`/api/v1/todos/${idOf(params)}`, { method: "DELETE", token });
+  return noContent();
+});

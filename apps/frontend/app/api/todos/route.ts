@@ -1,0 +1,10 @@
+import { callBackend, fetchTodos } from "@/lib/backend";
+import { readJson, signedIn, success } from "@/lib/handler";
+import type { Todo } from "@/lib/types";
+
+export const GET = signedIn(async (_request, token) => success(await fetchTodos(token)));
+
+export const POST = signedIn(async (request, token) => {
+  const { title } = await readJson(request);
+  return success(await callBackend<Todo>("/api/v1/todos", { method: "POST", token, body: { title } }), 201);
+});

@@ -1,0 +1,26 @@
+const PATHS = {
+  check: "m5 12.5 4.5 4.5L19 7.5",
+  chevron: "m6 9.5 6 6 6-6",
+  pencil: "M4 20h4L19 9a2.8 2.8 0 0 0-4-4L4 16z",
+  plus: "M12 5v14M5 12h14",
+  send: "M12 19V5M6 11l6-6 6 6",
+  trash: "M5 7h14M10 7V4h4v3m-7 0 1 13h8l1-13",
+  alert: "M12 7.5v5.5m0 3.5v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18",
+} as const;
+
+export function Icon({ name, className = "size-5" }: { name: keyof typeof PATHS; className?: string }) {
+  return (
+    <svg
+      viewBox="0 0 24 24"
+      className={`shrink-0 ${className}`}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.8"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,30 @@
+import { Logo } from "@/components/logo";
+
+/** A page with one message and one way on; a plain link, so that it works whatever went wrong. */
+export function PlainPage({
+  title,
+  text,
+  href = "/",
+  action = "Go to your list",
+}: {
+  title: string;
+  text: string;
+  href?: string;
+  action?: string;
+}) {
+  return (
+    <div className="flex min-h-dvh flex-col px-6 py-6 sm:px-12">
+      <Logo />
+      <main className="mx-auto flex max-w-md grow flex-col items-start justify-center pb-24">
+        <h1 className="text-3xl font-semibold tracking-tight text-balance">{title}</h1>
+        <p className="mt-3 text-muted">{text}</p>
+        <a
+          href={href}
+          className="bubble-right mt-8 inline-flex h-12 items-center bg-pine px-6 font-semibold text-on-pine hover:bg-pine-deep"
+        >
+          {action}
+        </a>
+      </main>
+    </div>
+  );
+}

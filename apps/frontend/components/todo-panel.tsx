@@ -1,0 +1,246 @@
+"use client";
+
+import { useEffect, useRef, useState, type Dispatch, type FormEvent, type SetStateAction } from "react";
+
+import { Icon } from "@/components/icons";
+import { TodoRow } from "@/components/todo-row";
+import { useHydrated } from "@/components/use-hydrated";
+import { request, RequestError } from "@/lib/client";
+import { TITLE_MAX } from "@/lib/rules";
+import type { Todo } from "@/lib/types";
+
+const newestFirst = (key: "created_at" | "completed_at") => (a: Todo, b: Todo) =>
+  Date.parse(b[key] ?? "") - Date.parse(a[key] ?? "");
+
+function headline(remaining: number, total: number): string {
+  if (total === 0) return "Nothing on your list";
+  return remaining === 0 ? "All done" : `${remaining} to do`;
+}
+
+export function TodoPanel({
+  className,
+  todos,
+  setTodos,
+  fresh,
+  setFresh,
+}: {
+  className: string;
+  todos: Todo[];
+  setTodos: Dispatch<SetStateAction<Todo[]>>;
+  fresh: ReadonlySet<string>;
+  setFresh: (ids: ReadonlySet<string>) => void;
+}) {
+  const hydrated = useHydrated();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const input = useRef<HTMLInputElement>(null);
+  const focusNext = useRef<string>(null);
+  const busy = useRef(new Set<string>());
+  const [adding, setAdding] = useState(false);
+  const [error, setError] = useState<string>();
+  const [news, setNews] = useState("");
+
+  const open = todos.filter((todo) => !todo.completed).sort(newestFirst("created_at"));
+  const done = todos.filter((todo) => todo.completed).sort(newestFirst("completed_at"));
+
+  // A row that changes its section is a new element: whoever works with the keyboard must not lose their place.
+  useEffect(() => {
+    if (!focusNext.current) return;
+    document.getElementById(focusNext.current)?.focus();
+    focusNext.current = null;
+  }, [todos]);
+
+  /** Runs one change and says what came of it. Returns whether it succeeded. */
+  async function attempt(change: () => Promise<string>): Promise<boolean> {
+    setError(undefined);
+    try {
+      setNews(await change());
+      return true;
+    } catch (failure) {
+      if (!(failure instanceof RequestError)) throw failure;
+      setError(failure.message);
+      return false;
+    }
+  }
+
+  /** Shows `next` (null: gone) at once and takes it back when the server refuses; one change a row at a time. */
+  async function replace(todo: Todo, next: Todo | null, send: () => Promise<Todo | undefined>, said: string) {
+    if (busy.current.has(todo.id)) return;
+    busy.current.add(todo.id);
+    const put = (value: Todo | null) =>
+      setTodos((now) => now.flatMap((item) => (item.id !== todo.id ? [item] : value ? [value] : [])));
+    put(next);
+    const succeeded = await attempt(async () => {
+      const saved = await send();
+      if (saved) put(saved);
+      return said;
+    });
+    if (!succeeded) setTodos((now) => [...now.filter((item) => item.id !== todo.id), todo]);
+    busy.current.delete(todo.id);
+  }
+
+  async function add(event: FormEvent) {
+    event.preventDefault();
+    const title = input.current?.value.trim() ?? "";
+    if (!title || adding) return input.current?.focus();
+    setAdding(true);
+    await attempt(async () => {
+      const todo = await request<Todo>("POST", "/api/todos", { title });
+      setTodos((now) => [...now, todo]);
+      setFresh(new Set([todo.id]));
+      if (input.current) input.current.value = "";
+      return `Added ${todo.title}.`;
+    });
+    setAdding(false);
+  }
+
+  function toggle(todo: Todo) {
+    const completed = !todo.completed;
+    focusNext.current = `todo-${todo.id}`;
+    const next = { ...todo, completed, completed_at: completed ? new Date().toISOString() : null };
+    const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { completed });
+    void replace(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
+  }
+
+  function rename(todo: Todo, title: string) {
+    const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { title });
+    void replace(todo, { ...todo, title }, send, `Renamed to ${title}.`);
+  }
+
+  function remove(todo: Todo) {
+    heading.current?.focus();
+    const send = () => request<undefined>("DELETE", `/api/todos/${todo.id}`);
+    void replace(todo, null, send, `Deleted ${todo.title}.`);
+  }
+
+  const row = (todo: Todo) => (
+    <TodoRow
+      key={todo.id}
+      todo={todo}
+      fresh={fresh.has(todo.id)}
+      onToggle={() => toggle(todo)}
+      onRename={(title) => rename(todo, title)}
+      onDelete={() => remove(todo)}
+    />
+  );
+
+  return (
+    <section aria-labelledby="list-heading" className={`flex min-h-0 flex-col ${className}`}>
+      <div className="flex shrink-0 items-center gap-4 lg:pt-2">
+        <div className="grow">
+          <h1
+            id="list-heading"
+            ref={heading}
+            tabIndex={-1}
+            className="text-3xl font-semibold tracking-tight tabular-nums outline-none lg:text-5xl"
+          >
+            {headline(open.length, todos.length)}
+          </h1>
+          <p className="mt-1 text-muted tabular-nums lg:mt-2">
+            {todos.length === 0 ? "Room for whatever comes up." : `${done.length} of ${todos.length} done`}
+          </p>
+        </div>
+        <Ring share={todos.length === 0 ? 0 : done.length / todos.length} />
+      </div>
+
+      <form
+        method="post"
+        onSubmit={add}
+        className="bubble-left mt-5 flex h-14 shrink-0 items-center border border-line-strong bg-surface pr-2 pl-5 focus-within:border-pine focus-within:outline-2 focus-within:outline-pine lg:mt-7"
+      >
+        <label htmlFor="new-todo" className="sr-only">
+          New todo
+        </label>
+        <input
+          ref={input}
+          id="new-todo"
+          name="title"
+          readOnly={!hydrated}
+          maxLength={TITLE_MAX}
+          autoComplete="off"
+          enterKeyHint="done"
+          placeholder="What needs doing?"
+          className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
+        />
+        <button
+          type="submit"
+          disabled={!hydrated}
+          aria-busy={adding}
+          className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
+        >
+          <Icon name="plus" className="size-4.5" />
+          Add
+        </button>
+      </form>
+
+      <div role="alert">
+        {error ? (
+          <p className="mt-3 flex items-center gap-2 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">
+            <Icon name="alert" className="size-4.5" />
+            {error}
+          </p>
+        ) : null}
+      </div>
+      <p role="status" className="sr-only">
+        {news}
+      </p>
+
+      <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
+        {todos.length === 0 ? <EmptyList /> : null}
+        {open.length > 0 ? (
+          <ul aria-label="To do" className="flex flex-col gap-2 pt-0.5">
+            {open.map(row)}
+          </ul>
+        ) : null}
+        {done.length > 0 ? (
+          <details open className="group mt-5">
+            <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
+              <Icon name="chevron" className="size-4 -rotate-90 transition-transform group-open:rotate-0" />
+              Done
+              <span className="tabular-nums">{done.length}</span>
+            </summary>
+            <ul aria-label="Done" className="mt-2 flex flex-col gap-2">
+              {done.map(row)}
+            </ul>
+          </details>
+        ) : null}
+      </div>
+    </section>
+  );
+}
+
+/** How much of the list is done, as the ticked bubble filling up around its edge. */
+function Ring({ share }: { share: number }) {
+  const outline = "M16 3h6a7 7 0 0 1 7 7v12a7 7 0 0 1-7 7H5a2 2 0 0 1-2-2V10a7 7 0 0 1 7-7z";
+  return (
+    <svg viewBox="0 0 32 32" className="size-14 shrink-0 fill-none lg:size-18" aria-hidden="true">
+      <path d={outline} className="stroke-line" strokeWidth="3" />
+      <path
+        d={outline}
+        className={`stroke-pine transition-[stroke-dashoffset] duration-500 ${share === 0 ? "opacity-0" : ""}`}
+        strokeWidth="3"
+        strokeLinecap="round"
+        pathLength={100}
+        strokeDasharray="100 100"
+        strokeDashoffset={100 - share * 100}
+      />
+      <path
+        d="m11 16.2 3.6 3.6 6.6-7.4"
+        className={`transition-colors duration-500 ${share === 1 ? "stroke-pine" : "stroke-line"}`}
+        strokeWidth="3"
+        strokeLinecap="round"
+        strokeLinejoin="round"
+      />
+    </svg>
+  );
+}
+
+function EmptyList() {
+  return (
+    <div className="bubble-left border border-dashed border-line-strong/60 px-6 py-10 text-center">
+      <p className="font-medium">An empty list is a good start.</p>
+      <p className="mx-auto mt-1.5 max-w-sm text-sm text-balance text-muted">
+        Type the first thing above, or tell the assistant: <q>add buy milk</q>.
+      </p>
+    </div>
+  );
+}

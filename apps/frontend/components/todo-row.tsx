@@ -1,0 +1,129 @@
+"use client";
+
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+
+import { Icon } from "@/components/icons";
+import { TITLE_MAX } from "@/lib/rules";
+import type { Todo } from "@/lib/types";
+
+const ACTION =
+  "flex size-9 items-center justify-center rounded-lg text-muted transition-colors hover:bg-paper hover:text-ink";
+
+export function TodoRow({
+  todo,
+  fresh,
+  onToggle,
+  onRename,
+  onDelete,
+}: {
+  todo: Todo;
+  /** Just added or changed: shown for a moment, and brought into view. */
+  fresh: boolean;
+  onToggle: () => void;
+  onRename: (title: string) => void;
+  onDelete: () => void;
+}) {
+  const row = useRef<HTMLLIElement>(null);
+  const pencil = useRef<HTMLButtonElement>(null);
+  const [editing, setEditing] = useState(false);
+
+  useEffect(() => {
+    if (fresh) row.current?.scrollIntoView({ block: "nearest" });
+  }, [fresh]);
+
+  function finish(title: string | null) {
+    setEditing(false);
+    if (title && title !== todo.title) onRename(title);
+  }
+
+  const look = todo.completed ? "border-transparent bg-surface/50" : "border-line bg-surface";
+  return (
+    <li
+      ref={row}
+      data-fresh={fresh || undefined}
+      className={`group/row flex min-h-14 items-center rounded-2xl border pr-2 pl-4 ${look} ${fresh ? "animate-arrive" : ""}`}
+    >
+      <span className="relative flex size-6 shrink-0">
+        <input
+          type="checkbox"
+          id={`todo-${todo.id}`}
+          aria-label={todo.title}
+          checked={todo.completed}
+          onChange={onToggle}
+          className="peer size-6 cursor-pointer appearance-none rounded-lg rounded-bl-xs border-2 border-line-strong bg-transparent transition-colors checked:border-pine checked:bg-pine hover:border-pine"
+        />
+        <Icon
+          name="check"
+          className="pointer-events-none absolute inset-1 size-4 text-on-pine opacity-0 peer-checked:opacity-100"
+        />
+      </span>
+      {editing ? (
+        <TitleField
+          title={todo.title}
+          onEnd={(title) => {
+            finish(title);
+            requestAnimationFrame(() => pencil.current?.focus());
+          }}
+          onLeave={finish}
+        />
+      ) : (
+        <>
+          <label
+            htmlFor={`todo-${todo.id}`}
+            className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
+          >
+            {todo.title}
+          </label>
+          <button
+            ref={pencil}
+            type="button"
+            aria-label={`Rename ${todo.title}`}
+            title="Rename"
+            onClick={() => setEditing(true)}
+            className={ACTION}
+          >
+            <Icon name="pencil" className="size-4.5" />
+          </button>
+          <button
+            type="button"
+            aria-label={`Delete ${todo.title}`}
+            title="Delete"
+            onClick={onDelete}
+            className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
+          >
+            <Icon name="trash" className="size-4.5" />
+          </button>
+        </>
+      )}
+    </li>
+  );
+}
+
+/** Enter and leaving the field keep the new title, Escape keeps the old one. */
+function TitleField({
+  title,
+  onEnd,
+  onLeave,
+}: {
+  title: string;
+  onEnd: (title: string | null) => void;
+  onLeave: (title: string | null) => void;
+}) {
+  function onKeyDown(event: KeyboardEvent<HTMLInputElement>) {
+    if (event.nativeEvent.isComposing) return;
+    if (event.key === "Enter") onEnd(event.currentTarget.value.trim());
+    if (event.key === "Escape") onEnd(null);
+  }
+  return (
+    <input
+      autoFocus
+      aria-label="New title"
+      defaultValue={title}
+      maxLength={TITLE_MAX}
+      onFocus={(event) => event.currentTarget.select()}
+      onKeyDown={onKeyDown}
+      onBlur={(event) => onLeave(event.currentTarget.value.trim())}
+      className="mx-1.5 h-10 min-w-0 grow rounded-lg bg-sunken px-2"
+    />
+  );
+}

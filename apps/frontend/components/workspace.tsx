@@ -1,0 +1,104 @@
+"use client";
+
+import { useCallback, useState } from "react";
+
+import { AccountMenu } from "@/components/account-menu";
+import { ChatPanel } from "@/components/chat-panel";
+import { Logo } from "@/components/logo";
+import { TodoPanel } from "@/components/todo-panel";
+import { request } from "@/lib/client";
+import type { Action, Conversation, Todo, User } from "@/lib/types";
+
+type View = "list" | "chat";
+
+/** The list beside the assistant; on a narrow screen one of them at a time. */
+export function Workspace({
+  user,
+  initialTodos,
+  initialConversation,
+}: {
+  user: User;
+  initialTodos: Todo[];
+  initialConversation: Conversation | null;
+}) {
+  const [todos, setTodos] = useState(initialTodos);
+  const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
+  const [view, setView] = useState<View>("list");
+  const [unseen, setUnseen] = useState(false);
+
+  /** Reads the list again rather than applying actions one by one: the server knows every tool, this page need not. */
+  const showChanges = useCallback(async (actions: Action[]) => {
+    setTodos(await request<Todo[]>("GET", "/api/todos"));
+    if (actions.length === 0) return;
+    setFresh(new Set(actions.flatMap(({ todo }) => (todo ? [todo.id] : []))));
+    setUnseen(true);
+  }, []);
+
+  function open(next: View) {
+    setView(next);
+    if (next === "list") setUnseen(false);
+  }
+
+  const remaining = todos.filter((todo) => !todo.completed).length;
+  return (
+    <div className="flex h-dvh flex-col">
+      <header className="flex h-16 shrink-0 items-center justify-between px-4 sm:px-6 lg:px-8">
+        <Logo />
+        <AccountMenu email={user.email} />
+      </header>
+
+      <nav aria-label="Views" className="mx-4 mb-3 grid shrink-0 grid-cols-2 gap-1 rounded-2xl bg-line/60 p-1 lg:hidden">
+        <ViewButton current={view === "list"} onClick={() => open("list")}>
+          List
+          <span className="min-w-6 rounded-full bg-pine-soft px-1.5 text-xs leading-5 text-ink tabular-nums">
+            {remaining}
+          </span>
+          {unseen && view === "chat" ? (
+            <span className="size-2 rounded-full bg-marigold">
+              <span className="sr-only">has changed</span>
+            </span>
+          ) : null}
+        </ViewButton>
+        <ViewButton current={view === "chat"} onClick={() => open("chat")}>
+          Assistant
+        </ViewButton>
+      </nav>
+
+      <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
+        <TodoPanel
+          className={view === "list" ? "" : "max-lg:hidden"}
+          todos={todos}
+          setTodos={setTodos}
+          fresh={fresh}
+          setFresh={setFresh}
+        />
+        <ChatPanel
+          className={view === "chat" ? "" : "max-lg:hidden"}
+          initialConversation={initialConversation}
+          onAnswer={showChanges}
+        />
+      </main>
+    </div>
+  );
+}
+
+function ViewButton({
+  current,
+  onClick,
+  children,
+}: {
+  current: boolean;
+  onClick: () => void;
+  children: React.ReactNode;
+}) {
+  return (
+    <button
+      type="button"
+      aria-pressed={current}
+      onClick={onClick}
+      className="flex h-10 items-center justify-center gap-2 rounded-xl font-medium text-muted aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-sm"
+    >
+      {children}
+    </button>
+  );
+}

@@ -1,0 +1,109 @@
+import type { Conversation, Todo, User } from "@/lib/types";
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+/** An answer may take a while longer than a row. */
+export const CHAT_TIMEOUT_MS = 30_000;
+
+const AWAY = "The todo service is not answering right now. Nothing is lost; try again in a moment.";
+
+/** A call that did not succeed: the status to answer with, and a sentence for the person who waits. */
+export class BackendError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+type Call = {
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  token?: string;
+  body?: unknown;
+  timeoutMs?: number;
+};
+
+/**
+ * Returns the backend's address, read on each call so that one image serves every cluster.
+ *
+ * Throws an Error that names the variable when it is missing or no http(s) address.
+ */
+export function backendUrl(): URL {
+  const value = process.env.BACKEND_URL ?? "";
+  const url = URL.canParse(value) ? new URL(value) : null;
+  if (!url || !["http:", "https:"].includes(url.protocol)) {
+    throw new Error(`BACKEND_URL is "${value}"; set it to the backend's address, such as http://backend:8001`);
+  }
+  return url;
+}
+
+function log(message: string, details: Record<string, unknown>): void {
+  console.error(JSON.stringify({ time: new Date().toISOString(), level: "error", message, ...details }));
+}
+
+/** Returns the sentence of an error answer; validation errors come as a list of them. */
+async function detailOf(response: Response): Promise<string> {
+  const body: unknown = await response.json().catch(() => null);
+  const detail = (body as { detail?: unknown } | null)?.detail;
+  if (typeof detail === "string") return detail;
+  const first: unknown = Array.isArray(detail) ? (detail[0] as { msg?: unknown } | undefined)?.msg : undefined;
+  return typeof first === "string" ? first : "The request was not accepted.";
+}
+
+/**
+ * Calls the backend and returns its JSON (undefined for 204).
+ *
+ * Throws BackendError: the backend's own 4xx with its sentence, 502 when it failed, 503 when it cannot be reached,
+ * 504 when it took longer than `timeoutMs`.
+ */
+export async function callBackend<T>(path: string, call: Call = {}): Promise<T> {
+  const { method = "GET", token, body, timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const url = new URL(path, backendUrl());
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (token) headers.authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["content-type"] = "application/json";
+  const signal = AbortSignal.timeout(timeoutMs);
+  const send = () =>
+    fetch(url, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      cache: "no-store",
+      redirect: "error",
+      signal,
+    });
+
+  let response: Response;
+  let answer: T;
+  try {
+    // A kept-alive connection may be closed just as it is used; only a read may be sent twice.
+    response = await send().catch((error: unknown) => {
+      if (method !== "GET" || signal.aborted) throw error;
+      return send();
+    });
+    if (!response.ok) {
+      if (response.status < 500) throw new BackendError(response.status, await detailOf(response));
+      log("backend answered with an error", { method, path, status: response.status });
+      throw new BackendError(response.status === 503 ? 503 : 502, AWAY);
+    }
+    answer = (response.status === 204 ? undefined : await response.json()) as T;
+  } catch (error) {
+    if (error instanceof BackendError) throw error;
+    const cause = error instanceof Error ? String(error.cause ?? error) : String(error);
+    log(signal.aborted ? "backend took too long" : "backend unreachable", { method, path, timeoutMs, cause });
+    throw signal.aborted
+      ? new BackendError(504, "The todo service took too long to answer. Try again in a moment.")
+      : new BackendError(503, AWAY);
+  }
+  return answer;
+}
+
+export const fetchUser = (token: string) => callBackend<User>("/api/v1/auth/me", { token });
+
+export const fetchTodos = (token: string) => callBackend<Todo[]>("/api/v1/todos", { token });
+
+/** Returns the conversation last begun, or null before the first message. */
+export async function fetchLatestConversation(token: string): Promise<Conversation | null> {
+  const [latest] = await callBackend<{ id: string }[]>("/api/v1/chat/conversations", { token });
+  return latest ? callBackend<Conversation>(`/api/v1/chat/conversations/${latest.id}`, { token }) : null;
+}

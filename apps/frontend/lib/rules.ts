@@ -1,0 +1,23 @@
+/** The limits both sides of the form know; the backend has the last word. */
+export const PASSWORD_MIN = 8;
+export const PASSWORD_MAX = 128;
+export const TITLE_MAX = 200;
+export const MESSAGE_MAX = 1000;
+
+/** Returns what is wrong with an e-mail address in the words of the form, or null. */
+export function emailProblem(email: string): string | null {
+  if (!email) return "Enter your e-mail address.";
+  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) return "That is not a complete e-mail address, like ana@example.org.";
+  return null;
+}
+
+/** Returns what is wrong with a new password in the words of the form, or null. */
+export function passwordProblem(password: string): string | null {
+  if (!password) return "Choose a password.";
+  if (password.length < PASSWORD_MIN) {
+    const missing = PASSWORD_MIN - password.length;
+    return `Too short: ${missing} more ${missing === 1 ? "character" : "characters"} needed.`;
+  }
+  if (password.length > PASSWORD_MAX) return `Too long: at most ${PASSWORD_MAX} characters.`;
+  return null;
+}

@@ -1,0 +1,29 @@
+/** What the backend's API returns; ids are UUIDs, times are ISO 8601. */
+export type User = { id: string; email: string };
+
+export type Todo = {
+  id: string;
+  title: string;
+  completed: boolean;
+  created_at: string;
+  completed_at: string | null;
+};
+
+/** Who answers in the chat. */
+export type Assistant = "rule-based";
+
+export type Message = { role: "user" | "assistant"; content: string; created_at: string };
+
+export type Conversation = { id: string; messages: Message[] };
+
+/** One change the assistant made to the list, for example `{tool: "add_todo", todo}`. */
+export type Action = { tool: string; todo?: Todo | null };
+
+export type ChatAnswer = {
+  conversation_id: string;
+  reply: string;
+  assistant: Assistant;
+  actions: Action[];
+};
+
+export type Session = { access_token: string; expires_in: number; user: User };

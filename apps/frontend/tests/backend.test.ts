@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { mock, test, type TestContext } from "node:test";
+
+import { BackendError, backendUrl, callBackend } from "@/lib/backend";
+
+/** Serves `listener` on a free port as the backend until the test ends; what is logged stays silent. */
+async function withBackend(context: TestContext, listener: RequestListener): Promise<void> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  process.env.BACKEND_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  mock.method(console, "error", () => {});
+  context.after(() => {
+    mock.restoreAll();
+    server.closeAllConnections();
+    server.close();
+  });
+}
+
+const failsWith = (status: number, message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof BackendError);
+  assert.equal(error.status, status);
+  assert.match(error.message, message);
+  return true;
+};
+
+test("a backend that does not answer in time is a 504 in words", async (context) => {
+  await withBackend(context, () => {});
+  await assert.rejects(callBackend("/api/v1/todos", { timeoutMs: 50 }), failsWith(504, /took too long/));
+});
+
+test("an answer that breaks off is a 504 as well, not an endless wait", async (context) => {
+  await withBackend(context, (_request, response) => {
+    response.writeHead(200, { "content-type": "application/json" });
+    response.write("[");
+  });
+  await assert.rejects(callBackend("/api/v1/todos", { timeoutMs: 50 }), failsWith(504, /took too long/));
+});
+
+test("a backend that is away is a 503 in words", async (context) => {
+  await withBackend(context, () => {});
+  process.env.BACKEND_URL = "http://127.0.0.1:1";
+  await assert.rejects(callBackend("/api/v1/todos"), failsWith(503, /not answering/));
+});
+
+test("a lost connection is tried once more for a read, never for a write", async (context) => {
+  const calls: string[] = [];
+  await withBackend(context, (request, response) => {
+    calls.push(request.method ?? "");
+    if (calls.length === 1 || request.method === "POST") request.socket.destroy();
+    else response.end("[]");
+  });
+  assert.deepEqual(await callBackend("/api/v1/todos"), []);
+  await assert.rejects(callBackend("/api/v1/todos", { method: "POST", body: {} }), failsWith(503, /not answering/));
+  assert.deepEqual(calls, ["GET", "GET", "POST"]);
+});
+
+test("the backend's own refusals keep their sentence, its failures do not show", async (context) => {
+  await withBackend(context, (request, response) => {
+    const answers: Record<string, [number, unknown]> = {
+      "/taken": [409, { detail: "taken" }],
+      "/invalid": [422, { detail: [{ msg: "title is too long" }] }],
+      "/broken": [500, { detail: "secret internals" }],
+    };
+    const [status, body] = answers[request.url ?? ""] ?? [404, {}];
+    response.writeHead(status).end(JSON.stringify(body));
+  });
+  await assert.rejects(callBackend("/taken"), failsWith(409, /^taken$/));
+  await assert.rejects(callBackend("/invalid"), failsWith(422, /title is too long/));
+  await assert.rejects(callBackend("/broken"), failsWith(502, /not answering/));
+});
+
+test("a missing or foreign address names the variable", () => {
+  for (const value of ["", "backend:8001", "file:///etc/passwd"]) {
+    process.env.BACKEND_URL = value;
+    assert.throws(backendUrl, /BACKEND_URL is ".*"; set it/);
+  }
+});
