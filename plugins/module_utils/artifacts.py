@@ -1,0 +1,217 @@
+"""The lock file, and the store that holds what it names.
+
+An artifact is one file or one container image, pinned in ``artifacts.lock.yml``. The store is a folder with one
+sub-folder for each artifact and content key; a finished sub-folder holds the artifact and a ``record.json`` and is
+never changed again, so a broken-off download or build leaves nothing that looks finished.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+UNRECORDED = "unrecorded"
+# Raised when the builders change in a way that makes earlier builds of the same lock entry stale.
+RECIPE_FORMAT = 1
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+class ArtifactError(Exception):
+    """A problem the user can act on: the message says what, which value, and what to do."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One entry of the lock file.
+
+    ``sha256`` maps an architecture to the upstream checksum; it is empty where none is recorded.
+    ``seconds`` is what building it takes on two cores.
+    """
+
+    name: str
+    version: str
+    key: str
+    seconds: int
+    build: dict[str, Any]
+    sha256: dict[str, str] = field(default_factory=dict)
+    url: str = ""
+    member: str = ""
+    image: str = ""
+    upstream_image: str = ""
+
+    @property
+    def is_image(self) -> bool:
+        return bool(self.image or self.upstream_image)
+
+    @property
+    def reference(self) -> str:
+        """The name under which an image is loaded: its upstream name where the cluster expects that, else our own."""
+        return self.image or f"todochat/{self.name}:{self.version}-{self.key[:12]}"
+
+    @property
+    def filename(self) -> str:
+        return f"{self.name}.tar" if self.is_image else self.name
+
+    def recorded(self, architecture: str) -> str:
+        """Upstream's SHA-256 for an architecture, or the empty string where the lock has none."""
+        return self.sha256.get(architecture, "")
+
+
+class Lock:
+    """The lock file, read and checked. Raises ArtifactError naming the entry that is wrong."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.architecture = machine_architecture()
+        self.recipes = path.parent / "roles" / "bundle" / "files"
+        try:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            entries: dict[str, dict[str, Any]] = document["artifacts"]
+        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            raise ArtifactError(f"The lock file {path} cannot be read: {error}") from error
+        self._entries = entries
+        self.artifacts = {name: self._parse(name) for name in entries}
+
+    def __getitem__(self, name: str) -> Artifact:
+        try:
+            return self.artifacts[name]
+        except KeyError:
+            known = ", ".join(self.artifacts)
+            raise ArtifactError(f"The lock file {self.path} has no artifact {name!r}. It has: {known}.") from None
+
+    def _parse(self, name: str) -> Artifact:
+        entry = self._entries[name]
+        sums = entry.get("sha256")
+        if sums == UNRECORDED:
+            recorded: dict[str, str] = {}
+        elif isinstance(sums, str):
+            recorded = {"amd64": sums, "arm64": sums}  # an image's manifest list serves every architecture
+        elif isinstance(sums, dict):
+            recorded = sums
+        else:
+            raise ArtifactError(f"{self.path}: {name}: sha256 is neither a checksum nor {UNRECORDED!r}.")
+        for value in recorded.values():
+            if len(value) != 64 or set(value) - set("0123456789abcdef"):
+                raise ArtifactError(f"{self.path}: {name}: {value!r} is not a SHA-256 in lower-case hexadecimal.")
+        missing = {"version", "build", "seconds"} - set(entry)
+        if missing:
+            raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.")
+        return Artifact(
+            name=name,
+            version=str(entry["version"]),
+            key=self._key(name),
+            seconds=int(entry["seconds"]),
+            build=entry["build"],
+            sha256=recorded,
+            **{key: entry.get(key, "") for key in ("url", "member", "image", "upstream_image")},
+        )
+
+    def _key(self, name: str) -> str:
+        """A hash of all that decides what an artifact contains, so that a change of one rebuilds that one alone."""
+        entry = self._entries[name]
+        digest = hashlib.sha256()
+        digest.update(json.dumps([RECIPE_FORMAT, self.architecture, entry["version"], entry["build"]]).encode())
+        for used in sorted(entry["build"].get("artifacts", {})):
+            digest.update(self._key(used).encode())
+        go = entry["build"].get("go")
+        image = entry["build"].get("image", {})
+        folders = [self.recipes / "go" / go["module"], self.recipes / "go" / "toolchain.txt"] if go else []
+        folders += [self.recipes / "images" / image[part] for part in ("customize", "overlay") if part in image]
+        for path in folders:
+            for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+                if file.is_file():
+                    digest.update(str(file.relative_to(self.recipes)).encode() + b"\0" + file.read_bytes())
+        return digest.hexdigest()
+
+
+class Store:
+    """The folder that holds finished artifacts, shared by all checkouts of one user."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def folder(self, artifact: Artifact) -> Path:
+        return self.path / artifact.name / artifact.key[:16]
+
+    def file(self, artifact: Artifact) -> Path:
+        return self.folder(artifact) / artifact.filename
+
+    def has(self, artifact: Artifact) -> bool:
+        return (self.folder(artifact) / "record.json").is_file()
+
+    def record(self, artifact: Artifact) -> dict[str, Any]:
+        """What is known of a stored artifact: sha256, size in bytes, origin (a URL, or ``built``)."""
+        try:
+            record: dict[str, Any] = json.loads((self.folder(artifact) / "record.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ArtifactError(
+                f"{artifact.name} {artifact.version} is not in the store {self.path}. "
+                "Run `ansible-playbook site.yml --tags artifact` first."
+            ) from None
+        return record
+
+    @contextmanager
+    def adding(self, artifact: Artifact, origin: str) -> Iterator[Path]:
+        """Gives a path to write the artifact to; what was written there is in the store when the block ends well.
+
+        The temporary folder lies in the store, so that the last step is a rename on one file system. The result
+        belongs to whoever owns the store, also where root did the work.
+        """
+        folder = self.folder(artifact)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        owner = self.path.stat()
+        with tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
+            work = Path(temporary) / "new"
+            work.mkdir(mode=0o755)
+            file = work / artifact.filename
+            yield file
+            file.chmod(0o644 if artifact.is_image else 0o755)
+            record = {
+                "name": artifact.name,
+                "version": artifact.version,
+                "origin": origin,
+                "sha256": sha256_of(file),
+                "size": file.stat().st_size,
+            }
+            (work / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            for path in (folder.parent, work, *work.iterdir()):
+                os.chown(path, owner.st_uid, owner.st_gid)
+            shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
+            work.rename(folder)
+
+    def verified(self, artifact: Artifact) -> Path:
+        """The artifact's file, after its content was compared with the record. A damaged file is never used."""
+        record = self.record(artifact)
+        file = self.file(artifact)
+        actual = sha256_of(file) if file.is_file() else "no file"
+        if actual != record["sha256"]:
+            raise ArtifactError(
+                f"{file} is damaged: expected SHA-256 {record['sha256']}, found {actual}. "
+                f"It was not used. Remove {self.folder(artifact)} and run again to have it made anew."
+            )
+        return file
+
+
+def machine_architecture() -> str:
+    """This machine's architecture as upstream file names spell it. Raises ArtifactError where nothing is published."""
+    machine = platform.machine()
+    if machine not in ARCHITECTURES:
+        raise ArtifactError(f"This machine is {machine}; artifacts exist for {' and '.join(ARCHITECTURES)}.")
+    return ARCHITECTURES[machine]
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

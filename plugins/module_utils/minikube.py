@@ -1,0 +1,170 @@
+"""The desired state of a minikube profile, compared with what is there."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+LAST_LINES = 30
+
+
+class MinikubeError(Exception):
+    """A problem the user can act on: the message says what, which value, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What decides whether an existing cluster is the one asked for. ``memory`` is in MiB."""
+
+    driver: str
+    container_runtime: str
+    kubernetes_version: str
+    cpus: int
+    memory: int
+    nodes: int
+    network: str
+    ports: tuple[str, ...]
+
+    @classmethod
+    def from_profile(cls, profile: Mapping[str, Any]) -> Cluster:
+        """Reads the config.json that minikube v1.38 keeps for a profile."""
+        kubernetes = profile["KubernetesConfig"]
+        return cls(
+            driver=profile["Driver"],
+            container_runtime=kubernetes["ContainerRuntime"],
+            kubernetes_version=kubernetes["KubernetesVersion"],
+            cpus=int(profile["CPUs"]),
+            memory=int(profile["Memory"]),
+            nodes=len(profile["Nodes"]),
+            network=profile.get("Network") or "",
+            ports=tuple(profile.get("ExposedPorts") or ()),
+        )
+
+    def drift(self, actual: Cluster) -> dict[str, tuple[Any, Any]]:
+        """The parameters that differ, each with its actual and its wanted value."""
+        wanted, found = asdict(self), asdict(actual)
+        return {key: (found[key], wanted[key]) for key in wanted if found[key] != wanted[key]}
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a profile is: ``absent``, ``foreign`` (its container is somebody else's), ``unfinished``, ``stopped``, ``running``."""
+
+    state: str
+    actual: Cluster | None = None
+
+
+class Minikube:
+    """Runs minikube for one profile as an ordinary user.
+
+    ``home`` is a MINIKUBE_HOME of our own: neither the user's other profiles nor their file-sync folder are touched.
+    """
+
+    def __init__(self, executable: Path, profile: str, home: Path, user: str) -> None:
+        self.executable = executable
+        self.profile = profile
+        self.home = home
+        self.user = user
+        self.kubeconfig = home / "kubeconfig"
+        self._finished = home / "profiles" / profile / "finished"
+
+    def status(self) -> Status:
+        """Raises MinikubeError where the profile's own record cannot be read."""
+        config = self.home / "profiles" / self.profile / "config.json"
+        if not config.is_file():
+            return Status("foreign" if self._container_exists() else "absent")
+        try:
+            actual = Cluster.from_profile(json.loads(config.read_text(encoding="utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise MinikubeError(f"The minikube profile record {config} cannot be read: {error!r}") from error
+        if not self._finished.exists():
+            return Status("unfinished", actual)
+        status = self._run("status", "--output=json", check=False)
+        try:
+            answer = json.loads(status.stdout)
+        except ValueError:
+            return Status("stopped", actual)
+        nodes = answer if isinstance(answer, list) else [answer]
+        running = all(
+            node.get("Host") == node.get("Kubelet") == "Running" and node.get("APIServer") in ("Running", "Irrelevant")
+            for node in nodes
+        )
+        return Status("running" if running else "stopped", actual)
+
+    def start(self, wanted: Cluster, base_image: str) -> None:
+        """Creates the cluster, or starts the existing one. What it needs is in minikube's cache already."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        self._run(
+            "start",
+            f"--driver={wanted.driver}",
+            f"--container-runtime={wanted.container_runtime}",
+            f"--kubernetes-version={wanted.kubernetes_version}",
+            f"--cpus={wanted.cpus}",
+            f"--memory={wanted.memory}",
+            f"--nodes={wanted.nodes}",
+            f"--network={wanted.network}",
+            f"--ports={','.join(wanted.ports)}",
+            f"--base-image={base_image}",
+            "--cni=bridge",
+            # nothing is downloaded: images and programs come from the cache
+            "--preload=false",
+            "--install-addons=false",
+            "--embed-certs",
+            "--interactive=false",
+        )
+        self._finished.touch()
+
+    def stop(self) -> None:
+        self._run("stop")
+
+    def delete(self) -> None:
+        self._run("delete")
+
+    def _container_exists(self) -> bool:
+        try:
+            inspect = ["docker", "container", "inspect", "--format", "{{.Id}}", self.profile]
+            return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+        except FileNotFoundError:
+            return False  # without Docker there is nothing of anybody's
+
+    def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs minikube as the user, in the groups that the user has now (docker may have been added a moment ago)."""
+        account = pwd.getpwnam(self.user)
+        other: dict[str, Any] = {}
+        if os.geteuid() != account.pw_uid:
+            groups = os.getgrouplist(account.pw_name, account.pw_gid)
+            other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+        process = subprocess.run(
+            [str(self.executable), *arguments, f"--profile={self.profile}"],
+            cwd="/",
+            env={
+                **{name: value for name, value in os.environ.items() if not name.startswith(("MINIKUBE_", "KUBECONFIG"))},
+                "HOME": account.pw_dir,
+                "USER": account.pw_name,
+                "LOGNAME": account.pw_name,
+                "MINIKUBE_HOME": str(self.home),
+                "KUBECONFIG": str(self.kubeconfig),
+                "MINIKUBE_IN_STYLE": "false",
+                "MINIKUBE_WANTUPDATENOTIFICATION": "false",
+                "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE": "true",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            **other,
+        )
+        if check and process.returncode:
+            lines = (process.stdout + process.stderr).splitlines()[-LAST_LINES:]
+            raise MinikubeError(
+                f"`minikube {arguments[0]} --profile={self.profile}` failed with exit status {process.returncode}:\n"
+                + "\n".join(lines)
+            )
+        return process

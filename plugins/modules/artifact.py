@@ -1,0 +1,247 @@
+#!/usr/bin/python
+"""Ansible module: pinned artifacts are in the store, and installed from it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: artifact
+short_description: Pinned artifacts are in the store, and installed from it
+description:
+  - Compares the lock file with the store, downloads what upstream or a mirror offers, and returns what has to be built.
+  - Installs files and loads images from the store, after comparing their content with what was recorded for them.
+options:
+  lock:
+    description: The lock file.
+    type: path
+    required: true
+  store:
+    description: The folder that holds finished artifacts.
+    type: path
+    required: true
+  source:
+    description: >-
+      C(upstream) and C(mirror) download only; C(auto) downloads from upstream where it answers and returns the rest in
+      C(to_build).
+    choices: [auto, upstream, mirror]
+    type: str
+    default: auto
+  mirror:
+    description: A base URL or folder that keeps upstream's paths.
+    type: str
+    default: ''
+  names:
+    description: Artifacts that are to be in the store. An empty list means all.
+    type: list
+    elements: str
+  install:
+    description: Files that are to stand somewhere with the artifact's content.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      names: {type: list, elements: str, required: true, description: The artifacts.}
+      path:
+        description: The file; {name}, {version}, {arch} and {image} (an image's name with _ for the colon) are filled in.
+        type: path
+        required: true
+      link:
+        description: A symbolic link to the file, filled in likewise; what somebody else put there is kept.
+        type: path
+      owner: {type: str, description: The user it belongs to.}
+  load:
+    description: Images that are to be in the Docker engine.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: kubectl is installed
+  todochat.platform.artifact:
+    lock: artifacts.lock.yml
+    store: ~/.cache/todochat/store
+    install:
+      - names: [kubectl, helm]
+        path: /opt/todochat/bin/{name}
+        link: /usr/local/bin/{name}
+"""
+
+RETURN = r"""
+artifacts:
+  description: For each artifact that was named, its version, reference (images), and where it is or would be taken from.
+  type: dict
+  returned: success
+to_build:
+  description: Artifacts that have to be built, in the order of the lock file, each with name, version, seconds, and whether it needs root.
+  type: list
+  returned: success
+would:
+  description: What was done, or would be done in check mode, a sentence each.
+  type: list
+  returned: success
+"""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import (
+    Artifact,
+    ArtifactError,
+    Lock,
+    Store,
+    sha256_of,
+)
+from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
+
+# Files and links below this folder are ours to replace.
+OURS = "/opt/todochat/"
+
+
+class Change:
+    """The differences found so far, each as a sentence, and whether they are to be made."""
+
+    def __init__(self, check_mode: bool) -> None:
+        self.check_mode = check_mode
+        self.sentences: list[str] = []
+
+    def to_make(self, sentence: str) -> bool:
+        self.sentences.append(sentence)
+        return not self.check_mode
+
+
+def install(
+    wanted: dict[str, Any], artifact: Artifact, architecture: str, store: Store, change: Change
+) -> None:
+    """A file has the artifact's content, and a link points to it where nothing of somebody else's stands."""
+    filled = {
+        "name": artifact.name,
+        "version": artifact.version,
+        "arch": architecture,
+        "image": artifact.reference.replace(":", "_"),
+    }
+    path = Path(wanted["path"].format(**filled))
+    # without a record (check mode on a fresh machine) nothing can be equal
+    expected = store.record(artifact)["sha256"] if store.has(artifact) or not change.check_mode else ""
+    if not (path.is_file() and sha256_of(path) == expected) and change.to_make(
+        f"{artifact.name} {artifact.version} is installed as {path}"
+    ):
+        source = store.verified(artifact)
+        make_folders(path.parent, wanted["owner"])
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as new:
+            shutil.copyfile(source, new.name)
+        os.chmod(new.name, 0o644 if artifact.is_image else 0o755)
+        give(Path(new.name), wanted["owner"])
+        os.replace(new.name, path)
+    if not wanted["link"]:
+        return
+    link = Path(wanted["link"].format(**filled))
+    ours = link.is_symlink() and os.readlink(link).startswith(OURS)
+    if (ours and os.readlink(link) != str(path)) or not (ours or link.exists() or link.is_symlink()):
+        if change.to_make(f"{link} points to {path}"):
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+
+
+def make_folders(folder: Path, owner: str | None) -> None:
+    """Makes a folder and its missing parents, all belonging to the owner."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in missing:
+        give(made, owner)
+
+
+def give(path: Path, owner: str | None) -> None:
+    if owner:
+        account = pwd.getpwnam(owner)
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def load(artifact: Artifact, store: Store, change: Change) -> None:
+    """An image is in the Docker engine. Its name holds its content key, so one that is there is the right one."""
+    try:
+        inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", artifact.reference]
+        if subprocess.run(inspect, capture_output=True, check=False).returncode == 0:
+            return
+    except FileNotFoundError:
+        if not change.check_mode:
+            raise ArtifactError(
+                "There is no docker command on this machine. Run `ansible-playbook site.yml --tags container_engine` first."
+            ) from None
+    if change.to_make(f"{artifact.reference} is loaded into Docker"):
+        command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ArtifactError(f"Docker cannot load {artifact.reference}: {done.stderr.strip()}")
+
+
+def main() -> None:
+    options = {"names": {"type": "list", "elements": "str", "required": True}, "path": {"type": "path", "required": True}}
+    options |= {"link": {"type": "path"}, "owner": {"type": "str"}}
+    module = AnsibleModule(
+        argument_spec={
+            "lock": {"type": "path", "required": True},
+            "store": {"type": "path", "required": True},
+            "source": {"type": "str", "choices": ["auto", "upstream", "mirror"], "default": "auto"},
+            "mirror": {"type": "str", "default": ""},
+            "names": {"type": "list", "elements": "str"},
+            "install": {"type": "list", "elements": "dict", "default": [], "options": options},
+            "load": {"type": "list", "elements": "str", "default": []},
+        },
+        required_if=[("source", "mirror", ["mirror"])],
+        supports_check_mode=True,
+    )
+    parameters = module.params
+    change = Change(module.check_mode)
+    try:
+        lock = Lock(Path(parameters["lock"]))
+        store = Store(Path(parameters["store"]))
+        source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
+        named = parameters["names"]
+        wanted = [lock[name] for name in (lock.artifacts if named == [] else named or [])]
+        to_build = obtain(wanted, store, source, parameters["source"], change)
+        for entry in parameters["install"]:
+            for name in entry["names"]:
+                install(entry, lock[name], lock.architecture, store, change)
+        for name in parameters["load"]:
+            load(lock[name], store, change)
+    except ArtifactError as error:
+        module.fail_json(msg=str(error))
+    mentioned = {artifact.name for artifact in wanted}
+    mentioned |= {name for entry in parameters["install"] for name in entry["names"]} | set(parameters["load"])
+    module.exit_json(
+        changed=bool(change.sentences),
+        would=change.sentences,
+        to_build=[
+            {"name": a.name, "version": a.version, "seconds": a.seconds, "root": "suite" in a.build.get("image", {})}
+            for a in to_build
+        ],
+        artifacts={
+            name: {"version": lock[name].version, "reference": lock[name].reference, "path": str(store.file(lock[name]))}
+            for name in mentioned
+        },
+    )
+
+
+def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, change: Change) -> list[Artifact]:
+    """Downloads what is missing and offered; returns what is missing and has to be built."""
+    to_build = []
+    for artifact in wanted:
+        if store.has(artifact):
+            continue
+        if mode == "auto" and not source.offers(artifact):
+            to_build.append(artifact)
+        elif change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):
+            store.path.mkdir(parents=True, exist_ok=True)
+            source.fetch(artifact, store)
+    return to_build
+
+
+if __name__ == "__main__":
+    main()

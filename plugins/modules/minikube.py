@@ -1,0 +1,189 @@
+#!/usr/bin/python
+"""Ansible module: a minikube profile is in the state that is asked for."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: minikube
+short_description: A minikube profile is in the state that is asked for
+description:
+  - Compares a minikube profile with what is asked and changes only what differs. Runs minikube as an ordinary user.
+  - A start that was broken off leaves an unfinished profile, which the next run removes and makes anew.
+options:
+  name: {type: str, required: true, description: The profile.}
+  state:
+    description: C(present) makes the cluster but does not start a stopped one.
+    type: str
+    choices: [started, present, stopped, absent]
+    default: started
+  executable: {type: path, required: true, description: The minikube program.}
+  home: {type: path, required: true, description: The MINIKUBE_HOME, ours alone.}
+  user: {type: str, required: true, description: The ordinary user who runs minikube.}
+  kubeconfig: {type: path, description: A copy of the cluster's kubeconfig for the person who called.}
+  on_drift:
+    description: >-
+      What happens where the existing cluster differs from what is asked: C(fail) says how, C(recreate) deletes it and
+      makes it anew, C(ignore) leaves it.
+    type: str
+    choices: [fail, recreate, ignore]
+    default: fail
+  driver: {type: str, default: docker, description: The minikube driver.}
+  container_runtime: {type: str, default: containerd, description: The container runtime in the node.}
+  kubernetes_version: {type: str, required: true, description: The Kubernetes version.}
+  cpus: {type: int, default: 2, description: CPUs of each node.}
+  memory: {type: int, default: 6144, description: Memory of each node, in MiB.}
+  nodes: {type: int, default: 1, description: Number of nodes.}
+  network: {type: str, required: true, description: An existing Docker network.}
+  ports: {type: list, elements: str, default: [], description: Published ports, as docker run takes them.}
+  base_image: {type: str, default: "", description: "The node image, present in Docker; needed to make or start a cluster."}
+"""
+
+EXAMPLES = r"""
+- name: The cluster runs
+  todochat.platform.minikube:
+    name: todo
+    executable: /opt/todochat/bin/minikube-v1.38.1
+    home: /home/minikube/todo/.minikube
+    user: minikube
+    kubernetes_version: v1.34.4
+    network: todo
+    base_image: todochat/kicbase:v0.0.50-0123456789ab
+"""
+
+RETURN = r"""
+state: {type: str, returned: success, description: The state that was found before.}
+would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
+"""
+
+import os
+import pwd
+import shutil
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
+    Cluster,
+    Minikube,
+    MinikubeError,
+    Status,
+)
+
+PARAMETERS = {
+    "name": {"type": "str", "required": True},
+    "state": {"type": "str", "choices": ["started", "present", "stopped", "absent"], "default": "started"},
+    "executable": {"type": "path", "required": True},
+    "home": {"type": "path", "required": True},
+    "user": {"type": "str", "required": True},
+    "kubeconfig": {"type": "path"},
+    "on_drift": {"type": "str", "choices": ["fail", "recreate", "ignore"], "default": "fail"},
+    "driver": {"type": "str", "default": "docker"},
+    "container_runtime": {"type": "str", "default": "containerd"},
+    "kubernetes_version": {"type": "str", "required": True},
+    "cpus": {"type": "int", "default": 2},
+    "memory": {"type": "int", "default": 6144},
+    "nodes": {"type": "int", "default": 1},
+    "network": {"type": "str", "required": True},
+    "ports": {"type": "list", "elements": "str", "default": []},
+    "base_image": {"type": "str", "default": ""},
+}
+
+
+def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -> list[str]:
+    """The steps from what was found to what is asked, out of delete, start and stop. Raises MinikubeError."""
+    if found.state == "foreign":
+        raise MinikubeError(
+            f"A container named {name!r} exists that this deployment did not make, perhaps a minikube profile of "
+            "somebody else. It was not touched. Choose another deployment_name, or remove that container."
+        )
+    if state == "absent":
+        return [] if found.state == "absent" else ["delete"]
+    if found.state in ("absent", "unfinished"):
+        steps = ["start"] if found.state == "absent" else ["delete", "start"]
+        return [*steps, "stop"] if state == "stopped" else steps
+    assert found.actual is not None
+    drift = wanted.drift(found.actual)
+    if drift and on_drift == "recreate":
+        return ["delete", "start"] if state != "stopped" else ["delete", "start", "stop"]
+    if drift and on_drift == "fail":
+        differences = "; ".join(f"{key} is {actual}, asked {asked}" for key, (actual, asked) in drift.items())
+        raise MinikubeError(
+            f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed. Ask for what is "
+            "there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
+        )
+    if state == "started" and found.state == "stopped":
+        return ["start"]
+    if state == "stopped" and found.state == "running":
+        return ["stop"]
+    return []
+
+
+def copy_for_caller(source: Path, target: Path, check_mode: bool) -> bool:
+    """Gives the person who called a kubeconfig of their own; returns whether it differed."""
+    if not source.exists() or (target.exists() and target.read_bytes() == source.read_bytes()):
+        return False
+    if not check_mode:
+        owner = next(parent for parent in target.parents if parent.exists()).stat()
+        for folder in reversed([parent for parent in target.parents if not parent.exists()]):
+            folder.mkdir(mode=0o700)
+            os.chown(folder, owner.st_uid, owner.st_gid)
+        draft = target.with_suffix(".new")
+        draft.touch(mode=0o600)
+        shutil.copyfile(source, draft)
+        os.chown(draft, owner.st_uid, owner.st_gid)
+        draft.rename(target)
+    return True
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=PARAMETERS, supports_check_mode=True)
+    given = module.params
+    minikube = Minikube(Path(given["executable"]), given["name"], Path(given["home"]), given["user"])
+    wanted = Cluster(
+        given["driver"],
+        given["container_runtime"],
+        given["kubernetes_version"],
+        given["cpus"],
+        given["memory"],
+        given["nodes"],
+        given["network"],
+        tuple(given["ports"]),
+    )
+    try:
+        found = minikube.status()
+        steps = plan(found, wanted, given["state"], given["on_drift"], given["name"])
+        if not module.check_mode:
+            for step in steps:
+                if step == "delete":
+                    minikube.delete()
+                elif step == "start":
+                    minikube.start(wanted, given["base_image"])
+                else:
+                    minikube.stop()
+            if steps:
+                give_to(given["user"], minikube.home)
+    except MinikubeError as error:
+        module.fail_json(msg=str(error))
+    would = [f"minikube {step} ({given['name']})" for step in steps]
+    copied = bool(given["kubeconfig"]) and copy_for_caller(
+        minikube.kubeconfig, Path(given["kubeconfig"]), module.check_mode
+    )
+    if copied:
+        would.append(f"{given['kubeconfig']} opens the cluster")
+    module.exit_json(
+        changed=bool(would),
+        state=found.state,
+        would=would,
+        diff={"before": f"{found.state}\n", "after": f"{given['state']}\n"} if steps else {},
+    )
+
+
+def give_to(user: str, home: Path) -> None:
+    """The marker that this module left belongs to the user, like everything minikube wrote there."""
+    account = pwd.getpwnam(user)
+    for path in home.glob("profiles/*/finished"):
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+if __name__ == "__main__":
+    main()
