@@ -1,0 +1,151 @@
+"""A PostgreSQL database with its owner and a login: what is there, what is wanted, and the SQL that lies between.
+
+Two roles, so that a password can be changed under a running application: the owner cannot log in and owns every object;
+a login is a member of it and becomes it at once (`SET role`), so that a second login can take over at any time.
+
+Passwords never enter SQL. PostgreSQL takes a SCRAM-SHA-256 verifier (RFC 5802, RFC 7677) in their place, which is made and
+checked here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+ITERATIONS = 4096
+"""PostgreSQL's default for scram_iterations."""
+
+
+def verifier(password: str, salt: bytes | None = None, iterations: int = ITERATIONS) -> str:
+    """PostgreSQL's stored form of `password`: SCRAM-SHA-256$iterations:salt$StoredKey:ServerKey, in base64.
+
+    `password` is printable ASCII, for which SASLprep changes nothing.
+    """
+    salt = salt or secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salt, iterations)
+    stored_key = hashlib.sha256(hmac.digest(salted, b"Client Key", "sha256")).digest()
+    server_key = hmac.digest(salted, b"Server Key", "sha256")
+    text = [base64.b64encode(part).decode("ascii") for part in (salt, stored_key, server_key)]
+    return f"SCRAM-SHA-256${iterations}:{text[0]}${text[1]}:{text[2]}"
+
+
+def verifies(stored: str | None, password: str) -> bool:
+    """Whether `stored` (pg_authid.rolpassword) is a SCRAM verifier of `password`; False for MD5 and for none."""
+    match = re.fullmatch(r"SCRAM-SHA-256\$(\d{1,9}):([^$]+)\$[^:]+:.+", stored or "")
+    if not match:
+        return False
+    try:
+        salt = base64.b64decode(match[2], validate=True)
+    except binascii.Error:
+        return False
+    return hmac.compare_digest(verifier(password, salt, int(match[1])), stored or "")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The database, its owner and one login, by names that need no quoting."""
+
+    database: str
+    owner: str
+    login: str
+    password: str
+
+    def problem(self) -> str | None:
+        """Why this cannot be had, or None."""
+        for kind, name in (("database", self.database), ("owner", self.owner), ("login", self.login)):
+            if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
+                return f"the name of the {kind} must be lower-case letters, digits and underscores, and is {name!r}"
+        if not re.fullmatch(r"[!-~]+", self.password):
+            return "the password must be printable ASCII without spaces, and must not be empty"
+        return None
+
+
+@dataclass(frozen=True)
+class Actual:
+    """What the server says of them."""
+
+    database_owner: str | None
+    """None where there is no database."""
+    owner_exists: bool
+    owner_can_login: bool
+    login_exists: bool
+    login_can_login: bool
+    login_verifier: str | None
+    login_is_member: bool
+    login_settings: tuple[str, ...]
+    """Such as role=todo_owner."""
+
+    @classmethod
+    def parse(cls, text: str) -> Actual:
+        """Read what the query of `observation` printed."""
+        row: dict[str, Any] = json.loads(text)
+        return cls(**{**row, "login_settings": tuple(row["login_settings"] or ())})
+
+
+NOTHING = Actual(None, False, False, False, False, None, False, ())
+"""A server on which nothing of it exists."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement, and what it does in words that hold no secret."""
+
+    says: str
+    sql: str
+
+
+class PasswordDiffersError(Exception):
+    """The login has another password than the one wanted."""
+
+
+def observation(wanted: Wanted) -> str:
+    """SQL that prints one row of JSON for `Actual.parse`."""
+    return f"""SELECT json_build_object(
+        'database_owner', (SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = '{wanted.database}'),
+        'owner_exists', owner.oid IS NOT NULL,
+        'owner_can_login', coalesce(owner.rolcanlogin, false),
+        'login_exists', login.oid IS NOT NULL,
+        'login_can_login', coalesce(login.rolcanlogin, false),
+        'login_verifier', login.rolpassword,
+        'login_is_member', EXISTS (SELECT FROM pg_auth_members WHERE roleid = owner.oid AND member = login.oid),
+        'login_settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = login.oid AND setdatabase = 0))
+    FROM (SELECT) AS one
+    LEFT JOIN pg_authid AS owner ON owner.rolname = '{wanted.owner}'
+    LEFT JOIN pg_authid AS login ON login.rolname = '{wanted.login}';
+    """
+
+
+def plan(wanted: Wanted, actual: Actual, reset_password: bool) -> list[Step]:
+    """The statements that lead from `actual` to `wanted`, in order; PasswordDiffersError without leave to reset it."""
+    database, owner, login = wanted.database, wanted.owner, wanted.login
+    steps = []
+    if not actual.owner_exists:
+        steps.append(Step(f"create role {owner}", f"CREATE ROLE {owner} NOLOGIN;"))
+    elif actual.owner_can_login:
+        steps.append(Step(f"forbid {owner} to log in", f"ALTER ROLE {owner} NOLOGIN;"))
+    if actual.database_owner is None:
+        steps.append(Step(f"create database {database}", f"CREATE DATABASE {database} OWNER {owner};"))
+    elif actual.database_owner != owner:
+        steps.append(Step(f"give database {database} to {owner}", f"ALTER DATABASE {database} OWNER TO {owner};"))
+
+    if not actual.login_exists:
+        steps.append(Step(f"create role {login}", f"CREATE ROLE {login} LOGIN PASSWORD '{verifier(wanted.password)}';"))
+    else:
+        if not verifies(actual.login_verifier, wanted.password):
+            if actual.login_verifier is not None and not reset_password:
+                raise PasswordDiffersError
+            steps.append(Step(f"set the password of {login}", f"ALTER ROLE {login} PASSWORD '{verifier(wanted.password)}';"))
+        if not actual.login_can_login:
+            steps.append(Step(f"allow {login} to log in", f"ALTER ROLE {login} LOGIN;"))
+    if not actual.login_is_member:
+        steps.append(Step(f"make {login} a member of {owner}", f"GRANT {owner} TO {login};"))
+    if f"role={owner}" not in actual.login_settings:
+        steps.append(Step(f"let {login} act as {owner}", f"ALTER ROLE {login} SET role = {owner};"))
+    return steps

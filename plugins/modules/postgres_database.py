@@ -1,0 +1,174 @@
+"""Ansible module postgres_database: a database with its owner and a login, in a PostgreSQL container."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from typing import NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils import postgres
+
+DOCUMENTATION = r"""
+module: postgres_database
+short_description: Keeps a database, its owner and a login in a PostgreSQL container
+description:
+  - Waits until the server in the container answers, compares, and changes only what differs.
+  - Administers over the container's local socket, with SQL on standard input. The password never leaves this module; the server is sent a SCRAM-SHA-256 verifier of it.
+  - A container that cannot be asked yet is reported as changed in check mode.
+options:
+  container:
+    description: Name of the container.
+    type: str
+    required: true
+  database:
+    description: Name of the database.
+    type: str
+    required: true
+  owner:
+    description: Role that owns the database and all that is made in it. It cannot log in.
+    type: str
+    required: true
+  login:
+    description: Role that logs in, and acts as O(owner) from then on.
+    type: str
+    required: true
+  password:
+    description: Password of O(login), in printable ASCII. May be empty in check mode, where it may not exist yet.
+    type: str
+    required: true
+  reset_password:
+    description: Whether a login that has another password is given this one. Otherwise that is a failure.
+    type: bool
+    default: false
+  timeout:
+    description: Seconds to wait for the server to answer.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: todochat (@todochat)
+"""
+
+EXAMPLES = r"""
+- name: The database has its owner and its login
+  todochat.platform.postgres_database:
+    container: todo-database
+    database: todo
+    owner: todo_owner
+    login: todo_app
+    password: "{{ vault_database_password }}"
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or would be.
+  returned: always
+  type: list
+  elements: str
+"""
+
+
+class Server:
+    """The PostgreSQL server in a container, reached by `docker exec`."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.container: str = module.params["container"]
+
+    def docker(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run docker with `stdin`; whatever its exit status."""
+        command = [self.module.get_bin_path("docker", required=True), *arguments]
+        try:
+            return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
+        except subprocess.TimeoutExpired:
+            self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s")
+
+    def fail(self, problem: str) -> NoReturn:
+        """Fail the task with a sentence about the container."""
+        self.module.fail_json(msg=f"The database container {self.container} {problem}")
+        raise AssertionError
+
+    def state(self) -> tuple[str, int]:
+        """Docker's word for the container's state ("absent" where there is none), and how often it was restarted."""
+        asked = self.docker("container", "inspect", "--format", "{{.State.Status}} {{.RestartCount}}", self.container)
+        if asked.returncode:
+            return "absent", 0
+        status, restarts = asked.stdout.split()
+        return status, int(restarts)
+
+    def wait_until_ready(self) -> None:
+        """Return when the server accepts connections; fail when it died, or when the time is over."""
+        deadline = time.monotonic() + self.module.params["timeout"]
+        _, restarts_before = self.state()
+        # By TCP: while a new database is being made, the official image runs a server that listens on the socket only.
+        while self.docker("exec", self.container, "pg_isready", "--quiet", "--host=127.0.0.1").returncode:
+            status, restarts = self.state()
+            if status not in ("running", "created", "restarting") or restarts > restarts_before or time.monotonic() > deadline:
+                logs = self.docker("logs", "--tail", "8", self.container)
+                lines = (logs.stdout + logs.stderr).strip() or "(nothing)"
+                self.fail(f"does not accept connections (state {status}, restarted {restarts} times). Its last lines:\n{lines}")
+            time.sleep(0.25)
+
+    def sql(self, text: str) -> str:
+        """What psql prints for `text`, which is stopped at the first error."""
+        # Neither psql nor the server's log may repeat a statement that failed: it may hold a verifier.
+        quiet = "\\set VERBOSITY terse\nSET log_min_error_statement = panic; SET log_statement = 'none';\n"
+        options = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres", "--dbname=postgres", "--set=ON_ERROR_STOP=1")
+        done = self.docker("exec", "--interactive", self.container, "psql", *options, stdin=quiet + text)
+        if done.returncode:
+            self.fail(f"refused: {done.stderr.strip()}")
+        return done.stdout
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "container": {"type": "str", "required": True},
+            "database": {"type": "str", "required": True},
+            "owner": {"type": "str", "required": True},
+            "login": {"type": "str", "required": True},
+            "password": {"type": "str", "required": True, "no_log": True},
+            "reset_password": {"type": "bool", "default": False, "no_log": False},
+            "timeout": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    names = {key: module.params[key] for key in ("database", "owner", "login")}
+    wanted = postgres.Wanted(**names, password=module.params["password"])
+    server = Server(module)
+    if module.check_mode and not wanted.password:
+        # The vault that will hold the password has only been announced.
+        wanted = postgres.Wanted(**names, password="not-made-yet")
+        actual = postgres.NOTHING
+    elif problem := wanted.problem():
+        module.fail_json(msg=f"The database of container {server.container} cannot be kept: {problem}.")
+    elif module.check_mode and server.state()[0] != "running":
+        actual = postgres.NOTHING
+    else:
+        server.wait_until_ready()
+        actual = postgres.Actual.parse(server.sql(postgres.observation(wanted)))
+
+    try:
+        steps = postgres.plan(wanted, actual, module.params["reset_password"])
+    except postgres.PasswordDiffersError:
+        server.fail(
+            f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database. "
+            "Put the vault back that does, or give the role the vault's password with  -e database_reset_password=true"
+        )
+    if steps and not module.check_mode:
+        server.sql("\n".join(step.sql for step in steps))
+    says = [f"would {step.says}" if module.check_mode else step.says for step in steps]
+    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted"}
+    if module._diff:
+        result["diff"] = {"prepared": "".join(f"+ {step.says}\n" for step in steps)}
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""Documentation of the action plugin vault_file, which does the work on the controller."""
+
+DOCUMENTATION = r"""
+module: vault_file
+short_description: Makes sure that a deployment's vault exists, opens and is complete
+description:
+  - Where the file is missing, it is made with random values and encrypted as a whole with Ansible's own vault password,
+    however that one was given. An existing file is never written to.
+  - An existing file is opened and held against the schema. Missing, unknown, malformed and placeholder variables are named in one message; values never are.
+  - Runs on the controller, as the person who called Ansible.
+options:
+  path:
+    description: The deployment's vault. Made with mode 0600, its directory with 0700.
+    type: path
+    required: true
+  team_path:
+    description: A vault that a team keeps with its variables. Where it exists, it is checked, and O(path) is neither made nor read.
+    type: path
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+author: todochat (@todochat)
+"""
+
+EXAMPLES = r"""
+- name: The vault of this deployment exists and is complete
+  todochat.platform.vault_file:
+    path: ~/.config/todochat/todo/vault.yml
+"""
+
+RETURN = r"""
+path:
+  description: The vault in force.
+  returned: always
+  type: str
+"""
