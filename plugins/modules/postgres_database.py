@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -70,6 +71,10 @@ steps:
   returned: always
   type: list
   elements: str
+container:
+  description: The container as it was found, with its status (absent where there is none), restarts, labels, and addresses by network.
+  returned: always
+  type: dict
 """
 
 
@@ -79,12 +84,14 @@ class Server:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.container: str = module.params["container"]
+        self.program = module.get_bin_path("docker")
 
     def docker(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run docker with `stdin`; whatever its exit status."""
-        command = [self.module.get_bin_path("docker", required=True), *arguments]
+        if not self.program:
+            self.fail("cannot be reached: there is no docker command; run --tags container_engine first")
         try:
-            return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
+            return subprocess.run([self.program, *arguments], input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
         except subprocess.TimeoutExpired:
             self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s")
 
@@ -93,25 +100,31 @@ class Server:
         self.module.fail_json(msg=f"The database container {self.container} {problem}")
         raise AssertionError
 
-    def state(self) -> tuple[str, int]:
-        """Docker's word for the container's state ("absent" where there is none), and how often it was restarted."""
-        asked = self.docker("container", "inspect", "--format", "{{.State.Status}} {{.RestartCount}}", self.container)
-        if asked.returncode:
-            return "absent", 0
-        status, restarts = asked.stdout.split()
-        return status, int(restarts)
+    def facts(self) -> dict[str, Any]:
+        """Of the container: status ("absent" where there is none), restarts, labels, addresses by network."""
+        asked = self.docker("container", "inspect", self.container) if self.program else None
+        if asked is None or asked.returncode:
+            return {"status": "absent", "restarts": 0, "labels": {}, "addresses": {}}
+        found = json.loads(asked.stdout)[0]
+        return {
+            "status": found["State"]["Status"],
+            "restarts": found["RestartCount"],
+            "labels": found["Config"]["Labels"] or {},
+            "addresses": {name: network["IPAddress"] for name, network in found["NetworkSettings"]["Networks"].items()},
+        }
 
     def wait_until_ready(self) -> None:
         """Return when the server accepts connections; fail when it died, or when the time is over."""
         deadline = time.monotonic() + self.module.params["timeout"]
-        _, restarts_before = self.state()
+        restarts = self.facts()["restarts"]
         # By TCP: while a new database is being made, the official image runs a server that listens on the socket only.
         while self.docker("exec", self.container, "pg_isready", "--quiet", "--host=127.0.0.1").returncode:
-            status, restarts = self.state()
-            if status not in ("running", "created", "restarting") or restarts > restarts_before or time.monotonic() > deadline:
+            now = self.facts()
+            died = now["status"] not in ("running", "created", "restarting") or now["restarts"] > restarts
+            if died or time.monotonic() > deadline:
                 logs = self.docker("logs", "--tail", "8", self.container)
                 lines = (logs.stdout + logs.stderr).strip() or "(nothing)"
-                self.fail(f"does not accept connections (state {status}, restarted {restarts} times). Its last lines:\n{lines}")
+                self.fail(f"does not accept connections (it is {now['status']}, restarted {now['restarts']} times). Its last lines:\n{lines}")
             time.sleep(0.25)
 
     def sql(self, text: str) -> str:
@@ -142,13 +155,14 @@ def main() -> None:
     names = {key: module.params[key] for key in ("database", "owner", "login")}
     wanted = postgres.Wanted(**names, password=module.params["password"])
     server = Server(module)
+    facts = server.facts()
     if module.check_mode and not wanted.password:
         # The vault that will hold the password has only been announced.
         wanted = postgres.Wanted(**names, password="not-made-yet")
         actual = postgres.NOTHING
     elif problem := wanted.problem():
         module.fail_json(msg=f"The database of container {server.container} cannot be kept: {problem}.")
-    elif module.check_mode and server.state()[0] != "running":
+    elif module.check_mode and facts["status"] != "running":
         actual = postgres.NOTHING
     else:
         server.wait_until_ready()
@@ -164,7 +178,7 @@ def main() -> None:
     if steps and not module.check_mode:
         server.sql("\n".join(step.sql for step in steps))
     says = [f"would {step.says}" if module.check_mode else step.says for step in steps]
-    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted"}
+    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted", "container": facts}
     if module._diff:
         result["diff"] = {"prepared": "".join(f"+ {step.says}\n" for step in steps)}
     module.exit_json(**result)
