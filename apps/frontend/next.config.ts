@@ -21,6 +21,8 @@ const config: NextConfig = {
   compress: false,
   poweredByHeader: false,
   reactStrictMode: true,
+  // A build asks nobody for newer versions: it must work, and say the same, without a network.
+  experimental: { agentUpgrade: false },
   headers: async () => [{ source: "/:path*", headers: securityHeaders }],
 };
 

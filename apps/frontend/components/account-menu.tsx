@@ -42,7 +42,7 @@ export function AccountMenu({ email }: { email: string }) {
         aria-label="Account"
         className="flex h-10 items-center gap-2 rounded-xl pr-2 pl-1.5 hover:bg-line/60"
       >
-        <span className="flex size-8 items-center justify-center rounded-full rounded-bl-sm bg-pine text-sm font-semibold text-on-pine uppercase">
+        <span className="flex size-8 items-center justify-center rounded-full rounded-bl-sm bg-pine-fill text-sm font-semibold text-on-pine uppercase">
           {email.charAt(0)}
         </span>
         <Icon name="chevron" className="size-4 text-muted" />

@@ -115,7 +115,7 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
       />
       <Hint id="email-hint" problem={problems.email} />
 
-      <label htmlFor="password" className="mt-2 mb-1.5 text-sm font-medium">
+      <label htmlFor="password" className="mt-3 mb-1.5 text-sm font-medium">
         Password
       </label>
       <div className="relative">
@@ -158,7 +158,7 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
         type="submit"
         disabled={!hydrated || busy}
         aria-busy={busy}
-        className="bubble-right mt-4 h-12 bg-pine font-semibold text-on-pine transition-colors hover:bg-pine-deep aria-busy:opacity-75"
+        className="bubble-right mt-4 h-12 bg-pine-fill font-semibold text-on-pine transition-colors hover:bg-pine-deep aria-busy:opacity-75"
       >
         {busy ? words.busy : words.submit}
       </button>

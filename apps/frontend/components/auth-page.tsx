@@ -28,7 +28,7 @@ function Glimpse() {
         <span className="text-pine">It is on the list.</span>
       </p>
       <div className="mt-12 flex flex-col gap-3">
-        <p className="bubble-right self-end bg-pine px-4 py-2.5 text-on-pine">add buy milk</p>
+        <p className="bubble-right self-end bg-pine-fill px-4 py-2.5 text-on-pine">add buy milk</p>
         <p className="bubble-left self-start bg-surface px-4 py-2.5 shadow-lift">Done: “buy milk” is on your list.</p>
       </div>
       <div className="mt-8 flex flex-col gap-2.5">
@@ -42,7 +42,7 @@ function Glimpse() {
 
 function GlimpseRow({ title, fresh = false, done = false }: { title: string; fresh?: boolean; done?: boolean }) {
   const row = fresh ? "border-marigold bg-glow" : "border-line bg-surface";
-  const box = done ? "border-pine bg-pine text-on-pine" : "border-line-strong";
+  const box = done ? "border-pine-fill bg-pine-fill text-on-pine" : "border-line-strong";
   return (
     <div className={`flex items-center gap-3.5 rounded-2xl border px-4 py-3 ${row}`}>
       <span className={`flex size-6 items-center justify-center rounded-lg rounded-bl-xs border-2 ${box}`}>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 
 import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
@@ -32,6 +32,7 @@ export function ChatPanel({
   onAnswer: (actions: Action[]) => Promise<void>;
 }) {
   const hydrated = useHydrated();
+  const scroller = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const [bubbles, setBubbles] = useState<Bubble[]>(
     () => initialConversation?.messages.map(({ role, content }, key) => ({ key, role, content })) ?? [],
@@ -83,6 +84,10 @@ export function ChatPanel({
     submit();
   }
 
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = 0; // the end, in a reversed column
+  }, [bubbles, waiting]);
+
   const { badge, explanation } = ASSISTANTS[assistant];
   return (
     <section
@@ -99,20 +104,26 @@ export function ChatPanel({
         <p className="mt-1 text-sm text-muted">{explanation}</p>
       </div>
 
-      {/* Reversed, so that the newest message is in view from the first paint and stays there. */}
-      <div className="scroll-quiet flex min-h-0 grow flex-col-reverse overflow-y-auto" tabIndex={0} aria-label="Messages" role="region">
-        <div className="flex min-h-full flex-col gap-3 p-5">
+      {/* Reversed, so that the newest message is in view from the first paint. */}
+      <div
+        ref={scroller}
+        role="region"
+        aria-label="Messages"
+        tabIndex={0}
+        className="scroll-quiet flex min-h-0 grow flex-col-reverse overflow-y-auto"
+      >
+        <div className="flex min-h-full shrink-0 flex-col gap-3 p-5">
           <Spoken role="assistant">
             Hello. Tell me what to put on your list, what is done, or what can go.
           </Spoken>
           <ol role="log" aria-live="polite" aria-busy={waiting} aria-label="Conversation" className="flex flex-col gap-3">
             {bubbles.map((bubble) => (
-              <li key={bubble.key} className="flex animate-rise flex-col">
+              <li key={bubble.key} className="flex flex-col last:animate-rise">
                 <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
                   {bubble.content}
                 </Spoken>
                 {bubble.problem ? (
-                  <div role="alert" className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-sm text-danger">
+                  <div role="alert" className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger">
                     <span>Not sent. {bubble.problem}</span>
                     <button
                       type="button"
@@ -131,7 +142,7 @@ export function ChatPanel({
       </div>
 
       <div className="shrink-0 border-t border-line bg-sunken p-3">
-        <ul aria-label="Suggestions" className="scroll-quiet -m-1 mb-1.5 flex gap-2 overflow-x-auto p-1 pb-1.5">
+        <ul aria-label="Suggestions" className="scroll-quiet -m-1 mb-1.5 flex gap-2 overflow-x-auto mask-r-from-92% p-1 pr-8 pb-1.5">
           {SUGGESTIONS.map((suggestion) => (
             <li key={suggestion} className="shrink-0">
               <button
@@ -173,7 +184,7 @@ export function ChatPanel({
             type="submit"
             aria-label="Send"
             disabled={!hydrated || waiting || !draft.trim()}
-            className="ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted"
+            className="ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine-fill text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted"
           >
             <Icon name="send" />
           </button>
@@ -193,7 +204,7 @@ function Spoken({
   children: React.ReactNode;
 }) {
   if (role === "user") {
-    const tone = failed ? "border border-danger bg-danger-soft text-ink" : "bg-pine text-on-pine";
+    const tone = failed ? "border border-danger bg-danger-soft text-ink" : "bg-pine-fill text-on-pine";
     return (
       <div className={`bubble-right ml-10 max-w-full self-end px-4 py-2.5 wrap-anywhere whitespace-pre-wrap ${tone}`}>
         <span className="sr-only">You: </span>
@@ -204,7 +215,7 @@ function Spoken({
   return (
     <div className="mr-6 flex items-end gap-2.5 self-start">
       <Mark className="mb-0.5 size-6 shrink-0" />
-      <div className="bubble-left bg-paper px-4 py-2.5 wrap-anywhere whitespace-pre-wrap">
+      <div className="bubble-left bg-spoken px-4 py-2.5 wrap-anywhere whitespace-pre-wrap">
         <span className="sr-only">Assistant: </span>
         {children}
       </div>

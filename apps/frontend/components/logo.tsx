@@ -3,7 +3,7 @@ export function Mark({ className = "size-7" }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" className={className} aria-hidden="true">
       <path
-        className="fill-pine"
+        className="fill-pine-fill"
         d="M10 2h12a8 8 0 0 1 8 8v10a8 8 0 0 1-8 8H4a2 2 0 0 1-2-2V10a8 8 0 0 1 8-8z"
       />
       <path

@@ -20,7 +20,7 @@ export function PlainPage({
         <p className="mt-3 text-muted">{text}</p>
         <a
           href={href}
-          className="bubble-right mt-8 inline-flex h-12 items-center bg-pine px-6 font-semibold text-on-pine hover:bg-pine-deep"
+          className="bubble-right mt-8 inline-flex h-12 items-center bg-pine-fill px-6 font-semibold text-on-pine hover:bg-pine-deep"
         >
           {action}
         </a>

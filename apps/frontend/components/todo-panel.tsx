@@ -13,7 +13,7 @@ const newestFirst = (key: "created_at" | "completed_at") => (a: Todo, b: Todo) =
   Date.parse(b[key] ?? "") - Date.parse(a[key] ?? "");
 
 function headline(remaining: number, total: number): string {
-  if (total === 0) return "Nothing on your list";
+  if (total === 0) return "Nothing to do";
   return remaining === 0 ? "All done" : `${remaining} to do`;
 }
 
@@ -125,7 +125,7 @@ export function TodoPanel({
 
   return (
     <section aria-labelledby="list-heading" className={`flex min-h-0 flex-col ${className}`}>
-      <div className="flex shrink-0 items-center gap-4 lg:pt-2">
+      <div className="flex shrink-0 items-center gap-4 lg:pt-4">
         <div className="grow">
           <h1
             id="list-heading"
@@ -165,7 +165,7 @@ export function TodoPanel({
           type="submit"
           disabled={!hydrated}
           aria-busy={adding}
-          className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
+          className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine-fill px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
         >
           <Icon name="plus" className="size-4.5" />
           Add

@@ -7,7 +7,7 @@ import { TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
 const ACTION =
-  "flex size-9 items-center justify-center rounded-lg text-muted transition-colors hover:bg-paper hover:text-ink";
+  "flex size-9 shrink-0 items-center justify-center rounded-lg text-muted transition-colors hover:bg-paper hover:text-ink";
 
 export function TodoRow({
   todo,
@@ -50,7 +50,7 @@ export function TodoRow({
           aria-label={todo.title}
           checked={todo.completed}
           onChange={onToggle}
-          className="peer size-6 cursor-pointer appearance-none rounded-lg rounded-bl-xs border-2 border-line-strong bg-transparent transition-colors checked:border-pine checked:bg-pine hover:border-pine"
+          className="peer size-6 cursor-pointer appearance-none rounded-lg rounded-bl-xs border-2 border-line-strong bg-transparent transition-colors checked:border-pine-fill checked:bg-pine-fill hover:border-pine"
         />
         <Icon
           name="check"

@@ -7,7 +7,7 @@ export const MESSAGE_MAX = 1000;
 /** Returns what is wrong with an e-mail address in the words of the form, or null. */
 export function emailProblem(email: string): string | null {
   if (!email) return "Enter your e-mail address.";
-  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) return "That is not a complete e-mail address, like ana@example.org.";
+  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(email)) return "Enter a whole address, like ana@example.org.";
   return null;
 }
 
