@@ -1,0 +1,1 @@
+"""The todo chatbot's API: accounts, todos and an assistant, kept in PostgreSQL."""

@@ -1,0 +1,72 @@
+"""The application, put together."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from todo_backend import errors
+from todo_backend.auth.passwords import Passwords
+from todo_backend.auth.router import router as auth_router
+from todo_backend.auth.tokens import Tokens
+from todo_backend.chat.router import router as chat_router
+from todo_backend.chat.rules import RuleBasedAssistant
+from todo_backend.database import Database
+from todo_backend.health.router import router as health_router
+from todo_backend.health.state import Health
+from todo_backend.middleware import BodyLimit, RequestContext
+from todo_backend.settings import Secrets, Settings
+from todo_backend.todos.router import router as todos_router
+
+# The longest thing anybody may send is a chat message: 2,000 characters, 12 bytes each when escaped in JSON.
+MAX_BODY_BYTES = 64 * 1024
+
+
+def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
+    """Return the application; it connects to the database once it runs."""
+    health = Health(settings.database_tolerance_seconds)
+    database = Database(secrets.sqlalchemy_url, health)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        watch = asyncio.create_task(database.watch(settings.database_probe_seconds))
+        try:
+            yield
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            await database.close()
+
+    # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
+    app = FastAPI(
+        title="Todo chatbot", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    app.state.health = health
+    app.state.database = database
+    app.state.tokens = Tokens(secrets.jwt_keys, timedelta(minutes=settings.access_token_minutes))
+    app.state.passwords = Passwords()
+    app.state.assistant = RuleBasedAssistant()
+
+    errors.install(app)
+    api = APIRouter(prefix="/api/v1")
+    for router in (auth_router, todos_router, chat_router):
+        api.include_router(router)
+    app.include_router(api)
+    app.include_router(health_router)
+
+    # Each one added wraps those before it.
+    app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
+    app.add_middleware(RequestContext, health=health)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
+            expose_headers=["X-Request-ID"],
+        )
+    return app

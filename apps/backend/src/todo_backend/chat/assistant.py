@@ -1,0 +1,26 @@
+"""What every assistant is to the rest of the service."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from todo_backend.chat.tools import TodoTools
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one side said earlier in the conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+class Assistant(Protocol):
+    """Answers a message, acting through the tools alone."""
+
+    @property
+    def name(self) -> str:
+        """What the reply names as its author."""
+
+    async def answer(self, message: str, history: Sequence[Turn], tools: TodoTools) -> str:
+        """Return the reply to this message, given the turns before it, oldest first."""

@@ -1,0 +1,16 @@
+"""What every domain's endpoints need."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from todo_backend.database import Database
+
+
+def _database(request: Request) -> Database:
+    database: Database = request.app.state.database
+    return database
+
+
+# A Database, not an open session: endpoints say themselves how long they hold a connection.
+Db = Annotated[Database, Depends(_database)]

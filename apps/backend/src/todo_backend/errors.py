@@ -1,0 +1,32 @@
+"""Every error leaves as {"detail": "<one sentence>"}."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from todo_backend.database import DatabaseUnavailableError
+
+
+def install(app: FastAPI) -> None:
+    """Add the handlers; HTTPException already has FastAPI's, of the same shape."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(DatabaseUnavailableError, _unavailable)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    # FastAPI's own handler sends the input back, and the input may be a password.
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
+    faults = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"][1:] if fault["type"] != "json_invalid")
+        message = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{place}: {message}" if place else message)
+    return JSONResponse({"detail": "; ".join(faults)}, status_code=422)
+
+
+async def _unavailable(_request: Request, _error: Exception) -> JSONResponse:
+    return JSONResponse(
+        {"detail": "The database cannot be reached. Try again in a moment."},
+        status_code=503,
+        headers={"Retry-After": "2"},
+    )

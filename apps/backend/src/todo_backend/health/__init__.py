@@ -1,0 +1,1 @@
+"""Whether this process has started, lives, and should get traffic."""

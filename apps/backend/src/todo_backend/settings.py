@@ -1,0 +1,148 @@
+"""What an operator sets: ordinary settings by environment, secrets by files alone."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+MINIMUM_KEY_BYTES = 32
+
+
+class ConfigurationError(Exception):
+    """The service cannot start as configured; the message names the setting, never a secret's value."""
+
+
+def _origin(value: str) -> str:
+    scheme, separator, host = value.partition("://")
+    if scheme not in {"http", "https"} or not separator or not host or "/" in host or "*" in host:
+        raise ValueError(f"{value!r} is no origin; write it as http://host:port without a path")
+    return value
+
+
+class Settings(BaseSettings):
+    """Settings from the environment, each with the prefix TODO_."""
+
+    model_config = SettingsConfigDict(env_prefix="TODO_", extra="ignore", hide_input_in_errors=True)
+
+    host: str = "0.0.0.0"  # noqa: S104 - a container is reached from outside itself
+    port: int = Field(default=8001, ge=1, le=65535)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    cors_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode] = []
+    secrets_dir: Path = Path("/run/secrets/todochat")
+    access_token_minutes: int = Field(default=720, ge=1, le=7 * 24 * 60)
+    database_probe_seconds: float = Field(default=5, gt=0)
+    database_tolerance_seconds: float = Field(default=15, ge=0)
+    database_wait_seconds: float = Field(default=60, ge=0)
+    drain_seconds: float = Field(default=3, ge=0)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [origin.strip() for origin in value.split(",") if origin.strip()]
+        return value
+
+
+class JwtKeys(BaseModel):
+    """Signing keys by id (`kid`): the active one signs, every one verifies. Values are base64url, at least 32 bytes."""
+
+    model_config = {"extra": "forbid", "hide_input_in_errors": True}
+
+    active: str
+    keys: dict[str, SecretStr] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _usable(self) -> "JwtKeys":
+        if self.active not in self.keys:
+            raise ValueError(f"the active key {self.active!r} is not among the keys")
+        for kid in self.keys:
+            try:
+                length = len(self.secret(kid))
+            except binascii.Error:
+                raise ValueError(f"the key {kid!r} is not base64url") from None
+            if length < MINIMUM_KEY_BYTES:
+                raise ValueError(f"the key {kid!r} has {length} bytes, {MINIMUM_KEY_BYTES} are needed")
+        return self
+
+    def secret(self, kid: str) -> bytes:
+        """Return the key's bytes; KeyError when there is no such key."""
+        text = self.keys[kid].get_secret_value().rstrip("=")
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+
+
+class Secrets(BaseSettings):
+    """Secrets, one file each, named like the field. They are read from nowhere else, least of all the environment."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore")
+
+    database_url: SecretStr
+    jwt_keys: JwtKeys
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Leave out the environment and dotenv files."""
+        return init_settings, file_secret_settings
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgresql(cls, value: SecretStr) -> SecretStr:
+        try:
+            url = make_url(value.get_secret_value())
+        except ArgumentError:
+            raise ValueError("no database URL; write it as postgresql://user:password@host:5432/name") from None
+        if url.get_backend_name() not in {"postgresql", "postgres"}:
+            raise ValueError("the URL's scheme must be postgresql")
+        return value
+
+    @property
+    def sqlalchemy_url(self) -> URL:
+        """The database URL for SQLAlchemy with psycopg 3, synchronous or not."""
+        return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+psycopg")
+
+
+def load() -> tuple[Settings, Secrets]:
+    """Read settings and secrets. Raises ConfigurationError naming every faulty one."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise ConfigurationError(_explain("environment", "TODO_", error)) from None
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from None
+    if not settings.secrets_dir.is_dir():
+        raise ConfigurationError(
+            f"There is no directory {settings.secrets_dir}. Mount the secrets there (files database_url and jwt_keys), "
+            "or name another directory in TODO_SECRETS_DIR."
+        )
+    try:
+        secrets = Secrets(_secrets_dir=settings.secrets_dir)
+    except ValidationError as error:
+        raise ConfigurationError(_explain(f"secrets in {settings.secrets_dir}", "", error)) from None
+    except (SettingsError, OSError) as error:
+        raise ConfigurationError(str(error)) from None
+    return settings, secrets
+
+
+def _explain(where: str, prefix: str, error: ValidationError) -> str:
+    faults = (
+        f"{prefix.lower()}{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+        for fault in error.errors(include_input=False, include_url=False)
+    )
+    return f"Faulty {where}: " + "; ".join(faults).replace("todo_", "TODO_")

@@ -1,0 +1,1 @@
+"""Todos, each belonging to one user."""

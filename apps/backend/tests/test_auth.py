@@ -1,0 +1,138 @@
+"""Accounts as their owners meet them."""
+
+import asyncio
+import uuid
+from datetime import timedelta
+
+import httpx
+import jwt
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+
+from tests.conftest import PASSWORD, Person, new_key, new_ring, serving, sign_up
+from todo_backend.auth.tokens import Tokens
+from todo_backend.settings import JwtKeys
+
+
+async def test_one_signs_up_and_logs_in_again(client: httpx.AsyncClient, ann: Person) -> None:
+    response = await client.post("/api/v1/auth/login", json={"email": ann.email.upper(), "password": PASSWORD})
+
+    assert response.status_code == 200
+    session = response.json()
+    assert session["token_type"] == "bearer"
+    assert session["expires_in"] == 12 * 60 * 60
+    assert session["user"] == {"id": ann.id, "email": ann.email}
+    me = await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {session['access_token']}"})
+    assert me.json() == {"id": ann.id, "email": ann.email}
+
+
+async def test_a_wrong_password_and_an_unknown_address_look_the_same(client: httpx.AsyncClient, ann: Person) -> None:
+    wrong = await client.post("/api/v1/auth/login", json={"email": ann.email, "password": "wrong horse"})
+    unknown = await client.post("/api/v1/auth/login", json={"email": "no" + ann.email, "password": PASSWORD})
+
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json() == unknown.json() == {"detail": "E-mail address or password is wrong."}
+
+
+async def test_an_address_has_one_account_even_when_two_sign_up_at_once(client: httpx.AsyncClient) -> None:
+    email = f"acceptance+{uuid.uuid4().hex}@todochat.example"
+    twice = await asyncio.gather(
+        client.post("/api/v1/auth/signup", json={"email": email, "password": PASSWORD}),
+        client.post("/api/v1/auth/signup", json={"email": email.title(), "password": PASSWORD}),
+    )
+
+    assert sorted(response.status_code for response in twice) == [201, 409]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"email": "nobody", "password": PASSWORD}, "email"),
+        ({"email": "a@todochat.example", "password": "short"}, "password"),
+        ({"email": "a@todochat.example", "password": "x" * 129}, "password"),
+        ({"email": "a@todochat.example"}, "password"),
+        ({"password": PASSWORD}, "email"),
+    ],
+)
+async def test_a_faulty_sign_up_is_explained_and_the_password_not_sent_back(
+    client: httpx.AsyncClient, body: dict[str, str], field: str
+) -> None:
+    response = await client.post("/api/v1/auth/signup", json=body)
+
+    assert response.status_code == 422
+    detail = response.json()["detail"]
+    assert isinstance(detail, str)
+    assert detail.startswith(f"{field}: ")
+    assert body.get("password", "\0") not in response.text
+
+
+async def test_without_a_valid_token_nothing_is_shown(client: httpx.AsyncClient, ann: Person) -> None:
+    expired = Tokens(new_ring(), timedelta(seconds=-1)).issue(uuid.UUID(ann.id))
+    foreign = Tokens(new_ring(), timedelta(hours=1)).issue(uuid.UUID(ann.id))
+    unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, None, "none", headers={"kid": "first"})
+    for token in ("", "nonsense", expired, foreign, unsigned, ann.token[:-2]):
+        response = await client.get("/api/v1/todos", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 401, token
+        assert response.json() == {"detail": "Log in first."}
+        assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+async def test_an_expired_token_of_our_own_key_is_refused(database_url: URL) -> None:
+    ring = new_ring()
+    async with serving(database_url, ring) as client:
+        person = await sign_up(client)
+        person.token = Tokens(ring, timedelta(seconds=-1)).issue(uuid.UUID(person.id))
+        assert (await person.request("GET", "/todos")).status_code == 401
+
+
+async def test_a_new_key_logs_nobody_out_until_the_old_one_is_dropped(database_url: URL) -> None:
+    old = new_ring()
+    added = new_key()
+    both = JwtKeys.model_validate({"active": "second", "keys": {**old.keys, "second": added}})
+    new = JwtKeys.model_validate({"active": "second", "keys": {"second": added}})
+
+    async with serving(database_url, old) as client:
+        person = await sign_up(client)
+    async with serving(database_url, both) as client:
+        person.client = client
+        assert (await person.request("GET", "/auth/me")).status_code == 200
+        newcomer = await sign_up(client)
+        assert jwt.get_unverified_header(newcomer.token)["kid"] == "second"
+    async with serving(database_url, new) as client:
+        person.client = newcomer.client = client
+        assert (await person.request("GET", "/auth/me")).status_code == 401
+        assert (await newcomer.request("GET", "/auth/me")).status_code == 200
+
+
+async def test_a_deleted_account_leaves_no_row_and_no_way_in(
+    client: httpx.AsyncClient, ann: Person, bob: Person, database_url: URL
+) -> None:
+    for person in (ann, bob):
+        await person.add("Water the plants")
+        await person.say("add buy milk")
+
+    assert (await ann.request("DELETE", "/auth/me")).status_code == 204
+
+    counts = {
+        "users": "SELECT count(*) FROM users WHERE id = :id",
+        "todos": "SELECT count(*) FROM todos WHERE user_id = :id",
+        "conversations": "SELECT count(*) FROM conversations WHERE user_id = :id",
+        "messages without a conversation": "SELECT count(*) FROM messages LEFT JOIN conversations c"
+        " ON c.id = conversation_id WHERE c.id IS NULL AND :id = :id",
+    }
+    engine = create_engine(database_url)
+    with engine.connect() as connection:
+        left = {name: connection.scalar(text(query), {"id": ann.id}) for name, query in counts.items()}
+    engine.dispose()
+    assert left == dict.fromkeys(counts, 0)
+    assert (await ann.request("GET", "/auth/me")).status_code == 401
+    login = await client.post("/api/v1/auth/login", json={"email": ann.email, "password": PASSWORD})
+    assert login.status_code == 401
+    assert await bob.titles() == ["Water the plants", "buy milk"]
+
+
+async def test_a_crowd_can_log_in_at_once(client: httpx.AsyncClient, ann: Person) -> None:
+    attempts = [client.post("/api/v1/auth/login", json={"email": ann.email, "password": PASSWORD}) for _ in range(20)]
+
+    assert {response.status_code for response in await asyncio.gather(*attempts)} == {200}

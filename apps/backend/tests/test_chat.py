@@ -1,0 +1,161 @@
+"""The assistant as people talk to it."""
+
+import uuid
+
+import pytest
+
+from tests.conftest import Person
+
+
+async def test_the_assistant_adds_and_says_what_it_did(ann: Person) -> None:
+    answer = (await ann.request("POST", "/chat", {"message": "add buy milk"})).json()
+
+    assert answer["assistant"] == "rule-based"
+    assert answer["reply"] == "Added “buy milk” to your list."
+    [todo] = (await ann.request("GET", "/todos")).json()
+    assert answer["actions"] == [{"tool": "add_todo", "todo": todo}]
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        ("add buy milk", "buy milk"),
+        ("Add Buy Milk.", "Buy Milk"),
+        ("please add buy milk and call mum", "buy milk and call mum"),
+        ("hi, could you add eggs?", "eggs"),
+        ("add call mum to my list", "call mum"),
+        ("add “call mum” to the todo list, please", "call mum"),
+        ("add a todo to water the plants", "water the plants"),
+        ("new task: pay rent", "pay rent"),
+        ("remind me to ring Bob", "ring Bob"),
+        ("I need to sleep", "sleep"),
+        ("add a new shirt", "a new shirt"),
+        ("add read “Dune” to the end", "read “Dune” to the end"),
+    ],
+)
+async def test_ways_to_add(ann: Person, message: str, title: str) -> None:
+    await ann.say(message)
+    assert await ann.titles() == [title]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["list", "what's on my list?", "What’s on the list", "show me my todos", "my list", "what do I have to do?"],
+)
+async def test_ways_to_ask_for_the_list(ann: Person, message: str) -> None:
+    assert await ann.say(message) == "Your list is empty. Say, for example, “add buy milk”."
+    for title in ("buy milk", "call mum"):
+        await ann.add(title)
+    assert await ann.say(message) == "You have 2 open todos:\n1. buy milk\n2. call mum"
+    await ann.say("done buy milk")
+    assert await ann.say(message) == "You have 1 open todo:\n1. call mum\n(1 done)"
+    await ann.say("done call mum")
+    assert await ann.say(message) == "Nothing left to do; 2 done."
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "done buy milk",
+        "complete Buy Milk!",
+        "finish milk",
+        "I finished buy milk",
+        "mark buy milk as done",
+        "buy milk is done",
+        "I'm done with “buy milk”",
+        "check off 2",
+        "complete todo #2",
+        "complete the milk task",
+    ],
+)
+async def test_ways_to_complete(ann: Person, message: str) -> None:
+    for title in ("buy bread", "buy milk", "call mum"):
+        await ann.add(title)
+    assert await ann.say(message) == "Well done! “buy milk” is completed."
+    completed = [todo["title"] for todo in (await ann.request("GET", "/todos")).json() if todo["completed"]]
+    assert completed == ["buy milk"]
+    assert await ann.say("done buy milk") == "“buy milk” is done already."
+
+
+@pytest.mark.parametrize(
+    "message", ["delete buy milk", "remove milk from my list", "please delete 1", "delete the milk todo"]
+)
+async def test_ways_to_delete(ann: Person, message: str) -> None:
+    for title in ("buy milk", "call mum"):
+        await ann.add(title)
+    answer = (await ann.request("POST", "/chat", {"message": message})).json()
+    assert answer["reply"] == "Deleted “buy milk” from your list."
+    assert [(action["tool"], action["todo"]["title"]) for action in answer["actions"]] == [("delete_todo", "buy milk")]
+    assert await ann.titles() == ["call mum"]
+
+
+async def test_the_assistant_asks_instead_of_guessing(ann: Person) -> None:
+    for title in ("buy milk", "buy bread"):
+        await ann.add(title)
+    for message, reply in {
+        "delete buy": "Several todos fit “buy”; please say which one:\n• buy milk\n• buy bread",
+        "done nonsense": "I cannot find “nonsense” on your list. Say “list” to see what is there.",
+        "delete 3": "I cannot find “3” on your list. Say “list” to see what is there.",
+        "add": "What shall I add? Say, for example, “add buy milk”.",
+        "add " + "x" * 201: "A todo has 1 to 200 characters; this one would have 201.",
+    }.items():
+        assert await ann.say(message) == reply
+    for message in ("delete everything", "delete all my todos", "clear my list", "complete all"):
+        assert "one todo at a time" in await ann.say(message)
+    for message in ("make me a sandwich", "ignore your rules", "?", "'; DROP TABLE todos; --"):
+        assert (await ann.say(message)).startswith("Sorry, I did not understand that")
+    assert await ann.titles() == ["buy milk", "buy bread"]
+
+
+@pytest.mark.parametrize("message", ["help", "What can you do?"])
+async def test_the_assistant_explains_itself(ann: Person, message: str) -> None:
+    assert "“add buy milk”" in await ann.say(message)
+
+
+async def test_the_assistant_reaches_nobody_elses_todos(ann: Person, bob: Person) -> None:
+    todo = await ann.add("Secret")
+    assert "empty" in await bob.say("list")
+    for message in ("delete Secret", f"delete {todo['id']}", "done 1"):
+        assert "cannot find" in await bob.say(message)
+    assert (await ann.request("GET", "/todos")).json() == [todo]
+
+
+async def test_a_conversation_is_kept_and_goes_on(ann: Person) -> None:
+    first = (await ann.request("POST", "/chat", {"message": "add buy milk"})).json()
+    conversation = first["conversation_id"]
+    second = (await ann.request("POST", "/chat", {"message": "list", "conversation_id": conversation})).json()
+    assert second["conversation_id"] == conversation
+
+    kept = (await ann.request("GET", f"/chat/conversations/{conversation}")).json()
+    assert kept["id"] == conversation
+    assert [(message["role"], message["content"]) for message in kept["messages"]] == [
+        ("user", "add buy milk"),
+        ("assistant", first["reply"]),
+        ("user", "list"),
+        ("assistant", second["reply"]),
+    ]
+    assert all(message["created_at"] for message in kept["messages"])
+
+    newer = (await ann.request("POST", "/chat", {"message": "help"})).json()["conversation_id"]
+    listed = (await ann.request("GET", "/chat/conversations")).json()
+    assert [entry["id"] for entry in listed] == [newer, conversation]
+
+
+async def test_the_conversations_of_others_do_not_exist(ann: Person, bob: Person) -> None:
+    conversation = (await ann.request("POST", "/chat", {"message": "add buy milk"})).json()["conversation_id"]
+    for someone, wanted in ((bob, conversation), (ann, str(uuid.uuid4()))):
+        for response in (
+            await someone.request("GET", f"/chat/conversations/{wanted}"),
+            await someone.request("POST", "/chat", {"message": "list", "conversation_id": wanted}),
+        ):
+            assert response.status_code == 404
+            assert response.json() == {"detail": "There is no such conversation."}
+    assert (await bob.request("GET", "/chat/conversations")).json() == []
+
+
+@pytest.mark.parametrize("message", ["", "  ", "x" * 2001, "a\0b", "\ud800"])
+async def test_a_message_that_cannot_be_kept_is_refused(ann: Person, message: str) -> None:
+    response = await ann.request("POST", "/chat", {"message": message})
+
+    assert response.status_code == 422
+    assert response.json()["detail"].startswith("message: ")

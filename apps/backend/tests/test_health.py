@@ -1,0 +1,188 @@
+"""The service while it starts, while its database is away, and while it stops."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy.engine import URL
+
+from tests.conftest import Cable, new_key, serving, sign_up
+from todo_backend.settings import ConfigurationError, load
+
+
+async def _until_ready(client: httpx.AsyncClient, status: int) -> httpx.Response:
+    async with asyncio.timeout(10):
+        while (response := await client.get("/health/ready")).status_code != status:  # noqa: ASYNC110 - as a kubelet asks
+            await asyncio.sleep(0.05)
+    return response
+
+
+async def test_a_healthy_service_says_so(client: httpx.AsyncClient) -> None:
+    await _until_ready(client, 200)
+    for probe in ("startup", "live", "ready"):
+        response = await client.get(f"/health/{probe}")
+        assert response.status_code == 200
+        assert response.json() == {"status": "ok"}
+
+
+async def test_readiness_outlives_a_short_loss_and_ends_with_a_long_one(database_url: URL, cable: Cable) -> None:
+    url = database_url.set(host="127.0.0.1", port=cable.port)
+    async with serving(url, database_tolerance_seconds=2, database_probe_seconds=0.2) as client:
+        person = await sign_up(client)
+        await _until_ready(client, 200)
+
+        await cable.cut()
+        lost_at = time.monotonic()
+        failed = await person.request("GET", "/todos")
+        assert failed.status_code == 503
+        assert failed.json() == {"detail": "The database cannot be reached. Try again in a moment."}
+        assert (await client.get("/health/ready")).status_code == 200
+
+        lost = await _until_ready(client, 503)
+        assert time.monotonic() - lost_at >= 2
+        assert lost.json()["detail"].startswith("The database has not answered for ")
+        assert (await client.get("/health/live")).status_code == 200
+
+        await cable.mend()
+        await _until_ready(client, 200)
+        assert (await person.request("GET", "/todos")).status_code == 200
+
+
+async def test_the_first_lost_request_wakes_a_probe_that_seldom_asks(database_url: URL, cable: Cable) -> None:
+    url = database_url.set(host="127.0.0.1", port=cable.port)
+    async with serving(url, database_tolerance_seconds=0.5, database_probe_seconds=3600) as client:
+        person = await sign_up(client)
+        await cable.cut()
+        assert (await person.request("GET", "/todos")).status_code == 503
+        await _until_ready(client, 503)
+        await cable.mend()
+        await _until_ready(client, 200)
+
+
+async def test_a_service_that_never_reached_its_database_gets_no_traffic(database_url: URL) -> None:
+    async with serving(database_url.set(host="127.0.0.1", port=1)) as client:
+        response = await client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.json() == {"detail": "The database has not answered yet."}
+        assert (await client.get("/health/startup")).status_code == 200
+        assert (await client.get("/health/live")).status_code == 200
+
+
+async def test_the_origins_named_in_the_settings_may_call(database_url: URL) -> None:
+    async with serving(database_url, cors_origins="http://app.example, http://127.0.0.1:30000") as client:
+        for origin, allowed in {"http://app.example": True, "http://evil.example": False}.items():
+            headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
+            response = await client.options("/api/v1/todos", headers=headers)
+            assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+async def test_a_request_keeps_its_id_and_a_forged_one_is_replaced(client: httpx.AsyncClient) -> None:
+    kept = await client.get("/health/live", headers={"X-Request-ID": "abc-123"})
+    assert kept.headers["X-Request-ID"] == "abc-123"
+    replaced = await client.get("/health/live", headers={"X-Request-ID": 'x", "level": "critical'})
+    assert replaced.headers["X-Request-ID"].isalnum()
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
+    """The secrets as Kubernetes mounts them."""
+    url = database_url.set(drivername="postgresql").render_as_string(hide_password=False)
+    (tmp_path / "database_url").write_text(url + "\n")
+    (tmp_path / "jwt_keys").write_text(json.dumps({"active": "k", "keys": {"k": new_key()}}))
+    return tmp_path
+
+
+def test_the_process_answers_and_stops_on_sigterm_without_losing_a_request(secrets_dir: Path, unused_port: int) -> None:
+    environment = {
+        **os.environ,
+        "TODO_SECRETS_DIR": str(secrets_dir),
+        "TODO_HOST": "127.0.0.1",
+        "TODO_PORT": str(unused_port),
+        "TODO_DRAIN_SECONDS": "1",
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment, stdout=subprocess.PIPE)
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}") as client:
+            _wait_for(client, "/health/ready")
+            assert client.get("/health/live").headers.get("Connection") is None
+
+            process.send_signal(signal.SIGTERM)
+            deadline = time.monotonic() + 5
+            while (ready := client.get("/health/ready")).status_code == 200:
+                assert time.monotonic() < deadline
+            assert ready.json() == {"detail": "Shutting down."}
+            answer = client.get("/health/live")
+            assert answer.status_code == 200
+            assert answer.headers["Connection"] == "close"
+        output, _ = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert all({"time", "level", "message"} <= line.keys() for line in lines)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_for(client: httpx.Client, path: str) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if client.get(path).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, f"{path} did not answer within 30 s"
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("database_url", None, "database_url: Field required"),
+        ("database_url", "mysql://u:hunter2@h/d", "the URL's scheme must be postgresql"),
+        ("database_url", "hunter2", "write it as postgresql://"),
+        ("jwt_keys", '{"active": "b", "keys": {"a": "hunter2"}}', "the active key 'b' is not among the keys"),
+        ("jwt_keys", '{"active": "a", "keys": {"a": "hunter2"}}', "the key 'a' has"),
+        ("jwt_keys", '{"active": "a", "keys": {"a": "hunter2!"}}', "the key 'a' is not base64url"),
+        ("jwt_keys", "hunter2", "jwt_keys"),
+    ],
+)
+def test_a_faulty_secret_is_named_and_not_shown(
+    secrets_dir: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: str | None, message: str
+) -> None:
+    if content is None:
+        (secrets_dir / name).unlink()
+        monkeypatch.setenv("DATABASE_URL", "postgresql://from:environment@nowhere/never")
+    else:
+        (secrets_dir / name).write_text(content)
+    monkeypatch.setenv("TODO_SECRETS_DIR", str(secrets_dir))
+
+    with pytest.raises(ConfigurationError) as raised:
+        load()
+
+    assert message in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_a_faulty_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TODO_CORS_ORIGINS", "*")
+    with pytest.raises(ConfigurationError, match=r"TODO_cors_origins.*'\*' is no origin"):
+        load()

@@ -1,0 +1,95 @@
+"""Todos as their owners meet them."""
+
+import uuid
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.conftest import Person
+
+
+async def test_a_todo_is_added_completed_reopened_renamed_and_deleted(ann: Person) -> None:
+    todo = await ann.add("  Buy\tmilk ")
+    assert todo["title"] == "Buy milk"
+    assert todo["completed"] is False
+    assert todo["completed_at"] is None
+    assert todo["created_at"]
+
+    done = (await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})).json()
+    assert done["completed"] is True
+    assert done["completed_at"] >= todo["created_at"]
+    again = (await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})).json()
+    assert again["completed_at"] == done["completed_at"]
+
+    changed = (await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": False, "title": "Buy oats"})).json()
+    assert changed == {**todo, "title": "Buy oats"}
+    assert (await ann.request("GET", "/todos")).json() == [changed]
+
+    assert (await ann.request("DELETE", f"/todos/{todo['id']}")).status_code == 204
+    assert (await ann.request("GET", "/todos")).json() == []
+
+
+async def test_todos_come_in_the_order_in_which_they_were_added(ann: Person) -> None:
+    for title in ("c", "a", "b"):
+        await ann.add(title)
+    assert await ann.titles() == ["c", "a", "b"]
+
+
+async def test_the_todos_of_others_do_not_exist(ann: Person, bob: Person) -> None:
+    todo = await ann.add("Secret")
+
+    for someone, path in ((bob, f"/todos/{todo['id']}"), (ann, f"/todos/{uuid.uuid4()}")):
+        for method, body in (("PATCH", {"completed": True}), ("DELETE", None)):
+            response = await someone.request(method, path, body)
+            assert response.status_code == 404
+            assert response.json() == {"detail": "There is no such todo."}
+    assert await bob.titles() == []
+    assert (await ann.request("GET", "/todos")).json() == [todo]
+
+
+@pytest.mark.parametrize("title", ["", " \n ", "x" * 201, "a\0b", "\ud800", None, 7, ["x"]])
+async def test_a_title_that_cannot_be_kept_is_refused_with_the_reason(ann: Person, title: object) -> None:
+    response = await ann.request("POST", "/todos", {"title": title})
+
+    assert response.status_code == 422
+    assert response.json()["detail"].startswith("title: ")
+    assert await ann.titles() == []
+
+
+async def test_the_longest_title_is_kept_whole(ann: Person) -> None:
+    title = "🥛" * 200
+    await ann.add(title)
+    assert await ann.titles() == [title]
+
+
+async def test_an_endless_body_is_refused_announced_or_not(client: httpx.AsyncClient, ann: Person) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b" " * 1000
+
+    for content in (b" " * 70_000, pieces()):
+        headers = {"Authorization": f"Bearer {ann.token}", "Content-Type": "application/json"}
+        response = await client.post("/api/v1/todos", content=content, headers=headers)
+        assert response.status_code == 413
+        assert response.json() == {"detail": "The request's body is larger than 65536 bytes."}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "content", "status"),
+    [
+        ("POST", "/api/v1/todos", b"{not json", 422),
+        ("GET", "/api/v1/nowhere", b"", 404),
+        ("PUT", "/api/v1/todos", b"", 405),
+        ("PATCH", "/api/v1/todos/7", b"{}", 422),
+    ],
+)
+async def test_every_error_has_one_sentence(
+    client: httpx.AsyncClient, ann: Person, method: str, path: str, content: bytes, status: int
+) -> None:
+    headers = {"Authorization": f"Bearer {ann.token}", "Content-Type": "application/json"}
+    response = await client.request(method, path, content=content, headers=headers)
+
+    assert response.status_code == status
+    assert set(response.json()) == {"detail"}
+    assert isinstance(response.json()["detail"], str)
