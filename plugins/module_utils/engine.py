@@ -1,134 +1,29 @@
-"""What there is of a Docker engine on this machine, and where Debian's next release would come from.
-
-Plain Python without Ansible. Everything is read from below ``root`` (a test's own folder, ``/`` otherwise).
-"""
+"""Images of the store in the Docker engine."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import re
-import shutil
-import socket
 import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
-ROOT = Path("/")
-SOCKET = "var/run/docker.sock"
-ANSWER_SECONDS = 20
-LOG_LINES = 15
-PLUGIN_FOLDERS = (
-    "usr/local/lib/docker/cli-plugins",
-    "usr/local/libexec/docker/cli-plugins",
-    "usr/lib/docker/cli-plugins",
-    "usr/libexec/docker/cli-plugins",
-)
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, ArtifactError, Store
 
 
-@dataclass(frozen=True)
-class Repository:
-    """One apt repository: its base URI, and the value of its Signed-By, "" where apt's own keyrings count."""
+def is_loaded(artifact: Artifact) -> bool:
+    """Whether the engine has the image. Its name holds its content key, so one of that name is the right one.
 
-    uri: str
-    signed_by: str
-
-
-def init_system(root: Path = ROOT) -> str:
-    """Who starts services here: ``systemd`` where it is PID 1, else ``none``."""
-    return "systemd" if (root / "run/systemd/system").is_dir() else "none"
-
-
-def last_lines(init: str, root: Path = ROOT) -> str:
-    """The end of the engine's log."""
-    if init == "systemd":
-        journal = ["journalctl", "--unit=docker.service", f"--lines={LOG_LINES}", "--output=cat", "--no-pager"]
-        return subprocess.run(journal, capture_output=True, text=True, check=False).stdout
-    log = root / "var/log/docker.log"
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
-    return "\n".join(lines[-LOG_LINES:])
-
-
-def answering_version(path: Path = ROOT / SOCKET) -> str:
-    """The version of the engine behind the socket, "" where none answers. Needs the right to open the socket."""
-    connection = http.client.HTTPConnection("docker", timeout=ANSWER_SECONDS)
-    try:
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(ANSWER_SECONDS)
-            client.connect(str(path))
-            connection.sock = client
-            connection.request("GET", "/version")
-            return str(json.load(connection.getresponse())["Version"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError):
-        return ""
-
-
-def installed_version() -> str:
-    """The version of the engine installed, running or not; "" where there is none."""
-    daemon = shutil.which("dockerd")
-    if daemon is None:
-        return ""
-    printed = subprocess.run([daemon, "--version"], capture_output=True, text=True, check=False).stdout
-    match = re.search(r"version (\S+?),", printed)
-    return match.group(1) if match else ""
-
-
-def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> bool:
-    """Whether the ``docker`` command finds the plugin, for everybody or in one of the given home folders."""
-    folders = [root / folder for folder in PLUGIN_FOLDERS] + [home / ".docker/cli-plugins" for home in homes]
-    return any((folder / f"docker-{name}").exists() for folder in folders)
-
-
-def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:
-    """The repository that this machine takes Debian's ``release`` from, None where apt knows none.
-
-    ``targets`` is what ``apt-get indextargets`` prints. Origin is known only once the lists were fetched; a repository
-    known to be somebody else's is never taken.
+    Raises ArtifactError where there is no docker command.
     """
-    candidates = [
-        entry
-        for entry in (_fields(paragraph) for paragraph in targets.split("\n\n"))
-        if entry.get("Created-By") == "Packages"
-        and entry.get("Component") == "main"
-        and release in (entry.get("Release", "").rstrip("/"), entry.get("Codename"))
-        and entry.get("Origin", "Debian") == "Debian"
-    ]
-    if not candidates:
-        return None
-    best = max(candidates, key=lambda entry: "Origin" in entry)
-    return Repository(best["Repo-URI"], _signed_by(best.get("Sourcesentry", ""), root))
+    inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", artifact.reference]
+    try:
+        return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        raise ArtifactError(
+            "There is no docker command on this machine. Run `ansible-playbook site.yml --tags container_engine` first."
+        ) from None
 
 
-def _fields(paragraph: str) -> dict[str, str]:
-    """A paragraph in Debian's control format; continuation lines stay as they are."""
-    fields: dict[str, str] = {}
-    name = ""
-    for line in paragraph.splitlines():
-        if line.startswith("#"):
-            continue
-        if line[:1] in (" ", "\t") and name:
-            fields[name] += f"\n{line}"
-        elif ":" in line:
-            name, value = line.split(":", 1)
-            name = name.strip()
-            fields[name] = value.strip()
-    return fields
-
-
-def _signed_by(entry: str, root: Path) -> str:
-    """Signed-By of a source that apt names as ``file:number``: a line of a .list, a paragraph of a .sources file."""
-    path, _, number = entry.rpartition(":")
-    file = root / path.lstrip("/")
-    if not number.isdigit() or not file.is_file():
-        return ""
-    text = file.read_text(encoding="utf-8")
-    index = int(number) - 1
-    if path.endswith(".sources"):
-        paragraphs = [fields for fields in map(_fields, re.split(r"\n[ \t]*\n", text)) if fields]
-        if index >= len(paragraphs):
-            return ""
-        return {name.lower(): value for name, value in paragraphs[index].items()}.get("signed-by", "")
-    lines = text.splitlines()
-    match = re.search(r"\[.*?signed-by=([^\]\s]+)", lines[index]) if index < len(lines) else None
-    return match.group(1) if match else ""
+def load(artifact: Artifact, store: Store) -> None:
+    """Loads the image, after its archive was compared with its record. Raises ArtifactError."""
+    command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ArtifactError(f"Docker cannot load {artifact.reference}: {done.stderr.strip()}")

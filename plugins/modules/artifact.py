@@ -84,7 +84,6 @@ would:
 import os
 import pwd
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -98,6 +97,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
     Store,
     sha256_of,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 
 # Files and links below this folder are ours to replace.
@@ -163,22 +163,16 @@ def give(path: Path, owner: str | None) -> None:
         os.chown(path, account.pw_uid, account.pw_gid)
 
 
-def load(artifact: Artifact, store: Store, change: Change) -> None:
-    """An image is in the Docker engine. Its name holds its content key, so one that is there is the right one."""
+def loaded(artifact: Artifact, store: Store, change: Change) -> None:
+    """An image is in the Docker engine."""
     try:
-        inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", artifact.reference]
-        if subprocess.run(inspect, capture_output=True, check=False).returncode == 0:
-            return
-    except FileNotFoundError:
+        present = is_loaded(artifact)
+    except ArtifactError:
         if not change.check_mode:
-            raise ArtifactError(
-                "There is no docker command on this machine. Run `ansible-playbook site.yml --tags container_engine` first."
-            ) from None
-    if change.to_make(f"{artifact.reference} is loaded into Docker"):
-        command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ArtifactError(f"Docker cannot load {artifact.reference}: {done.stderr.strip()}")
+            raise
+        present = False  # an untouched machine has no Docker yet
+    if not present and change.to_make(f"{artifact.reference} is loaded into Docker"):
+        load(artifact, store)
 
 
 def main() -> None:
@@ -210,7 +204,7 @@ def main() -> None:
             for name in entry["names"]:
                 install(entry, lock[name], lock.architecture, store, change)
         for name in parameters["load"]:
-            load(lock[name], store, change)
+            loaded(lock[name], store, change)
     except ArtifactError as error:
         module.fail_json(msg=str(error))
     mentioned = {artifact.name for artifact in wanted}

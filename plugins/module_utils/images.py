@@ -1,0 +1,174 @@
+"""Container images named by the content they are built from, in a registry that answers on this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker.utils.build import exclude_paths
+
+LAST_LINES = 30
+ANSWER_SECONDS = 10
+MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
+# What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
+# this machine (certificates, caches) mean nothing inside the build.
+NPM_SETTINGS = ("registry=", "@", "//")
+PIP_SETTINGS = ("global.index-url", "global.extra-index-url", "global.trusted-host", ":env:.index-url")
+CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
+
+
+class ImageError(Exception):
+    """A problem the user can act on: the message says what, which value, and what to do."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image to be built. ``arguments`` are build arguments; they decide the content as the files do."""
+
+    name: str
+    context: Path
+    arguments: Mapping[str, str]
+
+    def tag(self) -> str:
+        """A hash of the build context as Docker would send it, the Dockerfile and the build arguments."""
+        ignore = self.context / ".dockerignore"
+        patterns = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
+        rules = [line for line in (pattern.strip() for pattern in patterns) if line and not line.startswith("#")]
+        dockerfile = self.context / "Dockerfile"
+        if not dockerfile.is_file():
+            raise ImageError(f"{self.name}: there is no {dockerfile} to build.")
+        digest = hashlib.sha256(json.dumps(dict(self.arguments), sort_keys=True).encode() + dockerfile.read_bytes())
+        for relative in sorted(exclude_paths(str(self.context), rules)):
+            file = self.context / relative
+            if file.is_symlink():
+                digest.update(f"\0{relative}\0->{os.readlink(file)}".encode())
+            elif file.is_file():
+                executable = bool(file.stat().st_mode & 0o100)
+                digest.update(f"\0{relative}\0{executable}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+        return digest.hexdigest()[:24]
+
+
+class Registry:
+    """The registry beside the cluster, by the endpoint (host:port) that image names carry."""
+
+    # Names the image of each repository that is to be deployed; everything else goes by digest.
+    CURRENT = "current"
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+
+    def digest(self, repository: str, tag: str) -> str:
+        """The manifest digest behind a tag, or the empty string where there is none. Raises ImageError."""
+        answer = self._ask("HEAD", repository, tag)
+        return answer.headers["Docker-Content-Digest"] if answer else ""
+
+    def make_current(self, repository: str, tag: str) -> None:
+        """Lets the tag ``current`` name the same image as another tag. Raises ImageError."""
+        answer = self._ask("GET", repository, tag)
+        assert answer is not None, f"{repository}:{tag} was there a moment ago"
+        self._ask("PUT", repository, self.CURRENT, answer.body, answer.headers["Content-Type"])
+
+    def _ask(self, method: str, repository: str, tag: str, body: bytes | None = None, kind: str = "") -> Answer | None:
+        address = f"http://{self.endpoint}/v2/{repository}/manifests/{tag}"
+        headers = {"Accept": MANIFESTS, **({"Content-Type": kind} if kind else {})}
+        request = urllib.request.Request(address, data=body, method=method, headers=headers)
+        # never through a proxy: the registry is on this machine
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=ANSWER_SECONDS) as response:
+                return Answer(response.headers, response.read())
+        except urllib.error.HTTPError as error:
+            if error.code == 404:
+                return None
+            raise ImageError(f"The registry answers {error.code} to {method} {address}.") from error
+        except OSError as error:
+            raise ImageError(
+                f"The registry at {self.endpoint} does not answer ({error}). "
+                "Run `ansible-playbook site.yml --tags image_registry` first."
+            ) from error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the registry answered."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def build_and_push(image: Image, reference: str, home: Path) -> None:
+    """Builds with BuildKit and pushes. ``home`` is where the caller's package configuration lies."""
+    with build_secrets(home) as secrets:
+        command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
+        command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
+        command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
+        _run([*command, str(image.context)], f"{image.name} cannot be built")
+    _run(["docker", "push", "--quiet", reference], f"{image.name} cannot be pushed to the registry")
+
+
+@contextmanager
+def build_secrets(home: Path) -> Iterator[dict[str, Path]]:
+    """Files that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
+    secrets: dict[str, Path] = {}
+    for bundle in (os.environ.get("SSL_CERT_FILE", ""), *CA_BUNDLES):
+        if bundle and Path(bundle).is_file():
+            secrets["ca"] = Path(bundle)
+            break
+    with tempfile.TemporaryDirectory(prefix="todochat-build-") as folder:
+        for name, content in (("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
+            if content:
+                secrets[name] = Path(folder) / name
+                secrets[name].touch(mode=0o600)
+                secrets[name].write_text(content, encoding="utf-8")
+        yield secrets
+
+
+def npm_configuration(home: Path) -> str:
+    """The lines of the caller's npm configuration that say where packages come from."""
+    lines = []
+    for file in (Path("/etc/npmrc"), home / ".npmrc"):
+        if file.is_file():
+            lines += [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    if address := os.environ.get("NPM_CONFIG_REGISTRY"):
+        lines.append(f"registry={address}")
+    return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith(NPM_SETTINGS))
+
+
+def pip_configuration(home: Path) -> str:
+    """The part of the caller's pip configuration that says where packages come from."""
+    listed = subprocess.run(
+        ["python3", "-m", "pip", "config", "list"],
+        env={**os.environ, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,  # without pip there is no configuration of pip
+    ).stdout
+    lines = []
+    for line in listed.splitlines():
+        name, _, value = line.partition("=")
+        if name in PIP_SETTINGS:
+            lines.append(f"{name.rpartition('.')[2]} = {value.strip(chr(39))}\n")
+    return "[global]\n" + "".join(lines) if lines else ""
+
+
+def _run(command: list[str], failure: str) -> None:
+    done = subprocess.run(
+        command,
+        env={**os.environ, "DOCKER_BUILDKIT": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ImageError(f"{failure}:\n" + "\n".join(done.stdout.splitlines()[-LAST_LINES:]))

@@ -1,0 +1,99 @@
+"""A real user's way through the application, by HTTP, with an account that is gone afterwards."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import secrets
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+ANSWER_SECONDS = 20
+# Reserved for checks; accounts of this shape are deleted with all their rows.
+ACCOUNT = "acceptance+{}@todochat.example"
+
+
+class JourneyError(Exception):
+    """The step that failed, what came back, and where to look."""
+
+
+class Visitor:
+    """A browser's worth of HTTP: cookies are kept, writes carry an Origin. ``url`` is the frontend's."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url.rstrip("/")
+        # the application is on this machine or its node, never behind a proxy
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
+
+    def call(self, step: str, method: str, path: str, body: Any = None, expect: tuple[int, ...] = (200,)) -> Any:
+        """Sends one request; returns the answer's JSON, or None. Raises JourneyError naming the step."""
+        headers = {"Origin": self.url, "Content-Type": "application/json", "Accept": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
+        try:
+            with self._opener.open(request, timeout=ANSWER_SECONDS) as response:
+                status, content = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        except OSError as error:
+            raise JourneyError(f"{step}: {method} {self.url}{path} gets no answer: {error}") from error
+        if status not in expect:
+            raise JourneyError(f"{step}: {method} {self.url}{path} answers {status}: {content[:300].decode(errors='replace')}")
+        return json.loads(content) if content else None
+
+
+@contextmanager
+def account(visitor: Visitor) -> Iterator[tuple[str, str]]:
+    """A fresh account, signed in; it is deleted at the end, also after a failure."""
+    email, password = ACCOUNT.format(secrets.token_hex(8)), secrets.token_urlsafe(16)
+    visitor.call("sign up", "POST", "/api/auth/signup", {"email": email, "password": password}, (200, 201))
+    try:
+        yield email, password
+    finally:
+        visitor.call("delete the account", "DELETE", "/api/account", expect=(204,))
+
+
+def travel(visitor: Visitor, stored_titles: Callable[[str], list[str]] | None) -> list[str]:
+    """Goes the whole way; returns its steps. ``stored_titles`` reads an account's todos from the database itself."""
+    steps = ["sign up"]
+    with account(visitor) as (email, password):
+        visitor.call("log in", "POST", "/api/auth/login", {"email": email, "password": password})
+        steps.append("log in")
+        visitor.call("add a todo", "POST", "/api/todos", {"title": "water the plants"}, (200, 201))
+        steps.append("add a todo")
+        answer = visitor.call("ask the assistant", "POST", "/api/chat", {"message": "add buy milk"})
+        if not (answer or {}).get("reply"):
+            raise JourneyError(f"ask the assistant: the answer has no reply: {answer}")
+        steps.append(f"ask the assistant ({answer.get('assistant', 'unnamed')})")
+        titles = [todo["title"] for todo in visitor.call("list the todos", "GET", "/api/todos")]
+        if sorted(titles) != ["buy milk", "water the plants"]:
+            raise JourneyError(f"list the todos: expected 'buy milk' and 'water the plants', found {titles}")
+        steps.append("list the todos")
+        if stored_titles is not None:
+            stored = stored_titles(email)
+            if sorted(stored) != sorted(titles):
+                raise JourneyError(f"read the rows from PostgreSQL: the list shows {titles}, the table holds {stored}")
+            steps.append("read the rows from PostgreSQL")
+    if stored_titles is not None and (left := stored_titles(email)):
+        raise JourneyError(f"delete the account: its rows are still there: {left}")
+    return [*steps, "delete the account"]
+
+
+def titles_in_container(container: str, database: str) -> Callable[[str], list[str]]:
+    """Reads an account's todos over the local socket of the PostgreSQL container, as its administrator."""
+
+    def read(email: str) -> list[str]:
+        query = f"SELECT title FROM todos JOIN users ON users.id = todos.user_id WHERE users.email = '{email}';"
+        command = ["docker", "exec", "--interactive", container, "psql", "-U", "postgres", "-d", database, "-At", "-v", "ON_ERROR_STOP=1"]
+        done = subprocess.run(command, input=query, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise JourneyError(f"read the rows from PostgreSQL: psql in {container} says: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+    return read

@@ -1,0 +1,211 @@
+"""Helm releases as desired state: rendered, compared with what is deployed and live, and rolled out under watch."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+KEPT_REVISIONS = 10
+POLL_SECONDS = 1
+LOG_LINES = 15
+# Reasons that do not go away by waiting, once a container has shown them for this long.
+FAILING = {
+    "CrashLoopBackOff",
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "RunContainerError",
+}
+FAILING_SECONDS = 10
+
+
+class ReleaseError(Exception):
+    """A problem the user can act on: the message says what, which value, and what to do."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Runs helm and kubectl against one namespace."""
+
+    helm: str
+    kubectl: str
+    kubeconfig: str
+    namespace: str
+
+    def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs ``helm`` or ``kubectl`` (the first word). Raises ReleaseError with what it said."""
+        executable = {"helm": self.helm, "kubectl": self.kubectl}[command[0]]
+        try:
+            done = subprocess.run(
+                [executable, "--namespace", self.namespace, *command[1:]],
+                env={**os.environ, "KUBECONFIG": self.kubeconfig},
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise ReleaseError(
+                f"There is no {executable}. Run `ansible-playbook site.yml --tags kubernetes_tools` first."
+            ) from None
+        if check and done.returncode:
+            raise ReleaseError(f"`{' '.join(command[:3])}` failed: {done.stderr.strip() or done.stdout.strip()}")
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        """What ``kubectl get`` knows, as JSON."""
+        return json.loads(self.run("kubectl", "get", "--output=json", *arguments).stdout)
+
+    def answers(self) -> bool:
+        """Whether there is a cluster to ask. On an untouched machine there is none."""
+        if not Path(self.kubeconfig).is_file() or not Path(self.kubectl).is_file():
+            return False
+        return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release as it should be. ``values`` hold no secret."""
+
+    name: str
+    chart: Path
+    values: Mapping[str, Any]
+
+    def rendered(self, cluster: Cluster) -> str:
+        arguments = ("helm", "template", self.name, str(self.chart), "--no-hooks", "--values=-")
+        return cluster.run(*arguments, stdin=json.dumps(self.values)).stdout
+
+    def deployed(self, cluster: Cluster) -> tuple[str, int]:
+        """Status and revision of the newest revision; ("absent", 0) where there is none."""
+        listed = cluster.run("helm", "list", "--all", "--output=json", f"--filter=^{self.name}$").stdout
+        found = json.loads(listed or "[]")
+        return (found[0]["status"], int(found[0]["revision"])) if found else ("absent", 0)
+
+    def manifest(self, cluster: Cluster) -> str:
+        """What the deployed revision holds."""
+        return cluster.run("helm", "get", "manifest", self.name).stdout
+
+    def workloads(self, cluster: Cluster) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        return found
+
+    def pods(self, cluster: Cluster) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = cluster.json("pods", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        return found
+
+    def upgrade(self, cluster: Cluster) -> None:
+        """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse."""
+        status, revision = self.deployed(cluster)
+        if status.startswith("pending-"):
+            cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
+        arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
+        cluster.run(*arguments, "--values=-", stdin=json.dumps(self.values))
+
+
+def objects(manifest: str) -> dict[str, str]:
+    """The objects of a manifest by kind and name, each in one canonical spelling."""
+    documents = [document for document in yaml.safe_load_all(manifest) if document]
+    return {
+        f"{document['kind']}/{document['metadata']['name']}": yaml.safe_dump(document, sort_keys=True)
+        for document in documents
+    }
+
+
+def difference(before: str, after: str) -> str:
+    """A unified diff of two manifests, object by object; empty where they say the same."""
+    old, new = objects(before), objects(after)
+    lines: list[str] = []
+    for name in sorted(old | new):
+        lines += difflib.unified_diff(
+            old.get(name, "").splitlines(), new.get(name, "").splitlines(), f"{name} (deployed)", f"{name} (wanted)", lineterm="", n=2
+        )
+    return "\n".join(lines)
+
+
+def unfinished(workloads: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is not yet as its Deployment says, a sentence each; empty when every rollout is complete."""
+    problems = []
+    for workload in workloads:
+        name, spec, status = workload["metadata"]["name"], workload["spec"], workload.get("status", {})
+        wanted = spec.get("replicas", 1)
+        if status.get("observedGeneration", 0) < workload["metadata"]["generation"]:
+            problems.append(f"{name}: not yet seen by the controller")
+        elif status.get("updatedReplicas", 0) < wanted:
+            problems.append(f"{name}: {status.get('updatedReplicas', 0)} of {wanted} pods are new")
+        elif status.get("replicas", 0) > wanted:
+            problems.append(f"{name}: {status['replicas'] - wanted} old pods are leaving")
+        elif status.get("availableReplicas", 0) < wanted:
+            problems.append(f"{name}: {status.get('availableReplicas', 0)} of {wanted} pods are available")
+    return problems
+
+
+def live_drift(release: Release, cluster: Cluster, manifest: str) -> list[str]:
+    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each."""
+    live = {workload["metadata"]["name"]: workload for workload in release.workloads(cluster)}
+    problems = []
+    for document in yaml.safe_load_all(manifest):
+        if not document or document["kind"] != "Deployment":
+            continue
+        name = document["metadata"]["name"]
+        if name not in live:
+            problems.append(f"Deployment {name} is missing")
+            continue
+        wanted, actual = ({c["name"]: c["image"] for c in d["spec"]["template"]["spec"]["containers"]} for d in (document, live[name]))
+        if wanted != actual:
+            problems.append(f"Deployment {name} runs {actual}, not {wanted}")
+        if document["spec"].get("replicas") not in (None, live[name]["spec"].get("replicas")):
+            problems.append(f"Deployment {name} has {live[name]['spec'].get('replicas')} replicas, not {document['spec']['replicas']}")
+    return problems
+
+
+class Watcher:
+    """Follows a rollout until it is complete, and fails early with the cause when it cannot be."""
+
+    def __init__(self, release: Release, cluster: Cluster, seconds: float) -> None:
+        self.release = release
+        self.cluster = cluster
+        self.deadline = time.monotonic() + seconds
+        self.seconds = seconds
+        self._since: dict[str, float] = {}
+
+    def wait(self) -> None:
+        """Raises ReleaseError naming the pod, the reason and its last log lines."""
+        while problems := unfinished(self.release.workloads(self.cluster)):
+            if cause := self._failing():
+                raise ReleaseError(f"The rollout of {self.release.name} fails: {cause}")
+            if time.monotonic() > self.deadline:
+                raise ReleaseError(
+                    f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join(problems)}. "
+                    f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`."
+                )
+            time.sleep(POLL_SECONDS)
+
+    def _failing(self) -> str:
+        for pod in self.release.pods(self.cluster):
+            name = pod["metadata"]["name"]
+            status = pod.get("status", {})
+            for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+                waiting = container.get("state", {}).get("waiting", {})
+                key = f"{name}/{container['name']}"
+                if waiting.get("reason") not in FAILING:
+                    self._since.pop(key, None)
+                    continue
+                # a pull or a start may fail once and then work
+                if time.monotonic() - self._since.setdefault(key, time.monotonic()) < FAILING_SECONDS:
+                    continue
+                logs = self.cluster.run(
+                    "kubectl", "logs", name, f"--container={container['name']}", f"--tail={LOG_LINES}", check=False
+                ).stdout
+                return f"{key}: {waiting['reason']}: {waiting.get('message', '')}\n{logs}".rstrip()
+        return ""

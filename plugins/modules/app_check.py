@@ -1,0 +1,93 @@
+#!/usr/bin/python
+"""Ansible module: the application runs what was built, and a user's way through it works."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_check
+short_description: The application runs what was built, and a user's way through it works
+description:
+  - Compares the image of every running container with the digest in the registry.
+  - Signs up, logs in, adds a todo, asks the assistant, and reads the rows back from PostgreSQL, with a fresh account
+    that is deleted with all its rows, also after a failure.
+  - Changes nothing. In check mode, where the application is not there yet, says what would be checked.
+options:
+  url: {type: str, required: true, description: The frontend's address.}
+  kubectl: {type: path, required: true, description: The kubectl program.}
+  kubeconfig: {type: path, required: true, description: How to reach the cluster.}
+  namespace: {type: str, required: true, description: The namespace.}
+  registry: {type: str, required: true, description: "The registry, host:port."}
+  repository: {type: str, required: true, description: The first part of the images' repositories.}
+  releases: {type: list, elements: str, required: true, description: "The releases, which are also the images' names."}
+  database_container: {type: str, default: "", description: "The PostgreSQL container; empty for an external database, whose rows are not read."}
+  database: {type: str, default: todo, description: The database.}
+"""
+
+EXAMPLES = r"""
+- name: The application works
+  todochat.platform.app_check:
+    url: http://127.0.0.1:30000
+    kubectl: /opt/todochat/bin/kubectl
+    kubeconfig: ~/.local/state/todochat/todo/kubeconfig
+    namespace: todo
+    registry: 127.0.0.1:5000
+    repository: todo
+    releases: [backend, frontend]
+    database_container: todo-database
+"""
+
+RETURN = r"""
+steps: {type: list, returned: success, description: The steps of the user's way.}
+digests: {type: dict, returned: success, description: The digest that each release runs.}
+startup_seconds: {type: dict, returned: success, description: "Seconds from start to ready, for each pod."}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
+from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
+from ansible_collections.todochat.platform.plugins.module_utils.journey import (
+    JourneyError,
+    Visitor,
+    titles_in_container,
+    travel,
+)
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, ReleaseError
+
+
+def main() -> None:
+    texts = {name: {"type": "str", "required": True} for name in ("url", "namespace", "registry", "repository")}
+    module = AnsibleModule(
+        argument_spec={
+            **texts,
+            "kubectl": {"type": "path", "required": True},
+            "kubeconfig": {"type": "path", "required": True},
+            "releases": {"type": "list", "elements": "str", "required": True},
+            "database_container": {"type": "str", "default": ""},
+            "database": {"type": "str", "default": "todo"},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    cluster = Cluster("", given["kubectl"], given["kubeconfig"], given["namespace"])
+    try:
+        pods = cluster.json("pods")["items"] if not module.check_mode or cluster.answers() else []
+        if module.check_mode and not pods:
+            module.exit_json(changed=False, steps=[], digests={}, startup_seconds={}, msg="would check the application")
+        registry = Registry(given["registry"])
+        digests = {name: registry.digest(f"{given['repository']}/{name}", Registry.CURRENT) for name in given["releases"]}
+        if problems := wrong_images(pods, digests):
+            module.fail_json(
+                msg=f"What runs is not what was built: {'; '.join(problems)}. "
+                "Run `ansible-playbook site.yml --tags app_release`."
+            )
+        container = given["database_container"]
+        stored_titles = titles_in_container(container, given["database"]) if container else None
+        steps = travel(Visitor(given["url"]), stored_titles)
+    except (ImageError, ReleaseError, JourneyError) as error:
+        module.fail_json(msg=f"The application does not work: {error}")
+    module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods))
+
+
+if __name__ == "__main__":
+    main()

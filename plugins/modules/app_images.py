@@ -1,0 +1,123 @@
+#!/usr/bin/python
+"""Ansible module: application images are in the registry, named by what they are built from."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: app_images
+short_description: Application images are in the registry, named by what they are built from
+description:
+  - Computes each image's tag from its build context, Dockerfile and build arguments, and asks the registry for it.
+  - Builds and pushes what the registry does not have. Unchanged sources are neither built nor pushed.
+options:
+  images:
+    description: The images.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name: {type: str, required: true, description: "The image's name, and the last part of its repository."}
+      context: {type: path, required: true, description: The build context.}
+      bases: {type: dict, default: {}, description: "Build arguments that name base images: the argument, and the artifact."}
+  lock: {type: path, required: true, description: "The lock file, which names the base images."}
+  store: {type: path, required: true, description: The folder that holds finished artifacts.}
+  registry: {type: str, required: true, description: "The registry, host:port."}
+  repository: {type: str, required: true, description: The first part of the repositories.}
+  client_home: {type: path, required: true, description: "Whose configuration of pip and npm the builds use."}
+"""
+
+EXAMPLES = r"""
+- name: The application's images are in the registry
+  todochat.platform.app_images:
+    images:
+      - name: backend
+        context: apps/backend
+        bases:
+          BUILDER_IMAGE: python-builder
+          RUNTIME_IMAGE: python-runtime
+    lock: artifacts.lock.yml
+    store: ~/.cache/todochat/store
+    registry: 127.0.0.1:5000
+    repository: todo
+    client_home: /home/me
+"""
+
+RETURN = r"""
+images:
+  description: For each image its repository, tag and digest; the digest is empty where check mode would build it.
+  type: dict
+  returned: success
+would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.images import (
+    Image,
+    ImageError,
+    Registry,
+    build_and_push,
+)
+
+
+def main() -> None:
+    suboptions = {
+        "name": {"type": "str", "required": True},
+        "context": {"type": "path", "required": True},
+        "bases": {"type": "dict", "default": {}},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "images": {"type": "list", "elements": "dict", "required": True, "options": suboptions},
+            "lock": {"type": "path", "required": True},
+            "store": {"type": "path", "required": True},
+            "registry": {"type": "str", "required": True},
+            "repository": {"type": "str", "required": True},
+            "client_home": {"type": "path", "required": True},
+        },
+        supports_check_mode=True,
+    )
+    registry = Registry(module.params["registry"])
+    store = Store(Path(module.params["store"]))
+    results = {}
+    would = []
+    try:
+        lock = Lock(Path(module.params["lock"]))
+        for given in module.params["images"]:
+            bases = {argument: lock[name] for argument, name in given["bases"].items()}
+            arguments = {argument: artifact.reference for argument, artifact in bases.items()}
+            image = Image(given["name"], Path(given["context"]), arguments)
+            repository = f"{module.params['repository']}/{image.name}"
+            name = f"{registry.endpoint}/{repository}"
+            tag = image.tag()
+            try:
+                digest = registry.digest(repository, tag)
+                current = registry.digest(repository, Registry.CURRENT)
+            except ImageError:
+                if not module.check_mode:
+                    raise
+                digest = current = ""  # on an untouched machine there is no registry yet
+            if not digest:
+                would.append(f"{name}:{tag} is built and pushed")
+                if not module.check_mode:
+                    for artifact in bases.values():
+                        if not is_loaded(artifact):
+                            load(artifact, store)
+                    build_and_push(image, f"{name}:{tag}", Path(module.params["client_home"]))
+                    digest = registry.digest(repository, tag)
+            if not digest or digest != current:
+                would.append(f"{name}:{tag} is the one to deploy")
+                if not module.check_mode:
+                    registry.make_current(repository, tag)
+            results[image.name] = {"repository": name, "tag": tag, "digest": digest}
+    except (ArtifactError, ImageError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(would), would=would, images=results)
+
+
+if __name__ == "__main__":
+    main()

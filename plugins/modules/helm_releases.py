@@ -1,0 +1,154 @@
+#!/usr/bin/python
+"""Ansible module: Helm releases are as their charts, values, images and secrets say."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: helm_releases
+short_description: Helm releases are as their charts, values, images and secrets say
+description:
+  - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
+    differ, in the given order, and follows each rollout until it is complete.
+  - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
+options:
+  helm: {type: path, required: true, description: The helm program.}
+  kubectl: {type: path, required: true, description: The kubectl program.}
+  kubeconfig: {type: path, required: true, description: How to reach the cluster.}
+  namespace: {type: str, required: true, description: The namespace.}
+  registry: {type: str, required: true, description: "The registry, host:port, that holds the images to deploy."}
+  repository: {type: str, required: true, description: The first part of the images' repositories.}
+  timeout: {type: int, default: 300, description: Seconds that one rollout may take.}
+  releases:
+    description: The releases, in the order of their rollout.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name: {type: str, required: true, description: "The release, and the last part of its image's repository."}
+      chart: {type: path, required: true, description: The chart.}
+      values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
+      secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
+"""
+
+EXAMPLES = r"""
+- name: The backend is deployed
+  todochat.platform.helm_releases:
+    helm: /opt/todochat/bin/helm
+    kubectl: /opt/todochat/bin/kubectl
+    kubeconfig: ~/.local/state/todochat/todo/kubeconfig
+    namespace: todo
+    registry: 127.0.0.1:5000
+    repository: todo
+    releases:
+      - name: backend
+        chart: apps/backend/chart
+        secret: backend-secrets
+"""
+
+RETURN = r"""
+releases: {type: dict, returned: success, description: "For each release its digest, revision, and whether it changed."}
+would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
+from ansible_collections.todochat.platform.plugins.module_utils.kubernetes_secret import CHECKSUM_ANNOTATION
+from ansible_collections.todochat.platform.plugins.module_utils.releases import (
+    Cluster,
+    Release,
+    ReleaseError,
+    Watcher,
+    difference,
+    live_drift,
+    unfinished,
+)
+
+
+def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str) -> Release:
+    """The release with the digest of its image and the checksum of its secret, both read from where they are."""
+    path = f"{repository}/{given['name']}"
+    digest = registry.digest(path, Registry.CURRENT)
+    if not digest:
+        raise ReleaseError(
+            f"The registry has no image {path} to deploy. Run `ansible-playbook site.yml --tags app_images` first."
+        )
+    values = {**given["values"], "image": {"repository": f"{registry.endpoint}/{path}", "digest": digest}}
+    if given["secret"]:
+        found = cluster.run("kubectl", "get", "secret", given["secret"], "--output=json", "--ignore-not-found").stdout
+        annotations = json.loads(found)["metadata"].get("annotations", {}) if found else {}
+        if CHECKSUM_ANNOTATION not in annotations:
+            raise ReleaseError(
+                f"The namespace {cluster.namespace} has no Secret {given['secret']} of this deployment. "
+                "Run `ansible-playbook site.yml --tags app_secrets` first."
+            )
+        values["secret"] = {"name": given["secret"], "checksum": annotations[CHECKSUM_ANNOTATION]}
+    return Release(given["name"], Path(given["chart"]), values)
+
+
+def main() -> None:
+    suboptions = {
+        "name": {"type": "str", "required": True},
+        "chart": {"type": "path", "required": True},
+        "values": {"type": "dict", "default": {}},
+        "secret": {"type": "str", "default": "", "no_log": False},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            **{name: {"type": "path", "required": True} for name in ("helm", "kubectl", "kubeconfig")},
+            **{name: {"type": "str", "required": True} for name in ("namespace", "registry", "repository")},
+            "timeout": {"type": "int", "default": 300},
+            "releases": {"type": "list", "elements": "dict", "required": True, "options": suboptions},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
+    registry = Registry(given["registry"])
+    results: dict[str, Any] = {}
+    would: list[str] = []
+    diffs: list[str] = []
+    if module.check_mode and not cluster.answers():
+        would = [f"release {release['name']} is installed" for release in given["releases"]]
+        module.exit_json(changed=True, would=would, releases={})
+    try:
+        for entry in given["releases"]:
+            try:
+                release = wanted(entry, cluster, registry, given["repository"])
+            except (ReleaseError, ImageError):
+                if not module.check_mode:
+                    raise
+                # what an earlier role would put there is not there yet
+                would.append(f"release {entry['name']} is installed or upgraded")
+                continue
+            before, after = "", release.rendered(cluster)
+            status, revision = release.deployed(cluster)
+            if status != "absent":
+                before = release.manifest(cluster)
+            changes = difference(before, after)
+            reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
+            reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
+            reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, after)
+            if reasons:
+                would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
+                diffs.append(changes)
+                if not module.check_mode:
+                    release.upgrade(cluster)
+            if not module.check_mode and unfinished(release.workloads(cluster)):
+                Watcher(release, cluster, given["timeout"]).wait()
+            results[release.name] = {
+                "digest": release.values["image"]["digest"],
+                "revision": revision + (1 if reasons else 0),
+                "changed": bool(reasons),
+            }
+    except (ReleaseError, ImageError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=bool(would), would=would, releases=results, diff={"prepared": "\n".join(diffs) + "\n"} if diffs else {})
+
+
+if __name__ == "__main__":
+    main()
