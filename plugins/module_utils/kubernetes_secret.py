@@ -79,13 +79,20 @@ class Actual:
     @classmethod
     def parse(cls, text: str) -> Actual:
         """Read the JSON of `kubectl get namespace/N secret/S --ignore-not-found`, which is empty where there is neither."""
-        found = json.loads(text) if text.strip() else {"kind": "List", "items": []}
-        items = {item["kind"]: item for item in (found["items"] if found["kind"] == "List" else [found])}
-        namespace, secret = items.get("Namespace"), items.get("Secret")
-        if namespace is None or secret is None:
-            return cls(namespace_labels=namespace and namespace["metadata"].get("labels", {}))
+        if not text.strip():
+            return cls()
+        found: dict[str, Any] = json.loads(text)
+        # kubectl gives a list, except where it found one of the two.
+        items: dict[str, dict[str, Any]] = {item["kind"]: item for item in found.get("items", [found])}
+        namespace: dict[str, Any] | None = items.get("Namespace", {}).get("metadata")
+        if namespace is None:
+            return cls()
+        namespace_labels: dict[str, str] = namespace.get("labels", {})
+        secret = items.get("Secret")
+        if secret is None:
+            return cls(namespace_labels)
         return cls(
-            namespace_labels=namespace["metadata"].get("labels", {}),
+            namespace_labels=namespace_labels,
             labels=secret["metadata"].get("labels", {}),
             checksum=secret["metadata"].get("annotations", {}).get(CHECKSUM_ANNOTATION),
             data={name: decode(value) for name, value in (secret.get("data") or {}).items()},

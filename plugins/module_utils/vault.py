@@ -15,7 +15,8 @@ from typing import Any
 
 # What people leave where a secret belongs: <password>, {{ ... }}, changeme, CHANGE-ME, your_password, xxxx, TODO ...
 PLACEHOLDER = re.compile(
-    r"\s*(<.*>|\{\{.*\}\}|change[-_ ]?(me|it|this)\b.*|your[-_ ].*|replace[-_ ]?me\b.*|example|placeholder|secret|password|todo|tbd|x{3,}|\.{3,}|\*{3,})?\s*",
+    r"\s*(<.*>|\{\{.*\}\}|change[-_ ]?(me|it|this)\b.*|your[-_ ].*|replace[-_ ]?me\b.*"
+    r"|example|placeholder|secret|password|todo|tbd|x{3,}|\.{3,}|\*{3,})?\s*",
     re.IGNORECASE | re.DOTALL,
 )
 

@@ -93,9 +93,7 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run kubectl with `stdin`; OSError where there is no such program."""
-        return subprocess.run(
-            [*self.command, "--request-timeout=30s", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False
-        )
+        return subprocess.run([*self.command, "--request-timeout=30s", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
 
     def read(self, namespace: str, name: str) -> secret.Actual | str:
         """What is live, or why that cannot be known."""
@@ -103,9 +101,7 @@ class Cluster:
         if kubeconfig and not os.path.exists(kubeconfig):
             return f"there is no kubeconfig {kubeconfig}"
         try:
-            asked = self.kubectl(
-                "get", f"namespace/{namespace}", f"secret/{name}", f"--namespace={namespace}", "--ignore-not-found", "--output=json"
-            )
+            asked = self.kubectl("get", f"namespace/{namespace}", f"secret/{name}", f"--namespace={namespace}", "--ignore-not-found", "--output=json")
         except OSError as error:
             return f"{self.command[0]} cannot be run ({error.strerror})"
         except subprocess.TimeoutExpired:

@@ -16,7 +16,8 @@ module: postgres_database
 short_description: Keeps a database, its owner and a login in a PostgreSQL container
 description:
   - Waits until the server in the container answers, compares, and changes only what differs.
-  - Administers over the container's local socket, with SQL on standard input. The password never leaves this module; the server is sent a SCRAM-SHA-256 verifier of it.
+  - Administers over the container's local socket, with SQL on standard input.
+  - The password never leaves this module; the server is sent a SCRAM-SHA-256 verifier of it.
   - A container that cannot be asked yet is reported as changed in check mode.
 options:
   container:
@@ -131,7 +132,15 @@ class Server:
         """What psql prints for `text`, which is stopped at the first error."""
         # Neither psql nor the server's log may repeat a statement that failed: it may hold a verifier.
         quiet = "\\set VERBOSITY terse\nSET log_min_error_statement = panic; SET log_statement = 'none';\n"
-        options = ("--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres", "--dbname=postgres", "--set=ON_ERROR_STOP=1")
+        options = (
+            "--no-psqlrc",
+            "--quiet",
+            "--tuples-only",
+            "--no-align",
+            "--username=postgres",
+            "--dbname=postgres",
+            "--set=ON_ERROR_STOP=1",
+        )
         done = self.docker("exec", "--interactive", self.container, "psql", *options, stdin=quiet + text)
         if done.returncode:
             self.fail(f"refused: {done.stderr.strip()}")

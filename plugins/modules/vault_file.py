@@ -6,7 +6,8 @@ short_description: Makes sure that a deployment's vault exists, opens and is com
 description:
   - Where the file is missing, it is made with random values and encrypted as a whole with Ansible's own vault password,
     however that one was given. An existing file is never written to.
-  - An existing file is opened and held against the schema. Missing, unknown, malformed and placeholder variables are named in one message; values never are.
+  - An existing file is opened and held against the schema. Missing, unknown, malformed and placeholder variables
+    are named in one message; values never are.
   - Runs on the controller, as the person who called Ansible.
 options:
   path:

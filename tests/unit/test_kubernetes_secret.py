@@ -132,7 +132,12 @@ class Runner:
         done = subprocess.run(
             [sys.executable, module.__file__],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "FAKE_STATE": str(self.state), **environment},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                "FAKE_STATE": str(self.state),
+                **environment,
+            },
             capture_output=True,
             text=True,
             check=False,

@@ -36,7 +36,11 @@ class Script:
     def __call__(self, **environment: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if name != "XDG_CONFIG_HOME"}
         return subprocess.run(
-            [sys.executable, str(self.path)], env={**kept, "HOME": str(self.home), **environment}, capture_output=True, text=True, check=False
+            [sys.executable, str(self.path)],
+            env={**kept, "HOME": str(self.home), **environment},
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
 
@@ -123,7 +127,16 @@ KEY = vault.random_key()
         (changed(vault_database_password="with spaces canary canary"), "without spaces"),
         *[
             (changed(vault_checksum_key=text), "vault_checksum_key is empty or a placeholder")
-            for text in ("", "  ", "changeme", "CHANGE_ME please, really", "<a long random canary>", "{{ canary_canary_canary }}", "your-password-canary-here", "xxxxxxxxxxxxxxxxxx")
+            for text in (
+                "",
+                "  ",
+                "changeme",
+                "CHANGE_ME please, really",
+                "<a long random canary>",
+                "{{ canary_canary_canary }}",
+                "your-password-canary-here",
+                "xxxxxxxxxxxxxxxxxx",
+            )
         ],
         (changed(vault_jwt_keys=KEY), "exactly the keys active and keys"),
         (changed(vault_jwt_keys={"active": "a", "keys": {}}), "at least one key"),
