@@ -1,6 +1,5 @@
 "use client";
 
-import Link from "next/link";
 import { useRef, useState, type FormEvent } from "react";
 
 import { Icon } from "@/components/icons";
@@ -164,13 +163,12 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
       </button>
       <p className="mt-6 text-sm text-muted">
         {words.other}{" "}
-        <Link
+        <a
           href={words.href}
-          prefetch={false}
           className="rounded-sm font-medium text-pine underline decoration-1 underline-offset-4 hover:decoration-2"
         >
           {words.link}
-        </Link>
+        </a>
       </p>
     </form>
   );

@@ -1,0 +1,139 @@
+"""What the browser story needs: a browser, a page that tolerates no error, an account that is always deleted again."""
+
+import os
+import secrets
+import shlex
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response, sync_playwright
+
+URLS = os.environ.get("TODO_URLS", "http://127.0.0.1:30000").split()
+TIMEOUT_MS = 15_000
+CHROMIUM = "/usr/bin/chromium"
+# Without these, Chromium looks for its maker's servers and fails where there is no way out.
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Database:
+    """The application's PostgreSQL, asked through the command in TODO_PSQL.
+
+    The command takes SQL on its standard input and prints unaligned tuples, for example
+    `docker exec -i todo-database psql -U postgres -d todo -At`.
+    """
+
+    def __init__(self, command: str) -> None:
+        self._command = shlex.split(command)
+
+    def rows(self, query: str, email: str) -> list[str]:
+        """Return one string for each row, its columns separated by `|`; the query may use the variable `:'email'`."""
+        said = f"\\set email '{email}'\n{query}"
+        result = subprocess.run(self._command, input=said, capture_output=True, text=True, timeout=30, check=False)
+        # psql ends with 0 when a statement from its standard input failed, so its words count as well.
+        if result.returncode != 0 or result.stderr:
+            pytest.fail(f"{shlex.join(self._command)} (status {result.returncode}): {result.stderr.strip()}")
+        return result.stdout.splitlines()
+
+    def todos_of(self, email: str) -> list[str]:
+        """Return the titles of a user's todos with `|t` or `|f` for completed, in the order of the titles."""
+        query = """
+            SELECT title, completed_at IS NOT NULL FROM todos JOIN users ON users.id = todos.user_id
+            WHERE users.email = :'email' ORDER BY title;
+        """
+        return self.rows(query, email)
+
+    def knows(self, email: str) -> bool:
+        """Tell whether there is an account with this address."""
+        return self.rows("SELECT count(*) FROM users WHERE email = :'email';", email) == ["1"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whom the story is about; the address has the prefix reserved for acceptance checks."""
+
+    email: str
+    password: str
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(params=URLS)
+def url(request: pytest.FixtureRequest) -> str:
+    """Each address the application is reached at, without a slash at its end."""
+    address: str = request.param
+    return address.rstrip("/")
+
+
+@pytest.fixture(scope="session")
+def database() -> Database:
+    command = os.environ.get("TODO_PSQL")
+    if not command:
+        pytest.fail(
+            "TODO_PSQL is not set; set it to a command that takes SQL on its standard input, for example "
+            "TODO_PSQL='docker exec -i todo-database psql -U postgres -d todo -At'"
+        )
+    return Database(command)
+
+
+@pytest.fixture
+def account(playwright: Playwright, url: str, database: Database) -> Iterator[Account]:
+    """A new person, not signed up yet. Whatever happens in between, afterwards there is no trace of them."""
+    account = Account(f"acceptance+{secrets.token_hex(8)}@todochat.example", secrets.token_urlsafe(18))
+    yield account
+    if database.knows(account.email):
+        client = playwright.request.new_context(base_url=url, extra_http_headers={"origin": url})
+        login = client.post("/api/auth/login", data={"email": account.email, "password": account.password})
+        assert login.ok, f"{account.email} could not be deleted: {login.status} {login.text()}"
+        deletion = client.delete("/api/account")
+        assert deletion.ok, f"{account.email} could not be deleted: {deletion.status} {deletion.text()}"
+        client.dispose()
+    assert not database.knows(account.email), f"{account.email} is still in the database"
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    """A page of the application; the test fails on every console error, failed request and error answer."""
+    troubles: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            troubles.append(f"console {message.type}: {message.text}")
+
+    def on_failure(request: Request) -> None:
+        troubles.append(f"{request.method} {request.url} failed: {request.failure}")
+
+    def on_response(response: Response) -> None:
+        if response.status >= 400:
+            troubles.append(f"{response.request.method} {response.url} was answered with {response.status}")
+
+    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(TIMEOUT_MS)
+    page = context.new_page()
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
+    page.on("requestfailed", on_failure)
+    page.on("response", on_response)
+    yield page
+    context.close()
+    assert not troubles, "\n".join(troubles)

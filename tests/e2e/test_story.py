@@ -1,0 +1,97 @@
+"""A newcomer's way through the application, in a real browser, at every address it is reached at."""
+
+import os
+from pathlib import Path
+
+from conftest import TIMEOUT_MS, URLS, Account, Database
+from playwright.sync_api import Page, expect
+
+expect.set_options(timeout=TIMEOUT_MS)
+
+
+def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(
+    page: Page, url: str, account: Account, database: Database
+) -> None:
+    sign_up(page, account)
+    expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
+    # The session is out of reach of every script.
+    assert page.evaluate("[document.cookie, localStorage.length, sessionStorage.length]") == ["", 0, 0]
+
+    for title in ("water the plants", "return the library books"):
+        add(page, title)
+    page.get_by_role("checkbox", name="return the library books").check()
+    expect(page.get_by_text("1 of 2 done")).to_be_visible()
+
+    ask(page, "add buy milk")
+    open_todos = page.get_by_role("list", name="To do").get_by_role("listitem")
+    expect(open_todos).to_have_count(2)
+    expect(open_todos.first).to_contain_text("buy milk")
+    expect(open_todos.first).to_have_attribute("data-fresh", "true")
+    take_screenshot(page, url)
+    assert database.todos_of(account.email) == ["buy milk|f", "return the library books|t", "water the plants|f"]
+
+    page.reload()
+    expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
+
+    sign_out(page)
+    sign_in(page, account)
+    expect(page.get_by_role("checkbox", name="buy milk")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="return the library books")).to_be_checked()
+    expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
+
+    delete_account(page)
+    assert not database.knows(account.email)
+
+
+def fill_credentials(page: Page, account: Account, submit: str) -> None:
+    page.get_by_label("E-mail address").fill(account.email)
+    page.get_by_label("Password", exact=True).fill(account.password)
+    page.get_by_role("button", name=submit).click()
+    page.wait_for_url("**/todos")
+
+
+def sign_up(page: Page, account: Account) -> None:
+    page.goto("/")
+    page.get_by_role("link", name="Create an account").click()
+    expect(page.get_by_role("heading", name="Create your account")).to_be_visible()
+    fill_credentials(page, account, "Create account")
+
+
+def sign_in(page: Page, account: Account) -> None:
+    fill_credentials(page, account, "Sign in")
+
+
+def sign_out(page: Page) -> None:
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/login")
+
+
+def delete_account(page: Page) -> None:
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("button", name="Delete account…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete account").click()
+    page.wait_for_url("**/login?reason=deleted")
+
+
+def add(page: Page, title: str) -> None:
+    page.get_by_label("New todo").fill(title)
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("checkbox", name=title)).to_be_visible()
+    expect(page.get_by_label("New todo")).to_have_value("")
+
+
+def ask(page: Page, message: str) -> None:
+    """Say something to the assistant and wait for its answer."""
+    turns = page.get_by_role("log").get_by_role("listitem")
+    before = turns.count()
+    page.get_by_label("Message to the assistant").fill(message)
+    page.get_by_label("Message to the assistant").press("Enter")
+    expect(turns).to_have_count(before + 2)
+
+
+def take_screenshot(page: Page, url: str) -> None:
+    """Write the picture for the guides where TODO_SCREENSHOT names a file; one address is enough."""
+    if (path := os.environ.get("TODO_SCREENSHOT")) and url == URLS[0].rstrip("/"):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=path)
