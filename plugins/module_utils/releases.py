@@ -9,11 +9,13 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+REVISION = "deployment.kubernetes.io/revision"
 KEPT_REVISIONS = 10
 POLL_SECONDS = 1
 LOG_LINES = 15
@@ -73,6 +75,12 @@ class Cluster:
             return False
         return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
 
+    @cached_property
+    def version(self) -> str:
+        """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
+        answer = self.run("kubectl", "version", "--output=json", "--request-timeout=10s").stdout
+        return str(json.loads(answer)["serverVersion"]["gitVersion"])
+
 
 @dataclass(frozen=True)
 class Release:
@@ -84,7 +92,7 @@ class Release:
 
     def rendered(self, cluster: Cluster) -> str:
         arguments = ("helm", "template", self.name, str(self.chart), "--no-hooks", "--values=-")
-        return cluster.run(*arguments, stdin=json.dumps(self.values)).stdout
+        return cluster.run(*arguments, f"--kube-version={cluster.version}", stdin=json.dumps(self.values)).stdout
 
     def deployed(self, cluster: Cluster) -> tuple[str, int]:
         """Status and revision of the newest revision; ("absent", 0) where there is none."""
@@ -100,9 +108,17 @@ class Release:
         found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
         return found
 
-    def pods(self, cluster: Cluster) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = cluster.json("pods", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
-        return found
+    def newest_pods(self, cluster: Cluster) -> list[dict[str, Any]]:
+        """The pods of each Deployment's newest ReplicaSet; what the ones before it suffer from is past."""
+        found = cluster.json("deployments,replicasets,pods", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        revisions = {d["metadata"]["uid"]: d["metadata"]["annotations"].get(REVISION) for d in found if d["kind"] == "Deployment"}
+        newest = {
+            item["metadata"]["uid"]
+            for item in found
+            if item["kind"] == "ReplicaSet"
+            and item["metadata"]["annotations"].get(REVISION) == revisions.get(owner(item), "")
+        }
+        return [item for item in found if item["kind"] == "Pod" and owner(item) in newest]
 
     def upgrade(self, cluster: Cluster) -> None:
         """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse."""
@@ -111,6 +127,12 @@ class Release:
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
         cluster.run(*arguments, "--values=-", stdin=json.dumps(self.values))
+
+
+def owner(item: Mapping[str, Any]) -> str:
+    """The UID of what manages an object, or the empty string."""
+    references = item["metadata"].get("ownerReferences", [])
+    return str(references[0]["uid"]) if references else ""
 
 
 def objects(manifest: str) -> dict[str, str]:
@@ -192,7 +214,7 @@ class Watcher:
             time.sleep(POLL_SECONDS)
 
     def _failing(self) -> str:
-        for pod in self.release.pods(self.cluster):
+        for pod in self.release.newest_pods(self.cluster):
             name = pod["metadata"]["name"]
             status = pod.get("status", {})
             for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
