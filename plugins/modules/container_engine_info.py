@@ -87,6 +87,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
 
 POLL_SECONDS = 0.5

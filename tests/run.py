@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""What `make check`, `make test` and `make lock` do, phase by phase, each with its time.
+
+Runs in the environment that `bootstrap --test` makes. The first phase that fails ends the run with its exit status.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
+
+ROOT = Path(__file__).resolve().parent.parent
+START_SECONDS = 60
+LOCK = ROOT / "artifacts.lock.yml"
+STORE = Path.home() / ".cache/todochat/store"
+# Bases of the applications' images, as in the role app_images.
+BASES = {
+    "backend": {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"},
+    "frontend": {"BUILDER_IMAGE": "node-builder", "RUNTIME_IMAGE": "node-runtime"},
+}
+
+
+def check() -> None:
+    with phase("Linters and type checks"):
+        run("ruff", "check", ".")
+        run("mypy")
+        run("yamllint", "--strict", ".")
+        run("ansible-lint")
+    with phase("Unit tests"):
+        run("pytest")
+
+
+def test() -> None:
+    check()
+    with phase("This machine has an engine, the artifacts and a browser"):
+        run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml")
+    with phase("The backend's tests, on the Python it ships with"):
+        test_backend()
+    with phase("README's commands on a fresh Debian 12, then a browser on it"):
+        run("molecule", "test", "--no-command-borders", "--scenario-name", "site")
+
+
+def lock() -> None:
+    """Resolve requirements/*.in anew; the hashes come from the package index that uv is configured for."""
+    for name, constraints in (("controller", []), ("test", ["--constraints", "requirements/controller.txt"])):
+        with phase(f"requirements/{name}.txt"):
+            options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
+            files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
+            run("uv", "pip", "compile", *options, "--custom-compile-command", "make lock", *constraints, *files)
+
+
+def test_backend() -> None:
+    """Run the image's own tests beside a PostgreSQL that exists for them alone, in a network that leads nowhere."""
+    image = "todochat/backend-test"
+    build("backend", "test", image)
+    postgres = Lock(LOCK)["postgres"]
+    load_where_missing(postgres)
+    name = f"todochat-backend-test-{os.getpid()}"
+    with tempfile.TemporaryDirectory() as folder:
+        password = secrets.token_hex(16)
+        Path(folder, "password").write_text(password)
+        Path(folder, "database_url").write_text(f"postgresql://postgres:{password}@127.0.0.1:5432/postgres")
+        Path(folder).chmod(0o755)  # the containers' users read it
+        mount = f"--volume={folder}:/run/secrets/todochat:ro"
+        data = "--tmpfs=/var/lib/postgresql/data:uid=70,gid=70,mode=0700"
+        settings = [
+            "--env=POSTGRES_PASSWORD_FILE=/run/secrets/todochat/password",
+            "--env=POSTGRES_INITDB_ARGS=--encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8",
+        ]
+        try:
+            run("docker", "run", "--detach", f"--name={name}", "--network=none", mount, data, *settings, postgres.reference)
+            wait_for("docker", "exec", name, "pg_isready", "--quiet", "--host=127.0.0.1")
+            run("docker", "run", "--rm", f"--network=container:{name}", mount, image)
+        finally:
+            subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+
+
+def build(application: str, target: str, tag: str) -> None:
+    """Build one target of an application's Dockerfile on the bases from the store."""
+    bases = {argument: Lock(LOCK)[name] for argument, name in BASES[application].items()}
+    for base in bases.values():
+        load_where_missing(base)
+    arguments = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
+    with build_secrets(Path.home()) as files:
+        mounts = [f"--secret=id={name},src={path}" for name, path in files.items()]
+        run("docker", "build", "--quiet", f"--target={target}", f"--tag={tag}", *arguments, *mounts, f"apps/{application}")
+
+
+def load_where_missing(artifact: Artifact) -> None:
+    if not is_loaded(artifact):
+        load(artifact, Store(STORE))
+
+
+def wait_for(*command: str) -> None:
+    """Wait until a command succeeds."""
+    end = time.monotonic() + START_SECONDS
+    while subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        if time.monotonic() > end:
+            fail(f"{' '.join(command)} did not succeed within {START_SECONDS} s.")
+        time.sleep(0.5)
+
+
+@contextmanager
+def phase(title: str) -> Iterator[None]:
+    """Print a heading, and the elapsed time when the phase has passed."""
+    print(f"\n=== {title}", flush=True)
+    start = time.monotonic()
+    yield
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
+    print(f"=== {title}: passed in {minutes} min {seconds} s", flush=True)
+
+
+def run(*command: str) -> None:
+    """Run a command in the checkout without standard input; end with its exit status when it fails."""
+    print(f"$ {' '.join(command)}", flush=True)
+    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+    if status:
+        fail(f"{command[0]} ended with exit status {status}; its output is above.", status)
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    print(f"tests/run.py: {message}", file=sys.stderr, flush=True)
+    sys.exit(status)
+
+
+if __name__ == "__main__":
+    os.environ["PYTHONPATH"] = str(ROOT / ".ansible/collections")
+    {"check": check, "test": test, "lock": lock}[sys.argv[1]]()
