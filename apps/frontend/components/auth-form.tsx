@@ -43,11 +43,14 @@ function check(mode: Mode, email: string, password: string): Problems {
   return { email: emailProblem(email), password: mode === "signup" ? passwordProblem(password) : missing };
 }
 
-function fromError(error: unknown): Problems {
+function fromError(mode: Mode, error: unknown): Problems {
   if (!(error instanceof RequestError)) throw error;
-  return error.status === 409
-    ? { email: "There is already an account with this address. Sign in instead, or use another one." }
-    : { form: error.status === 401 ? "This address and password do not belong together." : error.message };
+  if (error.status === 409) {
+    return { email: "There is already an account with this address." };
+  }
+  // What could not be anyone's password (422) is a wrong one like any other.
+  const wrong = mode === "login" && [401, 422].includes(error.status);
+  return { form: wrong ? "This address and password do not belong together." : error.message };
 }
 
 export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
@@ -79,7 +82,7 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
       loadPage("/todos");
     } catch (error) {
       setBusy(false);
-      show(fromError(error));
+      show(fromError(mode, error));
     }
   }
 

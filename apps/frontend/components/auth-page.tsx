@@ -7,7 +7,9 @@ export function AuthPage({ mode, notice }: { mode: "login" | "signup"; notice?: 
   return (
     <div className="grid min-h-dvh lg:grid-cols-[minmax(28rem,5fr)_7fr]">
       <div className="flex flex-col bg-surface px-6 py-6 sm:px-12">
-        <Logo />
+        <header>
+          <Logo />
+        </header>
         <main className="mx-auto flex w-full max-w-sm grow flex-col pt-[12vh] pb-10">
           <AuthForm mode={mode} notice={notice} />
         </main>

@@ -116,27 +116,32 @@ export function ChatPanel({
           <Spoken role="assistant">
             Hello. Tell me what to put on your list, what is done, or what can go.
           </Spoken>
-          <ol role="log" aria-live="polite" aria-busy={waiting} aria-label="Conversation" className="flex flex-col gap-3">
-            {bubbles.map((bubble) => (
-              <li key={bubble.key} className="flex flex-col last:animate-rise">
-                <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
-                  {bubble.content}
-                </Spoken>
-                {bubble.problem ? (
-                  <div role="alert" className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger">
-                    <span>Not sent. {bubble.problem}</span>
-                    <button
-                      type="button"
-                      onClick={() => void send(bubble.content)}
-                      className="rounded-md py-1 font-semibold underline underline-offset-4"
+          <div role="log" aria-live="polite" aria-busy={waiting} aria-label="Conversation">
+            <ol className="flex flex-col gap-3">
+              {bubbles.map((bubble) => (
+                <li key={bubble.key} className="flex flex-col last:animate-rise">
+                  <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
+                    {bubble.content}
+                  </Spoken>
+                  {bubble.problem ? (
+                    <div
+                      role="alert"
+                      className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger"
                     >
-                      Send again
-                    </button>
-                  </div>
-                ) : null}
-              </li>
-            ))}
-          </ol>
+                      <span>No answer. {bubble.problem}</span>
+                      <button
+                        type="button"
+                        onClick={() => void send(bubble.content)}
+                        className="rounded-md py-1 font-semibold underline underline-offset-4"
+                      >
+                        Send again
+                      </button>
+                    </div>
+                  ) : null}
+                </li>
+              ))}
+            </ol>
+          </div>
           {waiting ? <Thinking /> : null}
         </div>
       </div>

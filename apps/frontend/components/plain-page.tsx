@@ -14,7 +14,9 @@ export function PlainPage({
 }) {
   return (
     <div className="flex min-h-dvh flex-col px-6 py-6 sm:px-12">
-      <Logo />
+      <header>
+        <Logo />
+      </header>
       <main className="mx-auto flex max-w-md grow flex-col items-start justify-center pb-24">
         <h1 className="text-3xl font-semibold tracking-tight text-balance">{title}</h1>
         <p className="mt-3 text-muted">{text}</p>

@@ -34,7 +34,7 @@ export function TodoPanel({
   const heading = useRef<HTMLHeadingElement>(null);
   const input = useRef<HTMLInputElement>(null);
   const focusNext = useRef<string>(null);
-  const busy = useRef(new Set<string>());
+  const changes = useRef(new Map<string, { saved: Todo | null; last: Promise<void> }>());
   const [adding, setAdding] = useState(false);
   const [error, setError] = useState<string>();
   const [news, setNews] = useState("");
@@ -49,33 +49,45 @@ export function TodoPanel({
     focusNext.current = null;
   }, [todos]);
 
-  /** Runs one change and says what came of it. Returns whether it succeeded. */
-  async function attempt(change: () => Promise<string>): Promise<boolean> {
+  /** Runs one change and says what came of it. Returns the failure, if it was one. */
+  async function attempt(change: () => Promise<string>): Promise<RequestError | undefined> {
     setError(undefined);
     try {
       setNews(await change());
-      return true;
     } catch (failure) {
       if (!(failure instanceof RequestError)) throw failure;
       setError(failure.message);
-      return false;
+      return failure;
     }
   }
 
-  /** Shows `next` (null: gone) at once and takes it back when the server refuses; one change a row at a time. */
-  async function replace(todo: Todo, next: Todo | null, send: () => Promise<Todo | undefined>, said: string) {
-    if (busy.current.has(todo.id)) return;
-    busy.current.add(todo.id);
-    const put = (value: Todo | null) =>
-      setTodos((now) => now.flatMap((item) => (item.id !== todo.id ? [item] : value ? [value] : [])));
-    put(next);
-    const succeeded = await attempt(async () => {
-      const saved = await send();
-      if (saved) put(saved);
-      return said;
+  function show(id: string, value: Todo | null) {
+    setTodos((now) => {
+      if (!value) return now.filter((item) => item.id !== id);
+      return now.some((item) => item.id === id) ? now.map((item) => (item.id === id ? value : item)) : [...now, value];
     });
-    if (!succeeded) setTodos((now) => [...now.filter((item) => item.id !== todo.id), todo]);
-    busy.current.delete(todo.id);
+  }
+
+  /**
+   * Shows `next` (null: gone) at once. A row's changes are sent one after the other, and when the last is through,
+   * the row shows what the server has: so a refused change is taken back.
+   */
+  function change(todo: Todo, next: Todo | null, send: () => Promise<Todo | null>, said: string) {
+    const row = changes.current.get(todo.id) ?? { saved: todo, last: Promise.resolve() };
+    changes.current.set(todo.id, row);
+    setFresh(new Set());
+    show(todo.id, next);
+    const turn = row.last.then(async () => {
+      const failure = await attempt(async () => {
+        row.saved = await send();
+        return said;
+      });
+      if (failure?.status === 404) row.saved = null; // deleted meanwhile, from elsewhere
+      if (row.last !== turn) return;
+      changes.current.delete(todo.id);
+      show(todo.id, row.saved);
+    });
+    row.last = turn;
   }
 
   async function add(event: FormEvent) {
@@ -98,18 +110,21 @@ export function TodoPanel({
     focusNext.current = `todo-${todo.id}`;
     const next = { ...todo, completed, completed_at: completed ? new Date().toISOString() : null };
     const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { completed });
-    void replace(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
+    change(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
   }
 
   function rename(todo: Todo, title: string) {
     const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { title });
-    void replace(todo, { ...todo, title }, send, `Renamed to ${title}.`);
+    change(todo, { ...todo, title }, send, `Renamed to ${title}.`);
   }
 
   function remove(todo: Todo) {
     heading.current?.focus();
-    const send = () => request<undefined>("DELETE", `/api/todos/${todo.id}`);
-    void replace(todo, null, send, `Deleted ${todo.title}.`);
+    const send = async () => {
+      await request("DELETE", `/api/todos/${todo.id}`);
+      return null;
+    };
+    change(todo, null, send, `Deleted ${todo.title}.`);
   }
 
   const row = (todo: Todo) => (
