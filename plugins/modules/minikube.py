@@ -52,6 +52,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state: {type: str, returned: success, description: The state that was found before.}
+steps: {type: list, returned: success, description: "What minikube was, or would be, told to do: delete, start, stop."}
 would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
 """
 
@@ -173,6 +174,7 @@ def main() -> None:
     module.exit_json(
         changed=bool(would),
         state=found.state,
+        steps=steps,
         would=would,
         diff={"before": f"{found.state}\n", "after": f"{given['state']}\n"} if steps else {},
     )
