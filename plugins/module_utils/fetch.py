@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import tarfile
 import urllib.error
 import urllib.parse
@@ -16,6 +15,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
     Store,
     sha256_of,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.image_registry import Reference, UpstreamRegistry
 
 PROBE_SECONDS = 5
 STALL_SECONDS = 60
@@ -30,22 +30,29 @@ class Source:
         self._reachable: dict[str, bool] = {}
 
     def address(self, artifact: Artifact) -> str:
+        """The URL that the artifact is downloaded from."""
+        if artifact.is_image:
+            return self._registry(artifact).address
         upstream = artifact.url.format(version=artifact.version, arch=self.architecture)
-        if not self.mirror:
-            return upstream
-        base = self.mirror if "://" in self.mirror else Path(self.mirror).resolve().as_uri()
-        return base + urllib.parse.urlsplit(upstream).path
+        return self._base + urllib.parse.urlsplit(upstream).path if self.mirror else upstream
+
+    @property
+    def _base(self) -> str:
+        """The mirror as a URL."""
+        return self.mirror if "://" in self.mirror or not self.mirror else Path(self.mirror).resolve().as_uri()
+
+    def _registry(self, artifact: Artifact) -> UpstreamRegistry:
+        return UpstreamRegistry(Reference.parse(artifact.upstream_image or artifact.image), self._base)
 
     def offers(self, artifact: Artifact) -> bool:
         """Whether the artifact can be had here: its checksum is recorded and the host answers (asked once a host)."""
-        if artifact.is_image or not artifact.recorded(self.architecture):
+        if not artifact.recorded(self.architecture):
             return False
-        parts = urllib.parse.urlsplit(self.address(artifact))
-        if parts.scheme == "file":
-            return Path(urllib.request.url2pathname(parts.path)).is_file()
-        if parts.netloc not in self._reachable:
-            self._reachable[parts.netloc] = answers(self.address(artifact))
-        return self._reachable[parts.netloc]
+        address = self.address(artifact)
+        host = urllib.parse.urlsplit(address).netloc
+        if host not in self._reachable:
+            self._reachable[host] = answers(address)
+        return self._reachable[host]
 
     def fetch(self, artifact: Artifact, store: Store) -> None:
         """Downloads, compares with the recorded checksum, and adds to the store. Raises ArtifactError."""
@@ -57,34 +64,41 @@ class Source:
                 "is not downloaded. Run `make lock` once online, or use artifact_source=auto, which builds it."
             )
         with store.adding(artifact, origin=address) as target:
-            download = target.with_suffix(".download")
-            try:
-                with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
-                    shutil.copyfileobj(response, file, 1 << 20)
-            except (OSError, urllib.error.URLError) as error:
-                raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}") from error
-            actual = sha256_of(download)
-            if actual != expected:
-                raise ArtifactError(
-                    f"{artifact.name}: {address} is not what the lock file names: expected SHA-256 {expected}, "
-                    f"found {actual}. It was not used. A proxy that alters downloads is a common cause."
-                )
-            if artifact.member:
-                member = artifact.member.format(version=artifact.version, arch=self.architecture)
-                with tarfile.open(download) as archive, target.open("wb") as file:
-                    content = archive.extractfile(member)
-                    assert content is not None, f"{address} has no file {member}"
-                    shutil.copyfileobj(content, file)
-                download.unlink()
+            if artifact.is_image:
+                self._registry(artifact).download(expected, self.architecture, artifact.reference, target)
             else:
-                download.rename(target)
+                self._file(artifact, address, expected, target)
+
+    def _file(self, artifact: Artifact, address: str, expected: str, target: Path) -> None:
+        download = target.with_suffix(".download")
+        try:
+            with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
+                shutil.copyfileobj(response, file, 1 << 20)
+        except OSError as error:
+            raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}") from error
+        actual = sha256_of(download)
+        if actual != expected:
+            raise ArtifactError(
+                f"{artifact.name}: {address} is not what the lock file names: expected SHA-256 {expected}, "
+                f"found {actual}. It was not used. A proxy that alters downloads is a common cause."
+            )
+        if not artifact.member:
+            download.rename(target)
+            return
+        member = artifact.member.format(version=artifact.version, arch=self.architecture)
+        with tarfile.open(download) as archive, target.open("wb") as file:
+            content = archive.extractfile(member)
+            assert content is not None, f"{address} has no file {member}"
+            shutil.copyfileobj(content, file)
+        download.unlink()
 
 
 def answers(address: str) -> bool:
-    """Whether a HEAD request gets any answer that is not a refusal, within a few seconds."""
-    request = urllib.request.Request(address, method="HEAD")
+    """Whether the host of an address answers within a few seconds, with whatever status."""
     try:
-        with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
+        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=PROBE_SECONDS):
             return True
-    except (urllib.error.URLError, socket.timeout, OSError):
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
         return False

@@ -142,11 +142,12 @@ def install(
     if not wanted["link"]:
         return
     link = Path(wanted["link"].format(**filled))
+    stands = os.path.lexists(link)
     ours = link.is_symlink() and os.readlink(link).startswith(OURS)
-    if (ours and os.readlink(link) != str(path)) or not (ours or link.exists() or link.is_symlink()):
-        if change.to_make(f"{link} points to {path}"):
-            link.unlink(missing_ok=True)
-            link.symlink_to(path)
+    differs = not stands or (ours and os.readlink(link) != str(path))
+    if differs and change.to_make(f"{link} points to {path}"):
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
 
 
 def make_folders(folder: Path, owner: str | None) -> None:

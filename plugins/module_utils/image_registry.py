@@ -1,0 +1,148 @@
+"""Reads container images from a registry over its HTTP API, and keeps only what matches its digest.
+
+API and media types: the OCI distribution and image specifications, version 1.1, and Docker's schema 2 before them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+import shutil
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, sha256_of
+from ansible_collections.todochat.platform.plugins.module_utils.image_archive import write_archive
+
+STALL_SECONDS = 60
+ACCEPT = ", ".join(
+    (
+        "application/vnd.oci.image.index.v1+json",
+        "application/vnd.docker.distribution.manifest.list.v2+json",
+        "application/vnd.oci.image.manifest.v1+json",
+        "application/vnd.docker.distribution.manifest.v2+json",
+    )
+)
+# Docker Hub's name in references is not the name its API answers under.
+API_HOSTS = {"docker.io": "registry-1.docker.io"}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image as upstream names it: host/repository:tag."""
+
+    host: str
+    repository: str
+    tag: str
+
+    @classmethod
+    def parse(cls, text: str) -> Reference:
+        host, _, rest = text.partition("/")
+        repository, _, tag = rest.rpartition(":")
+        return cls(host, repository, tag)
+
+
+class UpstreamRegistry:
+    """One repository of a registry. ``base`` replaces https://host, for a mirror that keeps the API's paths."""
+
+    def __init__(self, reference: Reference, base: str = "") -> None:
+        self.reference = reference
+        self.base = base.rstrip("/") or f"https://{API_HOSTS.get(reference.host, reference.host)}"
+        self._token = ""
+
+    @property
+    def address(self) -> str:
+        return f"{self.base}/v2/{self.reference.repository}"
+
+    def digest(self) -> str:
+        """The SHA-256 of the manifest that the tag names now. Raises ArtifactError."""
+        with self._open(f"manifests/{self.reference.tag}") as answer:
+            return hashlib.sha256(answer.read()).hexdigest()
+
+    def download(self, digest: str, architecture: str, name: str, target: Path) -> None:
+        """Writes the image behind a manifest's SHA-256 as an archive that Docker loads under ``name``."""
+        manifest = json.loads(self._verified(f"manifests/sha256:{digest}", digest))
+        if "manifests" in manifest:
+            digest = self._platform(manifest, architecture)
+            manifest = json.loads(self._verified(f"manifests/sha256:{digest}", digest))
+        config_digest = manifest["config"]["digest"].removeprefix("sha256:")
+        config: dict[str, Any] = json.loads(self._verified(f"blobs/sha256:{config_digest}", config_digest))
+        folder = target.parent / "layers"
+        folder.mkdir()
+        layers = []
+        for number, (layer, content) in enumerate(zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)):
+            layers.append(folder / f"{number}.tar")
+            self._layer(layer, content.removeprefix("sha256:"), layers[-1])
+        write_archive(target, name, architecture, layers, config.get("config", {}))
+        shutil.rmtree(folder)
+
+    def _platform(self, index: Mapping[str, Any], architecture: str) -> str:
+        for entry in index["manifests"]:
+            platform = entry.get("platform", {})
+            if platform.get("os") == "linux" and platform.get("architecture") == architecture:
+                return str(entry["digest"]).removeprefix("sha256:")
+        raise ArtifactError(f"{self.address} has no image for linux/{architecture}.")
+
+    def _layer(self, layer: Mapping[str, Any], content: str, target: Path) -> None:
+        """Downloads a layer and unpacks it; the registry's digest and the image's own of the content must both fit."""
+        compressed = target.with_suffix(".download")
+        expected = layer["digest"].removeprefix("sha256:")
+        with self._open(f"blobs/sha256:{expected}") as answer, compressed.open("wb") as file:
+            shutil.copyfileobj(answer, file, 1 << 20)
+        self._compare(f"blobs/sha256:{expected}", expected, sha256_of(compressed))
+        kind = layer["mediaType"]
+        if kind.endswith("gzip"):
+            with gzip.open(compressed) as packed, target.open("wb") as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+            compressed.unlink()
+        elif kind.endswith("tar"):
+            compressed.rename(target)
+        else:
+            raise ArtifactError(f"{self.address}: layers of type {kind} cannot be read.")
+        self._compare(f"blobs/sha256:{expected}, unpacked", content, sha256_of(target))
+
+    def _verified(self, path: str, expected: str) -> bytes:
+        with self._open(path) as answer:
+            content: bytes = answer.read()
+        self._compare(path, expected, hashlib.sha256(content).hexdigest())
+        return content
+
+    def _compare(self, path: str, expected: str, actual: str) -> None:
+        if actual != expected:
+            raise ArtifactError(
+                f"{self.address}/{path} is not what its name says: expected SHA-256 {expected}, found {actual}. "
+                "It was not used."
+            )
+
+    def _open(self, path: str) -> IO[bytes]:
+        address = f"{self.address}/{path}"
+        for attempt in ("with the token there is", "with a new token"):
+            headers = {"Accept": ACCEPT, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
+            try:
+                answer: IO[bytes] = urllib.request.urlopen(
+                    urllib.request.Request(address, headers=headers), timeout=STALL_SECONDS
+                )
+                return answer
+            except urllib.error.HTTPError as error:
+                challenge = error.headers.get("WWW-Authenticate", "")
+                if error.code != 401 or attempt == "with a new token" or not challenge.startswith("Bearer "):
+                    raise ArtifactError(f"{address} answers {error.code}.") from error
+                self._token = self._new_token(challenge)
+            except OSError as error:
+                raise ArtifactError(f"{address} cannot be read: {error}") from error
+        raise AssertionError("the second attempt returns or raises")
+
+    def _new_token(self, challenge: str) -> str:
+        """An anonymous token, from where the registry's challenge says (Docker's token authentication)."""
+        fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        query = urllib.parse.urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
+        with urllib.request.urlopen(f"{fields['realm']}?{query}", timeout=STALL_SECONDS) as answer:
+            document = json.load(answer)
+        return str(document.get("token") or document["access_token"])
