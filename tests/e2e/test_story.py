@@ -93,5 +93,8 @@ def ask(page: Page, message: str) -> None:
 def take_screenshot(page: Page, url: str) -> None:
     """Write the picture for the guides where TODO_SCREENSHOT names a file; one address is enough."""
     if (path := os.environ.get("TODO_SCREENSHOT")) and url == URLS[0].rstrip("/"):
+        # Everything in its place, but what is new still highlighted.
+        settled = "document.getAnimations().filter((one) => one.animationName !== 'arrive').map((one) => one.finished)"
+        page.evaluate(f"Promise.allSettled({settled}).then(() => null)")
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=path)

@@ -57,7 +57,8 @@ export function ChatPanel({
       conversation.current = answer.conversation_id;
       actions = answer.actions;
       setAssistant(answer.assistant);
-      setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content: answer.reply }]);
+      const reply: Bubble = { key: nextKey.current++, role: "assistant", content: answer.reply };
+      setBubbles((now) => [...now, reply]);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       setBubbles((now) => now.map((item) => (item === bubble ? { ...bubble, problem: error.message } : item)));
