@@ -22,8 +22,8 @@ def as_tester(host: Host, command: str) -> str:
 
 
 def kubectl(host: Host, arguments: str) -> Any:
-    """The objects that the user's own kubectl returns."""
-    return json.loads(as_tester(host, f"kubectl --namespace todo {arguments} --output json"))
+    """The objects that kubectl returns with the kubeconfig that is named at the end of `make up`."""
+    return json.loads(as_tester(host, f"KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace todo {arguments} --output json"))
 
 
 @pytest.mark.parametrize("url", URLS)
