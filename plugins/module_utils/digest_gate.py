@@ -32,13 +32,18 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
     return problems
 
 
-def startup_seconds(pods: Iterable[Mapping[str, Any]]) -> dict[str, float]:
-    """For each ready pod, seconds from its first container's start to readiness (the API has whole seconds)."""
-    took = {}
+def startup_seconds(pods: Iterable[Mapping[str, Any]], releases: Iterable[str]) -> dict[str, int]:
+    """For each release, seconds from start to readiness of its slowest ready pod (the API has whole seconds).
+
+    Counted from the start of the pod's container, so that pulling an image is not part of it.
+    """
+    took: dict[str, int] = dict.fromkeys(releases, 0)
     for pod in pods:
-        ready = [c for c in pod.get("status", {}).get("conditions", []) if c["type"] == "Ready" and c["status"] == "True"]
-        started = [s["state"]["running"]["startedAt"] for s in pod.get("status", {}).get("containerStatuses", []) if "running" in s["state"]]
-        if ready and started:
-            begin, end = (datetime.fromisoformat(text) for text in (min(started), ready[0]["lastTransitionTime"]))
-            took[pod["metadata"]["name"]] = (end - begin).total_seconds()
+        release = pod["metadata"].get("labels", {}).get("app.kubernetes.io/instance", "")
+        status = pod.get("status", {})
+        ready = [c["lastTransitionTime"] for c in status.get("conditions", []) if c["type"] == "Ready" and c["status"] == "True"]
+        started = [s["state"]["running"]["startedAt"] for s in status.get("containerStatuses", []) if "running" in s["state"]]
+        if release in took and ready and started:
+            begin, end = datetime.fromisoformat(min(started)), datetime.fromisoformat(ready[0])
+            took[release] = max(took[release], round((end - begin).total_seconds()))
     return took

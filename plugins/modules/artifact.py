@@ -72,7 +72,8 @@ artifacts:
   type: dict
   returned: success
 to_build:
-  description: Artifacts that have to be built, in the order of the lock file, each with name, version, seconds, and whether it needs root.
+  description: Artifacts that have to be built, in the order of the lock file, each with its name, a title that says
+    which of how many it is, seconds on two cores, and whether it needs root.
   type: list
   returned: success
 would:
@@ -214,8 +215,13 @@ def main() -> None:
         changed=bool(change.sentences),
         would=change.sentences,
         to_build=[
-            {"name": a.name, "version": a.version, "seconds": a.seconds, "root": "suite" in a.build.get("image", {})}
-            for a in to_build
+            {
+                "name": artifact.name,
+                "title": f"{number} of {len(to_build)}: {artifact.name} {artifact.version}, about {artifact.seconds} s",
+                "seconds": artifact.seconds,
+                "root": "suite" in artifact.build.get("image", {}),
+            }
+            for number, artifact in enumerate(to_build, 1)
         ],
         artifacts={
             name: {"version": lock[name].version, "reference": lock[name].reference, "path": str(store.file(lock[name]))}
