@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import secrets
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -157,6 +158,30 @@ async def ann(client: httpx.AsyncClient) -> Person:
 async def bob(client: httpx.AsyncClient) -> Person:
     """Somebody else."""
     return await sign_up(client)
+
+
+def write_secrets(folder: Path, url: URL) -> None:
+    """Write the secrets as Kubernetes mounts them."""
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    (folder / "database_url").write_text(plain + "\n")
+    (folder / "jwt_keys").write_text(json.dumps({"active": "k", "keys": {"k": new_key()}}))
+
+
+def process_environment(secrets_dir: Path, settings: dict[str, str]) -> dict[str, str]:
+    """Return the environment in which `python -m todo_backend...` runs as in a pod."""
+    return {
+        **os.environ,
+        **settings,
+        "TODO_SECRETS_DIR": str(secrets_dir),
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
+    """A folder with the secrets for the tests' database."""
+    write_secrets(tmp_path, database_url)
+    return tmp_path
 
 
 class Cable:

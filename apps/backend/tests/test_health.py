@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -14,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import Cable, new_key, serving, sign_up
+from tests.conftest import Cable, process_environment, serving, sign_up
 from todo_backend.settings import ConfigurationError, load
 
 
@@ -91,24 +90,9 @@ async def test_a_request_keeps_its_id_and_a_forged_one_is_replaced(client: httpx
     assert replaced.headers["X-Request-ID"].isalnum()
 
 
-@pytest.fixture
-def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
-    """The secrets as Kubernetes mounts them."""
-    url = database_url.set(drivername="postgresql").render_as_string(hide_password=False)
-    (tmp_path / "database_url").write_text(url + "\n")
-    (tmp_path / "jwt_keys").write_text(json.dumps({"active": "k", "keys": {"k": new_key()}}))
-    return tmp_path
-
-
 def test_the_process_answers_and_stops_on_sigterm_without_losing_a_request(secrets_dir: Path, unused_port: int) -> None:
-    environment = {
-        **os.environ,
-        "TODO_SECRETS_DIR": str(secrets_dir),
-        "TODO_HOST": "127.0.0.1",
-        "TODO_PORT": str(unused_port),
-        "TODO_DRAIN_SECONDS": "1",
-        "PYTHONPATH": os.pathsep.join(sys.path),
-    }
+    settings = {"TODO_HOST": "127.0.0.1", "TODO_PORT": str(unused_port), "TODO_DRAIN_SECONDS": "1"}
+    environment = process_environment(secrets_dir, settings)
     process = subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment, stdout=subprocess.PIPE)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}") as client:

@@ -2,10 +2,12 @@
 
 import logging
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,17 +16,23 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
+from tests.conftest import process_environment, write_secrets
 from todo_backend.chat import models as _chat  # noqa: F401 - fills the metadata
 from todo_backend.database import Base
 from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
 
-def test_four_at_once_and_once_more_make_one_schema(new_database: Callable[[], URL]) -> None:
+def test_four_pods_at_once_and_one_more_make_one_schema(new_database: Callable[[], URL], tmp_path: Path) -> None:
     url = new_database()
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: migrate(url, wait_seconds=0), range(4)))
-    migrate(url, wait_seconds=0)
+    write_secrets(tmp_path, url)
+    environment = process_environment(tmp_path, {"TODO_DATABASE_WAIT_SECONDS": "0"})
+    command = [sys.executable, "-m", "todo_backend.migrate"]
+    pods = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) for _ in range(4)]
+    outputs = [pod.communicate(timeout=60)[0].decode() for pod in pods]
+    assert [pod.returncode for pod in pods] == [0, 0, 0, 0], outputs
+    again = subprocess.run(command, env=environment, capture_output=True, check=True, timeout=60)
+    assert "schema is up to date" in again.stdout.decode()
 
     engine = create_engine(url)
     with engine.connect() as connection:
