@@ -7,6 +7,7 @@ never changed again, so a broken-off download or build leaves nothing that looks
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -171,7 +172,7 @@ class Store:
         folder = self.folder(artifact)
         folder.parent.mkdir(parents=True, exist_ok=True)
         owner = self.path.stat()
-        with tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
+        with self._alone(), tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
             work = Path(temporary) / "new"
             work.mkdir(mode=0o755)
             file = work / artifact.filename
@@ -190,6 +191,14 @@ class Store:
             shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
             work.rename(folder)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One addition at a time: a second run waits, and what a killed one left behind can be removed."""
+        with (self.path / ".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_leftovers(self.path, ".adding-*")
+            yield
+
     def verified(self, artifact: Artifact) -> Path:
         """The artifact's file, after its content was compared with the record. A damaged file is never used."""
         record = self.record(artifact)
@@ -201,6 +210,14 @@ class Store:
                 f"It was not used. Remove {self.folder(artifact)} and run again to have it made anew."
             )
         return file
+
+
+def remove_leftovers(folder: Path, pattern: str) -> None:
+    """Removes temporary folders of a killed run, but never one with something mounted below it."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+    for left in folder.glob(pattern):
+        if not any(point == str(left) or point.startswith(f"{left}/") for point in mounted):
+            shutil.rmtree(left)
 
 
 def machine_architecture() -> str:

