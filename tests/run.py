@@ -36,6 +36,7 @@ def check() -> None:
     with phase("Linters and type checks"):
         run("ruff", "check", ".")
         run("mypy")
+        run("mypy", "--strict", "--scripts-are-modules", "bootstrap", "scripts/vault-password", "tests/run.py", "molecule/shared/fresh_system.py")
         run("yamllint", "--strict", ".")
         run("ansible-lint")
     with phase("Unit tests"):

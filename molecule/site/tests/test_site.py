@@ -51,7 +51,7 @@ def test_pods_are_ready_in_time_at_their_limits(host: Host, name: str, seconds: 
 
 @pytest.mark.parametrize(("name", "megabytes"), [("frontend", 200), ("backend", 300)])
 def test_images_are_small(host: Host, name: str, megabytes: int) -> None:
-    images = host.check_output("docker images --format '{{.ID}}' 127.0.0.1:5000/todo/%s" % name).split()
+    images = host.check_output("docker images --format '{{.ID}}' %s", f"127.0.0.1:5000/todo/{name}").split()
     assert images
     assert int(host.check_output("docker image inspect --format '{{.Size}}' %s", images[0])) < megabytes * MEGABYTE
 
