@@ -1,0 +1,122 @@
+"""What is read of a Docker engine and of apt's sources, on recorded outputs."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
+
+TARGET = """MetaKey: main/binary-amd64/Packages
+Created-By: Packages
+Component: {component}
+Release: {release}
+Repo-URI: {uri}
+Sourcesentry: {source}
+Target-Of: deb
+"""
+
+
+def target(uri: str, source: str = "", release: str = "bookworm", component: str = "main", origin: str | None = None) -> str:
+    """One paragraph as `apt-get indextargets` prints it; without an origin where the lists were never fetched."""
+    known = "" if origin is None else f"Origin: {origin}\nCodename: {release}\n"
+    return TARGET.format(component=component, release=release, uri=uri, source=source) + known
+
+
+def test_the_debian_archive_is_found_among_others() -> None:
+    targets = "\n".join(
+        [
+            target("https://tools.example/apt/", origin="Tools"),
+            target("http://mirror.example/debian/", component="contrib", origin="Debian"),
+            target("http://mirror.example/debian/", origin="Debian"),
+            target("http://mirror.example/debian-security/", release="bookworm-security", origin="Debian"),
+        ]
+    )
+    assert engine.debian_repository(targets, "bookworm") == engine.Repository("http://mirror.example/debian/", "")
+    assert engine.debian_repository(targets, "bookworm-security") == engine.Repository("http://mirror.example/debian-security/", "")
+    assert engine.debian_repository(targets, "trixie") is None
+
+
+def test_a_repository_is_found_before_lists_were_fetched_and_a_known_one_is_preferred() -> None:
+    unknown = target("http://unknown.example/")
+    assert engine.debian_repository(unknown, "bookworm") == engine.Repository("http://unknown.example/", "")
+    both = "\n".join([unknown, target("http://debian.example/", origin="Debian")])
+    assert engine.debian_repository(both, "bookworm") == engine.Repository("http://debian.example/", "")
+
+
+def test_a_mirror_that_names_the_release_by_its_suite_is_found_by_code_name() -> None:
+    targets = target("http://mirror.example/", release="oldstable") + "Origin: Debian\nCodename: bookworm\n"
+    assert engine.debian_repository(targets, "bookworm") == engine.Repository("http://mirror.example/", "")
+
+
+def test_the_keyring_of_a_one_line_source_is_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/sources.list").write_text("# comment\ndeb [arch=amd64 signed-by=/keys/company.gpg] http://m bookworm main\n")
+    found = engine.debian_repository(target("http://m/", "/etc/sources.list:2"), "bookworm", tmp_path)
+    assert found == engine.Repository("http://m/", "/keys/company.gpg")
+
+
+def test_the_keyring_of_a_deb822_source_is_taken_over_even_when_it_is_the_key_itself(tmp_path: Path) -> None:
+    (tmp_path / "debian.sources").write_text(
+        "Types: deb\nURIs: http://a\nSigned-By: /keys/a.gpg\n\n"
+        "Types: deb\nURIs: http://b\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n"
+    )
+    first = engine.debian_repository(target("http://a/", "/debian.sources:1"), "bookworm", tmp_path)
+    second = engine.debian_repository(target("http://b/", "/debian.sources:2"), "bookworm", tmp_path)
+    assert first == engine.Repository("http://a/", "/keys/a.gpg")
+    assert second == engine.Repository("http://b/", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc")
+
+
+@pytest.mark.parametrize(("booted", "expected"), [(True, "systemd"), (False, "none")])
+def test_systemd_counts_where_it_is_pid_1(tmp_path: Path, booted: bool, expected: str) -> None:
+    if booted:
+        (tmp_path / "run/systemd/system").mkdir(parents=True)
+    assert engine.init_system(tmp_path) == expected
+
+
+def test_plugins_are_found_for_everybody_and_in_a_home(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for folder in (tmp_path / "usr/libexec/docker/cli-plugins", home / ".docker/cli-plugins"):
+        folder.mkdir(parents=True)
+    (tmp_path / "usr/libexec/docker/cli-plugins/docker-buildx").touch()
+    (home / ".docker/cli-plugins/docker-compose").touch()
+    assert engine.plugin_is_installed("buildx", [], tmp_path)
+    assert not engine.plugin_is_installed("compose", [], tmp_path)
+    assert engine.plugin_is_installed("compose", [home], tmp_path)
+
+
+def answer(server: socket.socket, body: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+@pytest.mark.parametrize(("body", "expected"), [(json.dumps({"Version": "26.1.5"}).encode(), "26.1.5"), (b"not json", ""), (b"{}", "")])
+def test_the_engine_behind_the_socket_is_asked_for_its_version(tmp_path: Path, body: bytes, expected: str) -> None:
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        thread = threading.Thread(target=answer, args=(server, body))
+        thread.start()
+        assert engine.answering_version(path) == expected
+        thread.join()
+
+
+def test_no_socket_and_no_listener_are_no_engine(tmp_path: Path) -> None:
+    assert engine.answering_version(tmp_path / "docker.sock") == ""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "docker.sock"))
+    assert engine.answering_version(tmp_path / "docker.sock") == ""
+
+
+def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
+    assert engine.last_lines("none", tmp_path) == ""
+    (tmp_path / "var/log").mkdir(parents=True)
+    (tmp_path / "var/log/docker.log").write_text("\n".join(map(str, range(100))))
+    assert engine.last_lines("none", tmp_path).splitlines() == [str(number) for number in range(85, 100)]
