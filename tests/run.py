@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,11 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
 LOCK = ROOT / "artifacts.lock.yml"
 STORE = Path.home() / ".cache/todochat/store"
-# Bases of the applications' images, as in the role app_images.
-BASES = {
-    "backend": {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"},
-    "frontend": {"BUILDER_IMAGE": "node-builder", "RUNTIME_IMAGE": "node-runtime"},
-}
+# Bases of the backend's image, as in the role app_images.
+BASES = {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"}
 
 
 def check() -> None:
@@ -49,6 +47,8 @@ def test() -> None:
         run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml")
     with phase("The backend's tests, on the Python it ships with"):
         test_backend()
+    with phase("The frontend's checks, on the Node.js it ships with"):
+        test_frontend()
     with phase("README's commands on a fresh Debian 12, then a browser on it"):
         run("molecule", "test", "--no-command-borders", "--scenario-name", "site")
 
@@ -65,9 +65,14 @@ def lock() -> None:
 def test_backend() -> None:
     """Run the image's own tests beside a PostgreSQL that exists for them alone, in a network that leads nowhere."""
     image = "todochat/backend-test"
-    build("backend", "test", image)
+    bases = {argument: Lock(LOCK)[base] for argument, base in BASES.items()}
     postgres = Lock(LOCK)["postgres"]
-    load_where_missing(postgres)
+    for artifact in (*bases.values(), postgres):
+        load_where_missing(artifact)
+    arguments = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
+    with build_secrets(Path.home()) as files:
+        mounts = [f"--secret=id={name},src={path}" for name, path in files.items()]
+        run("docker", "build", "--quiet", "--target=test", f"--tag={image}", *arguments, *mounts, "apps/backend")
     name = f"todochat-backend-test-{os.getpid()}"
     with tempfile.TemporaryDirectory() as folder:
         password = secrets.token_hex(16)
@@ -88,15 +93,23 @@ def test_backend() -> None:
             subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
 
 
-def build(application: str, target: str, tag: str) -> None:
-    """Build one target of an application's Dockerfile on the bases from the store."""
-    bases = {argument: Lock(LOCK)[name] for argument, name in BASES[application].items()}
-    for base in bases.values():
-        load_where_missing(base)
-    arguments = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
-    with build_secrets(Path.home()) as files:
-        mounts = [f"--secret=id={name},src={path}" for name, path in files.items()]
-        run("docker", "build", "--quiet", f"--target={target}", f"--tag={tag}", *arguments, *mounts, f"apps/{application}")
+def test_frontend() -> None:
+    """Lint, check the types and run the unit tests in the image that builds the frontend, on a copy of its sources."""
+    builder = Lock(LOCK)["node-builder"]
+    load_where_missing(builder)
+    listed = subprocess.run(["git", "ls-files", "-z", "apps/frontend"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    with tempfile.TemporaryDirectory() as folder, build_secrets(Path.home()) as files:
+        for name in filter(None, listed.split("\0")):
+            copy = Path(folder, name)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy)
+        variables = {"ca": ("NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE"), "npmrc": ("NPM_CONFIG_USERCONFIG",)}
+        given = [file for file in files if file in variables]
+        mounts = [f"--volume={files[file]}:/run/secrets/{file}:ro" for file in given]
+        environment = [f"--env={variable}=/run/secrets/{file}" for file in given for variable in variables[file]]
+        sources = [f"--volume={folder}/apps/frontend:/app", "--volume=todochat-npm-cache:/root/.npm", "--workdir=/app"]
+        steps = "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run lint && npm run typecheck && npm test"
+        run("docker", "run", "--rm", *mounts, *environment, *sources, "--env=NEXT_TELEMETRY_DISABLED=1", builder.reference, "sh", "-c", steps)
 
 
 def load_where_missing(artifact: Artifact) -> None:
