@@ -79,7 +79,9 @@ class Lock:
         try:
             document = yaml.safe_load(path.read_text(encoding="utf-8"))
             entries: dict[str, dict[str, Any]] = document["artifacts"]
-        except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+            if not all(isinstance(entry, dict) for entry in entries.values()):
+                raise TypeError("an artifact is not a mapping")
+        except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(f"The lock file {path} cannot be read: {error}") from error
         self._entries = entries
         self.artifacts = {name: self._parse(name) for name in entries}
@@ -103,11 +105,14 @@ class Lock:
         else:
             raise ArtifactError(f"{self.path}: {name}: sha256 is neither a checksum nor {UNRECORDED!r}.")
         for value in recorded.values():
-            if len(value) != 64 or set(value) - set("0123456789abcdef"):
+            if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
                 raise ArtifactError(f"{self.path}: {name}: {value!r} is not a SHA-256 in lower-case hexadecimal.")
         missing = {"version", "build", "seconds"} - set(entry)
         if missing:
             raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.")
+        for used in entry["build"].get("artifacts", {}):
+            if used not in self._entries:
+                raise ArtifactError(f"{self.path}: {name} is built with {used!r}, which is none of {', '.join(self._entries)}.")
         return Artifact(
             name=name,
             version=str(entry["version"]),
@@ -170,7 +175,7 @@ class Store:
         belongs to whoever owns the store, also where root did the work.
         """
         folder = self.folder(artifact)
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.path.mkdir(parents=True, exist_ok=True)
         owner = self.path.stat()
         with self._alone(), tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
             work = Path(temporary) / "new"
@@ -186,6 +191,7 @@ class Store:
                 "size": file.stat().st_size,
             }
             (work / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            folder.parent.mkdir(exist_ok=True)
             for path in (folder.parent, work, *work.iterdir()):
                 os.chown(path, owner.st_uid, owner.st_gid)
             shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
@@ -194,10 +200,14 @@ class Store:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One addition at a time: a second run waits, and what a killed one left behind can be removed."""
-        with (self.path / ".lock").open("a") as lock:
+        # the folder itself, because a lock file that root made could not be opened by the store's owner
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             remove_leftovers(self.path, ".adding-*")
             yield
+        finally:
+            os.close(lock)
 
     def verified(self, artifact: Artifact) -> Path:
         """The artifact's file, after its content was compared with the record. A damaged file is never used."""
@@ -217,7 +227,7 @@ def remove_leftovers(folder: Path, pattern: str) -> None:
     mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
     for left in folder.glob(pattern):
         if not any(point == str(left) or point.startswith(f"{left}/") for point in mounted):
-            shutil.rmtree(left)
+            shutil.rmtree(left, ignore_errors=True)  # what root left only root can remove
 
 
 def machine_architecture() -> str:
