@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import shutil
 import tarfile
 import urllib.error
@@ -74,7 +75,7 @@ class Source:
         try:
             with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
                 shutil.copyfileobj(response, file, 1 << 20)
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}") from error
         actual = sha256_of(download)
         if actual != expected:
@@ -100,5 +101,5 @@ def answers(address: str) -> bool:
             return True
     except urllib.error.HTTPError:
         return True
-    except OSError:
+    except (OSError, http.client.HTTPException):
         return False

@@ -42,6 +42,9 @@ def filtered_layer(source: Path, target: Path, keep: Callable[[str], bool]) -> N
                 continue
             member.name = path
             member.mtime = EPOCH
+            # these would be written in place of what stands above; extended attributes are kept
+            stale = ("path", "linkpath", "mtime", "atime", "ctime")
+            member.pax_headers = {name: value for name, value in member.pax_headers.items() if name not in stale}
             if member.islnk():
                 member.linkname = member.linkname.removeprefix("./")
             layer.addfile(member, rootfs.extractfile(member) if member.isreg() else None)
@@ -70,7 +73,10 @@ def write_archive(
     manifest = json.dumps([{"Config": config_name, "RepoTags": [reference], "Layers": names}]).encode()
     with tarfile.open(target, "w") as archive:
         for name, layer in zip(names, layers, strict=True):
-            archive.add(layer, arcname=name)
+            member = tarfile.TarInfo(name)
+            member.size = layer.stat().st_size
+            with layer.open("rb") as stream:
+                archive.addfile(member, stream)
         for name, content in ((config_name, document), ("manifest.json", manifest)):
             member = tarfile.TarInfo(name)
             member.size = len(content)

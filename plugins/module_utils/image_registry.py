@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import http.client
 import json
 import re
 import shutil
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -121,28 +123,44 @@ class UpstreamRegistry:
                 "It was not used."
             )
 
-    def _open(self, path: str) -> IO[bytes]:
+    @contextmanager
+    def _open(self, path: str) -> Iterator[IO[bytes]]:
+        """An answer, to be read in the block. What goes wrong until its end is an ArtifactError."""
         address = f"{self.address}/{path}"
-        for attempt in ("with the token there is", "with a new token"):
-            headers = {"Accept": ACCEPT, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
-            try:
-                answer: IO[bytes] = urllib.request.urlopen(
-                    urllib.request.Request(address, headers=headers), timeout=STALL_SECONDS
-                )
-                return answer
-            except urllib.error.HTTPError as error:
-                challenge = error.headers.get("WWW-Authenticate", "")
-                if error.code != 401 or attempt == "with a new token" or not challenge.startswith("Bearer "):
-                    raise ArtifactError(f"{address} answers {error.code}.") from error
-                self._token = self._new_token(challenge)
-            except OSError as error:
-                raise ArtifactError(f"{address} cannot be read: {error}") from error
-        raise AssertionError("the second attempt returns or raises")
+        try:
+            with self._answer(address) as answer:
+                yield answer
+        except urllib.error.HTTPError as error:
+            raise ArtifactError(f"{address} answers {error.code}.") from error
+        except (OSError, http.client.HTTPException) as error:
+            raise ArtifactError(f"{address} cannot be read: {error}") from error
+
+    def _answer(self, address: str) -> IO[bytes]:
+        try:
+            return self._ask(address)
+        except urllib.error.HTTPError as error:
+            challenge = error.headers.get("WWW-Authenticate", "")
+            if error.code != 401 or not challenge.startswith("Bearer "):
+                raise
+            self._token = self._new_token(challenge)
+        return self._ask(address)
+
+    def _ask(self, address: str) -> IO[bytes]:
+        request = urllib.request.Request(address, headers={"Accept": ACCEPT})
+        if self._token:
+            # the storage that a registry redirects to wants no token, and some refuse one
+            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
+        answer: IO[bytes] = urllib.request.urlopen(request, timeout=STALL_SECONDS)
+        return answer
 
     def _new_token(self, challenge: str) -> str:
         """An anonymous token, from where the registry's challenge says (Docker's token authentication)."""
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         query = urllib.parse.urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
-        with urllib.request.urlopen(f"{fields['realm']}?{query}", timeout=STALL_SECONDS) as answer:
-            document = json.load(answer)
+        address = f"{fields['realm']}?{query}"
+        try:
+            with urllib.request.urlopen(address, timeout=STALL_SECONDS) as answer:
+                document = json.load(answer)
+        except (OSError, http.client.HTTPException) as error:
+            raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}") from error
         return str(document.get("token") or document["access_token"])

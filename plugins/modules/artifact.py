@@ -190,10 +190,11 @@ def main() -> None:
             "install": {"type": "list", "elements": "dict", "default": [], "options": options},
             "load": {"type": "list", "elements": "str", "default": []},
         },
-        required_if=[("source", "mirror", ["mirror"])],
         supports_check_mode=True,
     )
     parameters = module.params
+    if parameters["source"] == "mirror" and not parameters["mirror"]:
+        module.fail_json(msg="artifact_source=mirror needs artifact_mirror, a base URL or folder that keeps upstream's paths.")
     change = Change(module.check_mode)
     try:
         lock = Lock(Path(parameters["lock"]))

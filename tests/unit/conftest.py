@@ -1,71 +1,13 @@
-"""A web server on loopback that plays whatever the code under test talks to."""
+"""What the tests of everything that talks over the network share."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from email.message import Message
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-
-@dataclass
-class Request:
-    """What the server was asked."""
-
-    method: str
-    path: str
-    headers: Message
-    body: bytes
-
-
-@dataclass
-class Reply:
-    """What it answers; ``length`` announces more than is sent, as when a connection breaks off."""
-
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    length: int | None = None
-
-
-class Server:
-    """The server's address, and the requests it had. ``answer`` is set by the test."""
-
-    def __init__(self) -> None:
-        self.requests: list[Request] = []
-        self.answer: Callable[[Request], Reply] = lambda _: Reply(404)
-        handler = type("Handler", (_Handler,), {"owner": self})
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.endpoint = f"127.0.0.1:{self.http.server_port}"
-        self.url = f"http://{self.endpoint}"
-
-    def serves(self, files: dict[str, bytes]) -> None:
-        """Answers with files by path, and 404 to everything else."""
-        self.answer = lambda request: Reply(200, files[request.path]) if request.path in files else Reply(404)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    owner: Server
-
-    def _any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        request = Request(self.command, self.path, self.headers, body)
-        self.owner.requests.append(request)
-        reply = self.owner.answer(request)
-        self.send_response(reply.status)
-        for name, value in {"Content-Length": str(reply.length or len(reply.body)), **reply.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(reply.body)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = _any  # noqa: N815 - http.server gives the names
-
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+from loopback import Server
 
 
 @pytest.fixture
