@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import urllib.error
 import urllib.request
@@ -22,7 +24,8 @@ MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.
 # What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
 # this machine (certificates, caches) mean nothing inside the build.
 NPM_SETTINGS = ("registry=", "@", "//")
-PIP_SETTINGS = ("global.index-url", "global.extra-index-url", "global.trusted-host", ":env:.index-url")
+# The environment comes last, because it outweighs the files.
+PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name in ("index-url", "extra-index-url", "trusted-host"))
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
 
 
@@ -138,26 +141,27 @@ def npm_configuration(home: Path) -> str:
     for file in (Path("/etc/npmrc"), home / ".npmrc"):
         if file.is_file():
             lines += [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    if address := os.environ.get("NPM_CONFIG_REGISTRY"):
-        lines.append(f"registry={address}")
+    # npm reads its settings in either case
+    lines += [f"registry={value}" for name, value in os.environ.items() if name.lower() == "npm_config_registry"]
     return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith(NPM_SETTINGS))
 
 
 def pip_configuration(home: Path) -> str:
     """The part of the caller's pip configuration that says where packages come from."""
     listed = subprocess.run(
-        ["python3", "-m", "pip", "config", "list"],
+        # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one
+        [sys.executable, "-m", "pip", "config", "list"],
         env={**os.environ, "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,  # without pip there is no configuration of pip
     ).stdout
-    lines = []
-    for line in listed.splitlines():
-        name, _, value = line.partition("=")
-        if name in PIP_SETTINGS:
-            lines.append(f"{name.rpartition('.')[2]} = {value.strip(chr(39))}\n")
-    return "[global]\n" + "".join(lines) if lines else ""
+    found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
+    settings = {}
+    for name in PIP_SETTINGS:
+        if name in found:  # pip shows values as Python writes them; several addresses stand on a line each
+            settings[name.rpartition(".")[2]] = "\n  ".join(ast.literal_eval(found[name]).split())
+    return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()) if settings else ""
 
 
 def _run(command: list[str], failure: str) -> None:

@@ -1,0 +1,218 @@
+"""Image tags, what of the caller's configuration enters a build, and the registry beside the cluster."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback import Reply, Request, Server
+
+from ansible_collections.todochat.platform.plugins.module_utils.images import (
+    Image,
+    ImageError,
+    Registry,
+    build_secrets,
+    npm_configuration,
+    pip_configuration,
+)
+
+# Tags
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Image:
+    """A service with sources, a script, a link, and things that its image is not made of."""
+    context = tmp_path / "service"
+    files = {
+        "Dockerfile": "FROM scratch\n",
+        ".dockerignore": "# what the image is not made of\n\nnode_modules\n**/*.log\ntests\n!tests/kept.py\n",
+        "src/main.py": "print()\n",
+        "src/run": "#!/bin/sh\n",
+        "node_modules/left-pad/index.js": "",
+        "tests/test_main.py": "",
+        "tests/kept.py": "",
+        "src/debug.log": "",
+    }
+    for name, content in files.items():
+        (context / name).parent.mkdir(parents=True, exist_ok=True)
+        (context / name).write_text(content)
+    (context / "src/link").symlink_to("main.py")
+    return Image("service", context, {"BASE": "base:1"})
+
+
+@pytest.mark.parametrize("path", ["node_modules/left-pad/index.js", "node_modules/new/index.js", "tests/test_main.py", "src/debug.log"])
+def test_what_the_build_does_not_see_does_not_change_the_tag(image: Image, path: str) -> None:
+    before = image.tag()
+    (image.context / path).parent.mkdir(parents=True, exist_ok=True)
+    (image.context / path).write_text("other")
+    assert image.tag() == before
+
+
+def test_neither_place_nor_time_changes_the_tag(image: Image, tmp_path: Path) -> None:
+    shutil.copytree(image.context, tmp_path / "elsewhere", symlinks=True)
+    os.utime(tmp_path / "elsewhere/src/main.py", (1, 1))
+    assert replace(image, context=tmp_path / "elsewhere").tag() == image.tag()
+
+
+CHANGES: dict[str, Callable[[Path], Any]] = {
+    "content": lambda c: (c / "src/main.py").write_text("print(1)\n"),
+    "a new file": lambda c: (c / "src/new.py").write_text(""),
+    "a file's name": lambda c: (c / "src/main.py").rename(c / "src/start.py"),
+    "a removed file": lambda c: (c / "src/main.py").unlink(),
+    "the executable bit": lambda c: (c / "src/run").chmod(0o755),
+    "a link": lambda c: ((c / "src/link").unlink(), (c / "src/link").symlink_to("run")),
+    "the Dockerfile": lambda c: (c / "Dockerfile").write_text("FROM scratch\nUSER 1\n"),
+    "an exception to what is ignored": lambda c: (c / "tests/kept.py").write_text("other"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_the_build_sees_changes_the_tag(image: Image, change: Callable[[Path], Any]) -> None:
+    before = image.tag()
+    change(image.context)
+    assert image.tag() != before
+
+
+def test_a_dockerfile_that_is_ignored_still_decides(image: Image) -> None:
+    (image.context / ".dockerignore").write_text("*\n!src\n")
+    before = image.tag()
+    (image.context / "Dockerfile").write_text("FROM scratch\nUSER 1\n")
+    assert image.tag() != before
+
+
+def test_another_base_image_changes_the_tag(image: Image) -> None:
+    assert replace(image, arguments={"BASE": "base:2"}).tag() != image.tag()
+    assert replace(image, arguments={"OTHER": "base:1"}).tag() != image.tag()
+
+
+def test_a_folder_without_a_dockerfile_is_named(image: Image) -> None:
+    (image.context / "Dockerfile").unlink()
+    with pytest.raises(ImageError, match=f"service: there is no {image.context}/Dockerfile"):
+        image.tag()
+
+
+# The caller's package configuration
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The caller's home; nothing in the environment says where packages come from."""
+    for name in list(os.environ):
+        if name.upper().startswith(("PIP_", "NPM_", "XDG_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CERT", "/home/me/ca.pem")
+    made = tmp_path / "home"
+    (made / ".config/pip").mkdir(parents=True)
+    return made
+
+
+def test_of_npms_configuration_the_sources_and_the_leave_to_read_them_are_kept(home: Path) -> None:
+    kept = ["registry = https://npm.example/", "@ours:registry=https://ours.example/", "//npm.example/:_authToken=canary"]
+    dropped = ["cafile=/home/me/ca.pem", "cache=/home/me/.npm", "prefix=/home/me/npm", "; registry=https://old.example", "strict-ssl=false"]
+    (home / ".npmrc").write_text("\n".join([*kept, *dropped]))
+    assert npm_configuration(home).splitlines() == kept
+
+
+@pytest.mark.parametrize("name", ["npm_config_registry", "NPM_CONFIG_REGISTRY"])
+def test_npms_environment_comes_after_its_files(home: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "https://environment.example/")
+    (home / ".npmrc").write_text("registry=https://file.example/\n")
+    assert npm_configuration(home).splitlines()[-1] == "registry=https://environment.example/"
+
+
+def pip_settings(home: Path) -> dict[str, list[str]]:
+    """What pip in the build would read: its own reader, an INI parser that refuses what stands there twice."""
+    parser = configparser.RawConfigParser()
+    parser.read_string(pip_configuration(home))
+    return {name: value.split() for name, value in parser["global"].items()}
+
+
+def test_of_pips_configuration_the_sources_are_kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".config/pip/pip.conf").write_text(
+        "[global]\nindex-url = https://me:canary@pip.example/simple\ncert = /home/me/ca.pem\ncache-dir = /home/me/cache\n"
+        "find-links = /opt/wheels\nextra-index-url =\n  https://one.example/it's\n  https://two.example/simple\ntrusted-host = pip.example\n"
+    )
+    monkeypatch.setenv("PATH", "/nowhere")  # root's PATH names no python3 that has pip
+    settings = {
+        "index-url": ["https://me:canary@pip.example/simple"],
+        "extra-index-url": ["https://one.example/it's", "https://two.example/simple"],
+        "trusted-host": ["pip.example"],
+    }
+    assert pip_settings(home) == settings
+
+    monkeypatch.setenv("PIP_INDEX_URL", "https://environment.example/simple")
+    monkeypatch.setenv("PIP_TRUSTED_HOST", "environment.example")
+    changed = {"index-url": ["https://environment.example/simple"], "trusted-host": ["environment.example"]}
+    assert pip_settings(home) == {**settings, **changed}
+
+
+def test_what_says_nothing_about_sources_is_not_handed_over(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".npmrc").write_text("cafile=/home/me/ca.pem\n")
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("certificates")
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    with build_secrets(home) as secrets:
+        assert secrets == {"ca": bundle}
+
+
+def test_secret_files_are_the_callers_alone_and_gone_afterwards(home: Path) -> None:
+    (home / ".npmrc").write_text("//npm.example/:_authToken=canary\n")
+    with build_secrets(home) as secrets:
+        file = secrets["npmrc"]
+        assert file.read_text() == "//npm.example/:_authToken=canary\n"
+        assert file.stat().st_mode & 0o077 == 0
+    assert not file.exists()
+
+
+# The registry
+
+
+def test_a_tags_digest_is_what_the_registry_says(server: Server) -> None:
+    server.answer = lambda _: Reply(headers={"Docker-Content-Digest": "sha256:1234"})
+    assert Registry(server.endpoint).digest("todo/backend", "abc") == "sha256:1234"
+    [request] = server.requests
+    assert (request.method, request.path) == ("HEAD", "/v2/todo/backend/manifests/abc")
+    assert "application/vnd.oci.image.manifest.v1+json" in request.headers["Accept"]
+
+
+def test_a_proxy_is_not_asked(server: Server, nobody: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{nobody}")
+    server.answer = lambda _: Reply(headers={"Docker-Content-Digest": "sha256:1234"})
+    assert Registry(server.endpoint).digest("todo/backend", "abc") == "sha256:1234"
+
+
+def test_a_tag_that_is_not_there_has_no_digest(server: Server) -> None:
+    assert Registry(server.endpoint).digest("todo/backend", "abc") == ""
+
+
+def test_a_registry_in_trouble_is_named_with_its_answer(server: Server) -> None:
+    server.answer = lambda _: Reply(500)
+    with pytest.raises(ImageError, match=rf"answers 500 to HEAD {server.url}/v2/todo/backend/manifests/abc"):
+        Registry(server.endpoint).digest("todo/backend", "abc")
+
+
+def test_a_registry_that_is_not_there_names_the_tag_to_run(nobody: str) -> None:
+    with pytest.raises(ImageError, match=rf"registry at {nobody} does not answer .*--tags image_registry"):
+        Registry(nobody).digest("todo/backend", "abc")
+
+
+def test_the_image_to_deploy_is_the_very_manifest_of_its_tag(server: Server) -> None:
+    manifests = {"/v2/todo/backend/manifests/abc": b'{"manifest": 1}'}
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+
+    def answer(request: Request) -> Reply:
+        if request.method == "PUT":
+            assert request.headers["Content-Type"] == kind
+            manifests[request.path] = request.body
+            return Reply(201)
+        return Reply(body=manifests[request.path], headers={"Content-Type": kind})
+
+    server.answer = answer
+    Registry(server.endpoint).make_current("todo/backend", "abc")
+    assert manifests["/v2/todo/backend/manifests/current"] == b'{"manifest": 1}'
