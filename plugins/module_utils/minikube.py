@@ -79,12 +79,12 @@ class Minikube:
         config = self.home / "profiles" / self.profile / "config.json"
         if not config.is_file():
             return Status("foreign" if self._container_exists() else "absent")
+        if not self._finished.exists():
+            return Status("unfinished")
         try:
             actual = Cluster.from_profile(json.loads(config.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError) as error:
             raise MinikubeError(f"The minikube profile record {config} cannot be read: {error!r}") from error
-        if not self._finished.exists():
-            return Status("unfinished", actual)
         status = self._run("status", "--output=json", check=False)
         try:
             answer = json.loads(status.stdout)
@@ -124,6 +124,7 @@ class Minikube:
         self._run("stop")
 
     def delete(self) -> None:
+        self._finished.unlink(missing_ok=True)  # first, so that a deletion that is broken off is taken up again
         self._run("delete")
 
     def _container_exists(self) -> bool:
@@ -140,6 +141,10 @@ class Minikube:
         if os.geteuid() != account.pw_uid:
             groups = os.getgrouplist(account.pw_name, account.pw_gid)
             other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+        if not self.executable.exists():
+            raise MinikubeError(
+                f"There is no {self.executable}. Run `ansible-playbook site.yml --tags kubernetes_tools` first."
+            )
         process = subprocess.run(
             [str(self.executable), *arguments, f"--profile={self.profile}"],
             cwd="/",

@@ -1,0 +1,261 @@
+"""The minikube profile: what is read of it, what is done about it, and how minikube is called."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, MinikubeError, Status
+from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, plan
+
+# Recorded from a running cluster of minikube v1.38.1
+PROFILE = Path(__file__).parent / "fixtures" / "minikube-profile.json"
+CLUSTER = Cluster(
+    driver="docker",
+    container_runtime="containerd",
+    kubernetes_version="v1.34.4",
+    cpus=2,
+    memory=6144,
+    nodes=1,
+    network="todo",
+    ports=("127.0.0.1:30000:30000",),
+)
+# What `minikube status --output=json` prints, one object for one node and a list for more
+NODE: dict[str, Any] = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
+WORKER: dict[str, Any] = {"Name": "todo-m02", "Host": "Running", "Kubelet": "Running", "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": True}
+STOPPED: dict[str, Any] = {**NODE, "Host": "Stopped", "Kubelet": "Stopped", "APIServer": "Stopped", "Kubeconfig": "Stopped"}
+GONE: dict[str, Any] = {**NODE, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent", "Kubeconfig": "Nonexistent"}
+NOT_FOUND = '{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}\n{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}\n'
+
+MINIKUBE = """#!/bin/sh
+echo "$@" >>"{log}/calls"
+env >"{log}/env"
+case $1 in
+status) cat "{log}/status" ;;
+start)
+    [ ! -e "{log}/broken" ] || {{ echo "* Creating docker container" ; echo "X Exiting due to GUEST_PROVISION: no space left" >&2 ; exit 80 ; }}
+    mkdir -p "$MINIKUBE_HOME/profiles/todo" ;;
+delete) [ ! -e "{log}/broken" ] || exit 1 ; rm -r "$MINIKUBE_HOME/profiles/todo" ;;
+esac
+"""
+DOCKER = '#!/bin/sh\n[ "$*" = "container inspect --format {{{{.Id}}}} todo" ] && [ -e "{log}/container" ]\n'
+
+
+class World:
+    """A MINIKUBE_HOME, with stand-ins for minikube and docker that note how they are called."""
+
+    def __init__(self, directory: Path) -> None:
+        self.log = directory
+        self.home = directory / "home"
+        self.profile = self.home / "profiles" / "todo"
+        for name, script in (("minikube", MINIKUBE), ("docker", DOCKER)):
+            (directory / name).write_text(script.format(log=directory))
+            (directory / name).chmod(0o755)
+        self.minikube = Minikube(directory / "minikube", "todo", self.home, pwd.getpwuid(os.geteuid()).pw_name)
+
+    def has_profile(self, status: Any = NODE, *, finished: bool = True) -> None:
+        self.profile.mkdir(parents=True)
+        shutil.copy(PROFILE, self.profile / "config.json")
+        (self.log / "status").write_text(status if isinstance(status, str) else json.dumps(status))
+        if finished:
+            (self.profile / "finished").touch()
+
+    def calls(self) -> list[str]:
+        log = self.log / "calls"
+        return log.read_text().splitlines() if log.exists() else []
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A machine without a cluster."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    return World(tmp_path)
+
+
+# What is found
+
+
+def test_a_recorded_profile_is_read() -> None:
+    assert Cluster.from_profile(json.loads(PROFILE.read_text())) == CLUSTER
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (NODE, "running"),
+        ({**NODE, "Kubeconfig": "Misconfigured"}, "running"),
+        ([NODE, WORKER], "running"),
+        ([NODE, {**WORKER, "Kubelet": "Stopped"}], "stopped"),
+        (STOPPED, "stopped"),
+        (GONE, "stopped"),
+        ({**NODE, "APIServer": "Stopped"}, "stopped"),
+        ({**NODE, "Host": "Paused", "Kubelet": "Paused"}, "stopped"),
+        (NOT_FOUND, "stopped"),
+        ("", "stopped"),
+    ],
+)
+def test_minikubes_answer_says_how_the_cluster_is(world: World, status: Any, state: str) -> None:
+    world.has_profile(status)
+    assert world.minikube.status() == Status(state, CLUSTER)
+    assert world.calls() == ["status --output=json --profile=todo"]
+
+
+def test_without_a_profile_there_is_no_cluster_or_somebody_elses(world: World) -> None:
+    assert world.minikube.status().state == "absent"
+    (world.log / "container").touch()
+    assert world.minikube.status().state == "foreign"
+    assert world.calls() == []
+
+
+def test_a_machine_without_docker_has_no_cluster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert world.minikube.status().state == "absent"
+
+
+@pytest.mark.parametrize("record", [PROFILE.read_text(), '{"Name": "todo", "Nodes": null}', ""])
+def test_a_start_that_was_broken_off_is_unfinished_whatever_it_left(world: World, record: str) -> None:
+    world.has_profile(finished=False)
+    (world.profile / "config.json").write_text(record)
+    assert world.minikube.status().state == "unfinished"
+
+
+def test_a_damaged_record_is_named(world: World) -> None:
+    world.has_profile()
+    (world.profile / "config.json").write_text('{"Name": "todo"}')
+    with pytest.raises(MinikubeError, match=f"{world.profile}/config.json cannot be read: KeyError"):
+        world.minikube.status()
+
+
+def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
+    world.has_profile()
+    world.minikube.executable.unlink()
+    with pytest.raises(MinikubeError, match=r"no .*/minikube\. .*--tags kubernetes_tools"):
+        world.minikube.status()
+
+
+# What is to be done
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "steps"),
+    [
+        ("absent", "started", ["start"]),
+        ("absent", "present", ["start"]),
+        ("absent", "stopped", ["start", "stop"]),
+        ("absent", "absent", []),
+        ("unfinished", "started", ["delete", "start"]),
+        ("unfinished", "present", ["delete", "start"]),
+        ("unfinished", "stopped", ["delete", "start", "stop"]),
+        ("unfinished", "absent", ["delete"]),
+        ("stopped", "started", ["start"]),
+        ("stopped", "present", []),
+        ("stopped", "stopped", []),
+        ("stopped", "absent", ["delete"]),
+        ("running", "started", []),
+        ("running", "present", []),
+        ("running", "stopped", ["stop"]),
+        ("running", "absent", ["delete"]),
+    ],
+)
+@pytest.mark.parametrize("on_drift", ["fail", "recreate", "ignore"])
+def test_where_nothing_differs_only_the_state_changes(found: str, state: str, steps: list[str], on_drift: str) -> None:
+    actual = None if found in ("absent", "unfinished") else CLUSTER
+    assert plan(Status(found, actual), CLUSTER, state, on_drift, "todo") == steps
+
+
+@pytest.mark.parametrize("state", ["started", "present", "stopped", "absent"])
+@pytest.mark.parametrize("on_drift", ["fail", "recreate", "ignore"])
+def test_somebody_elses_container_is_never_touched(state: str, on_drift: str) -> None:
+    with pytest.raises(MinikubeError, match=r"'todo' exists that this deployment did not make.* not touched"):
+        plan(Status("foreign"), CLUSTER, state, on_drift, "todo")
+
+
+DRIFT = {
+    "driver": "podman",
+    "container_runtime": "docker",
+    "kubernetes_version": "v1.33.1",
+    "cpus": 4,
+    "memory": 4096,
+    "nodes": 2,
+    "network": "other",
+    "ports": ("127.0.0.1:30001:30000",),
+}
+
+
+@pytest.mark.parametrize("parameter", DRIFT)
+def test_each_parameter_that_differs_is_named_recreated_or_ignored(parameter: str) -> None:
+    there: Any = {parameter: DRIFT[parameter]}
+    found = Status("running", replace(CLUSTER, **there))
+    for state in ("started", "present", "stopped"):
+        with pytest.raises(MinikubeError) as raised:
+            plan(found, CLUSTER, state, "fail", "todo")
+        for words in (f"{parameter} is {DRIFT[parameter]}, asked {getattr(CLUSTER, parameter)}", "Nothing was changed", "minikube_on_drift=recreate"):
+            assert words in str(raised.value)
+    assert str(raised.value).count(", asked") == 1
+    assert plan(found, CLUSTER, "started", "recreate", "todo") == ["delete", "start"]
+    assert plan(found, CLUSTER, "stopped", "recreate", "todo") == ["delete", "start", "stop"]
+    assert plan(found, CLUSTER, "started", "ignore", "todo") == []
+    assert plan(found, CLUSTER, "absent", "fail", "todo") == ["delete"]
+
+
+def test_every_parameter_is_compared() -> None:
+    assert set(DRIFT) == set(CLUSTER.__dataclass_fields__)
+
+
+# How minikube is called
+
+
+def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MINIKUBE_DRIVER", "kvm2")
+    monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
+    world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    [call] = world.calls()
+    parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.34.4 --cpus=2 --memory=6144 --nodes=1 --network=todo"
+    others = "--ports=127.0.0.1:30000:30000 --base-image=todochat/kicbase:v0.0.50 --preload=false --embed-certs --profile=todo"
+    for word in f"{parameters} {others}".split():
+        assert word in call.split()
+    assert (world.profile / "finished").exists()
+    environment = dict(line.split("=", 1) for line in (world.log / "env").read_text().splitlines() if "=" in line)
+    assert environment["MINIKUBE_HOME"] == str(world.home)
+    assert environment["KUBECONFIG"] == str(world.home / "kubeconfig")
+    assert "MINIKUBE_DRIVER" not in environment
+
+
+def test_a_failed_start_is_not_finished_and_its_last_words_are_told(world: World) -> None:
+    (world.log / "broken").touch()
+    with pytest.raises(MinikubeError) as raised:
+        world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    for words in ("`minikube start --profile=todo` failed with exit status 80", "Creating docker container", "no space left"):
+        assert words in str(raised.value)
+    assert not (world.profile / "finished").exists()
+
+
+def test_a_deletion_that_is_broken_off_is_taken_up_again(world: World) -> None:
+    world.has_profile()
+    (world.log / "broken").touch()
+    with pytest.raises(MinikubeError, match="minikube delete"):
+        world.minikube.delete()
+    assert world.minikube.status().state == "unfinished"
+    (world.log / "broken").unlink()
+    world.minikube.delete()
+    assert world.minikube.status().state == "absent"
+
+
+def test_the_callers_kubeconfig_is_theirs_alone_and_written_when_it_differs(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "me/state/kubeconfig"
+    assert not copy_for_caller(source, target, check_mode=False)
+    source.write_text("clusters: []\n")
+    assert copy_for_caller(source, target, check_mode=True)
+    assert not target.parent.exists()
+    assert copy_for_caller(source, target, check_mode=False)
+    assert (target.read_text(), target.stat().st_mode & 0o777) == ("clusters: []\n", 0o600)
+    assert target.parent.stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in target.parent.iterdir()] == ["kubeconfig"]
+    assert not copy_for_caller(source, target, check_mode=False)
