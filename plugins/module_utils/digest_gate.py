@@ -20,8 +20,9 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
         phase = pod.get("status", {}).get("phase")
         if release not in wanted or "deletionTimestamp" in pod["metadata"] or phase in ("Succeeded", "Failed"):
             continue
-        seen.add(release)
         statuses = [*pod["status"].get("initContainerStatuses", []), *pod["status"].get("containerStatuses", [])]
+        if statuses:  # a pod without a node has no containers yet
+            seen.add(release)
         for status in statuses:
             actual = status.get("imageID", "").rpartition("@")[2]
             if actual != wanted[release]:

@@ -45,7 +45,12 @@ class Visitor:
             raise JourneyError(f"{step}: {method} {self.url}{path} gets no answer: {error}") from error
         if not 200 <= status < 300:
             raise JourneyError(f"{step}: {method} {self.url}{path} answers {status}: {content[:300].decode(errors='replace')}")
-        return json.loads(content) if content else None
+        try:
+            return json.loads(content) if content else None
+        except ValueError:
+            raise JourneyError(
+                f"{step}: {method} {self.url}{path} does not answer with JSON: {content[:300].decode(errors='replace')}"
+            ) from None
 
 
 @contextmanager
@@ -55,8 +60,13 @@ def account(visitor: Visitor) -> Iterator[tuple[str, str]]:
     visitor.call("sign up", "POST", "/api/auth/signup", {"email": email, "password": password})
     try:
         yield email, password
-    finally:
-        visitor.call("delete the account", "DELETE", "/api/account")
+    except BaseException as failure:
+        try:
+            visitor.call("delete the account", "DELETE", "/api/account")
+        except JourneyError as error:
+            raise JourneyError(f"{failure}; and then {error}") from failure
+        raise
+    visitor.call("delete the account", "DELETE", "/api/account")
 
 
 def travel(visitor: Visitor, stored_titles: Callable[[str], list[str]] | None) -> list[str]:

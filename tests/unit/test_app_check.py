@@ -1,0 +1,230 @@
+"""The check as a user: the way through the application, and that what runs is what was built."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback import Reply, Request, Server
+
+from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
+from ansible_collections.todochat.platform.plugins.module_utils.journey import JourneyError, Visitor, travel
+
+# A user's way
+
+
+class Frontend:
+    """A frontend with one session, as the real one answers; ``broken`` names a request that it fails."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.accounts: dict[str, str] = {}
+        self.rows: dict[str, list[str]] = {}
+        self.signed_in = ""
+        self.broken: dict[str, Reply] = {}
+        self.forgets_rows = False
+        server.answer = self.answer
+
+    def answer(self, request: Request) -> Reply:
+        name = f"{request.method} {request.path}"
+        if name in self.broken:
+            return self.broken[name]
+        body = json.loads(request.body) if request.body else {}
+        if request.method != "GET" and request.headers["Origin"] != self.server.url:
+            return Reply(403)
+        if name == "POST /api/auth/signup":
+            self.accounts[body["email"]] = body["password"]
+            self.rows[body["email"]] = []
+            self.signed_in = body["email"]
+            return Reply(201, b"{}", {"Set-Cookie": "session=1; HttpOnly; Path=/"})
+        if name == "POST /api/auth/login":
+            return Reply(200 if self.accounts[body["email"]] == body["password"] else 401, b"{}")
+        if request.headers["Cookie"] != "session=1":
+            return Reply(401, b'{"detail": "Please log in."}')
+        titles = self.rows[self.signed_in]
+        if name == "POST /api/todos":
+            titles.append(body["title"])
+            return Reply(201, b"{}")
+        if name == "POST /api/chat":
+            titles.append(body["message"].removeprefix("add "))
+            return Reply(200, b'{"reply": "Added.", "assistant": "rule-based"}')
+        if name == "GET /api/todos":
+            return Reply(200, json.dumps([{"title": title} for title in reversed(titles)]).encode())
+        if name == "DELETE /api/account":
+            del self.accounts[self.signed_in]
+            if not self.forgets_rows:
+                del self.rows[self.signed_in]
+            return Reply(204)
+        return Reply(404)
+
+    def stored(self, email: str) -> list[str]:
+        return self.rows.get(email, [])
+
+    def travel(self, stored: Callable[[str], list[str]] | None = None) -> list[str]:
+        return travel(Visitor(f"{self.server.url}/"), stored)
+
+
+@pytest.fixture
+def frontend(server: Server) -> Frontend:
+    """A frontend that works."""
+    return Frontend(server)
+
+
+WAY = ["sign up", "log in", "add a todo", "ask the assistant (rule-based)", "list the todos"]
+
+
+def test_the_whole_way_is_gone_and_leaves_no_account(frontend: Frontend) -> None:
+    assert frontend.travel(frontend.stored) == [*WAY, "read the rows from PostgreSQL", "delete the account"]
+    assert (frontend.accounts, frontend.rows) == ({}, {})
+    [email] = {json.loads(request.body)["email"] for request in frontend.server.requests if "/auth/" in request.path}
+    assert email.startswith("acceptance+")
+    assert email.endswith("@todochat.example")
+
+
+def test_the_rows_of_an_external_database_are_not_read(frontend: Frontend) -> None:
+    assert frontend.travel() == [*WAY, "delete the account"]
+
+
+STEPS = {
+    "sign up": "POST /api/auth/signup",
+    "log in": "POST /api/auth/login",
+    "add a todo": "POST /api/todos",
+    "ask the assistant": "POST /api/chat",
+    "list the todos": "GET /api/todos",
+    "delete the account": "DELETE /api/account",
+}
+
+
+@pytest.mark.parametrize(("step", "request_line"), STEPS.items(), ids=STEPS)
+def test_a_step_that_fails_is_named_with_the_answer_and_leaves_no_account(frontend: Frontend, step: str, request_line: str) -> None:
+    frontend.broken[request_line] = Reply(502, b'{"detail": "The service cannot be reached."}')
+    method, path = request_line.split()
+    with pytest.raises(JourneyError) as raised:
+        frontend.travel(frontend.stored)
+    assert str(raised.value).startswith(f"{step}: {method} {frontend.server.url}{path} answers 502: ")
+    assert "The service cannot be reached." in str(raised.value)
+    if step != "delete the account":
+        assert frontend.accounts == {}
+
+
+@pytest.mark.parametrize(
+    ("request_line", "reply", "words"),
+    [
+        ("POST /api/chat", Reply(200, b'{"reply": ""}'), "ask the assistant: the answer has no reply"),
+        ("GET /api/todos", Reply(200, b'[{"title": "buy milk"}]'), r"list the todos: expected .* found \['buy milk'\]"),
+        ("GET /api/todos", Reply(200, b"<html>log in</html>"), "list the todos: .* does not answer with JSON: <html>log in"),
+    ],
+)
+def test_a_wrong_answer_is_named_and_leaves_no_account(frontend: Frontend, request_line: str, reply: Reply, words: str) -> None:
+    frontend.broken[request_line] = reply
+    with pytest.raises(JourneyError, match=words):
+        frontend.travel(frontend.stored)
+    assert frontend.accounts == {}
+
+
+def test_the_first_failure_is_told_also_where_the_account_cannot_be_deleted(frontend: Frontend) -> None:
+    for request_line in ("POST /api/chat", "DELETE /api/account"):
+        frontend.broken[request_line] = Reply(500)
+    with pytest.raises(JourneyError, match=r"^ask the assistant: .* answers 500.* and then delete the account: .* answers 500"):
+        frontend.travel()
+
+
+def test_rows_that_are_not_in_the_database_are_missed(frontend: Frontend) -> None:
+    with pytest.raises(JourneyError, match=r"read the rows from PostgreSQL: the list shows .*'buy milk'.*, the table holds \[\]"):
+        frontend.travel(lambda _: [])
+    assert frontend.accounts == {}
+
+
+def test_an_interrupted_check_leaves_no_account(frontend: Frontend) -> None:
+    def interrupted(_: str) -> list[str]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frontend.travel(interrupted)
+    assert frontend.accounts == {}
+
+
+def test_rows_that_outlive_their_account_are_found(frontend: Frontend) -> None:
+    frontend.forgets_rows = True
+    with pytest.raises(JourneyError, match=r"delete the account: its rows are still there: .*'buy milk'"):
+        frontend.travel(frontend.stored)
+
+
+def test_a_frontend_that_is_not_there_is_named(nobody: str) -> None:
+    with pytest.raises(JourneyError, match=f"sign up: POST http://{nobody}/api/auth/signup gets no answer: .*refused"):
+        travel(Visitor(f"http://{nobody}"), None)
+
+
+# What runs is what was built
+
+ITEMS = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
+DIGEST = "sha256:bb87a15f058710dad2ac3e700cb36c412e29b393060558355baca1275c9ee3b1"
+STALE = "sha256:" + "0" * 64
+
+
+@pytest.fixture
+def pods() -> list[dict[str, Any]]:
+    """The two pods of the frontend, as recorded."""
+    return [copy.deepcopy(item) for item in ITEMS if item["kind"] == "Pod"]
+
+
+def stale(pod: dict[str, Any]) -> None:
+    pod["status"]["containerStatuses"][0]["imageID"] = f"127.0.0.1:5000/todo/frontend@{STALE}"
+
+
+def test_pods_that_run_what_was_built_are_right(pods: list[dict[str, Any]]) -> None:
+    assert wrong_images(pods, {"frontend": DIGEST}) == []
+
+
+def test_a_stale_image_is_named_with_both_digests(pods: list[dict[str, Any]]) -> None:
+    stale(pods[1])
+    assert wrong_images(pods, {"frontend": DIGEST}) == [f"{pods[1]['metadata']['name']}/frontend runs {STALE}, built was {DIGEST}"]
+
+
+def test_a_stale_migration_is_found_too(pods: list[dict[str, Any]]) -> None:
+    pods[0]["status"]["initContainerStatuses"] = [{"name": "migrations", "imageID": f"127.0.0.1:5000/todo/frontend@{STALE}"}]
+    [problem] = wrong_images(pods, {"frontend": DIGEST})
+    assert "/migrations runs" in problem
+
+
+def test_an_image_that_is_not_pulled_yet_is_not_right(pods: list[dict[str, Any]]) -> None:
+    pods[0]["status"]["containerStatuses"][0]["imageID"] = ""
+    [problem] = wrong_images(pods, {"frontend": DIGEST})
+    assert "runs no image yet" in problem
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        lambda pod: pod["metadata"].update(deletionTimestamp="2026-11-24T05:01:40Z"),
+        lambda pod: pod["status"].update(phase="Failed"),
+        lambda pod: pod["status"].update(phase="Succeeded"),
+        lambda pod: pod["metadata"].update(labels={"app.kubernetes.io/instance": "somebody-elses"}),
+    ],
+    ids=["leaving", "failed", "ended", "another release"],
+)
+def test_pods_that_do_not_serve_are_passed_over(pods: list[dict[str, Any]], leave: Callable[[dict[str, Any]], Any]) -> None:
+    stale(pods[1])
+    leave(pods[1])
+    assert wrong_images(pods, {"frontend": DIGEST}) == []
+    leave(pods[0])
+    assert wrong_images(pods, {"frontend": DIGEST}) == ["frontend has no running pod"]
+
+
+def test_a_release_without_a_pod_or_with_one_that_has_no_node_is_missed(pods: list[dict[str, Any]]) -> None:
+    assert wrong_images(pods, {"backend": STALE, "frontend": DIGEST}) == ["backend has no running pod"]
+    waiting = {"metadata": pods[0]["metadata"], "status": {"phase": "Pending"}}
+    assert wrong_images([waiting], {"frontend": DIGEST}) == ["frontend has no running pod"]
+
+
+def test_startup_is_that_of_the_slowest_ready_pod(pods: list[dict[str, Any]]) -> None:
+    assert startup_seconds(pods, ["frontend"]) == {"frontend": 2}
+    ready = next(condition for condition in pods[1]["status"]["conditions"] if condition["type"] == "Ready")
+    ready["lastTransitionTime"] = "2026-11-24T05:01:33Z"
+    assert startup_seconds(pods, ["frontend"]) == {"frontend": 7}
+    ready["status"] = "False"
+    assert startup_seconds(pods, ["frontend"]) == {"frontend": 2}

@@ -1,0 +1,271 @@
+"""Helm releases: what counts as a difference, when a rollout is complete, and why it fails."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils import releases
+from ansible_collections.todochat.platform.plugins.module_utils.releases import (
+    Cluster,
+    Release,
+    ReleaseError,
+    Watcher,
+    difference,
+    live_drift,
+    unfinished,
+)
+
+# Recorded from a cluster after the second upgrade of the frontend
+RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
+NEW, OLD = "frontend-7857cdbdb6", "frontend-686b578ff"
+
+PROGRAM = """#!/bin/sh
+cd "{folder}" || exit
+echo "${{0##*/}} $*" >>calls
+[ ! -e refusal ] || {{ cat refusal >&2; exit 1; }}
+case "$*" in
+*" get --output=json deployments "*)
+    cat deployments
+    [ ! -e deployments.next ] || mv deployments.next deployments ;;
+*" get --output=json deployments,replicasets,pods "*) cat everything ;;
+*" logs "*) cat log ;;
+*" list "*) cat list ;;
+*" upgrade "*) cat >values ;;
+esac
+"""
+
+
+class World:
+    """A cluster that holds the frontend, answered for by stand-ins for kubectl and helm."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("kubectl", "helm"):
+            (folder / name).write_text(PROGRAM.format(folder=folder))
+            (folder / name).chmod(0o755)
+        self.cluster = Cluster(str(folder / "helm"), str(folder / "kubectl"), str(folder / "kubeconfig"), "todo")
+        self.release = Release("frontend", Path("/chart"), {"replicaCount": 2})
+        self.items: list[dict[str, Any]] = copy.deepcopy(RECORDED)
+        self.deployment = self.items[0]
+        self.write()
+
+    def write(self, name: str = "deployments") -> None:
+        (self.folder / name).write_text(json.dumps({"items": [self.deployment]}))
+        (self.folder / "everything").write_text(json.dumps({"items": self.items}))
+
+    def rolling(self, then_complete: bool = False) -> None:
+        """One of two new pods is not available yet."""
+        if then_complete:
+            self.write("deployments.next")
+        self.deployment["status"]["availableReplicas"] = 1
+        self.write()
+
+    def failing(self, reason: str, replicaset: str = NEW, kind: str = "containerStatuses") -> str:
+        """A pod that does not come up; returns its name."""
+        owner = next(item for item in self.items if item["metadata"]["name"] == replicaset)
+        pod = copy.deepcopy(next(item for item in self.items if item["kind"] == "Pod"))
+        pod["metadata"] |= {"name": f"{replicaset}-xxxxx", "ownerReferences": [{"kind": "ReplicaSet", "uid": owner["metadata"]["uid"]}]}
+        waiting = {"reason": reason, "message": "back-off 10s restarting failed container"}
+        pod["status"] = {"phase": "Pending", kind: [{"name": "frontend", "state": {"waiting": waiting}}]}
+        self.items.append(pod)
+        self.write()
+        return str(pod["metadata"]["name"])
+
+    def calls(self, program: str) -> list[str]:
+        lines = (self.folder / "calls").read_text().splitlines()
+        return [line.removeprefix(f"{program} --namespace todo ") for line in lines if line.startswith(f"{program} ")]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """The frontend, completely rolled out. Watching it does not take time."""
+    monkeypatch.setattr(releases, "POLL_SECONDS", 0)
+    return World(tmp_path)
+
+
+# Differences
+
+MANIFEST = """
+---
+# Source: frontend/templates/service.yaml
+apiVersion: v1
+kind: Service
+metadata: {name: frontend}
+spec:
+  ports: [{port: 3000, nodePort: 30000}]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: frontend}
+spec:
+  replicas: 2
+  template:
+    spec:
+      containers:
+        - name: frontend
+          image: "127.0.0.1:5000/todo/frontend@sha256:bb87a15f058710dad2ac3e700cb36c412e29b393060558355baca1275c9ee3b1"
+"""
+RESPELLED = """
+kind: Deployment
+apiVersion: "apps/v1"
+spec: {template: {spec: {containers: [{
+  image: 127.0.0.1:5000/todo/frontend@sha256:bb87a15f058710dad2ac3e700cb36c412e29b393060558355baca1275c9ee3b1, name: frontend}]}}, replicas: 2}
+metadata:
+  name: 'frontend'
+---
+---
+kind: Service
+apiVersion: v1
+spec:
+  ports:
+  - nodePort: 30000
+    port: 3000
+metadata:
+  name: frontend
+"""
+
+
+def test_another_order_and_spelling_is_no_difference() -> None:
+    assert difference(MANIFEST, RESPELLED) == ""
+
+
+def test_a_change_is_shown_in_its_object_alone() -> None:
+    found = difference(MANIFEST, RESPELLED.replace("30000", "30001")).splitlines()
+    assert found[:2] == ["--- Service/frontend (deployed)", "+++ Service/frontend (wanted)"]
+    assert [line for line in found[2:] if line[0] in "+-"] == ["-  - nodePort: 30000", "+  - nodePort: 30001"]
+
+
+def test_a_number_that_became_a_word_is_a_difference() -> None:
+    assert "Deployment/frontend" in difference(MANIFEST, MANIFEST.replace("replicas: 2", 'replicas: "2"'))
+
+
+def test_objects_that_come_and_go_are_named() -> None:
+    service = MANIFEST.split("---")[1]
+    assert "+kind: Deployment" in difference(service, MANIFEST)
+    assert "-kind: Deployment" in difference(MANIFEST, service)
+
+
+# Rollouts
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({}, []),
+        ({"observedGeneration": 2}, ["frontend: not yet seen by the controller"]),
+        ({"updatedReplicas": 1, "replicas": 3}, ["frontend: 1 of 2 pods are new"]),
+        ({"replicas": 3}, ["frontend: 1 old pods are leaving"]),
+        ({"availableReplicas": 1}, ["frontend: 1 of 2 pods are available"]),
+    ],
+)
+def test_a_rollout_is_complete_when_all_pods_are_new_and_available(change: dict[str, int], sentence: list[str]) -> None:
+    deployment = copy.deepcopy(RECORDED[0])
+    deployment["status"] |= change
+    assert unfinished([deployment]) == sentence
+
+
+def test_a_deployment_that_was_made_a_moment_ago_is_not_complete() -> None:
+    assert unfinished([{**RECORDED[0], "status": {}}]) == ["frontend: not yet seen by the controller"]
+
+
+def test_watching_ends_when_the_rollout_is_complete(world: World) -> None:
+    world.rolling(then_complete=True)
+    Watcher(world.release, world.cluster, 60).wait()
+    assert len([call for call in world.calls("kubectl") if call.startswith("get --output=json deployments ")]) == 2
+
+
+@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"])
+@pytest.mark.parametrize("kind", ["containerStatuses", "initContainerStatuses"])
+def test_a_pod_that_cannot_start_is_named_with_reason_and_log(world: World, monkeypatch: pytest.MonkeyPatch, reason: str, kind: str) -> None:
+    monkeypatch.setattr(releases, "FAILING_SECONDS", 0)
+    world.rolling()
+    pod = world.failing(reason, kind=kind)
+    (world.folder / "log").write_text("starting\nError: BACKEND_URL is not an address\n")
+    with pytest.raises(ReleaseError) as raised:
+        Watcher(world.release, world.cluster, 60).wait()
+    for words in ("rollout of frontend", f"{pod}/frontend: {reason}", "back-off 10s", "Error: BACKEND_URL is not an address"):
+        assert words in str(raised.value)
+    assert [call for call in world.calls("kubectl") if call.startswith("logs")] == [f"logs {pod} --container=frontend --tail=15"]
+
+
+def test_an_old_pod_that_fails_does_not_fail_the_new_rollout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "FAILING_SECONDS", 0)
+    world.rolling(then_complete=True)
+    world.failing("CrashLoopBackOff", OLD)
+    Watcher(world.release, world.cluster, 60).wait()
+
+
+def test_a_pull_that_fails_once_is_not_the_end(world: World) -> None:
+    world.rolling(then_complete=True)
+    world.failing("ErrImagePull")
+    Watcher(world.release, world.cluster, 60).wait()
+
+
+def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(releases, "FAILING_SECONDS", 0)
+    world.rolling()
+    world.failing("ContainerCreating")
+    with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods"):
+        Watcher(world.release, world.cluster, 0).wait()
+
+
+# What was changed by hand
+
+
+def changed(change: Callable[[dict[str, Any]], Any], world: World) -> list[str]:
+    change(world.deployment)
+    world.write()
+    return live_drift(world.release, world.cluster, MANIFEST)
+
+
+def test_what_is_live_as_deployed_is_no_drift(world: World) -> None:
+    assert live_drift(world.release, world.cluster, MANIFEST) == []
+
+
+def test_replicas_that_were_scaled_by_hand_are_drift(world: World) -> None:
+    assert changed(lambda d: d["spec"].update(replicas=0), world) == ["Deployment frontend has 0 replicas, not 2"]
+
+
+def test_an_image_that_was_set_by_hand_is_drift(world: World) -> None:
+    [problem] = changed(lambda d: d["spec"]["template"]["spec"]["containers"][0].update(image="nginx"), world)
+    assert problem.startswith("Deployment frontend runs {'frontend': 'nginx'}, not {'frontend': '127.0.0.1:5000/todo/frontend@sha256:bb87")
+
+
+def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
+    (world.folder / "deployments").write_text('{"items": []}')
+    assert live_drift(world.release, world.cluster, MANIFEST) == ["Deployment frontend is missing"]
+
+
+# Calling helm and kubectl
+
+
+@pytest.mark.parametrize(("status", "removed"), [("deployed", []), ("pending-upgrade", ["delete secret sh.helm.release.v1.frontend.v4"])])
+def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, removed: list[str]) -> None:
+    (world.folder / "list").write_text(json.dumps([{"name": "frontend", "revision": "4", "status": status}]))
+    world.release.upgrade(world.cluster)
+    assert (world.folder / "calls").read_text().splitlines()[-1].startswith("helm --namespace todo upgrade --install frontend /chart")
+    assert [call for call in world.calls("kubectl") if call.startswith("delete")] == removed
+    assert json.loads((world.folder / "values").read_text()) == {"replicaCount": 2}
+
+
+def test_a_release_that_was_never_installed_is_absent(world: World) -> None:
+    (world.folder / "list").write_text("[]")
+    assert world.release.deployed(world.cluster) == ("absent", 0)
+
+
+def test_what_a_program_says_is_told(world: World) -> None:
+    (world.folder / "refusal").write_text('Error from server (Forbidden): deployments "frontend" is forbidden')
+    with pytest.raises(ReleaseError, match=r"`kubectl get .*` failed: Error from server \(Forbidden\)"):
+        world.release.workloads(world.cluster)
+
+
+def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
+    (world.folder / "helm").unlink()
+    with pytest.raises(ReleaseError, match=r"There is no .*/helm\. .*--tags kubernetes_tools"):
+        world.release.deployed(world.cluster)
