@@ -223,8 +223,8 @@ def test_a_release_without_a_pod_or_with_one_that_has_no_node_is_missed(pods: li
 
 def test_startup_is_that_of_the_slowest_ready_pod(pods: list[dict[str, Any]]) -> None:
     assert startup_seconds(pods, ["frontend"]) == {"frontend": 2}
-    ready = next(condition for condition in pods[1]["status"]["conditions"] if condition["type"] == "Ready")
-    ready["lastTransitionTime"] = "2026-11-24T05:01:33Z"
+    ready = next(condition for condition in pods[0]["status"]["conditions"] if condition["type"] == "Ready")
+    ready["lastTransitionTime"] = "2026-11-24T05:01:36Z"
     assert startup_seconds(pods, ["frontend"]) == {"frontend": 7}
     ready["status"] = "False"
     assert startup_seconds(pods, ["frontend"]) == {"frontend": 2}

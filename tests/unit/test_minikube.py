@@ -86,6 +86,12 @@ def test_a_recorded_profile_is_read() -> None:
     assert Cluster.from_profile(json.loads(PROFILE.read_text())) == CLUSTER
 
 
+def test_nodes_that_were_added_are_counted() -> None:
+    profile = json.loads(PROFILE.read_text())
+    profile["Nodes"].append({**profile["Nodes"][0], "Name": "m02", "ControlPlane": False})
+    assert CLUSTER.drift(Cluster.from_profile(profile)) == {"nodes": (2, 1)}
+
+
 @pytest.mark.parametrize(
     ("status", "state"),
     [
