@@ -29,5 +29,5 @@ check: ## Run all linters, type checks and unit tests
 test: ## Run everything: the checks, the images' tests, a fresh Debian system and a browser on it
 	@$(RUN_TEST) python tests/run.py test
 
-lock: ## Write the Python lock files anew from requirements/*.in
+lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

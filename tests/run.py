@@ -54,12 +54,14 @@ def test() -> None:
 
 
 def lock() -> None:
-    """Resolve requirements/*.in anew; the hashes come from the package index that uv is configured for."""
+    """Resolve requirements/*.in anew, with hashes from the configured package index, and record upstream's image digests."""
     for name, constraints in (("controller", []), ("test", ["--constraints", "requirements/controller.txt"])):
         with phase(f"requirements/{name}.txt"):
             options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
             files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
             run("uv", "pip", "compile", *options, "--custom-compile-command", "make lock", *constraints, *files)
+    with phase("artifacts.lock.yml: what is unrecorded is read from upstream"):
+        run("python", "scripts/lock")
 
 
 def test_backend() -> None:
