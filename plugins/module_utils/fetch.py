@@ -55,15 +55,19 @@ class Source:
             self._reachable[host] = answers(address)
         return self._reachable[host]
 
-    def fetch(self, artifact: Artifact, store: Store) -> None:
-        """Downloads, compares with the recorded checksum, and adds to the store. Raises ArtifactError."""
-        address = self.address(artifact)
+    def expected(self, artifact: Artifact) -> str:
+        """The recorded checksum; without one nothing is downloaded, and ArtifactError says what to do."""
         expected = artifact.recorded(self.architecture)
         if not expected:
             raise ArtifactError(
                 f"{artifact.name} {artifact.version}: the lock file records no checksum for {self.architecture}, so it "
                 "is not downloaded. Run `make lock` once online, or use artifact_source=auto, which builds it."
             )
+        return expected
+
+    def fetch(self, artifact: Artifact, store: Store) -> None:
+        """Downloads, compares with the recorded checksum, and adds to the store. Raises ArtifactError."""
+        address, expected = self.address(artifact), self.expected(artifact)
         with store.adding(artifact, origin=address) as target:
             if artifact.is_image:
                 self._registry(artifact).download(expected, self.architecture, artifact.reference, target)

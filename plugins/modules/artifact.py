@@ -233,13 +233,13 @@ def main() -> None:
 
 def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, change: Change) -> list[Artifact]:
     """Downloads what is missing and offered; returns what is missing and has to be built."""
-    to_build = []
-    for artifact in wanted:
-        if store.has(artifact):
-            continue
-        if mode == "auto" and not source.offers(artifact):
-            to_build.append(artifact)
-        elif change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):
+    missing = [artifact for artifact in wanted if not store.has(artifact)]
+    to_build = [artifact for artifact in missing if mode == "auto" and not source.offers(artifact)]
+    to_download = [artifact for artifact in missing if artifact not in to_build]
+    for artifact in to_download:
+        source.expected(artifact)  # of all, before the first is fetched, and in check mode as well
+    for artifact in to_download:
+        if change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):
             store.path.mkdir(parents=True, exist_ok=True)
             source.fetch(artifact, store)
     return to_build
