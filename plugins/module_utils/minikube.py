@@ -6,12 +6,15 @@ import json
 import os
 import pwd
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 LAST_LINES = 30
+CATCH_UP_SECONDS = 180
 
 
 class MinikubeError(Exception):
@@ -58,6 +61,25 @@ class Status:
 
     state: str
     actual: Cluster | None = None
+
+
+def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, datetime]) -> list[str]:
+    """The cluster's own pods that are not ready, and all that are shown as running since before their node was started.
+
+    No container runs longer than its node does, which tells old news from new.
+    """
+    unready = []
+    for pod in pods:
+        status = pod.get("status", {})
+        node_start = node_starts.get(pod["spec"].get("nodeName", ""))
+        states = [container["state"] for container in status.get("containerStatuses", [])]
+        running = [datetime.fromisoformat(state["running"]["startedAt"]) for state in states if "running" in state]
+        stale = node_start is not None and any(since < node_start for since in running)
+        ready = {"type": "Ready", "status": "True"}.items()
+        is_ready = any(ready <= condition.items() for condition in status.get("conditions", []))
+        if stale or (pod["metadata"]["namespace"] == "kube-system" and not is_ready):
+            unready.append(pod["metadata"]["name"])
+    return unready
 
 
 class Minikube:
@@ -118,7 +140,37 @@ class Minikube:
             "--embed-certs",
             "--interactive=false",
         )
+        self._wait_for_pods()
         self._finished.touch()
+
+    def _wait_for_pods(self) -> None:
+        """Waits until the cluster's own pods, DNS among them, are ready, and every pod is shown as it is now.
+
+        Minikube itself does not wait for DNS, and a restarted API server first repeats what it knew: pods that are
+        ready, at addresses that are gone.
+        """
+        deadline = time.monotonic() + CATCH_UP_SECONDS
+        while waiting := unready_pods(self._pods(), self._node_starts()):
+            if time.monotonic() > deadline:
+                raise MinikubeError(
+                    f"{CATCH_UP_SECONDS} s after the start of {self.profile!r} these pods are not ready: {', '.join(waiting)}. "
+                    f"`docker exec {self.profile} journalctl --unit=kubelet` says why."
+                )
+            time.sleep(1)
+
+    def _pods(self) -> list[dict[str, Any]]:
+        answer = self._run("kubectl", "--", "get", "pods", "--all-namespaces", "--output=json")
+        pods: list[dict[str, Any]] = json.loads(answer.stdout)["items"]
+        return pods
+
+    def _node_starts(self) -> dict[str, datetime]:
+        """When the container of each node was started."""
+        label = f"label=name.minikube.sigs.k8s.io={self.profile}"
+        listed = subprocess.run(["docker", "ps", "--quiet", f"--filter={label}"], capture_output=True, text=True, check=True)
+        inspect = ["docker", "inspect", "--format", "{{.Config.Hostname}} {{.State.StartedAt}}", *listed.stdout.split()]
+        lines = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.splitlines()
+        # whole seconds, as Kubernetes counts
+        return {name: datetime.fromisoformat(at[:19] + "+00:00") for name, at in (line.split() for line in lines)}
 
     def stop(self) -> None:
         self._run("stop")
@@ -146,7 +198,7 @@ class Minikube:
                 f"There is no {self.executable}. Run `ansible-playbook site.yml --tags kubernetes_tools` first."
             )
         process = subprocess.run(
-            [str(self.executable), *arguments, f"--profile={self.profile}"],
+            [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]],
             cwd="/",
             env={
                 **{name: value for name, value in os.environ.items() if not name.startswith(("MINIKUBE_", "KUBECONFIG"))},

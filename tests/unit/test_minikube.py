@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.todochat.platform.plugins.module_utils import minikube as module_utils
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, MinikubeError, Status
 from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, plan
 
@@ -42,10 +43,33 @@ status) cat "{log}/status" ;;
 start)
     [ ! -e "{log}/broken" ] || {{ echo "* Creating docker container" ; echo "X Exiting due to GUEST_PROVISION: no space left" >&2 ; exit 80 ; }}
     mkdir -p "$MINIKUBE_HOME/profiles/todo" ;;
+kubectl) if [ -e "{log}/pods-first" ] ; then cat "{log}/pods-first" ; rm "{log}/pods-first" ; else cat "{log}/pods" ; fi ;;
 delete) [ ! -e "{log}/broken" ] || exit 1 ; rm -r "$MINIKUBE_HOME/profiles/todo" ;;
 esac
 """
-DOCKER = '#!/bin/sh\n[ "$*" = "container inspect --format {{{{.Id}}}} todo" ] && [ -e "{log}/container" ]\n'
+DOCKER = """#!/bin/sh
+case $1 in
+ps) echo 0123456789ab ;;
+inspect) echo "todo 2026-11-24T06:28:56.162212464Z" ;;
+*) [ "$*" = "container inspect --format {{{{.Id}}}} todo" ] && [ -e "{log}/container" ] ;;
+esac
+"""
+
+
+def pod(name: str = "coredns", namespace: str = "kube-system", *, ready: bool = True, started: str = "2026-11-24T06:29:14Z") -> dict[str, Any]:
+    """A pod as the API shows it; the node of this world was started at 06:28:56."""
+    return {
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"nodeName": "todo"},
+        "status": {
+            "conditions": [{"type": "Ready", "status": str(ready), "lastTransitionTime": started}],
+            "containerStatuses": [{"state": {"running": {"startedAt": started}}}],
+        },
+    }
+
+
+def pods(*items: dict[str, Any]) -> str:
+    return json.dumps({"items": items})
 
 
 class World:
@@ -58,6 +82,7 @@ class World:
         for name, script in (("minikube", MINIKUBE), ("docker", DOCKER)):
             (directory / name).write_text(script.format(log=directory))
             (directory / name).chmod(0o755)
+        (directory / "pods").write_text(pods(pod()))
         self.minikube = Minikube(directory / "minikube", "todo", self.home, pwd.getpwuid(os.geteuid()).pw_name)
 
     def has_profile(self, status: Any = NODE, *, finished: bool = True) -> None:
@@ -110,7 +135,7 @@ def test_nodes_that_were_added_are_counted() -> None:
 def test_minikubes_answer_says_how_the_cluster_is(world: World, status: Any, state: str) -> None:
     world.has_profile(status)
     assert world.minikube.status() == Status(state, CLUSTER)
-    assert world.calls() == ["status --output=json --profile=todo"]
+    assert world.calls() == ["status --profile=todo --output=json"]
 
 
 def test_without_a_profile_there_is_no_cluster_or_somebody_elses(world: World) -> None:
@@ -222,7 +247,7 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     monkeypatch.setenv("MINIKUBE_DRIVER", "kvm2")
     monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
-    [call] = world.calls()
+    call = world.calls()[0]
     parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.34.4 --cpus=2 --memory=6144 --nodes=1 --network=todo"
     others = "--ports=127.0.0.1:30000:30000 --base-image=todochat/kicbase:v0.0.50 --preload=false --embed-certs --profile=todo"
     for word in f"{parameters} {others}".split():
@@ -232,6 +257,28 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     assert environment["MINIKUBE_HOME"] == str(world.home)
     assert environment["KUBECONFIG"] == str(world.home / "kubeconfig")
     assert "MINIKUBE_DRIVER" not in environment
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pods(pod(ready=False)),
+        pods(pod(), pod("backend", "todo", started="2026-11-24T06:20:00Z")),
+    ],
+    ids=["DNS is not ready", "a pod is shown as it was before the node stopped"],
+)
+def test_a_start_ends_when_what_the_cluster_says_can_be_relied_on(world: World, first: str) -> None:
+    (world.log / "pods-first").write_text(first)
+    world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert [call.split()[0] for call in world.calls()] == ["start", "kubectl", "kubectl"]
+
+
+def test_pods_that_do_not_come_back_are_named_and_the_start_is_not_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_utils, "CATCH_UP_SECONDS", 0)
+    (world.log / "pods").write_text(pods(pod(ready=False), pod("backend", "todo", ready=False)))
+    with pytest.raises(MinikubeError, match=r"not ready: coredns\. "):
+        world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert not (world.profile / "finished").exists()
 
 
 def test_a_failed_start_is_not_finished_and_its_last_words_are_told(world: World) -> None:
