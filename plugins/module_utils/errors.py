@@ -1,0 +1,30 @@
+"""What went wrong, for the person who can mend it: what is wrong, with the value, and what to do about it."""
+
+from __future__ import annotations
+
+from typing import NoReturn, Protocol
+
+
+class UserError(Exception):
+    """A problem the user can act on.
+
+    ``why`` is one sentence with the value that is wrong, ``remedy`` one that says what to do; both are shown as they
+    are. ``details`` are the lines that explain it, such as the end of a log.
+    """
+
+    def __init__(self, why: str, remedy: str, details: str = "") -> None:
+        super().__init__(f"{why} {remedy}" + (f"\n{details}" if details else ""))
+        self.why = why
+        self.remedy = remedy
+        self.details = details
+
+
+class Module(Protocol):
+    """What is needed of an AnsibleModule."""
+
+    def fail_json(self, msg: str, **result: str) -> NoReturn: ...
+
+
+def fail(module: Module, error: UserError) -> NoReturn:
+    """Ends the task with the error, whole in ``msg`` and in parts for the view of module callback/progress."""
+    module.fail_json(msg=str(error), why=error.why, remedy=error.remedy, details=error.details)
