@@ -35,7 +35,7 @@ set -e
 echo tester ALL=NOPASSWD:ALL > "$1/etc/sudoers.d/tester"
 chroot "$1" useradd --create-home --shell /bin/bash tester
 # Docker makes the missing folders above a mount, as root.
-chroot "$1" install -d -o tester -g tester /home/tester/.cache /home/tester/.cache/todochat
+chroot "$1" install -d -o tester -g tester /home/tester/.cache /home/tester/.cache/todochat /home/tester/todochat /home/tester/todochat/.venv
 # Empty, each system makes its own; absent, systemd would ask the questions of a first boot.
 : > "$1/etc/machine-id"
 rm -f "$1/etc/hostname"
