@@ -74,6 +74,17 @@ def installed_version() -> str:
     return match.group(1) if match else ""
 
 
+def interrupted_packages(names: Iterable[str]) -> list[str]:
+    """Those of the Debian packages that dpkg has begun with and not finished, as after a power cut."""
+    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
+    try:
+        printed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return []  # no Debian, no dpkg
+    states = dict(line.split() for line in printed.splitlines())
+    return [name for name, state in states.items() if state not in ("installed", "not-installed", "config-files")]
+
+
 def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> bool:
     """Whether the ``docker`` command finds the plugin, for everybody or in one of the given home folders."""
     folders = [root / folder for folder in PLUGIN_FOLDERS] + [home / ".docker/cli-plugins" for home in homes]

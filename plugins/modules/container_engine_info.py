@@ -91,6 +91,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
 
 POLL_SECONDS = 0.5
+LISTINGS: tuple[list[str], ...] = ([], ["--no-release-info"])
+PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -103,6 +105,8 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
         missing.append("docker-cli")
     homes = [Path.home(), *known.values()]
     missing += [f"docker-{name}" for name in ("buildx", "compose") if not engine.plugin_is_installed(name, homes)]
+    # a program may be there although its package is not set up yet
+    missing += [name for name in engine.interrupted_packages(PACKAGES) if name not in missing]
     return {
         "version": version,
         "installed_version": installed,
@@ -134,7 +138,9 @@ def _group() -> list[str] | None:
 def _repositories(release: str) -> dict[str, Any]:
     found: dict[str, Any] = {"repository": None, "security_repository": None}
     if release and shutil.which("apt-get"):
-        targets = subprocess.run(["apt-get", "indextargets"], capture_output=True, text=True, check=False).stdout
+        # before lists were ever fetched, apt names its sources only without what their Release files would say
+        listings = (subprocess.run(["apt-get", "indextargets", *option], capture_output=True, text=True, check=False).stdout for option in LISTINGS)
+        targets = next(filter(None, listings), "")
         for name, suite in (("repository", release), ("security_repository", f"{release}-security")):
             repository = engine.debian_repository(targets, suite)
             found[name] = asdict(repository) if repository else None

@@ -1,0 +1,49 @@
+"""The application answers, what a person changed by hand is put right, and a changed value is rolled out."""
+
+from __future__ import annotations
+
+import pytest
+from conftest import Tester
+from testinfra.host import Host
+
+RELEASES = ("backend", "frontend")
+KUBECTL = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace todo"
+TAGS = "--tags app_release"
+
+
+def test_the_application_answers_on_this_machine(host: Host) -> None:
+    fetch = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:30000/health/ready', timeout=10).status)"
+    assert host.check_output("python3 -c %s", fetch) == "200"
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_two_pods_run_the_image_by_digest(tester: Tester, name: str) -> None:
+    deployment = tester.kubectl(f"get deployment {name}")
+    assert deployment["status"]["availableReplicas"] == 2
+    assert "@sha256:" in deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+
+
+def test_what_was_changed_by_hand_is_put_right(tester: Tester) -> None:
+    tester.sees(f"{KUBECTL} scale deployment frontend --replicas=0 && {KUBECTL} delete deployment backend")
+    passed, output = tester.up(TAGS)
+    assert passed, output
+    for name in RELEASES:
+        assert tester.kubectl(f"get deployment {name}")["status"]["availableReplicas"] == 2
+
+
+def test_a_changed_value_rolls_its_release_and_no_other(tester: Tester) -> None:
+    before = {name: tester.kubectl(f"get deployment {name}")["metadata"]["generation"] for name in RELEASES}
+    value = """-e '{"app_release_backend_values": {"config": {"logLevel": "debug"}}}'"""
+    passed, output = tester.up(f"{TAGS} {value}")
+    assert passed, output
+    after = {name: tester.kubectl(f"get deployment {name}")["metadata"]["generation"] for name in RELEASES}
+    assert after["backend"] > before["backend"]
+    assert after["frontend"] == before["frontend"]
+
+
+def test_a_release_that_helm_left_pending_heals(tester: Tester) -> None:
+    newest = tester.sees(f"{KUBECTL} get secrets --selector owner=helm,name=frontend --sort-by=.metadata.creationTimestamp --output name | tail -n 1")
+    tester.sees(f"{KUBECTL} label --overwrite {newest} status=pending-upgrade")
+    passed, output = tester.up(TAGS)
+    assert passed, output
+    tester.up_changes_nothing(TAGS)

@@ -1,0 +1,66 @@
+"""What the tests of all scenarios share: the fresh system as its ordinary user sees it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+PAUSE = "registry.k8s.io/pause:3.10.1"
+
+
+class Tester:
+    """The ordinary user of a fresh system, after a login."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+
+    def sees(self, command: str) -> str:
+        """What a command prints that must succeed."""
+        result = self.host.run("su --login tester --command %s", command)
+        assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
+        return str(result.stdout).rstrip("\n")
+
+    def up(self, arguments: str) -> tuple[bool, str]:
+        """Whether `make up` with these arguments succeeds, and what it prints."""
+        command = f"cd todochat && make up ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
+        result = self.host.run("su --login tester --command %s", command)
+        return result.rc == 0, str(result.stdout)
+
+    def up_changes_nothing(self, arguments: str) -> None:
+        passed, output = self.up(arguments)
+        assert passed, output
+        assert "changed=0" in output, output
+
+    def refused(self, arguments: str, *phrases: str) -> None:
+        """`make up` fails, and the end of what it prints says all of this."""
+        passed, output = self.up(arguments)
+        assert not passed, output
+        end = " ".join(" ".join(output.splitlines()[-30:]).split())
+        assert [phrase for phrase in phrases if phrase not in end] == [], output
+
+    def kubectl(self, arguments: str) -> Any:
+        """The objects that kubectl returns with the kubeconfig that is named at the end of `make up`."""
+        return json.loads(self.sees(f"KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace todo {arguments} --output json"))
+
+    def vault(self) -> dict[str, Any]:
+        """The vault of the deployment, opened."""
+        opened = "cd todochat && .venv/bin/ansible-vault view ~/.config/todochat/todo/vault.yml | .venv/bin/python -c 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))'"
+        content: dict[str, Any] = json.loads(self.sees(opened))
+        return content
+
+
+@pytest.fixture
+def tester(host: Host) -> Tester:
+    """The ordinary user."""
+    return Tester(host)
+
+
+@pytest.fixture
+def pause(tester: Tester) -> str:
+    """The name of a small image that Docker has: its program waits for ever."""
+    tester.sees("docker load --quiet --input ~/.cache/todochat/store/pause/*/pause.tar")
+    return PAUSE

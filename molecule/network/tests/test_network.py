@@ -1,0 +1,24 @@
+"""Containers find each other at the addresses asked for; another's network of the same name is left alone."""
+
+from __future__ import annotations
+
+import json
+
+from conftest import Tester
+
+
+def test_a_container_gets_a_fixed_address_in_the_network(tester: Tester, pause: str) -> None:
+    tester.sees(f"docker run --detach --name fixed --network todo --ip 192.168.85.77 {pause}")
+    assert tester.sees("docker inspect --format '{{.NetworkSettings.Networks.todo.IPAddress}}' fixed") == "192.168.85.77"
+    tester.sees("docker rm --force fixed")
+
+
+def test_the_host_is_its_gateway(tester: Tester) -> None:
+    assert "192.168.85.1/24" in tester.sees("ip -brief address")
+
+
+def test_another_ones_network_of_that_name_is_left_alone(tester: Tester) -> None:
+    tester.sees("docker network rm todo && docker network create --subnet 192.168.85.0/24 todo")
+    before = json.loads(tester.sees("docker network inspect todo"))
+    tester.refused("--tags network", "todo", "deployment_name")
+    assert json.loads(tester.sees("docker network inspect todo")) == before

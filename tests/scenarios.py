@@ -1,0 +1,139 @@
+"""The roles' Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
+
+A record is the hash of all that decides a scenario's outcome. Records are a committed file that only a passing run writes,
+so what passed once is not run again until something in it changes, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+RECORDS = ROOT / "tests/records.json"
+# Not committed: a pass that needed a second try is no proof, and no record.
+FAILED = ROOT / ".cache/failed-scenarios.json"
+# The site's scenario runs each time.
+UNRECORDED = {"site"}
+# What every scenario goes through. Makefile, bootstrap and the view are not among them: the site's scenario proves those each time.
+COMMON = (
+    ".config/molecule",
+    "ansible.cfg",
+    "artifacts.lock.yml",
+    "group_vars/all/main.yml",
+    "inventory",
+    "molecule/conftest.py",
+    "molecule/shared",
+    "playbooks/app.yml",
+    "playbooks/check.yml",
+    "playbooks/cluster.yml",
+    "requirements/controller.txt",
+    "scripts/vault-password",
+    "site.yml",
+)
+
+
+def names() -> list[str]:
+    """The scenarios with a record, in the order in which the site runs their roles."""
+    found = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - UNRECORDED
+    site = [ROOT / "playbooks/cluster.yml", ROOT / "playbooks/app.yml", ROOT / "playbooks/check.yml"]
+    roles = [name for playbook in site for name in re.findall(r"name: todochat\.platform\.(\w+)", playbook.read_text(encoding="utf-8"))]
+    return sorted(found, key=lambda name: roles.index(name) if name in roles else -1)
+
+
+def inputs(scenario: str) -> list[Path]:
+    """The files that decide a scenario's outcome: its own, the shared ones, its roles', and all that those use in turn."""
+    platforms = yaml.safe_load((ROOT / f"molecule/{scenario}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
+    always = re.findall(r"name: todochat\.platform\.(\w+)\n\s+tags: \[always", (ROOT / "playbooks/cluster.yml").read_text(encoding="utf-8"))
+    roles = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
+    roles += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
+    waiting = [file for start in (*COMMON, f"molecule/{scenario}", *(f"roles/{role}" for role in roles)) for file in known(start)]
+    waiting += known("plugins/action")
+    found: set[Path] = set()
+    while waiting:
+        file = waiting.pop()
+        if file not in found:
+            found.add(file)
+            if not file.is_relative_to(ROOT / "playbooks"):  # a playbook names all roles; which of them run, the tags decide
+                waiting += [used for start in uses(file) for used in known(start)]
+    return sorted(found)
+
+
+@cache
+def all_known() -> list[str]:
+    """Every file of the work tree that git tracks or would."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    return subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+
+
+def known(start: str) -> list[Path]:
+    """The file, or the files below the folder, of that name."""
+    return [ROOT / name for name in all_known() if (name == start or name.startswith(f"{start}/")) and (ROOT / name).is_file()]
+
+
+def uses(file: Path) -> Iterable[str]:
+    """What a file names of this collection, as paths: modules, roles, what a role reads outside of itself, Python imports."""
+    if file.suffix == ".yml":
+        text = file.read_text(encoding="utf-8")
+        yield from (f"roles/{name}" for name in re.findall(r"name: todochat\.platform\.(\w+)", text))
+        for name in re.findall(r"todochat\.platform\.(\w+):", text):
+            yield from (f"plugins/modules/{name}.py", f"plugins/action/{name}.py")
+        yield from re.findall(r"role_path }}/\.\./\.\./([\w./-]+)", text)
+    elif file.suffix == ".py":
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.todochat.platform."):
+                path = (node.module or "").split(".", 3)[3].replace(".", "/")
+                yield f"{path}.py"
+                yield from (f"{path}/{alias.name}.py" for alias in node.names)
+
+
+def inputs_hash(scenario: str) -> str:
+    """The SHA-256 of the inputs' names, executable bits and content."""
+    digest = hashlib.sha256()
+    for file in inputs(scenario):
+        executable = bool(file.stat().st_mode & 0o100)
+        digest.update(f"{file.relative_to(ROOT)}\0{executable}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def read(path: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def write(path: Path, content: dict[str, str]) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def stale() -> list[str]:
+    """The scenarios that have no passing record for their present inputs."""
+    records = read(RECORDS)
+    return [name for name in names() if records.get(name) != inputs_hash(name)]
+
+
+def prove(scenario: str, run: Callable[[], bool]) -> bool:
+    """Whether the scenario passes. A pass is recorded, unless it needed a second try with the same inputs."""
+    before = inputs_hash(scenario)
+    failed = read(FAILED)
+    if not run():
+        write(FAILED, failed | {scenario: before})
+        return False
+    if failed.get(scenario) == before:
+        print(f"{scenario} passed, but it had failed with the same inputs: that is no proof, and it is not recorded. Find out why it failed.", flush=True)
+    elif inputs_hash(scenario) == before:
+        write(RECORDS, read(RECORDS) | {scenario: before})
+    return True
+
+
+if __name__ == "__main__":
+    for name in names():
+        print(f"{name}: {'has to run' if name in stale() else 'proven'} ({len(inputs(name))} inputs)")
