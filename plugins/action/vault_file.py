@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.errors import AnsibleError
 from ansible.parsing.vault import VaultLib, VaultSecretsContext, is_encrypted, match_encrypt_secret
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -24,9 +25,15 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     _requires_connection = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Return {changed, path, msg, diff?}; AnsibleActionFail names file and variables."""
+        """Return {changed, path, msg, diff?}, or a failure that names file and variables."""
         super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec({"path": {"type": "path", "required": True}, "team_path": {"type": "path"}})
+        try:
+            return self._keep(arguments)
+        except UserError as error:
+            return {"failed": True, "msg": str(error), "why": error.why, "remedy": error.remedy}
+
+    def _keep(self, arguments: dict[str, Any]) -> dict[str, Any]:
         path = Path(arguments["path"])
         team = Path(arguments["team_path"]) if arguments["team_path"] else None
         if team and team.exists():
@@ -50,26 +57,27 @@ def check(path: Path) -> None:
     """Pass when `path` opens with Ansible's vault password and fits the schema."""
     encrypted = path.read_bytes()
     if not is_encrypted(encrypted):
-        raise AnsibleActionFail(f"The vault {path} is not encrypted: run  ansible-vault encrypt {path}")
+        raise UserError(f"The vault {path} is not encrypted.", f"Run `ansible-vault encrypt {path}`.")
     try:
         content = yaml.safe_load(VaultLib(VaultSecretsContext.current().secrets).decrypt(encrypted))
     except AnsibleError:
-        raise AnsibleActionFail(
-            f"The vault {path} does not open with the vault password in force: give the password it was encrypted with "
-            "(the file that ANSIBLE_VAULT_PASSWORD_FILE names, otherwise the one scripts/vault-password reads)."
+        raise UserError(
+            f"The vault {path} does not open with the vault password in force.",
+            "Give the password it was encrypted with, in the file that ANSIBLE_VAULT_PASSWORD_FILE names, otherwise in the one that "
+            "scripts/vault-password reads.",
         ) from None
     except yaml.YAMLError:
         # The parser's own words quote the line, and the line may hold a secret.
-        raise AnsibleActionFail(f"The vault {path} is not valid YAML: mend it with  ansible-vault edit {path}") from None
+        raise UserError(f"The vault {path} is not valid YAML.", f"Mend it with `ansible-vault edit {path}`.") from None
     if found := vault.problems(content):
-        raise AnsibleActionFail(f"The vault {path} does not fit: {'; '.join(found)}. Mend it with  ansible-vault edit {path}")
+        raise UserError(f"The vault {path} does not fit: {'; '.join(found)}.", f"Mend it with `ansible-vault edit {path}`.")
 
 
 def create(path: Path, text: str) -> None:
     """Encrypt `text` to `path` (0600), whole or not at all, and never over an existing file."""
     secrets = VaultSecretsContext.current().secrets
     if not secrets:
-        raise AnsibleActionFail("There is no vault password: set vault_password_file in ansible.cfg or ANSIBLE_VAULT_PASSWORD_FILE.")
+        raise UserError("There is no vault password.", "Name its file in vault_password_file of ansible.cfg or in ANSIBLE_VAULT_PASSWORD_FILE.")
     vault_id, secret = match_encrypt_secret(secrets)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,6 +92,7 @@ def create(path: Path, text: str) -> None:
         finally:
             draft.unlink()
     except FileExistsError:
-        raise AnsibleActionFail(f"Another run made the vault {path} just now: run again.") from None
+        raise UserError(f"Another run made the vault {path} just now.", "Run the same command again.") from None
     except OSError as error:
-        raise AnsibleActionFail(f"The vault {path} cannot be written: {error.strerror}") from None
+        why = f"The vault {path} cannot be written: {error.strerror}."
+        raise UserError(why, "Make its folder writable for you, then run the same command again.") from None

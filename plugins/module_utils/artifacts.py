@@ -22,14 +22,16 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
 UNRECORDED = "unrecorded"
 # Raised when the builders change in a way that makes earlier builds of the same lock entry stale.
 RECIPE_FORMAT = 1
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-class ArtifactError(Exception):
-    """A problem the user can act on: the message says what, which value, and what to do."""
+class ArtifactError(UserError):
+    """The lock file, the store, a download or a build is not as it has to be."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Lock:
             if not all(isinstance(entry, dict) for entry in entries.values()):
                 raise TypeError("an artifact is not a mapping")
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-            raise ArtifactError(f"The lock file {path} cannot be read: {error}") from error
+            raise ArtifactError(f"The lock file {path} cannot be read: {error}", "Mend it, or take it from git again.") from error
         self._entries = entries
         self.artifacts = {name: self._parse(name) for name in entries}
 
@@ -91,7 +93,7 @@ class Lock:
             return self.artifacts[name]
         except KeyError:
             known = ", ".join(self.artifacts)
-            raise ArtifactError(f"The lock file {self.path} has no artifact {name!r}. It has: {known}.") from None
+            raise ArtifactError(f"The lock file {self.path} has no artifact {name!r}.", f"It has: {known}. Name one of these.") from None
 
     def _parse(self, name: str) -> Artifact:
         entry = self._entries[name]
@@ -103,16 +105,25 @@ class Lock:
         elif isinstance(sums, dict):
             recorded = sums
         else:
-            raise ArtifactError(f"{self.path}: {name}: sha256 is neither a checksum nor {UNRECORDED!r}.")
+            raise ArtifactError(
+                f"{self.path}: {name}: sha256 is neither a checksum nor {UNRECORDED!r}.",
+                f"Write upstream's checksum for each architecture, or {UNRECORDED}.",
+            )
         for value in recorded.values():
             if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
-                raise ArtifactError(f"{self.path}: {name}: {value!r} is not a SHA-256 in lower-case hexadecimal.")
+                raise ArtifactError(
+                    f"{self.path}: {name}: {value!r} is not a SHA-256 in lower-case hexadecimal.",
+                    f"Write the one that upstream publishes, or {UNRECORDED} for the whole entry.",
+                )
         missing = {"version", "build", "seconds"} - set(entry)
         if missing:
-            raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.")
+            raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.", "Add them, as the other entries have them.")
         for used in entry["build"].get("artifacts", {}):
             if used not in self._entries:
-                raise ArtifactError(f"{self.path}: {name} is built with {used!r}, which is none of {', '.join(self._entries)}.")
+                raise ArtifactError(
+                    f"{self.path}: {name} is built with {used!r}, which is none of {', '.join(self._entries)}.",
+                    "Name one of these, or add an entry of that name.",
+                )
         return Artifact(
             name=name,
             version=str(entry["version"]),
@@ -168,8 +179,8 @@ class Store:
             record: dict[str, Any] = json.loads((self.folder(artifact) / "record.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ArtifactError(
-                f"{artifact.name} {artifact.version} is not in the store {self.path}. "
-                "Run `ansible-playbook site.yml --tags artifact` first."
+                f"{artifact.name} {artifact.version} is not in the store {self.path}.",
+                "Run `make up ARGS='--tags artifact'` first.",
             ) from None
         return record
 
@@ -221,8 +232,8 @@ class Store:
         actual = sha256_of(file) if file.is_file() else "no file"
         if actual != record["sha256"]:
             raise ArtifactError(
-                f"{file} is damaged: expected SHA-256 {record['sha256']}, found {actual}. "
-                f"It was not used. Remove {self.folder(artifact)} and run again to have it made anew."
+                f"{file} is damaged and was not used: expected SHA-256 {record['sha256']}, found {actual}.",
+                f"Remove {self.folder(artifact)} and run the same command again, which makes it anew.",
             )
         return file
 
@@ -239,7 +250,9 @@ def machine_architecture() -> str:
     """This machine's architecture as upstream file names spell it. Raises ArtifactError where nothing is published."""
     machine = platform.machine()
     if machine not in ARCHITECTURES:
-        raise ArtifactError(f"This machine is {machine}; artifacts exist for {' and '.join(ARCHITECTURES)}.")
+        raise ArtifactError(
+            f"This machine is {machine}; artifacts exist for {' and '.join(ARCHITECTURES)}.", "Use a machine that is one of these."
+        )
     return ARCHITECTURES[machine]
 
 

@@ -192,8 +192,8 @@ def debian_sources(suite: str) -> list[str]:
             main = main or address
     if not main:
         raise ArtifactError(
-            "apt on this machine has no source for Debian's main archive, so images cannot be assembled from its "
-            "packages. Add one to /etc/apt/sources.list.d and run `apt-get update`."
+            "apt on this machine has no source for Debian's main archive, so images cannot be assembled from its packages.",
+            "Add one to /etc/apt/sources.list.d and run `apt-get update`.",
         )
     lines = [(main, suite), (main, f"{suite}-updates")] + ([(security, f"{suite}-security")] if security else [])
     return [f"deb [signed-by={DEBIAN_KEYRING}] {address} {release} main" for address, release in lines]
@@ -224,7 +224,11 @@ def run(
             **other,
         )
     except FileNotFoundError:
-        raise ArtifactError(f"{command[0]} is missing, needed for {doing}. Run without --skip-tags.") from None
+        raise ArtifactError(f"{command[0]} is missing, needed for {doing}.", "Run without --skip-tags, which installs it.") from None
     if process.returncode:
         tail = "\n".join(process.stdout.splitlines()[-LAST_LINES:])
-        raise ArtifactError(f"{doing[0].upper()}{doing[1:]} failed ({command[0]} exit {process.returncode}):\n{tail}")
+        raise ArtifactError(
+            f"{doing[0].upper()}{doing[1:]} failed: {command[0]} ended with exit status {process.returncode}.",
+            "Mend what its last lines above name, often a registry that does not answer; then run the same command again, which goes on here.",
+            tail,
+        )

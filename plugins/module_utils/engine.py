@@ -17,7 +17,7 @@ def is_loaded(artifact: Artifact) -> bool:
         return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
     except FileNotFoundError:
         raise ArtifactError(
-            "There is no docker command on this machine. Run `ansible-playbook site.yml --tags container_engine` first."
+            "There is no docker command on this machine.", "Run `make up ARGS='--tags container_engine'` first."
         ) from None
 
 
@@ -26,4 +26,7 @@ def load(artifact: Artifact, store: Store) -> None:
     command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ArtifactError(f"Docker cannot load {artifact.reference}: {done.stderr.strip()}")
+        raise ArtifactError(
+            f"Docker cannot load {artifact.reference}: {done.stderr.strip()}",
+            "See that Docker runs (`docker info`) and has room on its disk, then run the same command again.",
+        )

@@ -8,15 +8,22 @@ from typing import NoReturn, Protocol
 class UserError(Exception):
     """A problem the user can act on.
 
-    ``why`` is one sentence with the value that is wrong, ``remedy`` one that says what to do; both are shown as they
-    are. ``details`` are the lines that explain it, such as the end of a log.
+    ``why`` is one sentence with the value that is wrong, ``remedy`` one that says what to do; each is shown as one
+    line, whatever somebody else's words in it look like. ``details`` are the lines that explain it, such as the end of
+    a log.
     """
 
     def __init__(self, why: str, remedy: str, details: str = "") -> None:
-        super().__init__(f"{why} {remedy}" + (f"\n{details}" if details else ""))
-        self.why = why
-        self.remedy = remedy
-        self.details = details
+        self.why = sentence(why)
+        self.remedy = sentence(remedy)
+        self.details = details.rstrip()
+        super().__init__(f"{self.why} {self.remedy}" + (f"\n{self.details}" if self.details else ""))
+
+
+def sentence(text: str) -> str:
+    """The text in one line that ends in one full stop."""
+    line = " ".join(text.split())
+    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 class Module(Protocol):

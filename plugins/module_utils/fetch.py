@@ -16,7 +16,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
     Store,
     sha256_of,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.image_registry import Reference, UpstreamRegistry
+from ansible_collections.todochat.platform.plugins.module_utils.image_registry import (
+    ALTERED,
+    UNREACHABLE,
+    Reference,
+    UpstreamRegistry,
+)
 
 PROBE_SECONDS = 5
 STALL_SECONDS = 60
@@ -60,8 +65,8 @@ class Source:
         expected = artifact.recorded(self.architecture)
         if not expected:
             raise ArtifactError(
-                f"{artifact.name} {artifact.version}: the lock file records no checksum for {self.architecture}, so it "
-                "is not downloaded. Run `make lock` once online, or use artifact_source=auto, which builds it."
+                f"{artifact.name} {artifact.version}: the lock file records no checksum for {self.architecture}, so it is not downloaded.",
+                "Run `make lock` once online, or use artifact_source=auto, which builds it.",
             )
         return expected
 
@@ -80,12 +85,12 @@ class Source:
             with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
                 shutil.copyfileobj(response, file, 1 << 20)
         except (OSError, http.client.HTTPException) as error:
-            raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}") from error
+            raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}", UNREACHABLE) from error
         actual = sha256_of(download)
         if actual != expected:
             raise ArtifactError(
-                f"{artifact.name}: {address} is not what the lock file names: expected SHA-256 {expected}, "
-                f"found {actual}. It was not used. A proxy that alters downloads is a common cause."
+                f"{artifact.name}: {address} is not what the lock file names: expected SHA-256 {expected}, found {actual}; it was not used.",
+                ALTERED,
             )
         if not artifact.member:
             download.rename(target)

@@ -32,6 +32,9 @@ ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
+UNREACHABLE = "See that this machine reaches it, name a mirror in artifact_mirror, or have it built (artifact_source=auto); then run the same command again."
+ALTERED = "A proxy that alters downloads is a common cause: let this address pass unaltered, then run the same command again."
+BUILD_INSTEAD = "Have it built from package registries: leave its checksum unrecorded in artifacts.lock.yml, with artifact_source=auto."
 # Docker Hub's name in references is not the name its API answers under.
 API_HOSTS = {"docker.io": "registry-1.docker.io"}
 
@@ -90,7 +93,7 @@ class UpstreamRegistry:
             platform = entry.get("platform", {})
             if platform.get("os") == "linux" and platform.get("architecture") == architecture:
                 return str(entry["digest"]).removeprefix("sha256:")
-        raise ArtifactError(f"{self.address} has no image for linux/{architecture}.")
+        raise ArtifactError(f"{self.address} has no image for linux/{architecture}.", BUILD_INSTEAD)
 
     def _layer(self, layer: Mapping[str, Any], content: str, target: Path) -> None:
         """Downloads a layer and unpacks it; the registry's digest and the image's own of the content must both fit."""
@@ -107,7 +110,7 @@ class UpstreamRegistry:
         elif kind.endswith("tar"):
             compressed.rename(target)
         else:
-            raise ArtifactError(f"{self.address}: layers of type {kind} cannot be read.")
+            raise ArtifactError(f"{self.address}: layers of type {kind} cannot be read.", BUILD_INSTEAD)
         self._compare(f"blobs/sha256:{expected}, unpacked", content, sha256_of(target))
 
     def _verified(self, path: str, expected: str) -> bytes:
@@ -119,8 +122,8 @@ class UpstreamRegistry:
     def _compare(self, path: str, expected: str, actual: str) -> None:
         if actual != expected:
             raise ArtifactError(
-                f"{self.address}/{path} is not what its name says: expected SHA-256 {expected}, found {actual}. "
-                "It was not used."
+                f"{self.address}/{path} is not what its name says: expected SHA-256 {expected}, found {actual}; it was not used.",
+                ALTERED,
             )
 
     @contextmanager
@@ -131,9 +134,9 @@ class UpstreamRegistry:
             with self._answer(address) as answer:
                 yield answer
         except urllib.error.HTTPError as error:
-            raise ArtifactError(f"{address} answers {error.code}.") from error
+            raise ArtifactError(f"{address} answers {error.code}.", UNREACHABLE) from error
         except (OSError, http.client.HTTPException) as error:
-            raise ArtifactError(f"{address} cannot be read: {error}") from error
+            raise ArtifactError(f"{address} cannot be read: {error}", UNREACHABLE) from error
 
     def _answer(self, address: str) -> IO[bytes]:
         try:
@@ -162,5 +165,5 @@ class UpstreamRegistry:
             with urllib.request.urlopen(address, timeout=STALL_SECONDS) as answer:
                 document = json.load(answer)
         except (OSError, http.client.HTTPException) as error:
-            raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}") from error
+            raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}", UNREACHABLE) from error
         return str(document.get("token") or document["access_token"])

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from docker.utils.build import exclude_paths
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
 LAST_LINES = 30
 ANSWER_SECONDS = 10
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
@@ -29,8 +31,8 @@ PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
 
 
-class ImageError(Exception):
-    """A problem the user can act on: the message says what, which value, and what to do."""
+class ImageError(UserError):
+    """An image cannot be built, or the registry does not do its part."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Image:
         rules = [line for line in (pattern.strip() for pattern in patterns) if line and not line.startswith("#")]
         dockerfile = self.context / "Dockerfile"
         if not dockerfile.is_file():
-            raise ImageError(f"{self.name}: there is no {dockerfile} to build.")
+            raise ImageError(f"{self.name}: there is no {dockerfile} to build.", "Put it back (`git status` shows what is missing).")
         digest = hashlib.sha256(json.dumps(dict(self.arguments), sort_keys=True).encode() + dockerfile.read_bytes())
         for relative in sorted(exclude_paths(str(self.context), rules)):
             file = self.context / relative
@@ -92,11 +94,14 @@ class Registry:
         except urllib.error.HTTPError as error:
             if error.code == 404:
                 return None
-            raise ImageError(f"The registry answers {error.code} to {method} {address}.") from error
+            raise ImageError(
+                f"The registry answers {error.code} to {method} {address}.",
+                "Read why in the log of the registry's container with `docker logs`, then run the same command again.",
+            ) from error
         except OSError as error:
             raise ImageError(
-                f"The registry at {self.endpoint} does not answer ({error}). "
-                "Run `ansible-playbook site.yml --tags image_registry` first."
+                f"The registry at {self.endpoint} does not answer ({error}).",
+                "Run `make up ARGS='--tags image_registry'` first.",
             ) from error
 
 
@@ -114,8 +119,16 @@ def build_and_push(image: Image, reference: str, home: Path) -> None:
         command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
-        _run([*command, str(image.context)], f"{image.name} cannot be built")
-    _run(["docker", "push", "--quiet", reference], f"{image.name} cannot be pushed to the registry")
+        _run(
+            [*command, str(image.context)],
+            f"The image {image.name} cannot be built from {image.context}",
+            "Mend what the last lines above name, then run the same command again.",
+        )
+    _run(
+        ["docker", "push", "--quiet", reference],
+        f"The image {reference} cannot be pushed",
+        "See that the registry answers and has room on its disk, then run the same command again.",
+    )
 
 
 @contextmanager
@@ -164,7 +177,7 @@ def pip_configuration(home: Path) -> str:
     return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()) if settings else ""
 
 
-def _run(command: list[str], failure: str) -> None:
+def _run(command: list[str], failure: str, remedy: str) -> None:
     done = subprocess.run(
         command,
         env={**os.environ, "DOCKER_BUILDKIT": "1"},
@@ -175,4 +188,5 @@ def _run(command: list[str], failure: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise ImageError(f"{failure}:\n" + "\n".join(done.stdout.splitlines()[-LAST_LINES:]))
+        why = f"{failure}: `docker {command[1]}` ended with exit status {done.returncode}."
+        raise ImageError(why, remedy, "\n".join(done.stdout.splitlines()[-LAST_LINES:]))

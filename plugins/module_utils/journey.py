@@ -12,13 +12,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
 ANSWER_SECONDS = 20
+LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
 # Reserved for checks; accounts of this shape are deleted with all their rows.
 ACCOUNT = "acceptance+{}@todochat.example"
 
 
-class JourneyError(Exception):
-    """The step that failed, what came back, and where to look."""
+class JourneyError(UserError):
+    """The step that failed, and what came back."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, LOOK)
 
 
 class Visitor:
@@ -44,7 +50,8 @@ class Visitor:
         except OSError as error:
             raise JourneyError(f"{step}: {method} {self.url}{path} gets no answer: {error}") from error
         if not 200 <= status < 300:
-            raise JourneyError(f"{step}: {method} {self.url}{path} answers {status}: {content[:300].decode(errors='replace')}")
+            said = content[:300].decode(errors="replace").strip() or "nothing else"
+            raise JourneyError(f"{step}: {method} {self.url}{path} answers {status}: {said}")
         try:
             return json.loads(content) if content else None
         except ValueError:
@@ -64,7 +71,7 @@ def account(visitor: Visitor) -> Iterator[tuple[str, str]]:
         try:
             visitor.call("delete the account", "DELETE", "/api/account")
         except JourneyError as error:
-            raise JourneyError(f"{failure}; and then {error}") from failure
+            raise JourneyError(f"{getattr(failure, 'why', str(failure)).removesuffix('.')}; and then {error.why}") from failure
         raise
     visitor.call("delete the account", "DELETE", "/api/account")
 

@@ -13,12 +13,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
 LAST_LINES = 30
 CATCH_UP_SECONDS = 180
 
 
-class MinikubeError(Exception):
-    """A problem the user can act on: the message says what, which value, and what to do."""
+class MinikubeError(UserError):
+    """The cluster cannot be made as asked."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,10 @@ class Minikube:
         try:
             actual = Cluster.from_profile(json.loads(config.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError) as error:
-            raise MinikubeError(f"The minikube profile record {config} cannot be read: {error!r}") from error
+            raise MinikubeError(
+                f"The minikube profile record {config} cannot be read: {error!r}",
+                "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
+            ) from error
         status = self._run("status", "--output=json", check=False)
         try:
             answer = json.loads(status.stdout)
@@ -153,8 +158,8 @@ class Minikube:
         while waiting := unready_pods(self._pods(), self._node_starts()):
             if time.monotonic() > deadline:
                 raise MinikubeError(
-                    f"{CATCH_UP_SECONDS} s after the start of {self.profile!r} these pods are not ready: {', '.join(waiting)}. "
-                    f"`docker exec {self.profile} journalctl --unit=kubelet` says why."
+                    f"{CATCH_UP_SECONDS} s after the start of {self.profile!r} these pods are not ready: {', '.join(waiting)}.",
+                    f"Read why with `docker exec {self.profile} journalctl --unit=kubelet`, then run the same command again.",
                 )
             time.sleep(1)
 
@@ -195,7 +200,7 @@ class Minikube:
             other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
         if not self.executable.exists():
             raise MinikubeError(
-                f"There is no {self.executable}. Run `ansible-playbook site.yml --tags kubernetes_tools` first."
+                f"There is no {self.executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             )
         process = subprocess.run(
             [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]],
@@ -220,7 +225,8 @@ class Minikube:
         if check and process.returncode:
             lines = (process.stdout + process.stderr).splitlines()[-LAST_LINES:]
             raise MinikubeError(
-                f"`minikube {arguments[0]} --profile={self.profile}` failed with exit status {process.returncode}:\n"
-                + "\n".join(lines)
+                f"`minikube {arguments[0]} --profile={self.profile}` failed with exit status {process.returncode}.",
+                "Mend what its last lines above name, then run the same command again, which takes up what is unfinished.",
+                "\n".join(lines),
             )
         return process

@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
 REVISION = "deployment.kubernetes.io/revision"
 KEPT_REVISIONS = 10
 POLL_SECONDS = 1
@@ -32,8 +34,8 @@ FAILING = {
 FAILING_SECONDS = 10
 
 
-class ReleaseError(Exception):
-    """A problem the user can act on: the message says what, which value, and what to do."""
+class ReleaseError(UserError):
+    """A release cannot be rolled out, or the cluster cannot be asked."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +61,15 @@ class Cluster:
             )
         except FileNotFoundError:
             raise ReleaseError(
-                f"There is no {executable}. Run `ansible-playbook site.yml --tags kubernetes_tools` first."
+                f"There is no {executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             ) from None
         if check and done.returncode:
-            raise ReleaseError(f"`{' '.join(command[:3])}` failed: {done.stderr.strip() or done.stdout.strip()}")
+            said = done.stderr.strip() or done.stdout.strip()
+            raise ReleaseError(
+                f"`{' '.join(command[:3])}` failed: {(said.splitlines() or ['it said nothing'])[-1]}",
+                "See that the cluster runs (`make up ARGS='--tags minikube'` starts it), then run the same command again.",
+                said if "\n" in said else "",
+            )
         return done
 
     def json(self, *arguments: str) -> Any:
@@ -202,18 +209,24 @@ class Watcher:
         self._since: dict[str, float] = {}
 
     def wait(self) -> None:
-        """Raises ReleaseError naming the pod, the reason and its last log lines."""
+        """Raises ReleaseError naming the pod and the reason, with its last log lines."""
         while problems := unfinished(self.release.workloads(self.cluster)):
             if cause := self._failing():
-                raise ReleaseError(f"The rollout of {self.release.name} fails: {cause}")
+                why, log = cause
+                raise ReleaseError(
+                    f"The rollout of {self.release.name} fails: {why}",
+                    "Mend what the container's last lines above or this reason name, then run the same command again.",
+                    log,
+                )
             if time.monotonic() > self.deadline:
                 raise ReleaseError(
-                    f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join(problems)}. "
-                    f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`."
+                    f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join(problems)}.",
+                    f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`, then run the same command again, which waits anew.",
                 )
             time.sleep(POLL_SECONDS)
 
-    def _failing(self) -> str:
+    def _failing(self) -> tuple[str, str] | None:
+        """Why it cannot be complete, and the container's last lines."""
         for pod in self.release.newest_pods(self.cluster):
             name = pod["metadata"]["name"]
             status = pod.get("status", {})
@@ -229,5 +242,5 @@ class Watcher:
                 logs = self.cluster.run(
                     "kubectl", "logs", name, f"--container={container['name']}", f"--tail={LOG_LINES}", check=False
                 ).stdout
-                return f"{key}: {waiting['reason']}: {waiting.get('message', '')}\n{logs}".rstrip()
-        return ""
+                return f"{key}: {waiting['reason']}: {waiting.get('message', '')}", logs
+        return None

@@ -45,14 +45,14 @@ startup_seconds: {type: dict, returned: success, description: "Seconds from star
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
-from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.journey import (
-    JourneyError,
     Visitor,
     titles_in_container,
     travel,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
 
 
 def main() -> None:
@@ -77,15 +77,12 @@ def main() -> None:
         registry = Registry(given["registry"])
         digests = {name: registry.digest(f"{given['repository']}/{name}", Registry.CURRENT) for name in given["releases"]}
         if problems := wrong_images(pods, digests):
-            module.fail_json(
-                msg=f"What runs is not what was built: {'; '.join(problems)}. "
-                "Run `ansible-playbook site.yml --tags app_release`."
-            )
+            raise UserError(f"What runs is not what was built: {'; '.join(problems)}.", "Run `make up ARGS='--tags app_release,app_check'`.")
         container = given["database_container"]
         stored_titles = titles_in_container(container, given["database"]) if container else None
         steps = travel(Visitor(given["url"]), stored_titles)
-    except (ImageError, ReleaseError, JourneyError) as error:
-        module.fail_json(msg=f"The application does not work: {error}")
+    except UserError as error:
+        fail(module, error)
     module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods, given["releases"]))
 
 

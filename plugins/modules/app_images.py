@@ -54,8 +54,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import (
     Image,
     ImageError,
@@ -114,8 +115,8 @@ def main() -> None:
                 if not module.check_mode:
                     registry.make_current(repository, tag)
             results[image.name] = {"repository": name, "tag": tag, "digest": digest}
-    except (ArtifactError, ImageError) as error:
-        module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     module.exit_json(changed=bool(would), would=would, images=results)
 
 

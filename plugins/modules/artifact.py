@@ -99,6 +99,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
     sha256_of,
 )
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 
 # Files and links below this folder are ours to replace.
@@ -193,10 +194,12 @@ def main() -> None:
         supports_check_mode=True,
     )
     parameters = module.params
-    if parameters["source"] == "mirror" and not parameters["mirror"]:
-        module.fail_json(msg="artifact_source=mirror needs artifact_mirror, a base URL or folder that keeps upstream's paths.")
     change = Change(module.check_mode)
     try:
+        if parameters["source"] == "mirror" and not parameters["mirror"]:
+            raise ArtifactError(
+                "artifact_source is mirror, and artifact_mirror is empty.", "Name a base URL or folder that keeps upstream's paths in artifact_mirror."
+            )
         lock = Lock(Path(parameters["lock"]))
         store = Store(Path(parameters["store"]))
         source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
@@ -208,8 +211,8 @@ def main() -> None:
                 install(entry, lock[name], lock.architecture, store, change)
         for name in parameters["load"]:
             loaded(lock[name], store, change)
-    except ArtifactError as error:
-        module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     mentioned = {artifact.name for artifact in wanted}
     mentioned |= {name for entry in parameters["install"] for name in entry["names"]} | set(parameters["load"])
     module.exit_json(

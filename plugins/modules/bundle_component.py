@@ -33,8 +33,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.bundle import Builder
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 
 
 def main() -> None:
@@ -51,8 +52,8 @@ def main() -> None:
             module.exit_json(changed=False)
         if not module.check_mode:
             Builder(lock, store, Path(module.params["cache"])).build(artifact)
-    except ArtifactError as error:
-        module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     module.exit_json(changed=True, seconds=round(time.monotonic() - started, 1))
 
 

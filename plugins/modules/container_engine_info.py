@@ -89,6 +89,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 
 POLL_SECONDS = 0.5
 LISTINGS: tuple[list[str], ...] = ([], ["--no-release-info"])
@@ -167,8 +168,14 @@ def main() -> None:
     )
     seconds = module.params["wait_seconds"]
     if seconds and not _answers_within(seconds):
-        log = engine.last_lines(engine.init_system())
-        module.fail_json(msg=f"Docker was started but does not answer after {seconds} s. The end of its log:\n{log}")
+        fail(
+            module,
+            UserError(
+                f"Docker was started but does not answer after {seconds} s.",
+                "Mend what the end of its log above names, then run the same command again.",
+                engine.last_lines(engine.init_system()),
+            ),
+        )
     module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
 
 

@@ -56,6 +56,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
 from ansible_collections.todochat.platform.plugins.module_utils.kubernetes_secret import CHECKSUM_ANNOTATION
 from ansible_collections.todochat.platform.plugins.module_utils.releases import (
@@ -75,7 +76,7 @@ def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, reposito
     digest = registry.digest(path, Registry.CURRENT)
     if not digest:
         raise ReleaseError(
-            f"The registry has no image {path} to deploy. Run `ansible-playbook site.yml --tags app_images` first."
+            f"The registry has no image {path} to deploy.", "Run `make up ARGS='--tags app_images'` first."
         )
     values = {**given["values"], "image": {"repository": f"{registry.endpoint}/{path}", "digest": digest}}
     if given["secret"]:
@@ -83,8 +84,8 @@ def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, reposito
         annotations = json.loads(found)["metadata"].get("annotations", {}) if found else {}
         if CHECKSUM_ANNOTATION not in annotations:
             raise ReleaseError(
-                f"The namespace {cluster.namespace} has no Secret {given['secret']} of this deployment. "
-                "Run `ansible-playbook site.yml --tags app_secrets` first."
+                f"The namespace {cluster.namespace} has no Secret {given['secret']} of this deployment.",
+                "Run `make up ARGS='--tags app_secrets'` first.",
             )
         values["secret"] = {"name": given["secret"], "checksum": annotations[CHECKSUM_ANNOTATION]}
     return Release(given["name"], Path(given["chart"]), values)
@@ -145,8 +146,8 @@ def main() -> None:
                 "revision": revision + (1 if reasons else 0),
                 "changed": bool(reasons),
             }
-    except (ReleaseError, ImageError) as error:
-        module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     module.exit_json(changed=bool(would), would=would, releases=results, diff={"prepared": "\n".join(diffs) + "\n"} if diffs else {})
 
 

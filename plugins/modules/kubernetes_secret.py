@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import kubernetes_secret as secret
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 
 DOCUMENTATION = r"""
 module: kubernetes_secret
@@ -114,13 +115,12 @@ class Cluster:
         """Send one manifest with a verb of kubectl's; none of them may repeat it in an annotation."""
         done = self.kubectl(*verb, "--field-manager=todochat", "--filename=-", stdin=json.dumps(manifest))
         if done.returncode:
-            self.fail(f"the cluster refused the {manifest['kind']}: {last_line(done.stderr)}")
+            self.fail(f"the cluster refused the {manifest['kind']}: {last_line(done.stderr)}", "Mend what it names, then run the same command again.")
 
-    def fail(self, problem: str) -> NoReturn:
+    def fail(self, problem: str, remedy: str) -> NoReturn:
         """Fail the task with a sentence about the Secret."""
         name, namespace = self.module.params["name"], self.module.params["namespace"]
-        self.module.fail_json(msg=f"Secret {name} in namespace {namespace} cannot be kept: {problem}.")
-        raise AssertionError
+        fail(self.module, UserError(f"Secret {name} in namespace {namespace} cannot be kept: {problem}.", remedy))
 
 
 def last_line(text: str) -> str:
@@ -147,10 +147,10 @@ def main() -> None:
     cluster = Cluster(module)
     data = module.params["data"]
     if wrong := sorted(name for name, value in data.items() if not isinstance(value, str)):
-        cluster.fail(f"the values of {', '.join(wrong)} must be strings; give mappings as JSON (to_json)")
+        cluster.fail(f"the values of {', '.join(wrong)} must be strings", "Give mappings as JSON (to_json).")
     empty = sorted(name for name, value in {**data, "checksum_key": module.params["checksum_key"]}.items() if not value)
     if empty and not module.check_mode:
-        cluster.fail(f"{', '.join(empty)} is empty, as it is where there is no vault; run --tags vault first")
+        cluster.fail(f"{', '.join(empty)} is empty, as it is where there is no vault", "Run `make up ARGS='--tags vault'` first.")
     # kubectl's own words could repeat a value in the form in which it was given one.
     module.no_log_values.update(base64.b64encode(value.encode()).decode("ascii") for value in data.values() if value)
 
@@ -165,7 +165,7 @@ def main() -> None:
     )
     read = cluster.read(wanted.namespace, wanted.name)
     if isinstance(read, str) and not module.check_mode:
-        cluster.fail(f"{read}; run --tags minikube first, if there is no cluster yet")
+        cluster.fail(read, "See that the cluster runs: `make up ARGS='--tags minikube'` makes or starts it.")
     actual = secret.Actual() if isinstance(read, str) else read
 
     writes: list[tuple[dict[str, Any], tuple[str, ...]]] = []

@@ -63,6 +63,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
     Cluster,
     Minikube,
@@ -94,8 +95,8 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -
     """The steps from what was found to what is asked, out of delete, start and stop. Raises MinikubeError."""
     if found.state == "foreign":
         raise MinikubeError(
-            f"A container named {name!r} exists that this deployment did not make, perhaps a minikube profile of "
-            "somebody else. It was not touched. Choose another deployment_name, or remove that container."
+            f"A container named {name!r} exists that this deployment did not make, perhaps somebody else's minikube profile; it was not touched.",
+            "Choose another deployment_name, or remove that container.",
         )
     if state == "absent":
         return [] if found.state == "absent" else ["delete"]
@@ -109,8 +110,8 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -
     if drift and on_drift == "fail":
         differences = "; ".join(f"{key} is {actual}, asked {asked}" for key, (actual, asked) in drift.items())
         raise MinikubeError(
-            f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed. Ask for what is "
-            "there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
+            f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.",
+            "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept).",
         )
     if state == "started" and found.state == "stopped":
         return ["start"]
@@ -163,8 +164,8 @@ def main() -> None:
                     minikube.stop()
             if steps:
                 give_to(given["user"], minikube.home)
-    except MinikubeError as error:
-        module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     would = [f"minikube {step} ({given['name']})" for step in steps]
     copied = bool(given["kubeconfig"]) and copy_for_caller(
         minikube.kubeconfig, Path(given["kubeconfig"]), module.check_mode

@@ -10,6 +10,9 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import postgres
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+
+LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
 DOCUMENTATION = r"""
 module: postgres_database
@@ -90,16 +93,15 @@ class Server:
     def docker(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run docker with `stdin`; whatever its exit status."""
         if not self.program:
-            self.fail("cannot be reached: there is no docker command; run --tags container_engine first")
+            self.fail("cannot be reached: there is no docker command", "Run `make up ARGS='--tags container_engine'` first.")
         try:
             return subprocess.run([self.program, *arguments], input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
         except subprocess.TimeoutExpired:
-            self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s")
+            self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s", LOOK.format(self.container))
 
-    def fail(self, problem: str) -> NoReturn:
+    def fail(self, problem: str, remedy: str, details: str = "") -> NoReturn:
         """Fail the task with a sentence about the container."""
-        self.module.fail_json(msg=f"The database container {self.container} {problem}")
-        raise AssertionError
+        fail(self.module, UserError(f"The database container {self.container} {problem}", remedy, details))
 
     def facts(self) -> dict[str, Any]:
         """Of the container: status ("absent" where there is none), restarts, labels, addresses by network."""
@@ -124,8 +126,11 @@ class Server:
             died = now["status"] not in ("running", "created", "restarting") or now["restarts"] > restarts
             if died or time.monotonic() > deadline:
                 logs = self.docker("logs", "--tail", "8", self.container)
-                lines = (logs.stdout + logs.stderr).strip() or "(nothing)"
-                self.fail(f"does not accept connections (it is {now['status']}, restarted {now['restarts']} times). Its last lines:\n{lines}")
+                self.fail(
+                    f"does not accept connections (it is {now['status']}, restarted {now['restarts']} times)",
+                    LOOK.format(self.container),
+                    (logs.stdout + logs.stderr).strip(),
+                )
             time.sleep(0.25)
 
     def sql(self, text: str) -> str:
@@ -143,7 +148,7 @@ class Server:
         )
         done = self.docker("exec", "--interactive", self.container, "psql", *options, stdin=quiet + text)
         if done.returncode:
-            self.fail(f"refused: {done.stderr.strip()}")
+            self.fail(f"refused: {done.stderr.strip()}", LOOK.format(self.container))
         return done.stdout
 
 
@@ -170,7 +175,7 @@ def main() -> None:
         wanted = postgres.Wanted(**names, password="not-made-yet")
         actual = postgres.NOTHING
     elif problem := wanted.problem():
-        module.fail_json(msg=f"The database of container {server.container} cannot be kept: {problem}.")
+        fail(module, UserError(f"The database of container {server.container} cannot be kept: {problem}.", "Correct it, then run the same command again."))
     elif module.check_mode and facts["status"] != "running":
         actual = postgres.NOTHING
     else:
@@ -181,8 +186,8 @@ def main() -> None:
         steps = postgres.plan(wanted, actual, module.params["reset_password"])
     except postgres.PasswordDiffersError:
         server.fail(
-            f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database. "
-            "Put the vault back that does, or give the role the vault's password with  -e database_reset_password=true"
+            f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database",
+            "Put the vault back that does, or give the role the vault's password with -e database_reset_password=true.",
         )
     if steps and not module.check_mode:
         server.sql("\n".join(step.sql for step in steps))

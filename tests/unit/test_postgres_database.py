@@ -148,7 +148,7 @@ def test_what_cannot_be_asked_yet_is_announced(run: Runner, status: str) -> None
 def test_a_machine_without_docker_is_announced_in_check_mode_only(run: Runner) -> None:
     run.program.unlink()
     assert run(EMPTY, check=True)["changed"]
-    assert "run --tags container_engine first" in run(EMPTY)["msg"]
+    assert "`make up ARGS='--tags container_engine'` first" in run(EMPTY)["msg"]
 
 
 @pytest.mark.parametrize("check", [True, False])
@@ -177,7 +177,7 @@ def test_a_server_that_never_answers_fails_in_time(run: Runner) -> None:
 
 
 def test_a_refusal_keeps_its_message(run: Runner) -> None:
-    assert "refused: ERROR:  permission denied" in run(EMPTY, refuse="permission denied")["msg"]
+    assert "refused: ERROR: permission denied" in run(EMPTY, refuse="permission denied")["msg"]
 
 
 def test_a_password_that_cannot_be_is_refused_before_anything(run: Runner) -> None:

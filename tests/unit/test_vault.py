@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.errors import AnsibleActionFail
 from ansible.parsing.vault import VaultLib, VaultSecret, VaultSecretsContext
 
 from ansible_collections.todochat.platform.plugins.action import vault_file
 from ansible_collections.todochat.platform.plugins.module_utils import vault
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SECRETS = [("default", VaultSecret(b"vault password of the tests"))]
@@ -183,7 +183,7 @@ class TestFile:
         assert b"vault_" not in path.read_bytes()
         vault_file.check(path)
         before = path.read_bytes()
-        with pytest.raises(AnsibleActionFail, match="Another run made the vault"):
+        with pytest.raises(UserError, match="Another run made the vault"):
             vault_file.create(path, "x: y")
         assert path.read_bytes() == before
         assert [entry.name for entry in path.parent.iterdir()] == ["vault.yml"]
@@ -191,7 +191,7 @@ class TestFile:
     def test_another_password_is_said_to_be_that(self, tmp_path: Path) -> None:
         path = tmp_path / "vault.yml"
         self.write(path, yaml.safe_dump(vault.new_vault()), b"another password")
-        with pytest.raises(AnsibleActionFail, match=r"vault\.yml does not open with the vault password in force"):
+        with pytest.raises(UserError, match=r"vault\.yml does not open with the vault password in force"):
             vault_file.check(path)
 
     @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ class TestFile:
     def test_faults_name_the_file_and_the_way_out(self, tmp_path: Path, text: str, words: str) -> None:
         path = tmp_path / "vault.yml"
         self.write(path, text)
-        with pytest.raises(AnsibleActionFail) as caught:
+        with pytest.raises(UserError) as caught:
             vault_file.check(path)
         message = str(caught.value)
         assert words in message
@@ -216,5 +216,5 @@ class TestFile:
     def test_clear_text_is_refused(self, tmp_path: Path) -> None:
         path = tmp_path / "vault.yml"
         path.write_text(yaml.safe_dump(vault.new_vault()))
-        with pytest.raises(AnsibleActionFail, match="is not encrypted: run  ansible-vault encrypt"):
+        with pytest.raises(UserError, match=r"is not encrypted\. Run `ansible-vault encrypt"):
             vault_file.check(path)
