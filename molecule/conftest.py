@@ -7,6 +7,7 @@ import shlex
 from typing import Any
 
 import pytest
+import yaml
 from testinfra.host import Host
 
 PAUSE = "registry.k8s.io/pause:3.10.1"
@@ -48,8 +49,7 @@ class Tester:
 
     def vault(self) -> dict[str, Any]:
         """The vault of the deployment, opened."""
-        opened = "cd todochat && .venv/bin/ansible-vault view ~/.config/todochat/todo/vault.yml | .venv/bin/python -c 'import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))'"
-        content: dict[str, Any] = json.loads(self.sees(opened))
+        content: dict[str, Any] = yaml.safe_load(self.sees("cd todochat && .venv/bin/ansible-vault view ~/.config/todochat/todo/vault.yml"))
         return content
 
 

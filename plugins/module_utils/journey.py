@@ -102,15 +102,24 @@ def travel(visitor: Visitor, stored_titles: Callable[[str], list[str]] | None) -
     return [*steps, "delete the account"]
 
 
-def titles_in_container(container: str, database: str) -> Callable[[str], list[str]]:
-    """Reads an account's todos over the local socket of the PostgreSQL container, as its administrator."""
+class StoredRows:
+    """The rows behind the application, over the local socket of its PostgreSQL container, as its administrator."""
 
-    def read(email: str) -> list[str]:
-        query = f"SELECT title FROM todos JOIN users ON users.id = todos.user_id WHERE users.email = '{email}';"
-        command = ["docker", "exec", "--interactive", container, "psql", "-U", "postgres", "-d", database, "-At", "-v", "ON_ERROR_STOP=1"]
-        done = subprocess.run(command, input=query, capture_output=True, text=True, check=False)
+    def __init__(self, container: str, database: str) -> None:
+        self.container = container
+        self.database = database
+
+    def titles(self, email: str) -> list[str]:
+        """An account's todos."""
+        return self._psql(f"SELECT title FROM todos JOIN users ON users.id = todos.user_id WHERE users.email = '{email}';")
+
+    def forget_killed_checks(self) -> None:
+        """Deletes the accounts of checks that were killed and so could not do it themselves."""
+        self._psql(f"DELETE FROM users WHERE email LIKE '{ACCOUNT.format('%')}';")
+
+    def _psql(self, sql: str) -> list[str]:
+        options = ("--username=postgres", f"--dbname={self.database}", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
+        done = subprocess.run(["docker", "exec", "--interactive", self.container, "psql", *options], input=sql, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise JourneyError(f"read the rows from PostgreSQL: psql in {container} says: {done.stderr.strip()}")
+            raise JourneyError(f"Read the rows from PostgreSQL: psql in {self.container} says: {done.stderr.strip()}")
         return done.stdout.splitlines()
-
-    return read

@@ -9,7 +9,7 @@ short_description: The application runs what was built, and a user's way through
 description:
   - Compares the image of every running container with the digest in the registry.
   - Signs up, logs in, adds a todo, asks the assistant, and reads the rows back from PostgreSQL, with a fresh account
-    that is deleted with all its rows, also after a failure.
+    that is deleted with all its rows, also after a failure. What a killed check left behind is deleted first.
   - Changes nothing. In check mode, where the application is not there yet, says what would be checked.
 options:
   url: {type: str, required: true, description: The frontend's address.}
@@ -42,16 +42,15 @@ digests: {type: dict, returned: success, description: The digest that each relea
 startup_seconds: {type: dict, returned: success, description: "Seconds from start to ready of each release's slowest pod."}
 """
 
+import fcntl
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.journey import (
-    Visitor,
-    titles_in_container,
-    travel,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, Visitor, travel
 from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
 
 
@@ -78,9 +77,12 @@ def main() -> None:
         digests = {name: registry.digest(f"{given['repository']}/{name}", Registry.CURRENT) for name in given["releases"]}
         if problems := wrong_images(pods, digests):
             raise UserError(f"What runs is not what was built: {'; '.join(problems)}.", "Run `make up ARGS='--tags app_release,app_check'`.")
-        container = given["database_container"]
-        stored_titles = titles_in_container(container, given["database"]) if container else None
-        steps = travel(Visitor(given["url"]), stored_titles)
+        rows = StoredRows(given["database_container"], given["database"]) if given["database_container"] else None
+        with Path(given["kubeconfig"]).open(encoding="utf-8") as one_at_a_time:
+            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # so that an account which is there is a killed check's
+            if rows:
+                rows.forget_killed_checks()
+            steps = travel(Visitor(given["url"]), rows.titles if rows else None)
     except UserError as error:
         fail(module, error)
     module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods, given["releases"]))

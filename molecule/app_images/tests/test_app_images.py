@@ -15,8 +15,8 @@ LIMITS = {"backend": 300, "frontend": 200}
 def manifest(tester: Tester, name: str) -> str:
     """The digest of the image to deploy."""
     accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-    fetch = f"import urllib.request as r; print(r.urlopen(r.Request('http://127.0.0.1:5000/v2/todo/{name}/manifests/current', headers={{'Accept': '{accept}'}})).headers['Docker-Content-Digest'])"
-    return tester.sees(f'python3 -c "{fetch}"')
+    request = f"r.Request('http://127.0.0.1:5000/v2/todo/{name}/manifests/current', headers={{'Accept': '{accept}'}})"
+    return tester.sees(f"""python3 -c "import urllib.request as r; print(r.urlopen({request}).headers['Docker-Content-Digest'])" """)
 
 
 @pytest.mark.parametrize("name", LIMITS)

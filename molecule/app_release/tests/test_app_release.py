@@ -42,8 +42,8 @@ def test_a_changed_value_rolls_its_release_and_no_other(tester: Tester) -> None:
 
 
 def test_a_release_that_helm_left_pending_heals(tester: Tester) -> None:
-    newest = tester.sees(f"{KUBECTL} get secrets --selector owner=helm,name=frontend --sort-by=.metadata.creationTimestamp --output name | tail -n 1")
-    tester.sees(f"{KUBECTL} label --overwrite {newest} status=pending-upgrade")
+    newest = f"{KUBECTL} get secrets --selector owner=helm,name=frontend --sort-by=.metadata.creationTimestamp --output name | tail -n 1"
+    tester.sees(f"{KUBECTL} label --overwrite $({newest}) status=pending-upgrade")
     passed, output = tester.up(TAGS)
     assert passed, output
     tester.up_changes_nothing(TAGS)

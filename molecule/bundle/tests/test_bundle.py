@@ -9,8 +9,13 @@ from testinfra.host import Host
 
 
 def test_the_built_program_is_the_pinned_version(tester: Tester) -> None:
-    tester.sees("cd /tmp && tar -xf ~/store/etcd/*/etcd.tar && for layer in */layer.tar *.tar blobs/sha256/*; do tar -xf $layer usr/local/bin/etcd 2> /dev/null || true; done")
-    assert "etcd Version: 3.6.5" in tester.sees("/tmp/usr/local/bin/etcd --version")
+    unpack = (
+        "import glob, io, json, tarfile; image = tarfile.open(glob.glob('store/etcd/*/etcd.tar')[0]);"
+        " (layer,) = json.load(image.extractfile('manifest.json'))[0]['Layers'];"
+        " tarfile.open(fileobj=io.BytesIO(image.extractfile(layer).read())).extract('usr/local/bin/etcd', '/tmp/unpacked')"
+    )
+    tester.sees(f'python3 -c "{unpack}"')
+    assert "etcd Version: 3.6.5" in tester.sees("/tmp/unpacked/usr/local/bin/etcd --version")
 
 
 def test_the_built_image_names_itself_as_the_cluster_expects(tester: Tester) -> None:
