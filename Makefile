@@ -3,9 +3,10 @@ PYTHON ?= python3
 RUN := $(PYTHON) bootstrap --
 RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
+ROLE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan down bundle check test lock
+.PHONY: help up plan down bundle check test test-full lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -26,8 +27,11 @@ bundle: ## Fill the store with everything that comes from outside, for use witho
 check: ## Run all linters, type checks and unit tests
 	@$(RUN_TEST) python tests/run.py check
 
-test: ## Run everything: the checks, the images' tests, a fresh Debian system and a browser on it
-	@$(RUN_TEST) python tests/run.py test
+test: ## Run the checks, the site with a browser on it, and each role's scenario that has no passing record; ROLE=name: that one
+	@$(RUN_TEST) python tests/run.py test $(ROLE)
+
+test-full: ## Run everything, whatever passed before
+	@$(RUN_TEST) python tests/run.py test-full
 
 lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

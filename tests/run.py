@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""What `make check`, `make test` and `make lock` do, phase by phase, each with its time.
+"""What `make check`, `make test`, `make test-full` and `make lock` do, phase by phase, each with its time.
+
+    run.py test [ROLE]    the checks, and all that has no passing record; with a role its unit tests and its scenario alone
 
 Runs in the environment that `bootstrap --test` makes. The first phase that fails ends the run with its exit status.
 """
@@ -15,8 +17,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
+
+import scenarios
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
@@ -41,16 +46,54 @@ def check() -> None:
         run("pytest")
 
 
-def test() -> None:
+def prove_what_changed(role: str = "") -> None:
+    """Everything that has no passing record for what it consists of now; of one role, its scenario in any case."""
+    if role:
+        if role not in scenarios.names():
+            fail(f"There is no scenario for the role {role!r}. There are: {', '.join(scenarios.names())}.", 2)
+        prepare()
+        prove_roles([role])
+        return
     check()
+    prepare()
+    test_backend_and_site()
+    stale = scenarios.stale()
+    print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(stale))) or 'nothing'}", flush=True)
+    prove_roles(stale)
+
+
+def prove_everything() -> None:
+    """Everything, whatever the records say."""
+    check()
+    prepare()
+    test_backend_and_site()
+    prove_roles(scenarios.names())
+
+
+def prepare() -> None:
     with phase("This machine has an engine, the artifacts and a browser"):
         run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml")
+
+
+def test_backend_and_site() -> None:
     with phase("The backend's tests, on the Python it ships with"):
         test_backend()
     with phase("The frontend's checks, on the Node.js it ships with"):
         test_frontend()
     with phase("README's commands on a fresh Debian 12, then a browser on it"):
-        run("molecule", "test", "--no-command-borders", "--scenario-name", "site")
+        run(*molecule("site"))
+
+
+def prove_roles(names: list[str]) -> None:
+    """Run roles' scenarios; a pass is recorded."""
+    for number, name in enumerate(names, 1):
+        with phase(f"Role {name} on a fresh Debian 12 ({number} of {len(names)})"):
+            if not scenarios.prove(name, partial(passes, *molecule(name))):
+                fail(f"The scenario of the role {name} failed; its output is above, the commands' own in tests/output.")
+
+
+def molecule(scenario: str) -> list[str]:
+    return ["molecule", "test", "--no-command-borders", "--scenario-name", scenario]
 
 
 def lock() -> None:
@@ -140,10 +183,18 @@ def phase(title: str) -> Iterator[None]:
 
 def run(*command: str) -> None:
     """Run a command in the checkout without standard input; end with its exit status when it fails."""
-    print(f"$ {' '.join(command)}", flush=True)
-    status = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
-    if status:
+    if status := attempt(*command):
         fail(f"{command[0]} ended with exit status {status}; its output is above.", status)
+
+
+def passes(*command: str) -> bool:
+    return attempt(*command) == 0
+
+
+def attempt(*command: str) -> int:
+    """Run a command in the checkout without standard input; its exit status."""
+    print(f"$ {' '.join(command)}", flush=True)
+    return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
 
 
 def fail(message: str, status: int = 1) -> NoReturn:
@@ -153,4 +204,4 @@ def fail(message: str, status: int = 1) -> NoReturn:
 
 if __name__ == "__main__":
     os.environ["PYTHONPATH"] = str(ROOT / ".ansible/collections")
-    {"check": check, "test": test, "lock": lock}[sys.argv[1]]()
+    {"check": check, "test": prove_what_changed, "test-full": prove_everything, "lock": lock}[sys.argv[1]](*filter(None, sys.argv[2:]))

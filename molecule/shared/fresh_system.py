@@ -97,7 +97,7 @@ def run_with(command: list[str], stdin: bytes = b"") -> None:
     """Run a command with the given standard input; raises ArtifactError with what it printed when it fails."""
     process = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     if process.returncode:
-        raise ArtifactError(f"{' '.join(command)} failed:\n{process.stdout.decode(errors='replace')}")
+        raise ArtifactError(f"{' '.join(command)} failed.", "Mend what it names.", process.stdout.decode(errors="replace"))
 
 
 def configuration(environment: Mapping[str, str], home: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:

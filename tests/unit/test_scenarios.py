@@ -1,0 +1,72 @@
+"""Which scenarios a change makes stale, and which passes are recorded."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+import scenarios  # noqa: E402
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Records and failures of this test alone."""
+    monkeypatch.setattr(scenarios, "RECORDS", tmp_path / "records.json")
+    monkeypatch.setattr(scenarios, "FAILED", tmp_path / "failed.json")
+    return tmp_path / "records.json"
+
+
+def inputs(scenario: str) -> set[str]:
+    return {str(path.relative_to(ROOT)) for path in scenarios.inputs(scenario)}
+
+
+def test_every_role_has_a_scenario() -> None:
+    assert sorted(path.name for path in ROOT.glob("roles/*")) == sorted(scenarios.names())
+
+
+def test_a_scenario_depends_on_what_its_roles_use_and_on_nothing_else() -> None:
+    network, minikube, images = inputs("network"), inputs("minikube"), inputs("app_images")
+    assert {"roles/network/tasks/main.yml", "roles/container_engine/tasks/main.yml", "plugins/modules/container_engine_info.py"} <= network
+    assert {"artifacts.lock.yml", "molecule/shared/create.yml", "molecule/network/tests/test_network.py"} <= network
+    assert "plugins/module_utils/minikube.py" not in network
+    assert {"plugins/modules/minikube.py", "plugins/module_utils/minikube.py", "roles/network/tasks/main.yml"} <= minikube
+    assert "plugins/module_utils/images.py" not in minikube
+    assert {"plugins/module_utils/images.py", "apps/backend/Dockerfile", "apps/frontend/package-lock.json"} <= images
+    assert "apps/backend/Dockerfile" not in minikube
+
+
+def test_the_roles_that_are_named_by_tag_in_its_arguments_count() -> None:
+    assert {"roles/artifact/tasks/main.yml", "plugins/module_utils/bundle.py"} <= inputs("bundle")
+
+
+def test_a_pass_is_recorded(records: Path) -> None:
+    assert "network" in scenarios.stale()
+    assert scenarios.prove("network", lambda: True)
+    assert "network" not in scenarios.stale()
+    assert records.exists()
+
+
+def test_a_record_is_of_one_state_of_the_inputs(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scenarios.prove("network", lambda: True)
+    monkeypatch.setattr(scenarios, "inputs_hash", lambda scenario: f"another {scenario}")
+    assert "network" in scenarios.stale()
+    assert records.exists()
+
+
+def test_a_failure_writes_no_record_and_a_retried_pass_neither(records: Path) -> None:
+    assert not scenarios.prove("network", lambda: False)
+    assert not records.exists()
+    assert scenarios.prove("network", lambda: True)
+    assert "network" in scenarios.stale()
+
+
+def test_what_changed_while_it_ran_is_not_recorded(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = iter(["before", "after"])
+    monkeypatch.setattr(scenarios, "inputs_hash", lambda _: next(states))
+    assert scenarios.prove("network", lambda: True)
+    assert not records.exists()
