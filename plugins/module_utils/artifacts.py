@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 UNRECORDED = "unrecorded"
 # Raised when the builders change in a way that makes earlier builds of the same lock entry stale.
@@ -219,7 +220,11 @@ class Store:
         # the folder itself, because a lock file that root made could not be opened by the store's owner
         lock = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting_for(f"waiting for another run that adds to {self.path}")
+                fcntl.flock(lock, fcntl.LOCK_EX)
             remove_leftovers(self.path, ".adding-*")
             yield
         finally:

@@ -29,6 +29,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.image_archive im
     filtered_layer,
     write_archive,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 # What no container needs at run time; dropping it keeps images small.
 LEFT_OUT = (
@@ -74,6 +75,7 @@ class Builder:
             if files:
                 layers.append(work / "files.tar")
                 files_layer(layers[-1], files)
+            waiting_for(f"writing the image {artifact.name}")
             write_archive(target, artifact.reference, self.lock.architecture, layers, config)
 
     def _stored(self, name: str) -> Path:
@@ -211,24 +213,20 @@ def run(
     if owner and os.geteuid() == 0 and owner[0] != 0:
         other = {"user": owner[0], "group": owner[1], "extra_groups": []}
         environment = {**(environment or {}), "HOME": pwd.getpwuid(owner[0]).pw_dir}
+    waiting_for(doing)
     try:
-        process = subprocess.run(
+        status, lines = follow(
             command,
+            lambda line: waiting_for(f"{doing}: {line}"),
             cwd=folder,
             env={**os.environ, **(environment or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
             **other,
         )
     except FileNotFoundError:
         raise ArtifactError(f"{command[0]} is missing, needed for {doing}.", "Run without --skip-tags, which installs it.") from None
-    if process.returncode:
-        tail = "\n".join(process.stdout.splitlines()[-LAST_LINES:])
+    if status:
         raise ArtifactError(
-            f"{doing[0].upper()}{doing[1:]} failed: {command[0]} ended with exit status {process.returncode}.",
+            f"{doing[0].upper()}{doing[1:]} failed: {command[0]} ended with exit status {status}.",
             "Mend what its last lines above name, often a registry that does not answer; then run the same command again, which goes on here.",
-            tail,
+            "\n".join(lines[-LAST_LINES:]),
         )

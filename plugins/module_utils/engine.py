@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, ArtifactError, Store
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 
 def is_loaded(artifact: Artifact) -> bool:
@@ -23,6 +24,7 @@ def is_loaded(artifact: Artifact) -> bool:
 
 def load(artifact: Artifact, store: Store) -> None:
     """Loads the image, after its archive was compared with its record. Raises ArtifactError."""
+    waiting_for(f"loading {artifact.reference} into Docker")
     command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

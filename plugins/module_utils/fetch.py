@@ -22,6 +22,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.image_registry i
     Reference,
     UpstreamRegistry,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.progress import copy
 
 PROBE_SECONDS = 5
 STALL_SECONDS = 60
@@ -83,7 +84,8 @@ class Source:
         download = target.with_suffix(".download")
         try:
             with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
-                shutil.copyfileobj(response, file, 1 << 20)
+                what = f"downloading {artifact.name} {artifact.version}"
+                copy(response, file, what, int(response.headers.get("Content-Length") or 0))
         except (OSError, http.client.HTTPException) as error:
             raise ArtifactError(f"{artifact.name}: {address} cannot be downloaded: {error}", UNREACHABLE) from error
         actual = sha256_of(download)

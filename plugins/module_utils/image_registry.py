@@ -22,6 +22,7 @@ from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, sha256_of
 from ansible_collections.todochat.platform.plugins.module_utils.image_archive import write_archive
+from ansible_collections.todochat.platform.plugins.module_utils.progress import copy
 
 STALL_SECONDS = 60
 ACCEPT = ", ".join(
@@ -82,9 +83,11 @@ class UpstreamRegistry:
         folder = target.parent / "layers"
         folder.mkdir()
         layers = []
-        for number, (layer, content) in enumerate(zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True)):
+        pairs = list(zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True))
+        for number, (layer, content) in enumerate(pairs, 1):
             layers.append(folder / f"{number}.tar")
-            self._layer(layer, content.removeprefix("sha256:"), layers[-1])
+            what = f"downloading {self.reference.repository}:{self.reference.tag}, layer {number} of {len(pairs)}"
+            self._layer(layer, content.removeprefix("sha256:"), layers[-1], what)
         write_archive(target, name, architecture, layers, config.get("config", {}))
         shutil.rmtree(folder)
 
@@ -95,12 +98,12 @@ class UpstreamRegistry:
                 return str(entry["digest"]).removeprefix("sha256:")
         raise ArtifactError(f"{self.address} has no image for linux/{architecture}.", BUILD_INSTEAD)
 
-    def _layer(self, layer: Mapping[str, Any], content: str, target: Path) -> None:
+    def _layer(self, layer: Mapping[str, Any], content: str, target: Path, what: str) -> None:
         """Downloads a layer and unpacks it; the registry's digest and the image's own of the content must both fit."""
         compressed = target.with_suffix(".download")
         expected = layer["digest"].removeprefix("sha256:")
         with self._open(f"blobs/sha256:{expected}") as answer, compressed.open("wb") as file:
-            shutil.copyfileobj(answer, file, 1 << 20)
+            copy(answer, file, what, int(layer.get("size") or 0))
         self._compare(f"blobs/sha256:{expected}", expected, sha256_of(compressed))
         kind = layer["mediaType"]
         if kind.endswith("gzip"):

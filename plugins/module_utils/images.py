@@ -6,12 +6,13 @@ import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from pathlib import Path
 from docker.utils.build import exclude_paths
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
 ANSWER_SECONDS = 10
@@ -121,11 +123,14 @@ def build_and_push(image: Image, reference: str, home: Path) -> None:
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
         _run(
             [*command, str(image.context)],
+            lambda line: step_of_build(image.name, line),
             f"The image {image.name} cannot be built from {image.context}",
             "Mend what the last lines above name, then run the same command again.",
         )
+    waiting_for(f"pushing {reference}")
     _run(
         ["docker", "push", "--quiet", reference],
+        lambda _: None,
         f"The image {reference} cannot be pushed",
         "See that the registry answers and has room on its disk, then run the same command again.",
     )
@@ -177,16 +182,14 @@ def pip_configuration(home: Path) -> str:
     return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()) if settings else ""
 
 
-def _run(command: list[str], failure: str, remedy: str) -> None:
-    done = subprocess.run(
-        command,
-        env={**os.environ, "DOCKER_BUILDKIT": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        why = f"{failure}: `docker {command[1]}` ended with exit status {done.returncode}."
-        raise ImageError(why, remedy, "\n".join(done.stdout.splitlines()[-LAST_LINES:]))
+def step_of_build(name: str, line: str) -> None:
+    """Tells the step that BuildKit's plain progress says it begins, such as ``#7 [builder 2/5] RUN npm ci``."""
+    if match := re.match(r"#\d+ \[(?!internal)([^]]+)\] (.+)", line):
+        waiting_for(f"building the image {name}: {match[1]} {match[2]}")
+
+
+def _run(command: list[str], heard: Callable[[str], None], failure: str, remedy: str) -> None:
+    status, lines = follow(command, heard, env={**os.environ, "DOCKER_BUILDKIT": "1"})
+    if status:
+        why = f"{failure}: `docker {command[1]}` ended with exit status {status}."
+        raise ImageError(why, remedy, "\n".join(lines[-LAST_LINES:]))

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 ANSWER_SECONDS = 20
 LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
@@ -39,6 +40,7 @@ class Visitor:
 
     def call(self, step: str, method: str, path: str, body: Any = None) -> Any:
         """Sends one request; returns the answer's JSON, or None. Raises JourneyError naming the step."""
+        waiting_for(step)
         headers = {"Origin": self.url, "Content-Type": "application/json", "Accept": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
@@ -93,6 +95,7 @@ def travel(visitor: Visitor, stored_titles: Callable[[str], list[str]] | None) -
             raise JourneyError(f"list the todos: expected 'buy milk' and 'water the plants', found {titles}")
         steps.append("list the todos")
         if stored_titles is not None:
+            waiting_for("read the rows from PostgreSQL")
             stored = stored_titles(email)
             if sorted(stored) != sorted(titles):
                 raise JourneyError(f"read the rows from PostgreSQL: the list shows {titles}, the table holds {stored}")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
 CATCH_UP_SECONDS = 180
@@ -84,6 +85,16 @@ def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, da
     return unready
 
 
+def message(line: str) -> str:
+    """What a line of minikube's says: with --output=json each is a CloudEvent, or what came to the error stream."""
+    try:
+        data = json.loads(line)["data"]
+        step = f"step {data['currentstep']} of {data['totalsteps']}, " if "totalsteps" in data else ""
+        return step + " ".join(str(data[key]).strip() for key in ("message", "advice") if data.get(key))
+    except (ValueError, KeyError, TypeError):
+        return line
+
+
 class Minikube:
     """Runs minikube for one profile as an ordinary user.
 
@@ -127,8 +138,9 @@ class Minikube:
     def start(self, wanted: Cluster, base_image: str) -> None:
         """Creates the cluster, or starts the existing one. What it needs is in minikube's cache already."""
         self.home.mkdir(parents=True, exist_ok=True)
-        self._run(
+        self._do(
             "start",
+            "--output=json",
             f"--driver={wanted.driver}",
             f"--container-runtime={wanted.container_runtime}",
             f"--kubernetes-version={wanted.kubernetes_version}",
@@ -156,6 +168,7 @@ class Minikube:
         """
         deadline = time.monotonic() + CATCH_UP_SECONDS
         while waiting := unready_pods(self._pods(), self._node_starts()):
+            waiting_for(f"waiting for the pods {', '.join(waiting)}")
             if time.monotonic() > deadline:
                 raise MinikubeError(
                     f"{CATCH_UP_SECONDS} s after the start of {self.profile!r} these pods are not ready: {', '.join(waiting)}.",
@@ -178,11 +191,11 @@ class Minikube:
         return {name: datetime.fromisoformat(at[:19] + "+00:00") for name, at in (line.split() for line in lines)}
 
     def stop(self) -> None:
-        self._run("stop")
+        self._do("stop")
 
     def delete(self) -> None:
         self._finished.unlink(missing_ok=True)  # first, so that a deletion that is broken off is taken up again
-        self._run("delete")
+        self._do("delete")
 
     def _container_exists(self) -> bool:
         try:
@@ -191,8 +204,31 @@ class Minikube:
         except FileNotFoundError:
             return False  # without Docker there is nothing of anybody's
 
+    def _do(self, *arguments: str) -> None:
+        """Runs a minikube command that takes its time, and tells what it is doing."""
+        waiting_for(f"minikube {arguments[0]}")
+        command, options = self._command(*arguments)
+        status, lines = follow(command, lambda line: waiting_for(f"minikube {arguments[0]}: {message(line)}"), **options)
+        if status:
+            raise self._failed(arguments[0], status, [message(line) for line in lines])
+
     def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs minikube as the user, in the groups that the user has now (docker may have been added a moment ago)."""
+        """Runs a minikube command that answers a question."""
+        command, options = self._command(*arguments)
+        process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)
+        if check and process.returncode:
+            raise self._failed(arguments[0], process.returncode, (process.stdout + process.stderr).splitlines())
+        return process
+
+    def _failed(self, command: str, status: int, lines: list[str]) -> MinikubeError:
+        return MinikubeError(
+            f"`minikube {command} --profile={self.profile}` failed with exit status {status}.",
+            "Mend what its last lines above name, then run the same command again, which takes up what is unfinished.",
+            "\n".join(lines[-LAST_LINES:]),
+        )
+
+    def _command(self, *arguments: str) -> tuple[list[str], dict[str, Any]]:
+        """How to run minikube as the user, in the groups that the user has now (docker may have been added a moment ago)."""
         account = pwd.getpwnam(self.user)
         other: dict[str, Any] = {}
         if os.geteuid() != account.pw_uid:
@@ -202,10 +238,9 @@ class Minikube:
             raise MinikubeError(
                 f"There is no {self.executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             )
-        process = subprocess.run(
-            [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]],
-            cwd="/",
-            env={
+        return [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]], {
+            "cwd": "/",
+            "env": {
                 **{name: value for name, value in os.environ.items() if not name.startswith(("MINIKUBE_", "KUBECONFIG"))},
                 "HOME": account.pw_dir,
                 "USER": account.pw_name,
@@ -216,17 +251,5 @@ class Minikube:
                 "MINIKUBE_WANTUPDATENOTIFICATION": "false",
                 "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE": "true",
             },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
             **other,
-        )
-        if check and process.returncode:
-            lines = (process.stdout + process.stderr).splitlines()[-LAST_LINES:]
-            raise MinikubeError(
-                f"`minikube {arguments[0]} --profile={self.profile}` failed with exit status {process.returncode}.",
-                "Mend what its last lines above name, then run the same command again, which takes up what is unfinished.",
-                "\n".join(lines),
-            )
-        return process
+        }

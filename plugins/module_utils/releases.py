@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 REVISION = "deployment.kubernetes.io/revision"
 KEPT_REVISIONS = 10
@@ -132,6 +133,7 @@ class Release:
         status, revision = self.deployed(cluster)
         if status.startswith("pending-"):
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
+        waiting_for(f"helm upgrade --install {self.name}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
         cluster.run(*arguments, "--values=-", stdin=json.dumps(self.values))
 
@@ -179,6 +181,19 @@ def unfinished(workloads: Sequence[Mapping[str, Any]]) -> list[str]:
     return problems
 
 
+def doing(pod: Mapping[str, Any]) -> str:
+    """What a pod is doing now: the first of its containers that is not there yet, and why."""
+    status = pod.get("status", {})
+    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+        state = container.get("state", {})
+        if "terminated" in state and state["terminated"].get("exitCode") == 0:
+            continue
+        if not container.get("ready"):
+            what = state.get("waiting", {}).get("reason") or ("starts" if "running" in state else "ended")
+            return f"{pod['metadata']['name']}/{container['name']} {what}"
+    return f"{pod['metadata']['name']} is {'ready' if status.get('containerStatuses') else 'scheduled'}"
+
+
 def live_drift(release: Release, cluster: Cluster, manifest: str) -> list[str]:
     """Deployments that are missing or whose images or replicas were changed by hand, a sentence each."""
     live = {workload["metadata"]["name"]: workload for workload in release.workloads(cluster)}
@@ -211,7 +226,9 @@ class Watcher:
     def wait(self) -> None:
         """Raises ReleaseError naming the pod and the reason, with its last log lines."""
         while problems := unfinished(self.release.workloads(self.cluster)):
-            if cause := self._failing():
+            pods = self.release.newest_pods(self.cluster)
+            waiting_for(f"waiting for {'; '.join([*problems, *map(doing, pods)])}")
+            if cause := self._failing(pods):
                 why, log = cause
                 raise ReleaseError(
                     f"The rollout of {self.release.name} fails: {why}",
@@ -225,9 +242,9 @@ class Watcher:
                 )
             time.sleep(POLL_SECONDS)
 
-    def _failing(self) -> tuple[str, str] | None:
+    def _failing(self, pods: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
         """Why it cannot be complete, and the container's last lines."""
-        for pod in self.release.newest_pods(self.cluster):
+        for pod in pods:
             name = pod["metadata"]["name"]
             status = pod.get("status", {})
             for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:

@@ -101,6 +101,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 # Files and links below this folder are ours to replace.
 OURS = "/opt/todochat/"
@@ -134,6 +135,7 @@ def install(
     if not (path.is_file() and sha256_of(path) == expected) and change.to_make(
         f"{artifact.name} {artifact.version} is installed as {path}"
     ):
+        waiting_for(f"installing {artifact.name} {artifact.version}")
         source = store.verified(artifact)
         make_folders(path.parent, wanted["owner"])
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as new:

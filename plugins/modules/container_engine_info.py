@@ -90,6 +90,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 POLL_SECONDS = 0.5
 LISTINGS: tuple[list[str], ...] = ([], ["--no-release-info"])
@@ -149,6 +150,7 @@ def _repositories(release: str) -> dict[str, Any]:
 
 
 def _answers_within(seconds: int) -> bool:
+    waiting_for("waiting for Docker to answer")
     end = time.monotonic() + seconds
     while not engine.answering_version():
         if time.monotonic() > end:

@@ -11,6 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import postgres
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
@@ -131,6 +132,7 @@ class Server:
                     LOOK.format(self.container),
                     (logs.stdout + logs.stderr).strip(),
                 )
+            waiting_for(f"waiting for PostgreSQL in {self.container} to take connections")
             time.sleep(0.25)
 
     def sql(self, text: str) -> str:
