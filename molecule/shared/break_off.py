@@ -3,7 +3,8 @@
 
     break_off.py CONTAINER COMMAND CONDITION    run COMMAND as the system's ordinary user; kill it once CONDITION succeeds
 
-CONDITION is a shell command, asked again and again as root in the running system. That it never succeeds, or only after
+CONDITION is a shell command, asked again and again as root in the running system; $EVENTS is the file of the run's events
+there (tasks, and what modules wait for), which was empty before. That it never succeeds, or only after
 the command has ended, is a failure: then nothing was broken off.
 """
 
@@ -15,7 +16,9 @@ import sys
 UNIT = "broken-off"
 SECONDS = 900
 # Asked within the system, because a `docker exec` for each question would be too slow for short moments.
+EVENTS = "/home/tester/.local/state/todochat/events.jsonl"
 WATCH = f"""
+EVENTS={EVENTS}
 end=$(($(date +%s) + {SECONDS}))
 until {{ $1; }} > /dev/null 2>&1; do
   systemctl is-active --quiet {UNIT} || {{ echo "it ended before that"; exit 1; }}
@@ -33,6 +36,7 @@ done
 def main(container: str, command: str, condition: str) -> None:
     inside = ["docker", "exec", container]
     start = ["systemd-run", "--quiet", f"--unit={UNIT}", "su", "--login", "tester", "--command", f"cd todochat && {command}"]
+    subprocess.run([*inside, "rm", "-f", EVENTS], check=True)
     subprocess.run([*inside, *start], check=True)
     watch = WATCH.replace("$1;", f"{condition};")
     watched = subprocess.run([*inside, "bash", "-c", watch], stdout=subprocess.PIPE, text=True, check=False)
