@@ -99,7 +99,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
     sha256_of,
 )
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
+from ansible_collections.todochat.platform.plugins.module_utils.sources import supplies, unreachable
 
 # Files and links below this folder are ours to replace.
 OURS = "/opt/todochat/"
@@ -210,6 +212,8 @@ def main() -> None:
             loaded(lock[name], store, change)
     except ArtifactError as error:
         module.fail_json(msg=str(error))
+    except UserError as error:
+        fail(module, error)
     mentioned = {artifact.name for artifact in wanted}
     mentioned |= {name for entry in parameters["install"] for name in entry["names"]} | set(parameters["load"])
     module.exit_json(
@@ -238,6 +242,8 @@ def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, chan
     to_download = [artifact for artifact in missing if artifact not in to_build]
     for artifact in to_download:
         source.expected(artifact)  # of all, before the first is fetched, and in check mode as well
+    if silent := unreachable(supplies(missing, to_build, source), source.tried):
+        raise silent
     for artifact in to_download:
         if change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):
             store.path.mkdir(parents=True, exist_ok=True)

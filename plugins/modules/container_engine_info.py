@@ -98,11 +98,7 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     known = {user: Path(pwd.getpwnam(user).pw_dir) for user in users if _exists(user)}
     version = engine.answering_version()
     installed = version or engine.installed_version()
-    missing = [] if installed else ["docker.io", "containerd"]
-    if shutil.which("docker") is None:
-        missing.append("docker-cli")
-    homes = [Path.home(), *known.values()]
-    missing += [f"docker-{name}" for name in ("buildx", "compose") if not engine.plugin_is_installed(name, homes)]
+    missing = engine.missing_packages(installed, [Path.home(), *known.values()])
     return {
         "version": version,
         "installed_version": installed,
