@@ -182,9 +182,11 @@ def system_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
     """A machine for which nothing is made, or on which Docker cannot be installed."""
     found = []
     if machine.architecture not in ARCHITECTURES:
-        known = " and ".join(f"{name} ({other})" for other, name in ARCHITECTURES.items())
         found.append(
-            UserError(f"This machine's architecture is {machine.architecture}, for which there are no artifacts.", f"Use a machine of {known}.")
+            UserError(
+                f"This machine's architecture is {machine.architecture}, for which there are no artifacts.",
+                f"Use a machine of {' or '.join(ARCHITECTURES)}.",
+            )
         )
     version = machine.installed_engine
     if version and int(version.split(".")[0]) < OLDEST_ENGINE and not wanted.replace_older:
