@@ -14,11 +14,13 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path("/")
 SOCKET = "var/run/docker.sock"
 ANSWER_SECONDS = 20
 LOG_LINES = 15
+PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
 PLUGIN_FOLDERS = (
     "usr/local/lib/docker/cli-plugins",
     "usr/local/libexec/docker/cli-plugins",
@@ -50,18 +52,24 @@ def last_lines(init: str, root: Path = ROOT) -> str:
     return "\n".join(lines[-LOG_LINES:])
 
 
-def answering_version(path: Path = ROOT / SOCKET) -> str:
-    """The version of the engine behind the socket, "" where none answers. Needs the right to open the socket."""
+def ask(request: str, path: Path = ROOT / SOCKET) -> Any:
+    """What the engine behind the socket answers, such as to ``/info``; None where none answers. Needs the right to open the socket."""
     connection = http.client.HTTPConnection("docker", timeout=ANSWER_SECONDS)
     try:
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(ANSWER_SECONDS)
             client.connect(str(path))
             connection.sock = client
-            connection.request("GET", "/version")
-            return str(json.load(connection.getresponse())["Version"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError):
-        return ""
+            connection.request("GET", request)
+            return json.load(connection.getresponse())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def answering_version(path: Path = ROOT / SOCKET) -> str:
+    """The version of the engine behind the socket, "" where none answers."""
+    answer = ask("/version", path)
+    return str(answer.get("Version", "")) if isinstance(answer, dict) else ""
 
 
 def installed_version() -> str:
@@ -89,6 +97,16 @@ def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> 
     """Whether the ``docker`` command finds the plugin, for everybody or in one of the given home folders."""
     folders = [root / folder for folder in PLUGIN_FOLDERS] + [home / ".docker/cli-plugins" for home in homes]
     return any((folder / f"docker-{name}").exists() for folder in folders)
+
+
+def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
+    """Debian's packages for what there is not; ``installed`` is the engine's version."""
+    missing = [] if installed else ["docker.io", "containerd"]
+    if shutil.which("docker") is None:
+        missing.append("docker-cli")
+    missing += [f"docker-{name}" for name in ("buildx", "compose") if not plugin_is_installed(name, homes)]
+    # a program may be there although its package is not set up yet
+    return missing + [name for name in interrupted_packages(PACKAGES) if name not in missing]
 
 
 def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:

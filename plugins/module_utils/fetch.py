@@ -34,7 +34,8 @@ class Source:
     def __init__(self, architecture: str, mirror: str = "") -> None:
         self.architecture = architecture
         self.mirror = mirror.rstrip("/")
-        self._reachable: dict[str, bool] = {}
+        self.tried: dict[str, str] = {}
+        """Why a host that was asked does not answer, by its address; "" where it does."""
 
     def address(self, artifact: Artifact) -> str:
         """The URL that the artifact is downloaded from."""
@@ -56,10 +57,11 @@ class Source:
         if not artifact.recorded(self.architecture):
             return False
         address = self.address(artifact)
-        host = urllib.parse.urlsplit(address).netloc
-        if host not in self._reachable:
-            self._reachable[host] = answers(address)
-        return self._reachable[host]
+        parts = urllib.parse.urlsplit(address)
+        host = f"{parts.scheme}://{parts.netloc}"
+        if host not in self.tried:
+            self.tried[host] = probe(address)
+        return not self.tried[host]
 
     def expected(self, artifact: Artifact) -> str:
         """The recorded checksum; without one nothing is downloaded, and ArtifactError says what to do."""
@@ -105,12 +107,14 @@ class Source:
         download.unlink()
 
 
-def answers(address: str) -> bool:
-    """Whether the host of an address answers within a few seconds, with whatever status."""
+def probe(address: str) -> str:
+    """Why the host of an address does not answer within a few seconds; "" where it does, with whatever status."""
     try:
         with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=PROBE_SECONDS):
-            return True
+            return ""
     except urllib.error.HTTPError:
-        return True
-    except (OSError, http.client.HTTPException):
-        return False
+        return ""
+    except urllib.error.URLError as error:
+        return str(error.reason) or type(error.reason).__name__
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        return str(error) or type(error).__name__

@@ -107,20 +107,28 @@ class Minikube:
         self.home = home
         self.user = user
         self.kubeconfig = home / "kubeconfig"
+        self._config = home / "profiles" / profile / "config.json"
         self._finished = home / "profiles" / profile / "finished"
+
+    def is_ours(self) -> bool:
+        """Whether this deployment has begun the profile. Otherwise a container of its name is somebody else's."""
+        return self._config.is_file()
+
+    def is_finished(self) -> bool:
+        """Whether the cluster was made to its end."""
+        return self.is_ours() and self._finished.exists()
 
     def status(self) -> Status:
         """Raises MinikubeError where the profile's own record cannot be read."""
-        config = self.home / "profiles" / self.profile / "config.json"
-        if not config.is_file():
+        if not self.is_ours():
             return Status("foreign" if self._container_exists() else "absent")
-        if not self._finished.exists():
+        if not self.is_finished():
             return Status("unfinished")
         try:
-            actual = Cluster.from_profile(json.loads(config.read_text(encoding="utf-8")))
+            actual = Cluster.from_profile(json.loads(self._config.read_text(encoding="utf-8")))
         except (ValueError, KeyError, TypeError) as error:
             raise MinikubeError(
-                f"The minikube profile record {config} cannot be read: {error!r}",
+                f"The minikube profile record {self._config} cannot be read: {error!r}",
                 "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
             ) from error
         status = self._run("status", "--output=json", check=False)

@@ -48,6 +48,15 @@ def verifies(stored: str | None, password: str) -> bool:
     return hmac.compare_digest(verifier(password, salt, int(match[1])), stored or "")
 
 
+PSQL = (
+    *("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align"),
+    *("--username=postgres", "--dbname=postgres", "--set=ON_ERROR_STOP=1"),
+)
+"""In the container: takes SQL on standard input and is stopped at the first error."""
+QUIETLY = "\\set VERBOSITY terse\nSET log_min_error_statement = panic; SET log_statement = 'none';\n"
+"""Before that SQL: neither psql nor the server's log may repeat a statement that failed, which may hold a verifier."""
+
+
 @dataclass(frozen=True)
 class Wanted:
     """The database, its owner and one login, by names that need no quoting."""

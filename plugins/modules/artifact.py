@@ -102,6 +102,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.engine import is
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.sources import supplies, unreachable
 
 # Files and links below this folder are ours to replace.
 OURS = "/opt/todochat/"
@@ -243,6 +244,8 @@ def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, chan
     to_download = [artifact for artifact in missing if artifact not in to_build]
     for artifact in to_download:
         source.expected(artifact)  # of all, before the first is fetched, and in check mode as well
+    if silent := unreachable(supplies(missing, to_build, source), source.tried):
+        raise silent
     for artifact in to_download:
         if change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):
             store.path.mkdir(parents=True, exist_ok=True)

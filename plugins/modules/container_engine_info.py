@@ -94,7 +94,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.progress import 
 
 POLL_SECONDS = 0.5
 LISTINGS: tuple[list[str], ...] = ([], ["--no-release-info"])
-PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -102,13 +101,7 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     known = {user: Path(pwd.getpwnam(user).pw_dir) for user in users if _exists(user)}
     version = engine.answering_version()
     installed = version or engine.installed_version()
-    missing = [] if installed else ["docker.io", "containerd"]
-    if shutil.which("docker") is None:
-        missing.append("docker-cli")
-    homes = [Path.home(), *known.values()]
-    missing += [f"docker-{name}" for name in ("buildx", "compose") if not engine.plugin_is_installed(name, homes)]
-    # a program may be there although its package is not set up yet
-    missing += [name for name in engine.interrupted_packages(PACKAGES) if name not in missing]
+    missing = engine.missing_packages(installed, [Path.home(), *known.values()])
     return {
         "version": version,
         "installed_version": installed,

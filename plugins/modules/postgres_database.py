@@ -137,18 +137,7 @@ class Server:
 
     def sql(self, text: str) -> str:
         """What psql prints for `text`, which is stopped at the first error."""
-        # Neither psql nor the server's log may repeat a statement that failed: it may hold a verifier.
-        quiet = "\\set VERBOSITY terse\nSET log_min_error_statement = panic; SET log_statement = 'none';\n"
-        options = (
-            "--no-psqlrc",
-            "--quiet",
-            "--tuples-only",
-            "--no-align",
-            "--username=postgres",
-            "--dbname=postgres",
-            "--set=ON_ERROR_STOP=1",
-        )
-        done = self.docker("exec", "--interactive", self.container, "psql", *options, stdin=quiet + text)
+        done = self.docker("exec", "--interactive", self.container, *postgres.PSQL, stdin=postgres.QUIETLY + text)
         if done.returncode:
             self.fail(f"refused: {done.stderr.strip()}", LOOK.format(self.container))
         return done.stdout

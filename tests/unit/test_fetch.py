@@ -16,6 +16,7 @@ import pytest
 from loopback import Reply, Request, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, ArtifactError, Store
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 from ansible_collections.todochat.platform.plugins.module_utils.image_registry import Reference, UpstreamRegistry
 from ansible_collections.todochat.platform.plugins.modules import artifact as module
@@ -149,8 +150,9 @@ def test_auto_builds_what_cannot_be_reached_or_is_unrecorded_and_downloads_the_r
 
 
 def test_upstream_alone_builds_nothing(store: Store, nobody: str) -> None:
-    with pytest.raises(ArtifactError, match="cannot be downloaded"):
+    with pytest.raises(UserError, match=f"{nobody} cannot be reached") as raised:
         module.obtain([tool(f"http://{nobody}")], store, Source("amd64"), "upstream", module.Change(check_mode=False))
+    assert raised.value.details == f"Tried:\n  {nobody}: http://{nobody}: [Errno 111] Connection refused"
 
 
 def test_check_mode_says_what_would_be_downloaded_and_leaves_the_disk_alone(server: Server, store: Store) -> None:

@@ -41,4 +41,4 @@ def test_dpkg_is_left_in_order(host: Host) -> None:
 
 
 def test_an_unknown_user_is_named(tester: Tester) -> None:
-    tester.refused("--tags container_engine -e container_engine_users=[nobody-here]", "nobody-here", "Create the user first")
+    tester.refused("""--tags container_engine -e '{"container_engine_users": ["nobody-here"]}'""", "nobody-here", "Create the user first")

@@ -39,7 +39,7 @@ def test_a_damaged_artifact_is_never_used(host: Host, tester: Tester) -> None:
     found = tester.sees("sha256sum /tmp/store/helm/*/helm").split()
     expected = before.split()[0]
     tester.refused(
-        "--tags kubernetes_tools -e artifact_store=/tmp/store -e kubernetes_tools_names=[helm]",
+        """--tags kubernetes_tools -e artifact_store=/tmp/store -e '{"kubernetes_tools_names": ["helm"]}'""",
         f"{found[1]} is damaged: expected SHA-256 {expected}, found {found[0]}",
         "run again",
     )

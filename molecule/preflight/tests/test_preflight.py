@@ -1,0 +1,296 @@
+"""Bad input, really given on a fresh system: one message says what, which value and what to do, and nothing was touched.
+
+The order matters: first without Docker, then with it, last with a database.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from testinfra.host import Host
+
+CONFIG = "/home/tester/.config/todochat"
+STORE = "/home/tester/.cache/todochat/store"
+# Ansible's own temporary files, Python's caches and the checkout's environment are nobody's concern.
+INVENTORY = r"""
+find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' \) -prune \
+  -o \( -type f -o -type l \) -printf '%p %m %u %s %T@\n' 2> /dev/null
+dpkg-query --show
+command -v docker > /dev/null && for kind in container network volume image; do docker $kind ls --quiet $([ $kind != container ] || echo --all); done
+true
+"""
+
+
+def change(host: Host, command: str) -> None:
+    """Give a command as root that must succeed."""
+    result = host.run("bash -c %s", command)
+    assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
+
+
+def make(host: Host, arguments: str, target: str = "up") -> tuple[bool, str]:
+    """Whether the user's `make up` with these arguments succeeds, and what it prints."""
+    command = f"cd todochat && make {target} ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
+    result = host.run("su --login tester --command %s", command)
+    return result.rc == 0, str(result.stdout)
+
+
+def inventory(host: Host) -> set[str]:
+    """Every file, package and Docker object that a run could touch."""
+    return set(host.run("bash -c %s", INVENTORY).stdout.splitlines())
+
+
+def refused(host: Host, arguments: str, *phrases: str, targets: tuple[str, ...] = ("up", "plan")) -> str:
+    """`make up` fails with one message that says all this, `make plan` with the same, and the system stays as it was."""
+    before = inventory(host)
+    for target in targets:
+        passed, output = make(host, arguments, target)
+        assert not passed, output
+        said = " ".join(output.replace("''", "'").split())
+        assert [phrase for phrase in phrases if phrase not in said] == [], output
+        assert "stand in the way" not in said, output
+    assert inventory(host) ^ before == set()
+    return output
+
+
+def accepted(host: Host, arguments: str = "--tags preflight") -> None:
+    passed, output = make(host, arguments)
+    assert passed, output
+
+
+@contextmanager
+def meanwhile(host: Host, do: str, undo: str) -> Iterator[None]:
+    """Something is wrong on the system, and afterwards no longer."""
+    change(host, do)
+    try:
+        yield
+    finally:
+        change(host, undo)
+
+
+def service(port: int) -> tuple[str, str]:
+    start = f"systemd-run --quiet --unit=theirs python3 -m http.server {port} --bind 127.0.0.1"
+    wait = f"timeout 20 bash -c 'until (: < /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done'"
+    return f"{start} && {wait}", "systemctl stop theirs"
+
+
+def test_the_fresh_system_is_accepted(host: Host) -> None:
+    """Makes the environment and the vault's password, too, so that later runs have nothing of their own left to make."""
+    accepted(host)
+    assert not host.file(f"{CONFIG}/todo/vault.yml").exists
+
+
+# Without Docker
+
+
+@pytest.mark.parametrize(
+    ("arguments", "phrases"),
+    [
+        ("-e minikube_cpus=64", ("minikube_cpus=64 asks for more cores than this machine has", "-e minikube_cpus=")),
+        ("-e minikube_memory=9999999", ("minikube_memory=9999999 asks for more than this machine can give", "-e minikube_memory=")),
+        ("-e minikube_memory=512", ("minikube_memory=512", "1800 or more")),
+        ("-e deployment_frontend_port=8080", ("deployment_frontend_port=8080", "30000 to 32767")),
+        ("-e deployment_name=To_Do", ("deployment_name=To_Do", "lower-case")),
+        ("-e deployment_subnet=192.168.99.0/24", ("deployment_gateway=192.168.85.1", "outside deployment_subnet=192.168.99.0/24")),
+        ("-e deployment_subnet=everything", ("deployment_subnet=everything", "192.168.85.0/24")),
+    ],
+)
+def test_values_that_fit_no_machine_or_not_this_one(host: Host, arguments: str, phrases: tuple[str, ...]) -> None:
+    refused(host, arguments, *phrases)
+
+
+def test_all_is_said_at_once(host: Host) -> None:
+    before = inventory(host)
+    passed, output = make(host, "-e minikube_cpus=64 -e deployment_frontend_port=8080")
+    assert not passed
+    said = " ".join(output.split())
+    for phrase in ("2 things stand in the way", "1. deployment_frontend_port=8080", "2. minikube_cpus=64"):
+        assert phrase in said, output
+    assert inventory(host) == before
+
+
+def test_a_store_on_a_small_disk(host: Host) -> None:
+    with meanwhile(host, "mkdir /small && mount -t tmpfs -o size=64M tmpfs /small && chmod 777 /small", "umount /small && rmdir /small"):
+        output = refused(host, "-e artifact_store=/small/store", "The file system /small has 0.1 GB free", "are needed", "-e artifact_store=", "Needed for /small/store")
+        assert "/var/lib/docker" not in output.partition("Needed for")[2].splitlines()[0]
+
+
+def test_a_small_disk_for_docker(host: Host) -> None:
+    folder = "/var/lib/docker"
+    with meanwhile(host, f"mkdir {folder} && mount -t tmpfs -o size=1G tmpfs {folder}", f"umount {folder} && rmdir {folder}"):
+        refused(host, "", f"The file system {folder} has 1.0 GB free", "are needed")
+
+
+@pytest.mark.parametrize(("port", "variable"), [(30000, "deployment_frontend_port"), (5000, "image_registry_endpoint")])
+def test_a_port_that_another_program_has(host: Host, port: int, variable: str) -> None:
+    with meanwhile(host, *service(port)):
+        refused(host, "", f"Port {port} at 127.0.0.1, which {variable} asks for, is taken by the process python3 (", f"-e {variable}=")
+        assert host.run(f"timeout 5 bash -c ': < /dev/tcp/127.0.0.1/{port}'").rc == 0
+
+
+def test_another_distribution_without_docker(host: Host) -> None:
+    other = r"printf 'ID=fedora\nVERSION_ID=43\nPRETTY_NAME=\"Fedora Linux 43\"\n' > /etc/os-release"
+    with meanwhile(host, f"rm /etc/os-release && {other}", "ln --symbolic --force ../usr/lib/os-release /etc/os-release"):
+        refused(host, "", "Fedora Linux 43", "docker.io", "Debian 12 and 13 only", "Install Docker 24 or newer")
+
+
+def test_sources_that_cannot_be_reached(host: Host) -> None:
+    archives = host.check_output("apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages'").splitlines()
+    tried = archives[0].split("/")[2].rpartition("@")[2]
+    with meanwhile(host, "ip route save default > /root/route && ip route del default", "ip route restore < /root/route"):
+        refused(host, "", "Debian's archive cannot be reached from this machine", "Tried:", tried)
+        output = refused(host, "--tags artifact -e artifact_store=/home/tester/empty", "cannot be reached from this machine", targets=("plan",))
+    assert tried in output
+    accepted(host)
+
+
+# With Docker
+
+
+@pytest.fixture(scope="module")
+def docker(host: Host) -> None:
+    """Docker is installed, with an image to make containers of."""
+    accepted(host, "--tags container_engine")
+    change(host, f"docker load --quiet --input {STORE}/pause/*/pause.tar")
+
+
+PAUSE = "$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep pause)"
+
+
+@pytest.mark.usefixtures("docker")
+@pytest.mark.parametrize("name", ["todo", "todo-registry", "todo-database"])
+def test_a_container_of_our_name_that_is_somebody_elses(host: Host, name: str) -> None:
+    with meanwhile(host, f"docker create --name {name} {PAUSE}", f"docker rm {name}"):
+        refused(host, "", f"A container named {name} exists that this deployment did not make", "another deployment_name than todo")
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_minikube_profile_of_our_name_that_is_somebody_elses(host: Host) -> None:
+    with meanwhile(host, f"docker create --name todo --label name.minikube.sigs.k8s.io=todo {PAUSE}", "docker rm todo"):
+        refused(host, "", "A container named todo exists that this deployment did not make, a minikube profile", "it was not touched")
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_network_of_our_name_that_is_somebody_elses(host: Host) -> None:
+    with meanwhile(host, "docker network create --subnet 192.168.85.0/24 todo", "docker network rm todo"):
+        refused(host, "", "A Docker network named todo exists that this deployment did not make")
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_subnet_that_is_in_use(host: Host) -> None:
+    with meanwhile(host, "docker network create --subnet 192.168.85.128/25 theirs", "docker network rm theirs"):
+        refused(host, "", "deployment_subnet=192.168.85.0/24 overlaps the Docker network theirs (192.168.85.128/25)", "-e deployment_subnet=")
+    with meanwhile(host, "ip route add 192.168.85.64/26 dev eth0", "ip route del 192.168.85.64/26"):
+        refused(host, "", "deployment_subnet=192.168.85.0/24 overlaps a route of this machine (192.168.85.64/26)")
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_port_that_a_container_of_somebody_else_has(host: Host) -> None:
+    with meanwhile(host, f"docker run --detach --name theirs --publish 5000:5000 {PAUSE}", "docker rm --force theirs"):
+        refused(host, "", "Port 5000 at 127.0.0.1, which image_registry_endpoint asks for, is taken by the container theirs")
+
+
+@pytest.mark.usefixtures("docker")
+def test_an_engine_with_user_namespaces(host: Host) -> None:
+    remap = """echo '{"userns-remap": "default"}' > /etc/docker/daemon.json && systemctl restart docker"""
+    with meanwhile(host, f"mkdir --parents /etc/docker && {remap}", "rm /etc/docker/daemon.json && systemctl restart docker"):
+        refused(host, "", "Docker runs with userns-remap", "daemon.json")
+
+
+@pytest.mark.usefixtures("docker")
+def test_an_engine_without_a_needed_capability(host: Host) -> None:
+    folder = "/etc/systemd/system/docker.service.d"
+    restart = "systemctl daemon-reload && systemctl restart docker"
+    bound = rf"mkdir {folder} && printf '[Service]\nCapabilityBoundingSet=~CAP_MKNOD\n' > {folder}/bound.conf && {restart}"
+    with meanwhile(host, bound, f"rm -r {folder} && {restart}"):
+        refused(host, "", "Docker runs without CAP_MKNOD, which a cluster's node needs")
+    accepted(host)
+
+
+@pytest.mark.usefixtures("docker")
+def test_a_damaged_artifact_is_never_used(host: Host) -> None:
+    store, file = "/home/tester/damaged", "/home/tester/damaged/helm/*/helm"
+    flip = f"f=$(echo {file}); b=$(od -An -tu1 -j1000 -N1 $f); printf \"\\\\$(printf %o $((255 - b)))\" | dd of=$f bs=1 seek=1000 conv=notrunc status=none"
+    copy = f"mkdir {store} && cp -r --preserve {STORE}/kubectl {STORE}/helm {STORE}/minikube {store} && chown -R tester: {store}"
+    with meanwhile(host, f"{copy} && {flip}", f"rm -r {store}"):
+        expected = host.check_output(f"sed -n 's/.*\"sha256\": \"\\(.*\\)\".*/\\1/p' {store}/helm/*/record.json")
+        actual = host.check_output(f"sha256sum {file}").split()[0]
+        passed, output = make(host, f"--tags kubernetes_tools -e artifact_store={store}")
+        said = " ".join(output.split())
+        assert not passed, output
+        for phrase in (host.check_output(f"echo {file}"), "is damaged", expected, actual, "Remove"):
+            assert phrase in said, output
+    assert not host.file("/opt/todochat/bin/helm").exists
+
+
+# The vault
+
+
+@pytest.fixture(scope="module")
+def vault(host: Host) -> str:
+    """There is a vault; its path."""
+    accepted(host, "--tags vault")
+    return f"{CONFIG}/todo/vault.yml"
+
+
+def edited(vault: str, script: str) -> tuple[str, str]:
+    """The vault after a sed script, encrypted with the same password; and as it was."""
+    program = "~/todochat/.venv/bin/ansible-vault"
+    edit = f"cd todochat && {program} decrypt {vault} && sed --in-place {shlex.quote(script)} {vault} && {program} encrypt {vault}"
+    return f"cp --preserve {vault} {vault}.kept && su --login tester --command {shlex.quote(edit)}", f"mv {vault}.kept {vault}"
+
+
+def gone(path: str) -> tuple[str, str]:
+    return f"mv {path} {path}.kept", f"mv {path}.kept {path}"
+
+
+def test_a_wrong_vault_password(host: Host, vault: str) -> None:
+    password = f"{CONFIG}/vault-password"
+    wrong = f"cp --preserve {password} {password}.kept && echo somebody-elses > {password}"
+    with meanwhile(host, wrong, f"mv {password}.kept {password}"):
+        refused(host, "", f"The vault {vault} does not open with the vault password in force", "scripts/vault-password")
+
+
+def test_a_missing_vault_password(host: Host, vault: str) -> None:
+    password = f"{CONFIG}/vault-password"
+    with meanwhile(host, *gone(password)):
+        refused(host, "", f"There is no vault password at {password}, but {vault} was encrypted with one", "ANSIBLE_VAULT_PASSWORD_FILE")
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("/^vault_checksum_key/d", "vault_checksum_key is missing"),
+        ("$a vault_colour: green-as-the-grass", "vault_colour is not known"),
+        ("s/^vault_database_password: .*/vault_database_password: <password>/", "vault_database_password is empty or a placeholder"),
+    ],
+)
+def test_a_vault_that_is_not_complete(host: Host, vault: str, script: str, says: str) -> None:
+    with meanwhile(host, *edited(vault, script)):
+        refused(host, "", f"The vault {vault} does not fit", says, "ansible-vault edit")
+
+
+# The vault and the database
+
+
+@pytest.fixture(scope="module")
+def database(host: Host, vault: str, docker: None) -> str:
+    """There is a database that belongs to the vault; the vault's path."""
+    accepted(host, "--tags network,database")
+    return vault
+
+
+def test_data_without_its_vault(host: Host, database: str) -> None:
+    with meanwhile(host, *gone(database)):
+        refused(host, "", "There is data in the volume todo-database, but not the vault that holds its password", "Put the vault back")
+    accepted(host)
+
+
+def test_another_vault_than_the_databases(host: Host, database: str) -> None:
+    with meanwhile(host, *edited(database, "s/^vault_database_password: .*/vault_database_password: another-password-than-that/")):
+        said = ("The database todo-database holds data whose login todo_app has another password", "Put the vault back", "-e database_reset_password=true")
+        refused(host, "", *said)
+        accepted(host, "--tags preflight -e database_reset_password=true")
+    accepted(host)

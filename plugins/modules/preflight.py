@@ -1,0 +1,275 @@
+#!/usr/bin/python
+"""Ansible module: what was asked fits this machine, said before anything is touched."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: preflight
+short_description: What was asked fits this machine
+description:
+  - Compares what was asked with the machine, its Docker and the database, and fails with all that stands in the way at
+    once. Changes nothing, in check mode or not.
+  - Needs root, because the engine's socket and other users' processes do.
+options:
+  deployment: {type: str, required: true, description: 'Name of the deployment, of its network and of its profile.'}
+  registry: {type: str, required: true, description: The registry's container.}
+  endpoints:
+    description: Where something will listen on this machine (host:port), by the variable that says so.
+    type: dict
+    required: true
+  node_port: {type: int, required: true, description: The frontend's port on the node.}
+  subnet: {type: str, required: true, description: 'The network''s subnet, in CIDR notation.'}
+  addresses: {type: dict, required: true, description: 'Addresses that lie in it, by the variable that gives them.'}
+  cpus: {type: int, required: true, description: CPUs of the node.}
+  memory: {type: int, required: true, description: 'Memory of the node, in MiB.'}
+  on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
+  minikube_user: {type: str, required: true, description: The user who runs minikube; need not exist yet.}
+  minikube_home: {type: str, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
+  lock: {type: path, required: true, description: The lock file.}
+  store: {type: path, required: true, description: The folder that holds finished artifacts.}
+  build_cache: {type: path, required: true, description: The folder for compiler caches.}
+  source: {type: str, required: true, description: 'Where artifacts come from, as for M(todochat.platform.artifact).'}
+  replace_older: {type: bool, required: true, description: Whether an engine older than 24 may be replaced.}
+  database: {type: str, required: true, description: The database's container and volume; empty where it is an external one.}
+  owner: {type: str, required: true, description: Role that owns the database.}
+  login: {type: str, required: true, description: Role that logs in.}
+  password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
+  reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
+author: todochat (@todochat)
+"""
+
+EXAMPLES = r"""
+- name: What was asked fits this machine
+  ansible.builtin.import_role:
+    name: todochat.platform.preflight
+"""
+
+RETURN = r"""
+warnings: {type: list, elements: str, returned: always, description: What works, but not well.}
+"""
+
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, postgres, sources
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
+    CLUSTER_CACHE,
+    DOCKER,
+    DOCKER_LATER,
+    Engine,
+    Machine,
+    Space,
+    Wanted,
+    build_need,
+    disk_problems,
+    problems,
+    store_need,
+    together,
+    warnings,
+)
+
+DATABASE_SECONDS = 20
+LISTENS = "0A"  # the state of a socket in /proc/net/tcp
+PARAMETERS: dict[str, dict[str, Any]] = {
+    **{name: {"type": "str", "required": True} for name in ("deployment", "registry", "subnet", "on_drift", "minikube_user", "minikube_home")},
+    **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
+    **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
+    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache")},
+    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses")},
+    **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
+    "password": {"type": "str", "required": True, "no_log": True},
+}
+
+
+def observe_machine(endpoints: Iterable[str]) -> Machine:
+    """This machine as it is."""
+    system = platform.freedesktop_os_release()
+    distribution, release = system.get("ID", ""), system.get("VERSION_ID", "")
+    installed = container_engine.answering_version() or container_engine.installed_version()
+    missing = container_engine.missing_packages(installed, [Path.home(), *Path("/home").glob("*")])
+    targets = ""
+    if missing and shutil.which("apt-get"):
+        targets = subprocess.run(["apt-get", "indextargets"], capture_output=True, text=True, check=False).stdout
+    return Machine(
+        architecture=platform.machine(),
+        distribution=distribution,
+        release=release,
+        pretty_name=system.get("PRETTY_NAME", platform.system()),
+        cores=len(os.sched_getaffinity(0)),
+        memory=memory(),
+        routes=tuple(routes(Path("/proc/net/route").read_text(encoding="utf-8"))),
+        occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
+        installed_engine=installed,
+        missing_packages=tuple(missing),
+        apt_knows_debian=not missing or container_engine.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
+    )
+
+
+def memory() -> int:
+    """MiB of this machine, or of the control group that it is confined to."""
+    limits = [int(re.findall(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"))[0]) * 1024]
+    for file in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
+        if file.is_file() and (limit := file.read_text(encoding="utf-8").strip()).isdigit():
+            limits.append(int(limit))
+    return min(limits) >> 20
+
+
+def routes(table: str) -> list[str]:
+    """Destinations in /proc/net/route, without the default one; a tunnel's may be a single address."""
+    found = []
+    for line in table.splitlines()[1:]:
+        fields = line.split()
+        destination, mask = (int.from_bytes(bytes.fromhex(fields[column])[::-1], "big") for column in (1, 7))
+        if mask:
+            found.append(f"{socket.inet_ntoa(destination.to_bytes(4, 'big'))}/{mask.bit_count()}")
+    return found
+
+
+def occupant_of(endpoint: str) -> str:
+    """Who listens where something of ours is to listen, "" where nobody does."""
+    host, _, port = endpoint.rpartition(":")
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind((host, int(port)))
+        except (OSError, OverflowError, ValueError) as error:
+            return process_at(int(port)) if port.isdigit() and int(port) < 1 << 16 else f"nobody, and it is no endpoint ({error})"
+    return ""
+
+
+def process_at(port: int) -> str:
+    """The process that listens at a port."""
+    inodes = set()
+    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
+        for line in table.read_text(encoding="utf-8").splitlines()[1:] if table.is_file() else []:
+            fields = line.split()
+            if fields[3] == LISTENS and int(fields[1].rpartition(":")[2], 16) == port:
+                inodes.add(f"socket:[{fields[9]}]")
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(os.readlink(file) in inodes for file in (process / "fd").iterdir()):
+                return f"the process {(process / 'comm').read_text(encoding='utf-8').strip()} ({process.name})"
+        except OSError:
+            continue  # it has ended meanwhile
+    return "something that this machine does not show"
+
+
+def observe_engine(given: dict[str, Any], minikube: Minikube) -> Engine | None:
+    """The Docker engine that answers, None where none does."""
+    info, networks, containers, volumes = map(container_engine.ask, ("/info", "/networks", "/containers/json?all=1", "/volumes"))
+    if not isinstance(info, dict) or not all((isinstance(networks, list), isinstance(containers, list), isinstance(volumes, dict))):
+        return None
+    running = any(f"/{given['database']}" in found["Names"] and found["State"] == "running" for found in containers)
+    return Engine(
+        info,
+        networks,
+        containers,
+        [volume["Name"] for volume in volumes.get("Volumes") or []],
+        bounding_capabilities(),
+        minikube.is_ours(),
+        verifier(given) if running else None,
+    )
+
+
+def bounding_capabilities() -> int | None:
+    """What the daemons of this machine can give to a container, None where they cannot be seen."""
+    found = None
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            name = (process / "comm").read_text(encoding="utf-8").strip()
+            # a node has daemons of its own, in a process namespace of its own
+            if name not in ("dockerd", "containerd") or os.readlink(process / "ns/pid") != os.readlink("/proc/self/ns/pid"):
+                continue
+            bounding = int(re.findall(r"CapBnd:\s+(\w+)", (process / "status").read_text(encoding="utf-8"))[0], 16)
+        except OSError:
+            continue
+        found = bounding if found is None else found & bounding
+    return found
+
+
+def verifier(given: dict[str, Any]) -> str | None:
+    """What the database stores of the login's password, None where it does not answer now."""
+    wanted = postgres.Wanted("postgres", given["owner"], given["login"], "")
+    command = ["docker", "exec", "--interactive", given["database"], *postgres.PSQL]
+    query = postgres.QUIETLY + postgres.observation(wanted)
+    try:
+        asked = subprocess.run(command, input=query, capture_output=True, text=True, timeout=DATABASE_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return postgres.Actual.parse(asked.stdout).login_verifier if asked.returncode == 0 else None
+
+
+def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
+    """What is still to be done, against the file systems on which it will be done."""
+    if machine.architecture not in ARCHITECTURES:
+        return []
+    lock, store = Lock(Path(given["lock"])), Store(Path(given["store"]))
+    missing = [artifact for artifact in lock.artifacts.values() if not store.has(artifact)]
+    source = Source(lock.architecture)
+    to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
+    docker = str(engine.info["DockerRootDir"]) if engine else "/var/lib/docker"
+    home = os.path.expanduser(given["minikube_home"])
+    home = home if os.path.isabs(home) else "/home"  # a user who does not exist yet
+    stored = {given["store"]: store_need(missing)}
+    built = {given["build_cache"]: build_need(to_build, lock.artifacts.values(), used(Path(given["build_cache"]))) if to_build else 0}
+    # the compilers' caches are gone before the cluster is made
+    run = {docker: DOCKER_LATER if cluster_is_made else DOCKER, home: 0 if cluster_is_made else CLUSTER_CACHE}
+    return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
+
+
+def used(folder: Path) -> int:
+    """MiB that a folder takes, 0 where there is none."""
+    measured = subprocess.run(["du", "--summarize", "--block-size=1M", str(folder)], capture_output=True, text=True, check=False).stdout
+    return int(measured.split()[0]) if measured else 0
+
+
+def spaces(paths: Iterable[str]) -> dict[str, Space]:
+    """The file systems that paths are on, whether they exist or not."""
+    known: dict[int, Space] = {}
+    found = {}
+    for path in paths:
+        there = next(parent for parent in (Path(path), *Path(path).parents) if parent.exists()).resolve()
+        device = there.stat().st_dev
+        mount = next(parent for parent in (there, *there.parents) if parent.is_mount())
+        status = os.statvfs(there)
+        found[path] = known.setdefault(device, Space(str(mount), status.f_bavail * status.f_frsize >> 20))
+    return found
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=PARAMETERS, supports_check_mode=True)
+    given = module.params
+    wanted = Wanted(**{name: given[name] for name in Wanted.__dataclass_fields__})
+    minikube = Minikube(Path("minikube"), given["deployment"], Path(os.path.expanduser(given["minikube_home"])), given["minikube_user"])
+    machine = observe_machine(wanted.endpoints.values())
+    engine = observe_engine(given, minikube)
+    cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
+    found = problems(wanted, machine, engine, cluster_is_made)
+    try:
+        found += disk(given, machine, engine, cluster_is_made)
+    except ArtifactError as error:
+        module.fail_json(msg=str(error))
+    if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
+        found.append(silent)
+    for warning in warnings(machine, engine, cluster_is_made):
+        module.warn(warning)
+    if found:
+        fail(module, together(found))
+    module.exit_json(changed=False)
+
+
+if __name__ == "__main__":
+    main()

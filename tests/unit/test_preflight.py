@@ -1,0 +1,316 @@
+"""What stands in the way is said before anything is touched: each guard on a machine on which all else is well."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils import preflight
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.postgres import verifier
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import Engine, Machine, Space, Wanted
+from ansible_collections.todochat.platform.plugins.modules import preflight as module
+
+OURS = {"todochat.deployment": "todo"}
+NODE = {"name.minikube.sigs.k8s.io": "todo"}
+FRONTEND, REGISTRY = "127.0.0.1:30000", "127.0.0.1:5000"
+WANTED = Wanted(
+    addresses={"deployment_gateway": "192.168.85.1", "deployment_registry_address": "192.168.85.250"},
+    endpoints={"deployment_frontend_port": FRONTEND, "image_registry_endpoint": REGISTRY},
+    password="the-vaults-password",
+)
+MACHINE = Machine(
+    architecture="x86_64",
+    distribution="debian",
+    release="12",
+    pretty_name="Debian GNU/Linux 12 (bookworm)",
+    cores=4,
+    memory=7900,
+    routes=("192.0.2.0/24", "172.17.0.0/16"),
+    installed_engine="26.1.5+dfsg1",
+)
+# /proc/<pid>/status of a dockerd on a machine that keeps CAP_SYS_RESOURCE (24) to itself
+ALL_BUT_SYS_RESOURCE = 0x1FFFEFFFFFF
+
+
+def container(name: str, labels: dict[str, str], port: int | None = None, ip: str = "127.0.0.1") -> dict[str, Any]:
+    """As GET /containers/json shows it."""
+    ports = [{"IP": ip, "PrivatePort": 80, "PublicPort": port, "Type": "tcp"}, {"PrivatePort": 81, "Type": "tcp"}]
+    return {"Names": [f"/{name}"], "Labels": labels, "Ports": ports if port else [], "State": "running"}
+
+
+def network(name: str, subnet: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+    """As GET /networks shows it."""
+    return {"Name": name, "Labels": labels, "IPAM": {"Config": [{"Subnet": subnet}] if subnet else None}}
+
+
+ENGINE = Engine(
+    info={"Driver": "overlay2", "SecurityOptions": ["name=seccomp,profile=builtin"], "DockerRootDir": "/var/lib/docker"},
+    networks=[network("bridge", "172.17.0.0/16"), network("host", ""), network("todo", "192.168.85.0/24", OURS)],
+    containers=[container("todo", NODE, 30000), container("todo-registry", OURS, 5000), container("todo-database", OURS)],
+    volumes=["todo", "todo-registry", "todo-database"],
+    capabilities=ALL_BUT_SYS_RESOURCE,
+    profile_is_ours=True,
+    verifier=verifier(WANTED.password),
+)
+FRESH = replace(ENGINE, networks=ENGINE.networks[:2], containers=[], volumes=[], profile_is_ours=False, verifier=None)
+
+
+def found(wanted: Wanted = WANTED, machine: Machine = MACHINE, engine: Engine | None = FRESH, cluster_is_made: bool = False) -> list[UserError]:
+    return preflight.problems(wanted, machine, engine, cluster_is_made)
+
+
+def only(errors: list[UserError], *phrases: str) -> None:
+    """There is one error, in one sentence each of why and remedy, and it says all this."""
+    assert [str(error) for error in errors if "\n" in error.why + error.remedy] == []
+    assert len(errors) == 1, [str(error) for error in errors]
+    assert [phrase for phrase in phrases if phrase not in str(errors[0])] == [], str(errors[0])
+
+
+def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
+    bare = replace(MACHINE, installed_engine="", missing_packages=("docker.io",))
+    assert found(replace(WANTED, password=""), bare, engine=None) == []
+    assert found() == []
+    listening = replace(MACHINE, occupants={FRONTEND: "the process docker-proxy (1)", REGISTRY: "the process docker-proxy (2)"})
+    assert found(machine=listening, engine=ENGINE, cluster_is_made=True) == []
+
+
+# What was asked
+
+
+@pytest.mark.parametrize("name", ["To Do", "-todo", "todo_chat", "", "x" * 41])
+def test_a_name_that_kubernetes_does_not_take(name: str) -> None:
+    only(preflight.asked_problems(replace(WANTED, deployment=name)), f"deployment_name={name} ", "lower-case")
+
+
+@pytest.mark.parametrize("port", [80, 29999, 32768])
+def test_a_port_that_kubernetes_does_not_publish(port: int) -> None:
+    only(found(replace(WANTED, node_port=port)), f"deployment_frontend_port={port}", "from 30000 to 32767")
+
+
+def test_a_node_too_small_for_kubernetes() -> None:
+    only(found(replace(WANTED, cpus=1)), "minikube_cpus=1", "2 or more")
+    only(found(replace(WANTED, memory=1000)), "minikube_memory=1000", "1800 or more")
+
+
+# The machine
+
+
+def test_an_architecture_without_artifacts() -> None:
+    only(found(machine=replace(MACHINE, architecture="riscv64")), "riscv64", "x86_64 or aarch64")
+    assert found(machine=replace(MACHINE, architecture="aarch64")) == []
+
+
+def test_more_cores_than_there_are_matters_while_the_cluster_is_to_be_made() -> None:
+    only(found(replace(WANTED, cpus=64)), "minikube_cpus=64", "(4)", "-e minikube_cpus=4")
+    assert found(replace(WANTED, cpus=64), engine=ENGINE, cluster_is_made=True) == []
+    assert found(replace(WANTED, cpus=4)) == []
+    only(found(machine=replace(MACHINE, cores=1)), "has 1 core", "Use a machine with more")
+
+
+def test_more_memory_than_there_is_beside_the_rest() -> None:
+    only(found(replace(WANTED, memory=65536)), "minikube_memory=65536", "7900 MiB", "-e minikube_memory=6876")
+    only(found(replace(WANTED, memory=6877)), "minikube_memory=6877")
+    assert found(replace(WANTED, memory=6876)) == []
+    only(found(replace(WANTED, memory=2048), replace(MACHINE, memory=2000)), "machine with 8 GB")
+
+
+def test_few_cores_and_a_slow_driver_are_warned_of_until_the_cluster_is_there() -> None:
+    small, slow = replace(MACHINE, cores=2), replace(FRESH, info={**FRESH.info, "Driver": "vfs"})
+    assert found(machine=small, engine=slow) == []
+    few, vfs = preflight.warnings(small, slow, cluster_is_made=False)
+    assert "2 cores" in few
+    assert "vfs" in vfs
+    assert preflight.warnings(small, slow, cluster_is_made=True) == []
+    assert preflight.warnings(MACHINE, FRESH, cluster_is_made=False) == []
+
+
+def test_a_system_that_docker_is_not_installed_on() -> None:
+    fedora = replace(MACHINE, distribution="fedora", release="43", pretty_name="Fedora Linux 43")
+    without = replace(fedora, installed_engine="", missing_packages=("docker.io", "docker-cli"))
+    only(found(machine=without, engine=None), "Fedora Linux 43", "docker.io, docker-cli", "Debian 12 and 13", "Install Docker 24")
+    only(found(machine=replace(without, distribution="debian", release="11"), engine=None), "docker.io")
+    assert found(machine=fedora) == []
+
+
+def test_debian_without_a_source_of_its_packages() -> None:
+    bare = replace(MACHINE, installed_engine="", missing_packages=("docker.io",), apt_knows_debian=False)
+    only(found(machine=bare, engine=None), "apt has no source", "docker.io", "sources.list.d")
+
+
+# Docker
+
+
+def test_an_engine_that_is_too_old_and_may_not_be_replaced() -> None:
+    older = replace(MACHINE, installed_engine="20.10.24+dfsg1")
+    only(found(machine=older), "Docker 20.10.24+dfsg1", "24", "container_engine_replace_older=true")
+    assert found(replace(WANTED, replace_older=True), older) == []
+
+
+@pytest.mark.parametrize(("option", "says"), [("name=rootless", "rootless"), ("name=userns", "userns-remap")])
+def test_an_engine_that_cannot_run_a_node(option: str, says: str) -> None:
+    only(found(engine=replace(FRESH, info={**FRESH.info, "SecurityOptions": ["name=seccomp,profile=builtin", option]})), says, "daemon.json")
+
+
+@pytest.mark.parametrize(("bit", "name"), [(27, "CAP_MKNOD"), (21, "CAP_SYS_ADMIN"), (12, "CAP_NET_ADMIN")])
+def test_an_engine_without_a_capability_that_a_node_needs(bit: int, name: str) -> None:
+    only(found(engine=replace(FRESH, capabilities=ALL_BUT_SYS_RESOURCE & ~(1 << bit))), f"Docker runs without {name}, ")
+    assert found(engine=replace(FRESH, capabilities=None)) == []
+
+
+# What is somebody else's
+
+
+@pytest.mark.parametrize("name", ["todo", "todo-registry", "todo-database"])
+@pytest.mark.parametrize("labels", [{}, {"todochat.deployment": "other"}])
+def test_a_container_of_our_name_that_is_somebody_elses(name: str, labels: dict[str, str]) -> None:
+    theirs = replace(FRESH, containers=[container(name, labels)])
+    only(found(engine=theirs), f"A container named {name} exists", "another deployment_name than todo", "not touched")
+
+
+def test_a_minikube_profile_of_our_name_is_ours_only_where_we_began_it() -> None:
+    node = replace(FRESH, containers=[container("todo", NODE)])
+    only(found(engine=node), "container named todo", "a minikube profile", "not touched")
+    assert found(engine=replace(node, profile_is_ours=True)) == []
+
+
+def test_a_network_of_our_name_that_is_somebody_elses() -> None:
+    only(found(engine=replace(FRESH, networks=[network("todo", "192.168.85.0/24")])), "Docker network named todo", "another deployment_name", "not touched")
+
+
+def test_our_network_with_another_subnet() -> None:
+    only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "docker network rm todo")
+
+
+def test_a_subnet_in_use() -> None:
+    only(found(engine=replace(FRESH, networks=[network("theirs", "192.168.0.0/16")])), "deployment_subnet=192.168.85.0/24", "network theirs (192.168.0.0/16)")
+    only(found(machine=replace(MACHINE, routes=("192.168.85.128/25",))), "a route of this machine (192.168.85.128/25)", "-e deployment_subnet")
+    # a Docker network's own route is not a second thing, and addresses of the other kind overlap nothing
+    one = replace(FRESH, networks=[network("theirs", "192.168.85.0/25"), network("six", "fd00::/64")])
+    only(found(machine=replace(MACHINE, routes=("192.168.85.0/25",)), engine=one), "network theirs")
+
+
+def test_addresses_outside_their_network_or_none_at_all() -> None:
+    only(found(replace(WANTED, subnet="192.168.90.0/24")), "deployment_gateway=192.168.85.1 and deployment_registry_address=192.168.85.250 lie outside")
+    only(found(replace(WANTED, subnet="192.168.85.0/99")), "deployment_subnet=192.168.85.0/99")
+    only(found(replace(WANTED, addresses={"deployment_gateway": "gateway"})), "'gateway'")
+
+
+@pytest.mark.parametrize(("endpoint", "variable"), [(FRONTEND, "deployment_frontend_port"), (REGISTRY, "image_registry_endpoint")])
+def test_a_port_taken_by_a_process(endpoint: str, variable: str) -> None:
+    only(found(machine=replace(MACHINE, occupants={endpoint: "the process python3 (42)"})), endpoint.split(":")[1], "python3 (42)", f"-e {variable}=")
+
+
+@pytest.mark.parametrize("ip", ["127.0.0.1", "0.0.0.0", "::"])
+def test_a_port_taken_by_somebody_elses_container(ip: str) -> None:
+    other = {"todochat.deployment": "other"}
+    taken = replace(MACHINE, occupants={REGISTRY: "the process docker-proxy (7)"})
+    only(found(machine=taken, engine=replace(FRESH, containers=[container("theirs", other, 5000, ip)])), "by the container theirs", "image_registry_endpoint")
+    assert found(engine=replace(FRESH, containers=[container("theirs", other, 5000, "192.0.2.2")])) == []
+
+
+# The vault and the database
+
+
+def test_a_vault_that_is_not_the_databases() -> None:
+    other = replace(ENGINE, verifier=verifier("another-password"))
+    only(found(engine=other, cluster_is_made=True), "todo-database", "todo_app", "another password", "Put the vault back", "-e database_reset_password=true")
+    assert found(replace(WANTED, reset_password=True), engine=other, cluster_is_made=True) == []
+    assert found(replace(WANTED, database=""), engine=other, cluster_is_made=True) == []
+    assert found(engine=replace(ENGINE, verifier=None), cluster_is_made=True) == []
+
+
+def test_data_without_a_vault() -> None:
+    left = replace(FRESH, volumes=["todo-database"])
+    only(found(replace(WANTED, password=""), engine=left), "volume todo-database", "Put the vault back", "-e database_reset_password=true")
+    assert found(engine=left) == []
+    assert found(replace(WANTED, password=""), engine=FRESH) == []
+
+
+def test_no_message_holds_the_password() -> None:
+    assert WANTED.password not in repr(WANTED)
+    assert not any(WANTED.password in str(error) for error in found(engine=replace(ENGINE, verifier=verifier("other")), cluster_is_made=True))
+
+
+# Disk
+
+
+def artifact(name: str, seconds: int, build: dict[str, Any]) -> Artifact:
+    return Artifact(name=name, version="v1", key=name, seconds=seconds, build=build)
+
+
+PROGRAM = artifact("program", 300, {"go": {"module": "m"}})
+OTHER = artifact("other", 100, {"go": {"module": "m"}})
+IMAGE = artifact("image", 50, {"image": {"suite": "trixie"}})
+
+
+def test_what_is_missing_decides_what_is_needed() -> None:
+    assert preflight.store_need([PROGRAM, IMAGE]) == preflight.STORED_FILE + preflight.STORED_IMAGE
+    every = [PROGRAM, OTHER, IMAGE]
+    assert preflight.build_need(every, every, 0) == preflight.BUILD_CACHE
+    assert preflight.build_need([OTHER], every, 0) == preflight.BUILD_CACHE // 4
+    assert preflight.build_need([IMAGE], every, 0) == 0
+
+
+def test_a_broken_off_build_is_not_asked_for_what_it_took() -> None:
+    every = [PROGRAM, OTHER]
+    assert preflight.build_need(every, every, preflight.BUILD_CACHE - 100) == 100
+    assert preflight.build_need(every, every, preflight.BUILD_CACHE + 100) == 0
+
+
+def test_a_file_system_is_asked_for_the_sum_of_what_goes_there_at_one_time() -> None:
+    root, data = Space("/", 3000), Space("/var", 3000)
+    on = {"/store": root, "/cache": root, "/var/lib/docker": data}
+    assert preflight.disk_problems([{"/store": 1000, "/cache": 2000}, {"/store": 1000, "/var/lib/docker": 3000}], on) == []
+    only(preflight.disk_problems([{"/store": 1001, "/cache": 2000}], on), "file system / has 2.9 GB free", "/store 1.0 GB, /cache 2.0 GB", "artifact_store")
+    only(preflight.disk_problems([{"/store": 1000}, {"/store": 1000, "/var/lib/docker": 3001}], on), "file system /var ", "/var/lib/docker 2.9 GB")
+
+
+# All at once, and what is read of this machine
+
+
+def test_several_problems_are_said_at_once() -> None:
+    errors = found(replace(WANTED, cpus=64), replace(MACHINE, occupants={FRONTEND: "the process python3 (42)"}))
+    error = preflight.together(errors)
+    assert error.why.startswith("2 things ")
+    assert [line[:2] for line in error.details.splitlines()] == ["1.", "2."]
+    assert "minikube_cpus=64" in error.details
+    assert "python3 (42)" in error.details
+    assert preflight.together(errors[:1]) is errors[0]
+
+
+def test_routes_are_read_without_the_default_one() -> None:
+    table = (
+        "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+        "eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+        "br-1\t0055A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
+        "tun0\t0100000A\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n"
+    )
+    assert module.routes(table) == ["192.168.85.0/24", "10.0.0.1/32"]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_who_listens_is_named_and_a_free_port_is_free(host: str) -> None:
+    with socket.socket() as listening:
+        listening.bind((host, 0))
+        listening.listen()
+        endpoint = f"127.0.0.1:{listening.getsockname()[1]}"
+        assert module.occupant_of(endpoint) == f"the process {Path('/proc/self/comm').read_text().strip()} ({os.getpid()})"
+    assert module.occupant_of(endpoint) == ""
+
+
+@pytest.mark.parametrize("endpoint", ["127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000"])
+def test_an_endpoint_that_is_none(endpoint: str) -> None:
+    assert "no endpoint" in module.occupant_of(endpoint)
+
+
+def test_paths_on_one_file_system_share_its_space_whether_they_exist_or_not(tmp_path: Path) -> None:
+    spaces = module.spaces([str(tmp_path), str(tmp_path / "not/yet"), "/proc"])
+    assert spaces[str(tmp_path)] == spaces[str(tmp_path / "not/yet")]
+    assert spaces["/proc"].mount == "/proc"
