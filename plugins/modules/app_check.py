@@ -7,6 +7,7 @@ DOCUMENTATION = r"""
 module: app_check
 short_description: The application runs what was built, and a user's way through it works
 description:
+  - Waits for rollouts that are still going on, as after a start of the cluster.
   - Compares the image of every running container with the digest in the registry.
   - Signs up, logs in, adds a todo, asks the assistant, and reads the rows back from PostgreSQL, with a fresh account
     that is deleted with all its rows, also after a failure.
@@ -42,6 +43,8 @@ digests: {type: dict, returned: success, description: The digest that each relea
 startup_seconds: {type: dict, returned: success, description: "Seconds from start to ready of each release's slowest pod."}
 """
 
+from pathlib import Path
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
@@ -52,7 +55,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.journey import (
     titles_in_container,
     travel,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release, ReleaseError, Watcher
+
+ROLLOUT_SECONDS = 180
 
 
 def main() -> None:
@@ -71,6 +76,9 @@ def main() -> None:
     given = module.params
     cluster = Cluster("", given["kubectl"], given["kubeconfig"], given["namespace"])
     try:
+        if not module.check_mode:
+            for name in given["releases"]:
+                Watcher(Release(name, Path(), {}), cluster, ROLLOUT_SECONDS).wait()
         pods = cluster.json("pods")["items"] if not module.check_mode or cluster.answers() else []
         if module.check_mode and not pods:
             module.exit_json(changed=False, steps=[], digests={}, startup_seconds={}, msg="would check the application")
