@@ -219,7 +219,7 @@ class Observer:
                 try:
                     found = self._services(built.result())
                 except (UserError, ReleaseError) as error:
-                    problem = str(error)
+                    problem = first_line(error)
             return Deployment(
                 url=self.url,
                 answers=answers.result(),
@@ -240,7 +240,7 @@ class Observer:
         try:
             return self.minikube.status(), ""
         except (UserError, MinikubeError) as error:
-            return Status("unknown"), str(error)
+            return Status("unknown"), first_line(error)
 
     def _answers(self) -> bool:
         # never through a proxy: the application is on this machine
@@ -298,6 +298,11 @@ def container_state(state: Mapping[str, Any]) -> str:
     if word == "running" and health not in ("healthy", "none"):
         return f"running, {health}"
     return "stopped" if word in ("exited", "created") else word
+
+
+def first_line(error: Exception) -> str:
+    """What is wrong, for a line of the table."""
+    return str(error.why if isinstance(error, UserError) else error).partition("\n")[0]
 
 
 def size_of(folder: Path) -> int:
