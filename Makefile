@@ -6,7 +6,7 @@ ARGS ?=
 ROLE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan down bundle check test test-full lock
+.PHONY: help up plan status logs open stop start down bundle check test test-full lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -17,6 +17,21 @@ up: ## Take this machine to the running application; run again, it changes only 
 
 plan: ## Show what `make up` would change, and change nothing
 	@$(RUN) ansible-playbook site.yml --check --diff $(ARGS)
+
+status: ## Show how the application and its parts are, and which command comes next
+	@$(RUN) ansible-playbook playbooks/status.yml $(ARGS)
+
+logs: ## Show the last lines of both services; ARGS='-e service=backend,database -e lines=200' of others
+	@$(RUN) ansible-playbook playbooks/logs.yml $(ARGS)
+
+open: ## Open the application in a browser
+	@$(RUN) ansible-playbook playbooks/open.yml $(ARGS)
+
+stop: ## Stop the application, the cluster and what stands beside it; the data stays
+	@$(RUN) ansible-playbook playbooks/stop.yml $(ARGS)
+
+start: ## Bring back what was stopped, as it was
+	@$(RUN) ansible-playbook playbooks/start.yml $(ARGS)
 
 down: ## Stop the application and take the cluster away; the data stays
 	@$(RUN) ansible-playbook playbooks/down.yml $(ARGS)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.node import come_back, let_come_back, let_stay_down
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
@@ -64,6 +65,17 @@ class Status:
 
     state: str
     actual: Cluster | None = None
+    address: str = ""
+    """The API server's."""
+    up: bool = False
+    """Whether a node is up, perhaps without Kubernetes."""
+    comes_back: bool = False
+    """Whether a running cluster starts by itself with Docker."""
+
+
+def control_plane(profile: Mapping[str, Any]) -> str:
+    """The address of the node with the API server."""
+    return str(next(node["IP"] for node in profile["Nodes"] if node["ControlPlane"]))
 
 
 def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, datetime]) -> list[str]:
@@ -108,7 +120,7 @@ class Minikube:
         self.user = user
         self.kubeconfig = home / "kubeconfig"
         self._config = home / "profiles" / profile / "config.json"
-        self._finished = home / "profiles" / profile / "finished"
+        self._finished = self._config.with_name("finished")
 
     def is_ours(self) -> bool:
         """Whether this deployment has begun the profile. Otherwise a container of its name is somebody else's."""
@@ -125,8 +137,9 @@ class Minikube:
         if not self.is_finished():
             return Status("unfinished")
         try:
-            actual = Cluster.from_profile(json.loads(self._config.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError) as error:
+            profile = json.loads(self._config.read_text(encoding="utf-8"))
+            actual, address = Cluster.from_profile(profile), control_plane(profile)
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
             raise MinikubeError(
                 f"The minikube profile record {self._config} cannot be read: {error!r}",
                 "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
@@ -135,13 +148,20 @@ class Minikube:
         try:
             answer = json.loads(status.stdout)
         except ValueError:
-            return Status("stopped", actual)
+            return Status("stopped", actual, address)
         nodes = answer if isinstance(answer, list) else [answer]
         running = all(
             node.get("Host") == node.get("Kubelet") == "Running" and node.get("APIServer") in ("Running", "Irrelevant")
             for node in nodes
         )
-        return Status("running" if running else "stopped", actual)
+        if not running:
+            return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in nodes))
+        return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address))
+
+    def version(self) -> str:
+        """Minikube's own; empty where it is not installed, or never ran here."""
+        there = self.executable.exists() and self.home.exists()
+        return self._run("version", "--short", check=False).stdout.strip() if there else ""
 
     def start(self, wanted: Cluster, base_image: str) -> None:
         """Creates the cluster, or starts the existing one. What it needs is in minikube's cache already."""
@@ -167,6 +187,11 @@ class Minikube:
         )
         self._wait_for_pods()
         self._finished.touch()
+        self.let_come_back()
+
+    def let_come_back(self) -> None:
+        """From now on the running cluster starts by itself with Docker."""
+        let_come_back(self.profile, control_plane(json.loads(self._config.read_text(encoding="utf-8"))))
 
     def _wait_for_pods(self) -> None:
         """Waits until the cluster's own pods, DNS among them, are ready, and every pod is shown as it is now.
@@ -199,10 +224,12 @@ class Minikube:
         return {name: datetime.fromisoformat(at[:19] + "+00:00") for name, at in (line.split() for line in lines)}
 
     def stop(self) -> None:
+        let_stay_down(self.profile)
         self._do("stop")
 
     def delete(self) -> None:
         self._finished.unlink(missing_ok=True)  # first, so that a deletion that is broken off is taken up again
+        let_stay_down(self.profile)
         self._do("delete")
 
     def _container_exists(self) -> bool:

@@ -7,6 +7,7 @@ DOCUMENTATION = r"""
 module: app_check
 short_description: The application runs what was built, and a user's way through it works
 description:
+  - Waits for rollouts that are still going on, as after a start of the cluster.
   - Compares the image of every running container with the digest in the registry.
   - Signs up, logs in, adds a todo, asks the assistant, and reads the rows back from PostgreSQL, with a fresh account
     that is deleted with all its rows, also after a failure. What a killed check left behind is deleted first.
@@ -51,7 +52,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.digest_gate impo
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, Visitor, travel
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release, Watcher
+
+# A cluster that was just started brings its pods back within a minute or so.
+ROLLOUT_SECONDS = 90
 
 
 def main() -> None:
@@ -70,6 +74,9 @@ def main() -> None:
     given = module.params
     cluster = Cluster("", given["kubectl"], given["kubeconfig"], given["namespace"])
     try:
+        if not module.check_mode:
+            for name in given["releases"]:
+                Watcher(Release(name, Path(), {}), cluster, ROLLOUT_SECONDS).wait()
         pods = cluster.json("pods")["items"] if not module.check_mode or cluster.answers() else []
         if module.check_mode and not pods:
             module.exit_json(changed=False, steps=[], digests={}, startup_seconds={}, msg="would check the application")

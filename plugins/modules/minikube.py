@@ -9,6 +9,7 @@ short_description: A minikube profile is in the state that is asked for
 description:
   - Compares a minikube profile with what is asked and changes only what differs. Runs minikube as an ordinary user.
   - A start that was broken off leaves an unfinished profile, which the next run removes and makes anew.
+  - A cluster that runs starts by itself with Docker, after a reboot too; one that was stopped stays stopped.
 options:
   name: {type: str, required: true, description: The profile.}
   state:
@@ -23,7 +24,7 @@ options:
   on_drift:
     description: >-
       What happens where the existing cluster differs from what is asked: C(fail) says how, C(recreate) deletes it and
-      makes it anew, C(ignore) leaves it.
+      makes it anew, C(ignore) leaves it and starts it as it is.
     type: str
     choices: [fail, recreate, ignore]
     default: fail
@@ -52,7 +53,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 state: {type: str, returned: success, description: The state that was found before.}
-steps: {type: list, returned: success, description: "What minikube was, or would be, told to do: delete, start, stop."}
+steps:
+  description: "What was or would be done: delete, start, stop; or return, where only the coming back is arranged."
+  type: list
+  returned: success
 would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
 """
 
@@ -92,7 +96,7 @@ PARAMETERS = {
 
 
 def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -> list[str]:
-    """The steps from what was found to what is asked, out of delete, start and stop. Raises MinikubeError."""
+    """The steps from what was found to what is asked, out of delete, start, stop and return. Raises MinikubeError."""
     if found.state == "foreign":
         raise MinikubeError(
             f"A container named {name!r} exists that this deployment did not make, perhaps somebody else's minikube profile; it was not touched.",
@@ -115,8 +119,10 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -
         )
     if state == "started" and found.state == "stopped":
         return ["start"]
-    if state == "stopped" and found.state == "running":
+    if state == "stopped" and found.up:
         return ["stop"]
+    if state != "stopped" and found.state == "running" and not found.comes_back:
+        return ["return"]
     return []
 
 
@@ -159,14 +165,19 @@ def main() -> None:
                 if step == "delete":
                     minikube.delete()
                 elif step == "start":
-                    minikube.start(wanted, given["base_image"])
+                    # what is left as it is must not be upgraded by its start
+                    as_it_is = found.actual if given["on_drift"] == "ignore" else None
+                    minikube.start(as_it_is or wanted, given["base_image"])
+                elif step == "return":
+                    minikube.let_come_back()
                 else:
                     minikube.stop()
             if steps:
                 give_to(given["user"], minikube.home)
     except UserError as error:
         fail(module, error)
-    would = [f"minikube {step} ({given['name']})" for step in steps]
+    said = {"return": f"{given['name']} comes back by itself after a reboot"}
+    would = [said.get(step, f"minikube {step} ({given['name']})") for step in steps]
     copied = bool(given["kubeconfig"]) and copy_for_caller(
         minikube.kubeconfig, Path(given["kubeconfig"]), module.check_mode
     )

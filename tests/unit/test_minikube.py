@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils import minikube as module_utils
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, MinikubeError, Status
+from ansible_collections.todochat.platform.plugins.module_utils.node import drop_in
 from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, plan
 
 # Recorded from a running cluster of minikube v1.38.1
@@ -48,9 +50,15 @@ delete) [ ! -e "{log}/broken" ] || exit 1 ; rm -r "$MINIKUBE_HOME/profiles/todo"
 esac
 """
 DOCKER = """#!/bin/sh
-case $1 in
-ps) echo 0123456789ab ;;
-inspect) echo "todo 2026-11-24T06:28:56.162212464Z" ;;
+echo "docker $@" >>"{log}/docker-calls"
+case "$*" in
+ps*Names*) echo todo ;;
+ps*) echo 0123456789ab ;;
+inspect*RestartPolicy*) cat "{log}/policy" ;;
+inspect*) echo "todo 2026-11-24T06:28:56.162212464Z" ;;
+update*) echo "${{2#--restart=}}" >"{log}/policy" ;;
+exec\\ --interactive*) cat >"{log}/drop-in" ; printf "enabled\\nenabled\\n" >"{log}/enabled" ;;
+exec*) cat "{log}/enabled" "{log}/drop-in" ;;
 *) [ "$*" = "container inspect --format {{{{.Id}}}} todo" ] && [ -e "{log}/container" ] ;;
 esac
 """
@@ -83,6 +91,7 @@ class World:
             (directory / name).write_text(script.format(log=directory))
             (directory / name).chmod(0o755)
         (directory / "pods").write_text(pods(pod()))
+        self.comes_back()
         self.minikube = Minikube(directory / "minikube", "todo", self.home, pwd.getpwuid(os.geteuid()).pw_name)
 
     def has_profile(self, status: Any = NODE, *, finished: bool = True) -> None:
@@ -92,9 +101,15 @@ class World:
         if finished:
             (self.profile / "finished").touch()
 
-    def calls(self) -> list[str]:
-        log = self.log / "calls"
-        return log.read_text().splitlines() if log.exists() else []
+    def comes_back(self, policy: str = "unless-stopped", enabled: str = "enabled enabled", address: str = "192.168.85.2") -> None:
+        """What Docker and systemd say of the node."""
+        (self.log / "policy").write_text(f"{policy}\n")
+        (self.log / "enabled").write_text(enabled.replace(" ", "\n") + "\n")
+        (self.log / "drop-in").write_text(drop_in(address))
+
+    def calls(self, log: str = "calls") -> list[str]:
+        path = self.log / log
+        return path.read_text().splitlines() if path.exists() else []
 
 
 @pytest.fixture
@@ -134,7 +149,8 @@ def test_nodes_that_were_added_are_counted() -> None:
 )
 def test_minikubes_answer_says_how_the_cluster_is(world: World, status: Any, state: str) -> None:
     world.has_profile(status)
-    assert world.minikube.status() == Status(state, CLUSTER)
+    found = world.minikube.status()
+    assert (found.state, found.actual, found.address) == (state, CLUSTER, "192.168.85.2")
     assert world.calls() == ["status --profile=todo --output=json"]
 
 
@@ -198,7 +214,8 @@ def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
 @pytest.mark.parametrize("on_drift", ["fail", "recreate", "ignore"])
 def test_where_nothing_differs_only_the_state_changes(found: str, state: str, steps: list[str], on_drift: str) -> None:
     actual = None if found in ("absent", "unfinished") else CLUSTER
-    assert plan(Status(found, actual), CLUSTER, state, on_drift, "todo") == steps
+    running = found == "running"
+    assert plan(Status(found, actual, up=running, comes_back=running), CLUSTER, state, on_drift, "todo") == steps
 
 
 @pytest.mark.parametrize("state", ["started", "present", "stopped", "absent"])
@@ -223,7 +240,7 @@ DRIFT = {
 @pytest.mark.parametrize("parameter", DRIFT)
 def test_each_parameter_that_differs_is_named_recreated_or_ignored(parameter: str) -> None:
     there: Any = {parameter: DRIFT[parameter]}
-    found = Status("running", replace(CLUSTER, **there))
+    found = Status("running", replace(CLUSTER, **there), up=True, comes_back=True)
     for state in ("started", "present", "stopped"):
         with pytest.raises(MinikubeError) as raised:
             plan(found, CLUSTER, state, "fail", "todo")
@@ -240,13 +257,66 @@ def test_every_parameter_is_compared() -> None:
     assert set(DRIFT) == set(CLUSTER.__dataclass_fields__)
 
 
+# Coming back by itself
+
+
+def test_a_node_that_starts_with_docker_comes_back(world: World) -> None:
+    world.has_profile()
+    assert world.minikube.status().comes_back
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [{"policy": "no"}, {"enabled": "enabled disabled"}, {"enabled": "enabled"}, {"address": "192.168.85.3"}],
+    ids=["its container would not be started", "kubelet would not be", "kubelet is not there", "it would ask another API server"],
+)
+def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: World, missing: dict[str, str]) -> None:
+    world.has_profile()
+    world.comes_back(**missing)
+    found = world.minikube.status()
+    assert not found.comes_back
+    assert plan(found, CLUSTER, "started", "fail", "todo") == plan(found, CLUSTER, "present", "ignore", "todo") == ["return"]
+    assert plan(found, CLUSTER, "stopped", "fail", "todo") == ["stop"]
+    world.minikube.let_come_back()
+    assert world.minikube.status().comes_back
+
+
+def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> None:
+    hosts = "/etc/hosts || echo \"192.168.85.2\tcontrol-plane.minikube.internal\" >>/etc/hosts"
+    assert drop_in("192.168.85.2").endswith(f"{hosts}'\n")
+
+
+@pytest.mark.parametrize("step", ["stop", "delete"])
+def test_what_is_stopped_stays_stopped(world: World, step: str) -> None:
+    world.has_profile()
+    (world.log / "minikube").write_text(MINIKUBE.format(log=world.log).replace("case $1 in", f'cat "{world.log}/policy" >>"{world.log}/calls"\ncase $1 in'))
+    getattr(world.minikube, step)()
+    # before, because minikube lets the node end from within, which Docker would take for a crash
+    assert world.calls() == [f"{step} --profile=todo", "no"]
+
+
+def test_a_node_without_kubernetes_is_stopped_too(world: World) -> None:
+    world.has_profile({**NODE, "APIServer": "Stopped"})
+    assert plan(world.minikube.status(), CLUSTER, "stopped", "fail", "todo") == ["stop"]
+
+
+def test_a_refusal_of_docker_is_told(world: World) -> None:
+    world.has_profile()
+    (world.log / "docker").write_text("#!/bin/sh\ncase $1 in ps) echo todo ;; *) echo no space left >&2 ; exit 1 ;; esac\n")
+    with pytest.raises(UserError, match=r"node todo cannot be told(.|\n)*no space left"):
+        world.minikube.let_come_back()
+
+
 # How minikube is called
 
 
 def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINIKUBE_DRIVER", "kvm2")
     monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
+    world.has_profile(finished=False)
+    world.comes_back(policy="no", enabled="disabled disabled")
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert world.minikube.status().comes_back
     call = world.calls()[0]
     parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.34.4 --cpus=2 --memory=6144 --nodes=1 --network=todo"
     others = "--ports=127.0.0.1:30000:30000 --base-image=todochat/kicbase:v0.0.50 --preload=false --embed-certs --profile=todo"
@@ -268,6 +338,7 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     ids=["DNS is not ready", "a pod is shown as it was before the node stopped"],
 )
 def test_a_start_ends_when_what_the_cluster_says_can_be_relied_on(world: World, first: str) -> None:
+    world.has_profile(finished=False)
     (world.log / "pods-first").write_text(first)
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
     assert [call.split()[0] for call in world.calls()] == ["start", "kubectl", "kubectl"]

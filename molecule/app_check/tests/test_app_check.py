@@ -24,9 +24,9 @@ def test_other_accounts_are_left_alone(tester: Tester) -> None:
     assert rows(tester, "SELECT email FROM users") == "someone@example.com"
 
 
-def test_a_database_that_is_away_is_named_with_the_step(tester: Tester) -> None:
+def test_what_is_not_available_is_named(tester: Tester) -> None:
     tester.sees("docker stop todo-database")
-    tester.refused(TAGS, "sign up")
+    tester.refused(TAGS, "backend: 0 of 2 pods are available")
     tester.sees("docker start todo-database")
     tester.sees(f"{KUBECTL} wait --for=condition=Available --timeout=120s deployment/backend deployment/frontend")
 

@@ -1,0 +1,102 @@
+#!/usr/bin/python
+"""Ansible module: what a deployment is right now."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: deployment_info
+short_description: What a deployment is right now
+description:
+  - Says whether the application answers, how the cluster, the releases, the database and the registry are, what runs
+    compared with what was built, what they take on disk, and which command comes next.
+  - Works in every state, also where nothing is installed or Docker does not answer. Changes nothing.
+options:
+  url: {type: str, required: true, description: The application's address.}
+  profile: {type: str, required: true, description: The minikube profile.}
+  minikube: {type: path, required: true, description: The minikube program.}
+  home: {type: path, required: true, description: The MINIKUBE_HOME.}
+  user: {type: str, required: true, description: The ordinary user who runs minikube.}
+  helm: {type: path, required: true, description: The helm program.}
+  kubectl: {type: path, required: true, description: The kubectl program.}
+  kubeconfig: {type: path, required: true, description: How to reach the cluster.}
+  namespace: {type: str, required: true, description: The namespace.}
+  registry: {type: str, required: true, description: "The registry, host:port."}
+  registry_container: {type: str, required: true, description: The registry's container and volume.}
+  repository: {type: str, required: true, description: The first part of the images' repositories.}
+  releases: {type: list, elements: str, required: true, description: "The releases, which are also the images' names."}
+  database_container: {type: str, required: true, description: The PostgreSQL container and its volume.}
+  database: {type: str, default: todo, description: The database.}
+  database_host: {type: str, default: "", description: The host of an external database instead.}
+  store: {type: path, required: true, description: The folder that holds finished artifacts.}
+"""
+
+EXAMPLES = r"""
+- name: The deployment is observed
+  todochat.platform.deployment_info:
+    url: http://127.0.0.1:30000
+    profile: todo
+    minikube: /opt/todochat/bin/minikube
+    home: /home/me/.local/share/todochat/todo/.minikube
+    user: me
+    helm: /opt/todochat/bin/helm
+    kubectl: /opt/todochat/bin/kubectl
+    kubeconfig: ~/.local/state/todochat/todo/kubeconfig
+    namespace: todo
+    registry: 127.0.0.1:5000
+    registry_container: todo-registry
+    repository: todo
+    releases: [backend, frontend]
+    database_container: todo-database
+    store: ~/.cache/todochat/store
+"""
+
+RETURN = r"""
+lines: {type: list, returned: success, description: The state as a table for a person.}
+cluster: {type: str, returned: success, description: "The cluster's state: absent, foreign, unfinished, stopped, running, or unknown."}
+answers: {type: bool, returned: success, description: Whether the application answers.}
+next: {type: str, returned: success, description: The next sensible command.}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.deployment import Observer
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
+
+TEXTS = ("url", "profile", "user", "namespace", "registry", "registry_container", "repository", "database_container")
+PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "store")
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **{name: {"type": "str", "required": True} for name in TEXTS},
+            **{name: {"type": "path", "required": True} for name in PATHS},
+            "releases": {"type": "list", "elements": "str", "required": True},
+            "database": {"type": "str", "default": "todo"},
+            "database_host": {"type": "str", "default": ""},
+        },
+        supports_check_mode=True,
+    )
+    given = module.params
+    found = Observer(
+        url=given["url"],
+        minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]),
+        cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
+        registry=Registry(given["registry"]),
+        repository=given["repository"],
+        releases=tuple(given["releases"]),
+        registry_container=given["registry_container"],
+        database_container=given["database_container"],
+        database=given["database"],
+        database_host=given["database_host"],
+        store=Path(given["store"]),
+    ).observe()
+    module.exit_json(changed=False, lines=found.lines(), cluster=found.cluster.state, answers=found.answers, next=found.advice()[0])
+
+
+if __name__ == "__main__":
+    main()
