@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def names() -> list[str]:
 def inputs(scenario: str) -> list[Path]:
     """The files that decide a scenario's outcome: its own, the shared ones, its roles', and all that those use in turn."""
     platforms = yaml.safe_load((ROOT / f"molecule/{scenario}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
-    always = re.findall(r"name: todochat\.platform\.(\w+)\n\s+tags: \[always", (ROOT / "playbooks/cluster.yml").read_text(encoding="utf-8"))
+    always = [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml") if "tags: [always" in path.read_text(encoding="utf-8")]
     roles = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
     roles += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
     waiting = [file for start in (*COMMON, f"molecule/{scenario}", *(f"roles/{role}" for role in roles)) for file in known(start)]
@@ -74,25 +74,28 @@ def all_known() -> list[str]:
     return subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
 
 
+@cache
 def known(start: str) -> list[Path]:
     """The file, or the files below the folder, of that name."""
     return [ROOT / name for name in all_known() if (name == start or name.startswith(f"{start}/")) and (ROOT / name).is_file()]
 
 
-def uses(file: Path) -> Iterable[str]:
+@cache
+def uses(file: Path) -> list[str]:
     """What a file names of this collection, as paths: modules, roles, what a role reads outside of itself, Python imports."""
+    found: list[str] = []
     if file.suffix == ".yml":
         text = file.read_text(encoding="utf-8")
-        yield from (f"roles/{name}" for name in re.findall(r"name: todochat\.platform\.(\w+)", text))
+        found += (f"roles/{name}" for name in re.findall(r"name: todochat\.platform\.(\w+)", text))
         for name in re.findall(r"todochat\.platform\.(\w+):", text):
-            yield from (f"plugins/modules/{name}.py", f"plugins/action/{name}.py")
-        yield from re.findall(r"role_path }}/\.\./\.\./([\w./-]+)", text)
+            found += (f"plugins/modules/{name}.py", f"plugins/action/{name}.py")
+        found += re.findall(r"role_path }}/\.\./\.\./([\w./-]+)", text)
     elif file.suffix == ".py":
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.todochat.platform."):
                 path = (node.module or "").split(".", 3)[3].replace(".", "/")
-                yield f"{path}.py"
-                yield from (f"{path}/{alias.name}.py" for alias in node.names)
+                found += (f"{path}.py", *(f"{path}/{alias.name}.py" for alias in node.names))
+    return found
 
 
 def inputs_hash(scenario: str) -> str:

@@ -31,11 +31,12 @@ def test_every_role_has_a_scenario() -> None:
 
 def test_a_scenario_depends_on_what_its_roles_use_and_on_nothing_else() -> None:
     network, minikube, images = inputs("network"), inputs("minikube"), inputs("app_images")
+    assert {"roles/preflight/tasks/main.yml", "plugins/module_utils/preflight.py"} <= network  # it always runs
     assert {"roles/network/tasks/main.yml", "roles/container_engine/tasks/main.yml", "plugins/modules/container_engine_info.py"} <= network
     assert {"artifacts.lock.yml", "molecule/shared/create.yml", "molecule/network/tests/test_network.py"} <= network
-    assert "plugins/module_utils/minikube.py" not in network
+    assert "plugins/modules/minikube.py" not in network
     assert {"plugins/modules/minikube.py", "plugins/module_utils/minikube.py", "roles/network/tasks/main.yml"} <= minikube
-    assert "plugins/module_utils/images.py" not in minikube
+    assert "plugins/modules/app_images.py" not in minikube
     assert {"plugins/module_utils/images.py", "apps/backend/Dockerfile", "apps/frontend/package-lock.json"} <= images
     assert "apps/backend/Dockerfile" not in minikube
 
