@@ -109,6 +109,15 @@ def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
     return missing + [name for name in interrupted_packages(PACKAGES) if name not in missing]
 
 
+def apt_targets() -> str:
+    """What `apt-get indextargets` prints; empty where there is no apt."""
+    if shutil.which("apt-get") is None:
+        return ""
+    # before lists were ever fetched, apt names its sources only without what their Release files would say
+    printed = (subprocess.run(["apt-get", "indextargets", *o], capture_output=True, text=True, check=False).stdout for o in ([], ["--no-release-info"]))
+    return next(filter(None, printed), "")
+
+
 def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:
     """The repository that this machine takes Debian's ``release`` from, None where apt knows none.
 

@@ -139,7 +139,7 @@ def together(found: Sequence[UserError]) -> UserError:
         return found[0]
     return UserError(
         f"{len(found)} things stand in the way, and nothing was changed.",
-        "Mend each of them as it says below, then run this again.",
+        "Mend each of them, then run this again.",
         "\n".join(f"{number}. {error}" for number, error in enumerate(found, 1)),
     )
 

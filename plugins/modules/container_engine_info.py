@@ -79,8 +79,6 @@ security_repository:
 
 import grp
 import pwd
-import shutil
-import subprocess
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -93,7 +91,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 POLL_SECONDS = 0.5
-LISTINGS: tuple[list[str], ...] = ([], ["--no-release-info"])
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -132,13 +129,10 @@ def _group() -> list[str] | None:
 
 def _repositories(release: str) -> dict[str, Any]:
     found: dict[str, Any] = {"repository": None, "security_repository": None}
-    if release and shutil.which("apt-get"):
-        # before lists were ever fetched, apt names its sources only without what their Release files would say
-        listings = (subprocess.run(["apt-get", "indextargets", *option], capture_output=True, text=True, check=False).stdout for option in LISTINGS)
-        targets = next(filter(None, listings), "")
-        for name, suite in (("repository", release), ("security_repository", f"{release}-security")):
-            repository = engine.debian_repository(targets, suite)
-            found[name] = asdict(repository) if repository else None
+    targets = engine.apt_targets() if release else ""
+    for name, suite in (("repository", release), ("security_repository", f"{release}-security")):
+        repository = engine.debian_repository(targets, suite)
+        found[name] = asdict(repository) if repository else None
     return found
 
 

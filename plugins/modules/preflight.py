@@ -51,7 +51,6 @@ warnings: {type: list, elements: str, returned: always, description: What works,
 import os
 import platform
 import re
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterable
@@ -100,9 +99,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
     distribution, release = system.get("ID", ""), system.get("VERSION_ID", "")
     installed = container_engine.answering_version() or container_engine.installed_version()
     missing = container_engine.missing_packages(installed, [Path.home(), *Path("/home").glob("*")])
-    targets = ""
-    if missing and shutil.which("apt-get"):
-        targets = subprocess.run(["apt-get", "indextargets"], capture_output=True, text=True, check=False).stdout
+    targets = container_engine.apt_targets() if missing else ""
     return Machine(
         architecture=platform.machine(),
         distribution=distribution,
