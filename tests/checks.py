@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -133,20 +134,21 @@ async def _run_in_turn(check: Check, turn: asyncio.Semaphore) -> tuple[bool, str
 
 async def _run(command: Sequence[object], folder: Path) -> tuple[int, str]:
     """Run a command in a process group of its own, which ends as a whole when the run is broken off."""
-    process = await asyncio.create_subprocess_exec(
-        *map(str, command),
-        cwd=folder,
-        env=environment(),
-        process_group=0,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        output, _ = await process.communicate()
-    except asyncio.CancelledError:
-        os.killpg(process.pid, signal.SIGTERM)
-        await process.wait()
-        raise
-    assert process.returncode is not None
-    return process.returncode, output.decode(errors="replace")
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=environment(),
+            process_group=0,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            status = await asyncio.to_thread(process.wait)
+        except asyncio.CancelledError:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+        output.seek(0)
+        return status, output.read().decode(errors="replace")

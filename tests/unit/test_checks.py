@@ -82,12 +82,15 @@ def test_breaking_off_ends_what_runs_with_its_children(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     # The shell and its child both hold the writing end: it is at its end when neither is left.
-    waiting = ["sh", "-c", 'exec 3>"$0"; sleep 600 & wait', str(fifo)]
+    waiting = ["sh", "-c", 'exec 3>"$0"; sleep 600 & echo >&3; wait', str(fifo)]
     code = f"import checks; checks.run_all([checks.Check('waiting', {waiting})])"
     run = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE)
-    with fifo.open("rb") as reader, run:  # opens when the shell has
+    with fifo.open("rb", buffering=0) as reader, run:
+        assert reader.readline() == b"\n"  # the child has been started
         run.send_signal(signal.SIGINT)
+        ended, _, _ = select.select([reader], [], [], 20)
+        if not ended:
+            run.kill()
+        assert ended
         assert run.communicate(timeout=20)[1] == b""
         assert run.returncode == 128 + signal.SIGINT
-        ended, _, _ = select.select([reader], [], [], 20)
-        assert ended
