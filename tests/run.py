@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+import checks
 import scenarios
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
@@ -36,14 +36,13 @@ BASES = {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"}
 
 
 def check() -> None:
-    with phase("Linters and type checks"):
-        run("ruff", "check", ".")
-        run("mypy")
-        run("mypy", "--strict", "--scripts-are-modules", "bootstrap", "scripts/vault-password", "tests/run.py", "molecule/shared/fresh_system.py")
-        run("yamllint", "--strict", ".")
-        run("ansible-lint")
-    with phase("Unit tests"):
-        run("pytest")
+    """Run what checks.py lists; all of it, also where something fails."""
+    missing = checks.missing_tools()
+    if missing:
+        with phase("The applications' own tools"):
+            run_checks(missing)
+    with phase("Linters, type checks and unit tests"):
+        run_checks(checks.all_checks())
 
 
 def prove_what_changed(role: str = "") -> None:
@@ -78,8 +77,6 @@ def prepare() -> None:
 def test_backend_and_site() -> None:
     with phase("The backend's tests, on the Python it ships with"):
         test_backend()
-    with phase("The frontend's checks, on the Node.js it ships with"):
-        test_frontend()
     with phase("README's commands on a fresh Debian 12, then a browser on it"):
         run(*molecule("site"))
 
@@ -138,25 +135,6 @@ def test_backend() -> None:
             subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
 
 
-def test_frontend() -> None:
-    """Lint, check the types and run the unit tests in the image that builds the frontend, on a copy of its sources."""
-    builder = Lock(LOCK)["node-builder"]
-    load_where_missing(builder)
-    listed = subprocess.run(["git", "ls-files", "-z", "apps/frontend"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    with tempfile.TemporaryDirectory() as folder, build_secrets(Path.home()) as files:
-        for name in filter(None, listed.split("\0")):
-            copy = Path(folder, name)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy)
-        variables = {"ca": ("NODE_EXTRA_CA_CERTS", "NPM_CONFIG_CAFILE"), "npmrc": ("NPM_CONFIG_USERCONFIG",)}
-        given = [file for file in files if file in variables]
-        mounts = [f"--volume={files[file]}:/run/secrets/{file}:ro" for file in given]
-        environment = [f"--env={variable}=/run/secrets/{file}" for file in given for variable in variables[file]]
-        sources = [f"--volume={folder}/apps/frontend:/app", "--volume=todochat-npm-cache:/root/.npm", "--workdir=/app"]
-        steps = "npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run lint && npm run typecheck && npm test"
-        run("docker", "run", "--rm", *mounts, *environment, *sources, "--env=NEXT_TELEMETRY_DISABLED=1", builder.reference, "sh", "-c", steps)
-
-
 def load_where_missing(artifact: Artifact) -> None:
     if not is_loaded(artifact):
         load(artifact, Store(STORE))
@@ -195,6 +173,12 @@ def attempt(*command: str) -> int:
     """Run a command in the checkout without standard input; its exit status."""
     print(f"$ {' '.join(command)}", flush=True)
     return subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, check=False).returncode
+
+
+def run_checks(listed: list[checks.Check]) -> None:
+    failed = checks.run_all(listed)
+    if failed:
+        fail(f"{', '.join(failed)} failed; the output is above.")
 
 
 def fail(message: str, status: int = 1) -> NoReturn:

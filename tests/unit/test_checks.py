@@ -1,0 +1,96 @@
+"""Which files the linters get, and that a run says what failed and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import checks
+from checks import Check
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+@pytest.mark.parametrize("first", ["#!/bin/sh", "#!/bin/sh -e", "#!/bin/bash", "#!/usr/bin/env bash", "#!/usr/bin/env -S bash -eu", "#! /bin/dash"])
+def test_a_shell_script_is_known_by_its_first_line(tmp_path: Path, first: str) -> None:
+    (tmp_path / "customize").write_text(f"{first}\ntrue\n")
+    assert checks.is_shell_script(tmp_path / "customize")
+
+
+@pytest.mark.parametrize("content", [b"", b"echo\n", b"#!/usr/bin/env python3\n", b"#!/usr/bin/fish\n", b"text\n#!/bin/sh\n", b"\x7fELF\xff\x00"])
+def test_nothing_else_is_taken_for_a_shell_script(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "file").write_bytes(content)
+    assert not checks.is_shell_script(tmp_path / "file")
+
+
+def test_new_files_are_checked_and_ignored_or_deleted_ones_are_not(tmp_path: Path) -> None:
+    def git(*arguments: str) -> None:
+        subprocess.run(["git", *arguments], cwd=tmp_path, check=True)
+
+    git("init", "--quiet")
+    (tmp_path / ".gitignore").write_text("/cache/\n")
+    for name in ("kept", "deleted", "new one", "cache/ignored"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    git("add", "kept", "deleted", ".gitignore")
+    (tmp_path / "deleted").unlink()
+    assert sorted(checks.listed_files(tmp_path)) == [".gitignore", "kept", "new one"]
+
+
+def test_a_checkout_without_git_ends_with_what_git_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(SystemExit, match="not a git repository"):
+        checks.listed_files(tmp_path)
+
+
+def test_changed_locks_are_installed_anew(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    lock.write_text("one")
+    before = checks.installed(tmp_path, lock)
+    assert checks.installed(tmp_path, lock) == before
+    lock.write_text("two")
+    assert checks.installed(tmp_path, lock) != before
+
+
+def test_a_failure_is_shown_and_named_and_stops_no_other_check(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bad = python("import sys; print('what is wrong'); sys.exit('and why')")
+    later = tmp_path / "later"
+    failed = checks.run_all(
+        [
+            Check("bad", bad, python("open('not reached', 'w')"), folder=tmp_path),
+            Check("good", python("print('all is well')"), python("open('later', 'w')"), folder=tmp_path),
+        ]
+    )
+    output = capfd.readouterr().out
+    assert failed == ["bad"]
+    assert later.exists()
+    assert not (tmp_path / "not reached").exists()
+    for part in ("what is wrong\n", "and why\n", "all is well\n", "s  bad FAILED with exit status 1\n", "s  good passed\n"):
+        assert part in output
+    assert output.rstrip().splitlines()[-2].endswith("s  bad FAILED with exit status 1")
+
+
+def test_breaking_off_ends_what_runs_with_its_children(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    # The shell and its child both hold the writing end: it is at its end when neither is left.
+    waiting = ["sh", "-c", 'exec 3>"$0"; sleep 600 & echo >&3; wait', str(fifo)]
+    code = f"import checks; checks.run_all([checks.Check('waiting', {waiting})])"
+    run = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE)
+    with fifo.open("rb", buffering=0) as reader, run:
+        assert reader.readline() == b"\n"  # the child has been started
+        run.send_signal(signal.SIGINT)
+        ended, _, _ = select.select([reader], [], [], 20)
+        if not ended:
+            run.kill()
+        assert ended
+        assert run.communicate(timeout=20)[1] == b""
+        assert run.returncode == 128 + signal.SIGINT
