@@ -321,7 +321,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         color = C.COLOR_ERROR if phase.failed else C.COLOR_CHANGED if phase.changed else C.COLOR_OK
         if not self._screen.is_terminal:
             if phase.listed or phase.failed:
-                self._say(f"{phase.title}: {phase.elapsed:.0f} s, {outcome}", color)
+                self._say(f"{phase.title}: {int(phase.elapsed)} s, {outcome}", color)
             return
         if phase.listed or phase.failed:
             mark = "✗" if phase.failed else "~" if self._checking and (phase.changed or phase.put_off) else "✓"
