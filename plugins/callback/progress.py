@@ -73,6 +73,8 @@ class Phase:
     failed: bool = False
     done: int = 0
     changed: int = 0
+    put_off: bool = False
+    """Whether check mode had to leave something out."""
     notes: list[str] = field(default_factory=list)
     """What is to be read below the line that it ends in, at a terminal."""
 
@@ -271,6 +273,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         after = time.monotonic() - self._started
         if self._phase:
             self._phase.failed = True
+            self._announce(self._phase)
         self._failures.append(Failure(result.host.get_name(), what, why, remedy, details, after, error))
         self._pending = True
 
@@ -318,20 +321,21 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         color = C.COLOR_ERROR if phase.failed else C.COLOR_CHANGED if phase.changed else C.COLOR_OK
         if not self._screen.is_terminal:
             if phase.listed or phase.failed:
-                self._say(f"{phase.title}: {phase.elapsed:.0f} s, {outcome}", color)
+                self._say(f"{phase.title}: {int(phase.elapsed)} s, {outcome}", color)
             return
         if phase.listed or phase.failed:
-            self._say(row("✗" if phase.failed else "✓", phase.title, phase.elapsed, outcome, self._screen.width), color)
+            mark = "✗" if phase.failed else "~" if self._checking and (phase.changed or phase.put_off) else "✓"
+            self._say(row(mark, phase.title, phase.elapsed, outcome, self._screen.width), color)
         for text in phase.notes:
             self._say(text)
 
     def _outcome(self, phase: Phase) -> str:
         if phase.failed:
-            return "failed"
+            return "broken off" if self._interrupted else "failed"
         if not phase.done:
             return "nothing to do"
         if not phase.changed:
-            return "as it was"
+            return "not yet" if phase.put_off else "as it was"
         return f"would change {phase.changed}" if self._checking else f"changed {phase.changed}"
 
     def _title(self, task: Any) -> tuple[str, bool]:
@@ -361,6 +365,9 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 yield f"    {text}"
             return
         if not content.get("changed"):
+            if self._checking and self._phase and str(content.get("msg", "")).startswith("would "):
+                self._phase.put_off = True
+                yield announced(content["msg"])
             return
         for text in sentences(content, str(result.task.resolved_action or ""), self._names.get(result.task._uuid, "")):
             if self._checking:
@@ -404,7 +411,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         expected = self._history.expected(phase.title, self._changing, phase.elapsed)
         left = self._history.left(phase.title, self._changing, phase.elapsed, self._finished)
         about = f"of about {clock(expected)}" if expected else ""
-        lines = [row("▸", phase.title, phase.elapsed, about, self._screen.width), f"    {waiting or phase.task}"]
+        lines = [row("▸", phase.title, phase.elapsed, about, self._screen.width)]
+        lines += [f"    {text}" for text in (waiting or phase.task,) if text != phase.title]
         return [*lines, f"  about {clock(left)} left"] if left else lines
 
 

@@ -107,6 +107,11 @@ def message(line: str) -> str:
         return line
 
 
+def verdict(lines: Iterable[str]) -> str:
+    """Why minikube gave up, in its words: the message of the CloudEvent that carries its exit code."""
+    return next((message(line) for line in lines if '"exitcode":' in line), "")
+
+
 class Minikube:
     """Runs minikube for one profile as an ordinary user.
 
@@ -245,7 +250,7 @@ class Minikube:
         command, options = self._command(*arguments)
         status, lines = follow(command, lambda line: waiting_for(f"minikube {arguments[0]}: {message(line)}"), **options)
         if status:
-            raise self._failed(arguments[0], status, [message(line) for line in lines])
+            raise self._failed(arguments[0], status, [message(line) for line in lines], verdict(lines))
 
     def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs a minikube command that answers a question."""
@@ -255,9 +260,9 @@ class Minikube:
             raise self._failed(arguments[0], process.returncode, (process.stdout + process.stderr).splitlines())
         return process
 
-    def _failed(self, command: str, status: int, lines: list[str]) -> MinikubeError:
+    def _failed(self, command: str, status: int, lines: list[str], why: str = "") -> MinikubeError:
         return MinikubeError(
-            f"`minikube {command} --profile={self.profile}` failed with exit status {status}.",
+            f"`minikube {command} --profile={self.profile}` failed with exit status {status}" + (f": {why}" if why else "."),
             "Mend what its last lines above name, then run the same command again, which takes up what is unfinished.",
             "\n".join(lines[-LAST_LINES:]),
         )

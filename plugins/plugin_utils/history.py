@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
 Figures = dict[str, float]
@@ -52,11 +53,12 @@ class History:
         if only is not None:
             self.kinds[self.kind] = {phase: figures for phase, figures in self.phases.items() if phase in only}
         draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")
-        try:
-            draft.write_text(json.dumps(self.kinds, indent=1) + "\n", encoding="utf-8")
-            draft.replace(self.file)
-        except OSError:
-            draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            try:
+                draft.write_text(json.dumps(self.kinds, indent=1) + "\n", encoding="utf-8")
+                draft.replace(self.file)
+            finally:
+                draft.unlink(missing_ok=True)
 
 
 def read(file: Path) -> dict[str, dict[str, Figures]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.images import (
     build_secrets,
     npm_configuration,
     pip_configuration,
+    step_of_build,
 )
 
 # Tags
@@ -200,6 +202,16 @@ def test_a_registry_in_trouble_is_named_with_its_answer(server: Server) -> None:
 def test_a_registry_that_is_not_there_names_the_tag_to_run(nobody: str) -> None:
     with pytest.raises(ImageError, match=rf"registry at {nobody} does not answer .*--tags image_registry"):
         Registry(nobody).digest("todo/backend", "abc")
+
+
+def test_a_build_tells_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "events").touch()
+    monkeypatch.setenv("TODOCHAT_EVENTS", str(tmp_path / "events"))
+    # recorded from docker build --progress=plain
+    for line in ("#1 [internal] load build definition from Dockerfile", "#1 DONE 0.0s", "#4 [builder 1/2] COPY a /a", "#4 0.2 text", "#6 exporting to image"):
+        step_of_build("backend", line)
+    told = [json.loads(line)["waiting_for"] for line in (tmp_path / "events").read_text().splitlines()]
+    assert told == ["building the image backend: builder 1/2 COPY a /a"]
 
 
 def test_the_image_to_deploy_is_the_very_manifest_of_its_tag(server: Server) -> None:

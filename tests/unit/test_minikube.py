@@ -361,6 +361,27 @@ def test_a_failed_start_is_not_finished_and_its_last_words_are_told(world: World
     assert not (world.profile / "finished").exists()
 
 
+# Recorded from minikube v1.38.1 with --output=json
+CLOUD_EVENTS = """\
+{"specversion":"1.0","id":"1071193a","source":"https://minikube.sigs.k8s.io/","type":"io.k8s.sigs.minikube.step","datacontenttype":"application/json",\
+"data":{"currentstep":"1","message":"Using the docker driver based on user configuration","name":"Selecting Driver","totalsteps":"19"}}
+{"specversion":"1.0","id":"ee5eb55b","source":"https://minikube.sigs.k8s.io/","type":"io.k8s.sigs.minikube.error","datacontenttype":"application/json",\
+"data":{"advice":"","exitcode":"57","issues":"","message":"The \\"docker\\" driver should not be used with root privileges.","name":"DRV_AS_ROOT","url":""}}
+"""
+
+
+def test_a_start_tells_its_steps_and_fails_with_minikubes_own_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    (world.log / "events").touch()
+    monkeypatch.setenv("TODOCHAT_EVENTS", str(world.log / "events"))
+    (world.log / "cloud-events").write_text(CLOUD_EVENTS)
+    (world.log / "minikube").write_text(f"#!/bin/sh\ncat '{world.log}/cloud-events'\nexit 57\n")
+    with pytest.raises(MinikubeError) as raised:
+        world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert raised.value.why.endswith('failed with exit status 57: The "docker" driver should not be used with root privileges.')
+    assert raised.value.details.startswith("step 1 of 19, Using the docker driver based on user configuration\n")
+    assert "minikube start: step 1 of 19, Using the docker driver" in (world.log / "events").read_text()
+
+
 def test_a_deletion_that_is_broken_off_is_taken_up_again(world: World) -> None:
     world.has_profile()
     (world.log / "broken").touch()

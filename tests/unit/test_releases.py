@@ -17,6 +17,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     ReleaseError,
     Watcher,
     difference,
+    doing,
     live_drift,
     unfinished,
 )
@@ -172,6 +173,29 @@ def test_a_rollout_is_complete_when_all_pods_are_new_and_available(change: dict[
 
 def test_a_deployment_that_was_made_a_moment_ago_is_not_complete() -> None:
     assert unfinished([{**RECORDED[0], "status": {}}]) == ["frontend: not yet seen by the controller"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ({}, "is scheduled"),
+        ({"containerStatuses": [{"name": "web", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}]}, "/web ContainerCreating"),
+        ({"containerStatuses": [{"name": "web", "ready": False, "state": {"running": {}}}]}, "/web starts"),
+        ({"containerStatuses": [{"name": "web", "ready": True, "state": {"running": {}}}]}, " is ready"),
+        (
+            {
+                "initContainerStatuses": [
+                    {"name": "wait", "ready": True, "state": {"terminated": {"exitCode": 0}}},
+                    {"name": "migrate", "ready": False, "state": {"running": {}}},
+                ],
+                "containerStatuses": [{"name": "web", "ready": False, "state": {"waiting": {"reason": "PodInitializing"}}}],
+            },
+            "/migrate starts",
+        ),
+    ],
+)
+def test_what_a_pod_is_doing_is_told_by_its_first_container_that_is_not_there(status: dict[str, Any], words: str) -> None:
+    assert doing({"metadata": {"name": "backend-1"}, "status": status}).removeprefix("backend-1").strip() == words.strip()
 
 
 def test_watching_ends_when_the_rollout_is_complete(world: World) -> None:
