@@ -189,11 +189,11 @@ def system_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
                 f"Use a machine of {' or '.join(ARCHITECTURES)}.",
             )
         )
-    version = machine.installed_engine
-    if version and int(version.split(".")[0]) < OLDEST_ENGINE and not wanted.replace_older:
+    major = re.match(r"\d+", machine.installed_engine)
+    if major and int(major[0]) < OLDEST_ENGINE and not wanted.replace_older:
         found.append(
             UserError(
-                f"Docker {version} is installed, and {OLDEST_ENGINE} or newer is needed.",
+                f"Docker {machine.installed_engine} is installed, and {OLDEST_ENGINE} or newer is needed.",
                 "Upgrade it the way it was installed, or have it replaced by Debian's (its containers stop meanwhile): -e container_engine_replace_older=true",
             )
         )
