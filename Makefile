@@ -5,7 +5,7 @@ RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan down bundle check test lock
+.PHONY: help up plan down bundle check test bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -28,6 +28,9 @@ check: ## Run all linters, type checks and unit tests
 
 test: ## Run everything: the checks, the images' tests, a fresh Debian system and a browser on it
 	@$(RUN_TEST) python tests/run.py test
+
+bench: ## Time a deployment of its own against a plain shell script's; ARGS='--runs N' for medians
+	@$(RUN) python bench/deployment.py $(ARGS)
 
 lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

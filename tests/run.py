@@ -34,7 +34,8 @@ def check() -> None:
     with phase("Linters and type checks"):
         run("ruff", "check", ".")
         run("mypy")
-        run("mypy", "--strict", "--scripts-are-modules", "bootstrap", "scripts/vault-password", "tests/run.py", "molecule/shared/fresh_system.py")
+        scripts = ["bootstrap", "scripts/vault-password", "tests/run.py", "molecule/shared/fresh_system.py", "bench/images.py", "bench/deployment.py"]
+        run("mypy", "--strict", "--scripts-are-modules", *scripts)
         run("yamllint", "--strict", ".")
         run("ansible-lint")
     with phase("Unit tests"):
