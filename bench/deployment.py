@@ -31,6 +31,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from types import FrameType
@@ -176,7 +177,7 @@ class Bench:
             if not is_loaded(artifact):
                 load(artifact, self.store)
         for name in BASES:
-            build(name, self.lock, self.store)
+            print(f"{f'first build of the {name}':32}{build(name, self.lock, self.store):7.1f} s", flush=True)
 
     def site(self) -> Side:
         """One deployment by site.yml, from nothing to nothing."""
@@ -310,6 +311,7 @@ class Bench:
             try:
                 lines = [(time.monotonic() - start, line.rstrip()) for line in process.stdout]
             except BaseException:
+                print("broken off", flush=True)
                 end_processes(self._marker)
                 raise
         seconds = time.monotonic() - start
@@ -365,8 +367,7 @@ def parts_of_report(report: str) -> dict[str, float]:
 def parts_of_script(lines: Sequence[tuple[float, str]], seconds: float) -> dict[str, float]:
     """Seconds of each part of plain.sh, from the lines that begin them."""
     begins = [(at, line.removeprefix("== ")) for at, line in lines if line.startswith("== ")]
-    ends = [at for at, _ in begins[1:]] + [seconds]
-    return {name: end - at for (at, name), end in zip(begins, ends, strict=True)}
+    return {name: end - at for (at, name), (end, _) in pairwise([*begins, (seconds, "")])}
 
 
 def counted_modules(lines: Iterator[str]) -> int | None:

@@ -47,6 +47,7 @@ def test_a_report_gives_each_role_the_sum_of_its_tasks() -> None:
 def test_a_part_of_the_script_ends_where_the_next_begins() -> None:
     lines = [(0.5, "== network"), (0.7, "0123"), (1.0, "== minikube"), (1.5, "done")]
     assert deployment.parts_of_script(lines, 61.0) == {"network": 0.5, "minikube": 60.0}
+    assert deployment.parts_of_script([(0.2, "0123")], 1.0) == {}
 
 
 def test_the_summary_says_how_many_module_tasks_ran() -> None:
