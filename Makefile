@@ -6,7 +6,7 @@ ARGS ?=
 ROLE ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down bundle check test test-full lock
+.PHONY: help up plan status logs open stop start down bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -47,6 +47,9 @@ test: ## Run the checks, the site with a browser on it, and each role's scenario
 
 test-full: ## Run everything, whatever passed before
 	@$(RUN_TEST) python tests/run.py test-full
+
+bench: ## Time a deployment of its own against a plain shell script's; ARGS='--runs N' for medians
+	@$(RUN) python bench/deployment.py $(ARGS)
 
 lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

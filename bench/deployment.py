@@ -1,0 +1,415 @@
+#!/usr/bin/env python3
+"""Times site.yml against plain.sh, a shell script that issues the same commands: from nothing, again, and after an edit.
+
+    python3 bootstrap -- python bench/deployment.py [--runs N]
+
+Both sides deploy under a name of their own, one after the other, and are taken away again, also after a failure or
+Ctrl-C. Both start warm: the engine, the tools and the store are there, the node's, registry's, database's and build
+images are in Docker, and its layer cache holds both builds. Neither the cluster nor anything in it is there, nor in the
+registry. What stays on the machine is what `make up` shares between deployments: engine, tools, store and the user who
+runs minikube.
+
+The exit status says whether every step worked; how the figures compare is for people to judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import platform
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from types import FrameType
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections")]
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import wrong_images  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry, build_secrets  # noqa: E402
+from bench.images import BASES, build  # noqa: E402
+
+# Nobody else's deployment has this name, so whatever has it is left from a run of this script.
+NAME = "todochat-bench"
+REGISTRY = "127.0.0.1:5090"
+SETTINGS: dict[str, Any] = {
+    "deployment_name": NAME,
+    "deployment_subnet": "192.168.86.0/24",
+    "deployment_gateway": "192.168.86.1",
+    "deployment_registry_address": "192.168.86.250",
+    "deployment_database_address": "192.168.86.251",
+    "deployment_frontend_port": 30090,
+    "image_registry_endpoint": REGISTRY,
+}
+PROGRAMS = Path("/opt/todochat/bin")
+CLUSTER_PROGRAMS = ("kubeadm", "kubelet", "kubectl")
+EDITED = "backend/src/todo_backend/app.py"
+REST = "the rest"
+LAST_LINES = 40
+GATE_SECONDS = 60
+END_SECONDS = 20
+
+
+class StepError(Exception):
+    """A step of the measurement that failed, by its name, and what it printed last."""
+
+
+@dataclass
+class Timing:
+    """How long a step took: in all, by part, and with how many module tasks where Ansible counted them."""
+
+    seconds: float
+    parts: dict[str, float] = field(default_factory=dict)
+    modules: int | None = None
+
+
+@dataclass
+class Side:
+    """What one deployment took."""
+
+    first: Timing
+    second: Timing
+    edit: Timing
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the result: ours beside the baseline, and the goal of their ratio or of ours alone."""
+
+    title: str
+    ours: float | None
+    plain: float | None = None
+    goal: str = ""
+    digits: int = 1
+
+    def cells(self) -> list[str]:
+        def shown(value: float | None) -> str:
+            return "" if value is None else f"{value:.{self.digits}f}"
+
+        ratio = f"{self.ours / self.plain:.2f}" if self.ours is not None and self.plain else ""
+        return [self.title, shown(self.ours), shown(self.plain), ratio, self.goal]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Time site.yml against the plain shell script that issues the same commands.")
+    parser.add_argument("--runs", type=int, default=1, help="how often each side deploys, in turns; medians are printed")
+    runs = parser.parse_args().runs
+    signal.signal(signal.SIGTERM, terminated)
+    lock, store = Lock(ROOT / "artifacts.lock.yml"), Store(Path.home() / ".cache/todochat/store")
+    store.path.mkdir(parents=True, exist_ok=True)
+    print(machine(), flush=True)
+    try:
+        with alone(store.path.parent), tempfile.TemporaryDirectory(prefix="todochat-bench-") as folder:
+            bench = Bench(Path(folder), lock, store)
+            bench.prepare()
+            sides: dict[str, list[Side]] = {"site.yml": [], "plain.sh": []}
+            for number in range(runs):
+                order = [*sides.items()]
+                # in turns, so that neither side always has the cooler machine
+                for name, taken in order if number % 2 == 0 else reversed(order):
+                    taken.append(bench.site() if name == "site.yml" else bench.plain())
+    except StepError as error:
+        sys.exit(f"bench/deployment.py: {error}")
+    print(f"\n{table(rows(*sides.values()))}\n\n{table(part_rows(*sides.values()))}")
+
+
+def terminated(_signal: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def machine() -> str:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, Linux {platform.release()}; load at the start {os.getloadavg()[0]:.1f}"
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One run at a time; StepError while there is another."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise StepError("another run is under way, and both would deploy under the same name; wait for it to end.") from None
+    finally:
+        os.close(descriptor)
+
+
+class Bench:
+    """Runs the steps of both sides, with all that they leave below ``folder``."""
+
+    def __init__(self, folder: Path, lock: Lock, store: Store) -> None:
+        self.folder = folder
+        self.lock = lock
+        self.store = store
+        self.sources = folder / "apps"
+        self.kubeconfig = folder / "state/kubeconfig"
+        self._marker = f"TODOCHAT_BENCH={secrets.token_hex(8)}"
+        self._steps = 0
+
+    def prepare(self) -> None:
+        """What both sides find: engine, tools, store, images and layers; and nothing left of an earlier run."""
+        (self.folder / "vault-password").touch(mode=0o600)
+        (self.folder / "vault-password").write_text(secrets.token_urlsafe(32))
+        self._playbook("engine, tools and store", "--tags=artifact,container_engine,kubernetes_tools")
+        with self._own_files() as environment:
+            self._script("leftovers", "down", environment)
+        for artifact in (self.lock[name] for name in ("kicbase", "registry", "postgres")):
+            if not is_loaded(artifact):
+                load(artifact, self.store)
+        for name in BASES:
+            print(f"{f'first build of the {name}':32}{build(name, self.lock, self.store):7.1f} s", flush=True)
+
+    def site(self) -> Side:
+        """One deployment by site.yml, from nothing to nothing."""
+        with self._deployment():
+            first = self._playbook("site.yml")
+            second = self._playbook("site.yml, second run")
+            self._edit()
+            start = time.monotonic()
+            edit = self._playbook("site.yml, edited line", "--tags=app_images,app_release")
+            self._wait_for_digest()
+            edit.seconds = time.monotonic() - start
+        return Side(first, second, edit)
+
+    def plain(self) -> Side:
+        """The same by plain.sh."""
+        with self._deployment() as environment:
+            first = self._script("plain.sh", "up", environment)
+            second = self._script("plain.sh, second run", "up", environment)
+            self._edit()
+            edit = self._script("plain.sh, edited line", "edit", environment)
+        return Side(first, second, edit)
+
+    @contextmanager
+    def _deployment(self) -> Iterator[dict[str, str]]:
+        """Fresh sources and an empty state; whatever happens, what was deployed is gone afterwards."""
+        shutil.rmtree(self.sources, ignore_errors=True)
+        shutil.rmtree(self.folder / "state", ignore_errors=True)
+        shutil.rmtree(self.folder / "config", ignore_errors=True)
+        listed = subprocess.run(["git", "ls-files", "-z", "apps"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        for name in filter(None, listed.split("\0")):
+            copy = self.folder / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy)
+        with self._own_files() as environment:
+            try:
+                yield environment
+            finally:
+                end_processes(self._marker)
+                self._script("taken away", "down", environment)
+
+    @contextmanager
+    def _own_files(self) -> Iterator[dict[str, str]]:
+        """The variables of plain.sh, with the files that they name."""
+        cache, given, made = self.folder / "cache", self.folder / "build-secrets", self.folder / "state/secrets"
+        for folder in (cache, given):
+            shutil.rmtree(folder, ignore_errors=True)
+        for folder in (cache, given, made):
+            folder.mkdir(parents=True)
+        for name, artifact in self.lock.artifacts.items():
+            if name in CLUSTER_PROGRAMS:
+                place = cache / "linux" / self.lock.architecture / artifact.version / name
+            elif artifact.image:
+                place = cache / "images" / self.lock.architecture / artifact.image.replace(":", "_")
+            else:
+                continue
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.symlink_to(self.store.file(artifact))
+        defaults = yaml.safe_load((ROOT / "roles/minikube/defaults/main.yml").read_text(encoding="utf-8"))
+        with build_secrets(Path.home()) as files:
+            for name, file in files.items():
+                (given / name).symlink_to(file)
+            yield {
+                "NAME": NAME,
+                "SUBNET": SETTINGS["deployment_subnet"],
+                "GATEWAY": SETTINGS["deployment_gateway"],
+                "REGISTRY": REGISTRY,
+                "REGISTRY_ADDRESS": SETTINGS["deployment_registry_address"],
+                "DATABASE_ADDRESS": SETTINGS["deployment_database_address"],
+                "FRONTEND_PORT": str(SETTINGS["deployment_frontend_port"]),
+                "CPUS": str(defaults["minikube_cpus"]),
+                "MEMORY": str(defaults["minikube_memory"]),
+                "KUBERNETES_VERSION": defaults["minikube_kubernetes_version"],
+                "NODE_IMAGE": self.lock["kicbase"].reference,
+                "REGISTRY_IMAGE": self.lock["registry"].reference,
+                "POSTGRES_IMAGE": self.lock["postgres"].reference,
+                **{f"{base}_{part}_IMAGE".upper(): self.lock[f"{base}-{part}"].reference for base in BASES.values() for part in ("builder", "runtime")},
+                **{name.upper(): str(PROGRAMS / name) for name in ("minikube", "kubectl", "helm")},
+                "KUBECONFIG": str(self.kubeconfig),
+                "SOURCES": str(self.sources),
+                "SECRETS": str(made),
+                "BUILD_SECRETS": str(given),
+                "CACHE": str(cache),
+            }
+
+    def _edit(self) -> None:
+        """One line more in the backend, another one each time, so that no build has seen it."""
+        with (self.sources / EDITED).open("a", encoding="utf-8") as file:
+            file.write(f"# {secrets.token_hex(8)}\n")
+
+    def _playbook(self, title: str, *arguments: str) -> Timing:
+        """Runs site.yml as `make up` does."""
+        variables = self.folder / "variables.json"
+        own = {"deployment_config_dir": self.folder / "config", "deployment_state_dir": self.folder / "state", "app_images_source": self.sources}
+        variables.write_text(json.dumps({**SETTINGS, **{name: str(path) for name, path in own.items()}}))
+        report = self.folder / "report"
+        shutil.rmtree(report, ignore_errors=True)
+        environment = {
+            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"),
+            "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit",
+            "JUNIT_OUTPUT_DIR": str(report),
+            "JUNIT_HIDE_TASK_ARGUMENTS": "true",
+        }
+        command = [sys.executable, "bootstrap", "--", "ansible-playbook", "site.yml", f"--extra-vars=@{variables}", *arguments]
+        seconds, lines = self._run(title, command, environment)
+        parts = parts_of_report(next(report.glob("*.xml")).read_text(encoding="utf-8"))
+        parts[REST] = seconds - sum(parts.values())
+        return Timing(seconds, parts, counted_modules(line for _, line in lines))
+
+    def _script(self, title: str, command: str, environment: Mapping[str, str]) -> Timing:
+        seconds, lines = self._run(title, [str(ROOT / "bench/plain.sh"), command], environment)
+        return Timing(seconds, parts_of_script(lines, seconds))
+
+    def _run(self, title: str, command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, list[tuple[float, str]]]:
+        """Seconds, and each line with the second at which it came. StepError with the last of them when it fails."""
+        name, _, value = self._marker.partition("=")
+        print(f"{title:32}", end="", flush=True)
+        start = time.monotonic()
+        # A session of its own: Ctrl-C is for this script, which ends what it started and then takes it away.
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment, name: value},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            assert process.stdout is not None
+            try:
+                lines = [(time.monotonic() - start, line.rstrip()) for line in process.stdout]
+            except BaseException:
+                print("broken off", flush=True)
+                end_processes(self._marker)
+                raise
+        seconds = time.monotonic() - start
+        print(f"{seconds:7.1f} s" if process.returncode == 0 else "failed", flush=True)
+        if process.returncode:
+            last = "\n".join(line for _, line in lines[-LAST_LINES:])
+            raise StepError(f"the step '{title}' failed with exit status {process.returncode}. Its last lines:\n{last}")
+        return seconds, lines
+
+    def _wait_for_digest(self) -> None:
+        """Returns when every pod of the backend runs what the registry calls current, as the check of site.yml sees it."""
+        digest = Registry(REGISTRY).digest(f"{NAME}/backend", Registry.CURRENT)
+        get = [str(PROGRAMS / "kubectl"), f"--kubeconfig={self.kubeconfig}", f"--namespace={NAME}", "get", "pods", "--output=json"]
+        deadline = time.monotonic() + GATE_SECONDS
+        while problems := wrong_images(json.loads(subprocess.run(get, capture_output=True, check=True).stdout)["items"], {"backend": digest}):
+            if time.monotonic() > deadline:
+                raise StepError(f"the edited backend does not serve after {GATE_SECONDS} s: {'; '.join(problems)}")
+            time.sleep(0.2)
+
+
+def end_processes(marker: str) -> None:
+    """Ends all that was started with the marker in its environment: Ansible's workers leave its session and outlive it."""
+    deadline = time.monotonic() + END_SECONDS
+    while found := marked(marker):
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.2)
+
+
+def marked(marker: str) -> list[int]:
+    found = []
+    for file in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if marker.encode() in file.read_bytes().split(b"\0"):
+                found.append(int(file.parent.name))
+        except OSError:  # somebody else's, or it has ended
+            continue
+    return found
+
+
+def parts_of_report(report: str) -> dict[str, float]:
+    """Seconds of each role, from Ansible's JUnit report."""
+    parts: dict[str, float] = {}
+    for task in ElementTree.fromstring(report).iter("testcase"):
+        if role := re.search(r"todochat\.platform\.(\w+) : ", task.get("name", "")):
+            parts[role[1]] = parts.get(role[1], 0) + float(task.get("time", 0))
+    return parts
+
+
+def parts_of_script(lines: Sequence[tuple[float, str]], seconds: float) -> dict[str, float]:
+    """Seconds of each part of plain.sh, from the lines that begin them."""
+    begins = [(at, line.removeprefix("== ")) for at, line in lines if line.startswith("== ")]
+    return {name: end - at for (at, name), (end, _) in pairwise([*begins, (seconds, "")])}
+
+
+def counted_modules(lines: Iterator[str]) -> int | None:
+    """How many module tasks ran, where the summary says it."""
+    found = [int(match[1]) for line in lines if (match := re.search(r"\bmodules=(\d+)", line))]
+    return found[-1] if found else None
+
+
+def rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
+    """What was asked, each beside its baseline."""
+
+    def both(title: str, goal: str, value: Callable[[Side], float]) -> Row:
+        return Row(title, median(map(value, ours)), median(map(value, plain)), goal)
+
+    counted = [side.second.modules for side in ours if side.second.modules is not None]
+    return [
+        both("nothing to checked healthy, s", "<= 1.25", lambda side: side.first.seconds),
+        both("second run, s", "", lambda side: side.second.seconds),
+        Row("second run, module tasks", max(counted, default=None), goal="<= 20 tasks", digits=0),
+        both("edited line until it serves, s", "", lambda side: side.edit.seconds),
+        both("its image alone, s", "<= 0.40", lambda side: side.edit.parts["app_images"]),
+    ]
+
+
+def part_rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
+    """Where the time goes, by role."""
+
+    def of(part: str, timings: Sequence[Timing]) -> float | None:
+        return median(timing.parts[part] for timing in timings) if part in timings[0].parts else None
+
+    steps = {
+        "first": ([side.first for side in ours], [side.first for side in plain]),
+        "second": ([side.second for side in ours], [side.second for side in plain]),
+        "edit": ([side.edit for side in ours], [side.edit for side in plain]),
+    }
+    return [Row(f"{step}: {part}", of(part, left), of(part, right)) for step, (left, right) in steps.items() for part in left[0].parts]
+
+
+def table(lines: Sequence[Row]) -> str:
+    cells = [["", "site.yml", "plain.sh", "ratio", "goal"], *(row.cells() for row in lines)]
+    return "\n".join(f"{title:34}{ours:>9}{plain:>10}{ratio:>7}  {goal}".rstrip() for title, ours, plain, ratio, goal in cells)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,129 @@
+"""The comparison of site.yml with plain.sh: what is read from both, how it is shown, and that both ask for the same."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube
+from bench import deployment
+from bench.deployment import Side, Timing
+
+PLAIN = Path(deployment.__file__).parent / "plain.sh"
+REPORT = """<testsuites><testsuite>
+<testcase name="[localhost] The machine has a cluster: Gathering Facts" time="0.9"/>
+<testcase name="[localhost] The machine has a cluster: todochat.platform.database : There is a password" time="0.1"/>
+<testcase name="[localhost] The machine has a cluster: todochat.platform.database : The database is compared" time="0.4"/>
+<testcase name="[localhost] The application: todochat.platform.app_images : Both images are there" time="3.0"/>
+</testsuite></testsuites>"""
+# Notes its name and arguments, and answers what plain.sh reads from it.
+STUB = """#!/bin/sh
+echo "${0##*/} $*" >>"$CALLS"
+[ -t 0 ] || cat >>"$CALLS.stdin"
+case "${0##*/} $1 $2" in
+  "docker network inspect" | "docker container inspect") exit 1 ;;
+  "docker push "*) echo "plain: digest: sha256:0123 size: 1" ;;
+  "getent passwd "*) echo "somebody:x:1:1::$HOME_FOLDER:/bin/sh" ;;
+  "runuser "*) shift 3 && exec "$@" ;;
+esac
+"""
+
+
+def side(first: float, second: float, image: float, modules: int | None = None) -> Side:
+    edit = Timing(image * 2, {"app_images": image, "app_release": image})
+    return Side(Timing(first, {"minikube": first}), Timing(second, {"minikube": second}, modules), edit)
+
+
+def test_a_report_gives_each_role_the_sum_of_its_tasks() -> None:
+    assert deployment.parts_of_report(REPORT) == {"database": 0.5, "app_images": 3.0}
+
+
+def test_a_part_of_the_script_ends_where_the_next_begins() -> None:
+    lines = [(0.5, "== network"), (0.7, "0123"), (1.0, "== minikube"), (1.5, "done")]
+    assert deployment.parts_of_script(lines, 61.0) == {"network": 0.5, "minikube": 60.0}
+    assert deployment.parts_of_script([(0.2, "0123")], 1.0) == {}
+
+
+def test_the_summary_says_how_many_module_tasks_ran() -> None:
+    assert deployment.counted_modules(iter(["ok", "changed=0 modules=18 seconds=9"])) == 18
+    assert deployment.counted_modules(iter(["localhost : ok=30 changed=0"])) is None
+
+
+def test_each_ratio_is_of_medians_and_stands_beside_its_goal() -> None:
+    ours = [side(120, 12, 4, 17), side(90, 10, 4, 18), side(100, 11, 4, 17)]
+    shown = deployment.table(deployment.rows(ours, [side(80, 10, 20)])).splitlines()
+    assert shown[0].split() == ["site.yml", "plain.sh", "ratio", "goal"]
+    assert shown[1].endswith("100.0      80.0   1.25  <= 1.25")
+    assert shown[3].endswith("18                   <= 20 tasks"), "the most that any run took"
+    assert shown[5].endswith("4.0      20.0   0.20  <= 0.40")
+
+
+def test_what_one_side_lacks_is_left_empty() -> None:
+    (row, *_) = deployment.part_rows([Side(*(Timing(2, {deployment.REST: 2.0}) for _ in range(3)))], [side(1, 1, 1)])
+    assert row.cells() == ["first: the rest", "2.0", "", "", ""]
+
+
+def test_processes_end_by_the_marker_in_their_environment_also_in_a_session_of_their_own() -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)"]
+    ours = subprocess.Popen(command, env={**os.environ, "TODOCHAT_BENCH": "one"}, start_new_session=True)
+    other = subprocess.Popen(command, env={**os.environ, "TODOCHAT_BENCH": "other"})
+    try:
+        while not deployment.marked("TODOCHAT_BENCH=one"):
+            assert ours.poll() is None
+        deployment.end_processes("TODOCHAT_BENCH=one")
+        assert ours.wait(10) != 0
+        assert other.poll() is None
+    finally:
+        for process in (ours, other):
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> list[str]:
+    """What `plain.sh up` calls, with every program but the shell's own tools replaced."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("docker", "minikube", "kubectl", "helm", "curl", "getent", "runuser", "useradd", "chown"):
+        (programs / name).write_text(STUB)
+        (programs / name).chmod(0o755)
+    names = set(re.findall(r"\$\{?([A-Z_]+)", PLAIN.read_text())) - {"PATH", "HOME", "USER", "LOGNAME"}
+    given = {name: name.lower() for name in names}
+    for name in ("SECRETS", "BUILD_SECRETS", "CACHE", "SOURCES", "HOME_FOLDER"):
+        (tmp_path / name).mkdir()
+        given[name] = str(tmp_path / name)
+    profile = tmp_path / "HOME_FOLDER/.local/share/todochat/bench/.minikube"
+    profile.mkdir(parents=True)
+    (profile / "kubeconfig").write_text("")
+    given |= {name.upper(): name for name in ("minikube", "kubectl", "helm")}
+    given |= {"NAME": "bench", "FRONTEND_PORT": "30090", "CPUS": "2", "MEMORY": "6144", "KUBERNETES_VERSION": "v1.34.4", "NODE_IMAGE": "kicbase:1"}
+    given |= {f"{base}_{part}_IMAGE": "image" for base in ("PYTHON", "NODE") for part in ("BUILDER", "RUNTIME")}
+    given |= {"CALLS": str(tmp_path / "calls"), "KUBECONFIG": str(tmp_path / "kubeconfig"), "PATH": f"{programs}:{os.environ['PATH']}"}
+    done = subprocess.run([shutil.which("bash") or "bash", str(PLAIN), "up"], env=given, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return (tmp_path / "calls").read_text().splitlines()
+
+
+def test_both_start_the_cluster_with_the_same_options(calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours: list[str] = []
+
+    monkeypatch.setattr(Minikube, "_run", lambda _, *arguments: ours.extend(arguments))
+    monkeypatch.setattr(Minikube, "_wait_for_pods", lambda self: (self.home / "profiles/bench").mkdir(parents=True))
+    wanted = Cluster("docker", "containerd", "v1.34.4", 2, 6144, 1, "bench", ("127.0.0.1:30090:30090",))
+    Minikube(Path("minikube"), "bench", tmp_path / "home", "somebody").start(wanted, "kicbase:1")
+    (plain,) = [call.split()[1:] for call in calls if call.startswith("minikube start")]
+    assert sorted(plain) == sorted([*ours, "--profile=bench"])
+
+
+def test_no_secret_of_the_script_is_an_argument(calls: list[str], tmp_path: Path) -> None:
+    made = {file.name: file.read_text() for file in (tmp_path / "SECRETS").iterdir()}
+    assert set(made) == {"database_password", "database_url", "jwt_keys"}
+    assert f"PASSWORD '{made['database_password']}'" in (tmp_path / "calls.stdin").read_text()
+    assert not [call for call in calls if made["database_password"] in call]
+    assert {file.stat().st_mode & 0o777 for file in (tmp_path / "SECRETS").iterdir()} == {0o600}
