@@ -20,9 +20,9 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import checks
 import scenarios
 
+import checks
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
