@@ -194,7 +194,8 @@ def system_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
         found.append(
             UserError(
                 f"Docker {machine.installed_engine} is installed, and {OLDEST_ENGINE} or newer is needed.",
-                "Upgrade it the way it was installed, or have it replaced by Debian's (its containers stop meanwhile): -e container_engine_replace_older=true",
+                "Upgrade it the way it was installed, or "
+                "with -e container_engine_replace_older=true have it replaced by Debian's, which stops its containers meanwhile.",
             )
         )
     if not machine.missing_packages:
@@ -226,7 +227,7 @@ def size_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
         found.append(
             UserError(
                 f"minikube_cpus={wanted.cpus} asks for more cores than this machine has ({machine.cores}).",
-                f"Ask for at most {machine.cores}: -e minikube_cpus={machine.cores}",
+                f"Run it with -e minikube_cpus={machine.cores} or less.",
             )
         )
     most = machine.memory - MEMORY_BESIDE
@@ -235,7 +236,7 @@ def size_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
             UserError(
                 f"minikube_memory={wanted.memory} asks for more than this machine can give ({machine.memory} MiB, "
                 f"of which {MEMORY_BESIDE} are for what runs beside the cluster).",
-                f"Ask for at most {most}: -e minikube_memory={most}" if most >= LEAST_MEMORY else "Use a machine with 8 GB of memory or more.",
+                f"Run it with -e minikube_memory={most} or less." if most >= LEAST_MEMORY else "Use a machine with 8 GB of memory or more.",
             )
         )
     return found
@@ -289,14 +290,14 @@ def database_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
         return [
             UserError(
                 f"There is data in the volume {wanted.database}, but not the vault that holds its password.",
-                "Put the vault back where it was, or have a new one made whose password the database is given: -e database_reset_password=true",
+                "Put the vault back where it was, or with -e database_reset_password=true have a new one made whose password the database is given.",
             )
         ]
     if engine.verifier and not verifies(engine.verifier, wanted.password):
         return [
             UserError(
                 f"The database {wanted.database} holds data whose login {wanted.login} has another password than the vault says.",
-                "Put the vault back that belongs to it, or give the login the vault's password: -e database_reset_password=true",
+                "Put the vault back that belongs to it, or with -e database_reset_password=true give the login the vault's password.",
             )
         ]
     return []
@@ -324,7 +325,7 @@ def port_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> li
             found.append(
                 UserError(
                     f"Port {port} at {host}, which {variable} asks for, is taken by {occupant}.",
-                    f"Stop that, or choose another: -e {variable}={'127.0.0.1:' if variable.endswith('endpoint') else ''}PORT",
+                    f"Stop that, or choose another with -e {variable}={'127.0.0.1:PORT' if variable.endswith('endpoint') else 'PORT'} instead.",
                 )
             )
     return found
@@ -353,7 +354,7 @@ def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> 
         return [
             UserError(
                 f"The Docker network {wanted.deployment} has the subnet {', '.join(own) or 'of nobody'}, and deployment_subnet asks for {subnet}.",
-                f"Ask for what is there, or after `make down` remove it: docker network rm {wanted.deployment}",
+                f"Ask for what is there, or remove it after `make down` with `docker network rm {wanted.deployment}`.",
             )
         ]
     uses = [(f"the Docker network {name} ({other})", other) for name, others in subnets.items() for other in others]
@@ -362,7 +363,7 @@ def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> 
     return [
         UserError(
             f"deployment_subnet={subnet} overlaps {what}.",
-            f"Choose a free range: -e deployment_subnet=..., and in it {', '.join(wanted.addresses)}.",
+            f"Choose a free range with -e deployment_subnet=..., and in it {', '.join(wanted.addresses)}.",
         )
         for what, other in uses
         if (network := ipaddress.ip_network(other, strict=False)).version == subnet.version and network.overlaps(subnet)
@@ -397,7 +398,7 @@ def disk_problems(phases: Iterable[Mapping[str, int]], spaces: Mapping[str, Spac
     return [
         UserError(
             f"The file system {space.mount} has {gigabytes(space.free)} free, and {gigabytes(total)} are needed.",
-            "Free space there, make it larger, or put the store and the build cache elsewhere: -e artifact_store=... -e bundle_build_cache=...",
+            "Free space there, or put the store and the build cache elsewhere with -e artifact_store=... and -e bundle_build_cache=... instead.",
             "Needed for " + ", ".join(parts) + ".",
         )
         for space, (total, parts) in needed.items()

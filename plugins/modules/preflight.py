@@ -258,7 +258,7 @@ def main() -> None:
     try:
         found += disk(given, machine, engine, cluster_is_made)
     except ArtifactError as error:
-        module.fail_json(msg=str(error))
+        found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
         found.append(silent)
     for warning in warnings(machine, engine, cluster_is_made):

@@ -41,7 +41,7 @@ def test_nothing_of_it_is_published(tester: Tester) -> None:
 def test_a_vault_that_does_not_fit_is_named_and_nothing_is_lost(tester: Tester) -> None:
     ask(tester, "CREATE TABLE precious AS SELECT 42 AS answer")
     tester.sees("mv ~/.config/todochat ~/.config/kept")
-    tester.refused("--tags database", "todo_app has another password than the vault says", "database_reset_password=true")
+    tester.refused("--tags database", "There is data in the volume todo-database, but not the vault that holds its password", "database_reset_password=true")
     tester.sees("rm -r ~/.config/todochat && mv ~/.config/kept ~/.config/todochat")
     tester.up_changes_nothing("--tags database")
     assert ask(tester, "SELECT answer FROM precious") == "42"

@@ -14,9 +14,10 @@ from testinfra.host import Host
 
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"
-# Ansible's own temporary files, Python's caches and the checkout's environment are nobody's concern.
+# Not what Ansible, Python and the view of a run keep for themselves.
 INVENTORY = r"""
-find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' \) -prune \
+find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \
+  \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.local/state/todochat/*.json*' \) -prune \
   -o \( -type f -o -type l \) -printf '%p %m %u %s %T@\n' 2> /dev/null
 dpkg-query --show
 command -v docker > /dev/null && for kind in container network volume image; do docker $kind ls --quiet $([ $kind != container ] || echo --all); done
