@@ -20,9 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-import scenarios
-
 import checks
+import scenarios
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
