@@ -23,10 +23,10 @@ down: ## Stop the application and take the cluster away; the data stays
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)
 
-check: ## Run all linters, type checks and unit tests
+check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check
 
-test: ## Run everything: the checks, the images' tests, a fresh Debian system and a browser on it
+test: ## Run everything: the checks, the backend's tests in its image, a fresh Debian system and a browser on it
 	@$(RUN_TEST) python tests/run.py test
 
 lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet

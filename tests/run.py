@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `make check`, `make test` and `make lock` do, phase by phase, each with its time.
+"""What `make check` (see checks.py), `make test` and `make lock` do, phase by phase, each with its time.
 
 Runs in the environment that `bootstrap --test` makes. The first phase that fails ends the run with its exit status.
 """
