@@ -39,7 +39,7 @@ down: ## Stop the application and take the cluster away; the data stays
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)
 
-check: ## Run all linters, type checks and unit tests
+check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check
 
 test: ## Run the checks, the site with a browser on it, and each role's scenario that has no passing record; ROLE=name: that one

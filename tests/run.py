@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What `make check`, `make test`, `make test-full` and `make lock` do, phase by phase, each with its time.
+"""What `make check` (see checks.py), `make test` (see scenarios.py), `make test-full` and `make lock` do, phase by phase, each with its time.
 
-    run.py test [ROLE]    the checks, and all that has no passing record; with a role its unit tests and its scenario alone
+    run.py test [ROLE]    the checks, and all that has no passing record; of a role its scenario alone
 
 Runs in the environment that `bootstrap --test` makes. The first phase that fails ends the run with its exit status.
 """

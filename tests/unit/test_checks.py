@@ -83,7 +83,9 @@ def test_breaking_off_ends_what_runs_with_its_children(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     # The shell and its child both hold the writing end: it is at its end when neither is left.
     waiting = ["sh", "-c", 'exec 3>"$0"; sleep 600 & echo >&3; wait', str(fifo)]
-    code = f"import checks; checks.run_all([checks.Check('waiting', {waiting})])"
+    # A run in the background would ignore the signal.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    code = f"{listen}; import checks; checks.run_all([checks.Check('waiting', {waiting})])"
     run = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, stderr=subprocess.PIPE)
     with fifo.open("rb", buffering=0) as reader, run:
         assert reader.readline() == b"\n"  # the child has been started
