@@ -368,7 +368,9 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 yield f"    {text}"
             return
         if not content.get("changed"):
-            if self._checking and self._phase and str(content.get("msg", "")).startswith("would "):
+            # where a task has a changed_when, it only looks, and another one announces
+            left_out = str(content.get("msg", "")).startswith("would ") and not result.task.changed_when
+            if self._checking and self._phase and left_out:
                 self._phase.put_off = True
                 yield announced(content["msg"])
             return
