@@ -114,6 +114,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 setattr(self, name, getattr(super(), name))
             return
         self._phase: Phase | None = None
+        self._task = ""
         self._names: dict[str, str] = {}
 
     # The run
@@ -298,8 +299,10 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
             # tasks go on, so that one is being dealt with
             self._pending = False
             self._note(f"    failed: {self._failures[-1].what}: {self._failures[-1].why}")
-        self._phase.task = self._names.get(task._uuid, str(task.name))
-        self._events.append("task", self._phase.task)
+        if self._task != task._uuid:
+            self._task = task._uuid
+            self._phase.task = self._names.get(task._uuid, str(task.name))
+            self._events.append("task", self._phase.task)
 
     def _announce(self, phase: Phase) -> None:
         """Says that a phase has begun, once it is sure that it does something: a skipped one is passed over in silence."""
@@ -365,7 +368,9 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 yield f"    {text}"
             return
         if not content.get("changed"):
-            if self._checking and self._phase and str(content.get("msg", "")).startswith("would "):
+            # where a task has a changed_when, it only looks, and another one announces
+            left_out = str(content.get("msg", "")).startswith("would ") and not result.task.changed_when
+            if self._checking and self._phase and left_out:
                 self._phase.put_off = True
                 yield announced(content["msg"])
             return

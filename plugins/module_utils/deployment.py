@@ -24,7 +24,7 @@ ANSWER_SECONDS = 5
 SHORT_DIGEST = 12
 # What a database without the application's tables answers with fewer lines, not with a failure.
 DATABASE_SQL = """SET statement_timeout = 2000;
-SELECT pg_size_pretty(pg_database_size(current_database()));
+SELECT pg_database_size(current_database());
 SELECT 'migration ' || version_num FROM alembic_version;
 SELECT count(*) || ' todos' FROM todos;
 """
@@ -269,7 +269,8 @@ class Observer:
 
     def _database_facts(self) -> tuple[str, ...]:
         psql = ("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres", f"--dbname={self.database}")
-        return tuple(_run("docker", "exec", "--interactive", self.database_container, *psql, stdin=DATABASE_SQL).splitlines())
+        facts = _run("docker", "exec", "--interactive", self.database_container, *psql, stdin=DATABASE_SQL).splitlines()
+        return tuple(human(int(fact)) if fact.isdigit() else fact for fact in facts)
 
     def _versions(self) -> dict[str, str]:
         found = {

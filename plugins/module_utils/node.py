@@ -20,6 +20,7 @@ mkdir -p {DROP_IN.rpartition("/")[0]}
 cat >{DROP_IN}
 systemctl daemon-reload
 systemctl enable {" ".join(SERVICES)}
+grep -qF {API_SERVER} /etc/hosts || systemctl restart kubelet
 """
 OBSERVE = f"systemctl is-enabled {' '.join(SERVICES)}; cat {DROP_IN}"
 

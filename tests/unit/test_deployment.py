@@ -225,7 +225,7 @@ def test_what_stands_beside_the_cluster_is_observed(tmp_path: Path, monkeypatch:
         "docker",
         'case "$*" in\n'
         "container*) echo '[{\"Name\": \"/todo-database\", \"State\": {\"Status\": \"running\"}}]' ; exit 1 ;;\n"
-        'exec*psql*) grep -q pg_database_size && printf "8 MB\\n3 todos\\n" ;;\n'
+        'exec*psql*) grep -q pg_database_size && printf "7890000\\n3 todos\\n" ;;\n'
         f'volume*) echo "todo-database {tmp_path}" ; exit 1 ;;\n'
         "*) exit 1 ;;\nesac",
     )
