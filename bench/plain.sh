@@ -29,9 +29,9 @@ fi
 
 find_home() {
   local home
-  # shellcheck disable=SC2153 # MINIKUBE is the caller's, minikube the command with all around it
   home=$(getent passwd "$user" | cut -d: -f6)
   minikube_home=$home/.local/share/todochat/$NAME/.minikube
+  # shellcheck disable=SC2153 # MINIKUBE is the caller's, minikube the command with all around it
   minikube=("${as_user[@]}" env --chdir=/ HOME="$home" USER="$user" LOGNAME="$user" MINIKUBE_HOME="$minikube_home" KUBECONFIG="$minikube_home/kubeconfig"
     MINIKUBE_IN_STYLE=false MINIKUBE_WANTUPDATENOTIFICATION=false MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE=true "$MINIKUBE")
 }
