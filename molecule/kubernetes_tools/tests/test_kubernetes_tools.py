@@ -40,7 +40,7 @@ def test_a_damaged_artifact_is_never_used(host: Host, tester: Tester) -> None:
     expected = before.split()[0]
     tester.refused(
         """--tags kubernetes_tools -e artifact_store=/tmp/store -e '{"kubernetes_tools_names": ["helm"]}'""",
-        f"{found[1]} is damaged: expected SHA-256 {expected}, found {found[0]}",
-        "run again",
+        f"{found[1]} is damaged and was not used: expected SHA-256 {expected}, found {found[0]}",
+        "which makes it anew",
     )
     assert not host.file("/opt/todochat/bin/helm").exists
