@@ -109,12 +109,15 @@ def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
     return missing + [name for name in interrupted_packages(PACKAGES) if name not in missing]
 
 
-def apt_targets() -> str:
-    """What `apt-get indextargets` prints; empty where there is no apt."""
+def apt_targets(*options: str) -> str:
+    """What `apt-get indextargets` prints with these options; empty where there is no apt."""
     if shutil.which("apt-get") is None:
         return ""
     # before lists were ever fetched, apt names its sources only without what their Release files would say
-    printed = (subprocess.run(["apt-get", "indextargets", *o], capture_output=True, text=True, check=False).stdout for o in ([], ["--no-release-info"]))
+    printed = (
+        subprocess.run(["apt-get", "indextargets", *more, *options], capture_output=True, text=True, check=False).stdout
+        for more in ([], ["--no-release-info"])
+    )
     return next(filter(None, printed), "")
 
 

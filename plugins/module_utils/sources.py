@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact
+from ansible_collections.todochat.platform.plugins.module_utils.container_engine import apt_targets
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import PROBE_SECONDS, Source, probe
 
@@ -137,10 +138,7 @@ def go_setting(name: str) -> str:
 
 def debian_archives() -> list[Supply]:
     """The hosts that apt takes Debian's packages from, each of which has to answer."""
-    if not shutil.which("apt-get"):
-        return []
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    listed = apt_targets("--format", "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)", "Created-By: Packages")
     hosts: dict[str, str] = {}
     for line in listed.splitlines():
         address, release, component, *origin = line.split()

@@ -64,9 +64,15 @@ def test_each_ratio_is_of_medians_and_stands_beside_its_goal() -> None:
     assert shown[5].endswith("4.0      20.0   0.20  <= 0.40")
 
 
-def test_what_one_side_lacks_is_left_empty() -> None:
-    (row, *_) = deployment.part_rows([Side(*(Timing(2, {deployment.REST: 2.0}) for _ in range(3)))], [side(1, 1, 1)])
-    assert row.cells() == ["first: the rest", "2.0", "", "", ""]
+def test_parts_that_one_side_lacks_are_left_empty_and_short_ones_out() -> None:
+    ours = Side(*(Timing(2, {deployment.REST: 1.7, "minikube": 0.3}) for _ in range(3)))
+    shown = [row.cells() for row in deployment.part_rows([ours], [side(0.4, 0.6, 1)])]
+    assert shown == [
+        ["first: the rest", "1.7", "", "", ""],
+        ["second: the rest", "1.7", "", "", ""],
+        ["second: minikube", "0.3", "0.6", "0.50", ""],
+        ["edit: the rest", "1.7", "", "", ""],
+    ]
 
 
 def test_processes_end_by_the_marker_in_their_environment_also_in_a_session_of_their_own() -> None:

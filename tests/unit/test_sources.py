@@ -134,6 +134,22 @@ def test_without_a_go_command_its_file_is_read_and_its_default_is_not_guessed(tm
     assert sources.go_proxies() == ["http://company.example"]
 
 
+@pytest.mark.parametrize("fetched", [True, False])
+def test_each_of_debians_hosts_is_asked_also_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetched: bool) -> None:
+    lines = ["http://main.example/debian/ bookworm main", "http://main.example/debian/ bookworm contrib", "http://security.example/ bookworm-security main"]
+    printed = "\n".join(f"{line} Debian" if fetched else line for line in lines)
+    foreign = "http://tools.example/ bookworm main Tools\n" if fetched else ""
+    apt = tmp_path / "apt-get"
+    apt.write_text(f"#!/bin/sh\n[ {'x' if fetched else '$2'} = {'x' if fetched else '--no-release-info'} ] && echo '{foreign}{printed}'\n")
+    apt.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    monkeypatch.setattr(sources, "ask_apt", lambda address: {address: ""})
+    assert [supply.ask() for supply in sources.debian_archives()] == [
+        {"http://main.example/debian/dists/bookworm/InRelease": ""},
+        {"http://security.example/dists/bookworm-security/InRelease": ""},
+    ]
+
+
 @pytest.mark.skipif(not Path(sources.APT_HELPER).exists(), reason="there is no apt on this system")
 def test_apt_is_asked_by_its_own_means(server: Server, nobody: str) -> None:
     found = f"{server.url}/debian/dists/bookworm/InRelease"
