@@ -26,10 +26,8 @@ until {{ $1; }} > /dev/null 2>&1; do
   sleep 0.02
 done
 systemctl kill --signal=KILL {UNIT}
-until [ "$(systemctl show --property=Result --value {UNIT})" = signal ]; do
-  systemctl is-active --quiet {UNIT} || {{ echo "it ended by itself in that very moment"; exit 1; }}
-  sleep 0.02
-done
+while systemctl is-active --quiet {UNIT}; do sleep 0.02; done
+[ "$(systemctl show --property=Result --value {UNIT})" = signal ] || {{ echo "it ended by itself in that very moment"; exit 1; }}
 """
 
 
