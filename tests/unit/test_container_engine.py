@@ -120,3 +120,36 @@ def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
     (tmp_path / "var/log").mkdir(parents=True)
     (tmp_path / "var/log/docker.log").write_text("\n".join(map(str, range(100))))
     assert engine.last_lines("none", tmp_path).splitlines() == [str(number) for number in range(85, 100)]
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """Puts a program on a path that has nothing else."""
+    (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_packages_that_dpkg_has_not_finished_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = "docker.io half-installed\ncontainerd unpacked\ndocker-cli installed\ndocker-buildx not-installed\ndocker-compose config-files\n"
+    program(tmp_path, "dpkg-query", f"printf '{states}'; echo 'no packages found' >&2; exit 1")
+    for name in ("docker", "docker-buildx", "docker-compose"):
+        program(tmp_path, name, "true")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert engine.interrupted_packages(engine.PACKAGES) == ["docker.io", "containerd"]
+    assert {"docker.io", "containerd"} <= set(engine.missing_packages("26.1.5", []))
+
+
+def test_without_dpkg_nothing_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert engine.interrupted_packages(engine.PACKAGES) == []
+
+
+def test_sources_are_listed_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "apt-get", '[ "$*" != "indextargets --no-release-info" ] || echo "Release: bookworm"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert engine.apt_targets() == "Release: bookworm\n"
+
+
+def test_fetched_lists_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, "apt-get", 'echo "$*"')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert engine.apt_targets() == "indextargets\n"
