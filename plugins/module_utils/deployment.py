@@ -26,7 +26,7 @@ SHORT_DIGEST = 12
 DATABASE_SQL = """SET statement_timeout = 2000;
 SELECT pg_database_size(current_database());
 SELECT 'migration ' || version_num FROM alembic_version;
-SELECT count(*) || ' todos' FROM todos;
+SELECT 'todos: ' || count(*) FROM todos;
 """
 
 

@@ -40,7 +40,7 @@ WELL = Deployment(
     cluster=RUNNING,
     services=(replace(SERVICE, name="backend"), SERVICE),
     database="running",
-    database_facts=("8 MB", "migration 0001", "3 todos"),
+    database_facts=("8 MB", "migration 0001", "todos: 3"),
     registry="running",
     registry_endpoint="127.0.0.1:5000",
     versions={"minikube": "v1.38.1"},
@@ -96,7 +96,7 @@ def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     assert lines["Cluster"] == "running, Kubernetes v1.34.4, node 192.168.85.2, 2 CPUs, 6144 MiB"
     image = DIGEST.removeprefix("sha256:")[:12]
     assert lines["Backend"] == lines["Frontend"] == f"2 of 2 pods ready, 0 restarts, revision 2, image {image} (as built)"
-    assert lines["Database"] == "running, 8 MB, migration 0001, 3 todos"
+    assert lines["Database"] == "running, 8 MB, migration 0001, todos: 3"
     assert lines["Registry"] == "running at 127.0.0.1:5000"
     assert lines["Versions"] == "Docker 26.1.5, minikube v1.38.1"
     assert lines["Disk"] == "cluster 2.1 GB, store 900 kB, free 12.0 GB"
@@ -225,13 +225,13 @@ def test_what_stands_beside_the_cluster_is_observed(tmp_path: Path, monkeypatch:
         "docker",
         'case "$*" in\n'
         "container*) echo '[{\"Name\": \"/todo-database\", \"State\": {\"Status\": \"running\"}}]' ; exit 1 ;;\n"
-        'exec*psql*) grep -q pg_database_size && printf "7890000\\n3 todos\\n" ;;\n'
+        'exec*psql*) grep -q pg_database_size && printf "7890000\\ntodos: 3\\n" ;;\n'
         f'volume*) echo "todo-database {tmp_path}" ; exit 1 ;;\n'
         "*) exit 1 ;;\nesac",
     )
     found = world.observer.observe()
     assert found.answers
-    assert (found.registry, found.database, found.database_facts) == ("absent", "running", ("8 MB", "3 todos"))
+    assert (found.registry, found.database, found.database_facts) == ("absent", "running", ("8 MB", "todos: 3"))
     assert {"data", "store", "free"} == set(found.disk)
 
 
