@@ -15,9 +15,9 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, MinikubeError, Status
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, ReleaseError, owner
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, Status
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, owner
 
 ANSWER_SECONDS = 5
 """What does not answer by then is shown as not answering."""
@@ -218,7 +218,7 @@ class Observer:
             if cluster.state == "running":
                 try:
                     found = self._services(built.result())
-                except (UserError, ReleaseError) as error:
+                except UserError as error:
                     problem = first_line(error)
             return Deployment(
                 url=self.url,
@@ -239,7 +239,7 @@ class Observer:
     def _status(self) -> tuple[Status, str]:
         try:
             return self.minikube.status(), ""
-        except (UserError, MinikubeError) as error:
+        except UserError as error:
             return Status("unknown"), first_line(error)
 
     def _answers(self) -> bool:
@@ -259,7 +259,7 @@ class Observer:
     def _built(self) -> dict[str, str]:
         try:
             return {name: self.registry.digest(f"{self.repository}/{name}", Registry.CURRENT) for name in self.releases}
-        except (UserError, ImageError):
+        except UserError:
             return {}
 
     def _services(self, built: Mapping[str, str]) -> tuple[Service, ...]:
