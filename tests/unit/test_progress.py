@@ -56,6 +56,9 @@ PLAYBOOK = """
     - name: The oven
       ansible.builtin.import_role:
         name: ROLE
+    - name: The rest is left
+      ansible.builtin.meta: end_play
+      when: spoil == 'rest'
     - name: What may fail
       ansible.builtin.command: "false"
       ignore_errors: true
@@ -86,7 +89,7 @@ PLAYBOOK = """
       when: spoil == 'name'
     - name: A file that is no vault
       todochat.platform.vault_file:
-        path: "{{ work }}/heat"
+        path: "{{ work }}/cake.yml"
       when: spoil == 'vault'
     - name: The cake is served
       ansible.builtin.debug:
@@ -233,11 +236,11 @@ def test_check_mode_says_what_would_change(kitchen: Kitchen) -> None:
     [
         ("tool", "no such bowl", ["A tool that breaks", "ended with exit status 3: no such bowl.", REMEDY]),
         ("name", "no_such_name", ["A name that does not exist", "'no_such_name' is undefined", REMEDY]),
-        ("vault", "", ["A file that is no vault", "heat is not encrypted.", "Run `ansible-vault encrypt "]),
+        ("vault", "", ["A file that is no vault", "cake.yml is not encrypted.", "Run `ansible-vault encrypt "]),
     ],
 )
 def test_a_failure_ends_in_three_lines_below_what_explains_it(kitchen: Kitchen, spoil: str, above: str, lines: list[str]) -> None:
-    *before, what, why, remedy = kitchen.plain(status=2, spoil=spoil).splitlines()
+    *before, what, why, remedy = kitchen.plain("--start-at-task", lines[0], status=2, spoil=spoil).splitlines()
     assert re.fullmatch(rf"Failed:     {lines[0]}  \(after \d+:\d\d\)", what)
     assert why.startswith("Why:        ")
     assert lines[1] in why
@@ -287,7 +290,7 @@ def test_the_running_phase_is_painted_with_what_it_waits_for_and_becomes_one_lin
 
 def test_a_narrow_terminal_is_kept_to_and_colours_are_left_out_where_nobody_wants_them(kitchen: Kitchen) -> None:
     kitchen.environment["NO_COLOR"] = "1"
-    raw = kitchen.at_terminal(columns=50, warm="echo '{\"waiting_for\": \"" + "long " * 30 + "\"}' >> $TODOCHAT_EVENTS; sleep 0.6")
+    raw = kitchen.at_terminal(columns=50, spoil="rest", warm="echo '{\"waiting_for\": \"" + "long " * 30 + "\"}' >> $TODOCHAT_EVENTS; sleep 0.6")
     painted = [line for line in re.split(r"\x1b\[\d*[A-Z]|[\r\n]", raw.decode()) if line.startswith(("▸", "    long"))]
     assert painted
     assert max(map(len, painted)) < 50
@@ -317,7 +320,7 @@ def test_ctrl_c_says_what_was_broken_off_and_keeps_what_was_learnt(kitchen: Kitc
 
 def test_a_state_that_cannot_be_used_breaks_no_run(kitchen: Kitchen) -> None:
     (kitchen.directory / "state").write_text("in the way")
-    kitchen.plain()
+    kitchen.plain(spoil="rest")
 
 
 @pytest.fixture
