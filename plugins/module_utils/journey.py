@@ -24,8 +24,8 @@ ACCOUNT = "acceptance+{}@todochat.example"
 class JourneyError(UserError):
     """The step that failed, and what came back."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why, LOOK)
+    def __init__(self, why: str, remedy: str = LOOK) -> None:
+        super().__init__(why, remedy)
 
 
 class Visitor:
@@ -124,5 +124,8 @@ class StoredRows:
         options = ("--username=postgres", f"--dbname={self.database}", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
         done = subprocess.run(["docker", "exec", "--interactive", self.container, "psql", *options], input=sql, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise JourneyError(f"Read the rows from PostgreSQL: psql in {self.container} says: {done.stderr.strip()}")
+            raise JourneyError(
+                f"Read the rows from PostgreSQL: psql in {self.container} says: {done.stderr.strip()}",
+                "Run `make up`, which brings the database back where it is missing.",
+            )
         return done.stdout.splitlines()
