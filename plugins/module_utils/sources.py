@@ -142,7 +142,8 @@ def debian_archives() -> list[Supply]:
     hosts: dict[str, str] = {}
     for line in listed.splitlines():
         address, release, component, *origin = line.split()
-        if component == "main" and origin in ([], ["Debian"]):  # the origin is known only once the lists were fetched
+        # before the lists were fetched apt knows no origin, and leaves the word for it as it is
+        if component == "main" and origin in (["$(ORIGIN)"], ["Debian"]):
             hosts.setdefault(bare(address), f"{address.rstrip('/')}/dists/{release}/InRelease")
     return [Supply("Debian's archive", lambda address=address: ask_apt(address)) for address in hosts.values()]  # type: ignore[misc]
 

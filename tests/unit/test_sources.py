@@ -137,7 +137,7 @@ def test_without_a_go_command_its_file_is_read_and_its_default_is_not_guessed(tm
 @pytest.mark.parametrize("fetched", [True, False])
 def test_each_of_debians_hosts_is_asked_also_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetched: bool) -> None:
     lines = ["http://main.example/debian/ bookworm main", "http://main.example/debian/ bookworm contrib", "http://security.example/ bookworm-security main"]
-    printed = "\n".join(f"{line} Debian" if fetched else line for line in lines)
+    printed = "\n".join(f"{line} Debian" if fetched else f"{line} $(ORIGIN)" for line in lines)
     foreign = "http://tools.example/ bookworm main Tools\n" if fetched else ""
     apt = tmp_path / "apt-get"
     apt.write_text(f"#!/bin/sh\n[ {'x' if fetched else '$2'} = {'x' if fetched else '--no-release-info'} ] && echo '{foreign}{printed}'\n")
