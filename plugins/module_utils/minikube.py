@@ -246,9 +246,14 @@ class Minikube:
 
     def _do(self, *arguments: str) -> None:
         """Runs a minikube command that takes its time, and tells what it is doing."""
+
+        def heard(line: str) -> None:
+            if '"totalsteps"' in line:  # what it says in between would stand there until the next step, as if it were waited for
+                waiting_for(f"minikube {arguments[0]}: {message(line)}")
+
         waiting_for(f"minikube {arguments[0]}")
         command, options = self._command(*arguments)
-        status, lines = follow(command, lambda line: waiting_for(f"minikube {arguments[0]}: {message(line)}"), **options)
+        status, lines = follow(command, heard, **options)
         if status:
             raise self._failed(arguments[0], status, [message(line) for line in lines], verdict(lines))
 

@@ -379,7 +379,8 @@ def test_a_start_tells_its_steps_and_fails_with_minikubes_own_reason(world: Worl
         world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
     assert raised.value.why.endswith('failed with exit status 57: The "docker" driver should not be used with root privileges.')
     assert raised.value.details.startswith("step 1 of 19, Using the docker driver based on user configuration\n")
-    assert "minikube start: step 1 of 19, Using the docker driver" in (world.log / "events").read_text()
+    told = [json.loads(line)["waiting_for"] for line in (world.log / "events").read_text().splitlines()]
+    assert told == ["minikube start", "minikube start: step 1 of 19, Using the docker driver based on user configuration"]
 
 
 def test_a_deletion_that_is_broken_off_is_taken_up_again(world: World) -> None:
