@@ -355,17 +355,9 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         """What a result that went well has to say."""
         content, action = result.result, short(result.task)
         if action == "debug":
-            self._clean_results(content, result.task.action)
-            message = content.get("msg")
-            if isinstance(message, list):
-                message = "\n".join(map(str, message))
-            text = str(message).rstrip() if message is not None else self._dump_results(content)
-            if "\n" in text:
-                yield f"\n{text}\n"
-            elif content.get("changed") and self._checking:
-                yield announced(text)
-            else:
-                yield f"    {text}"
+            for one in content.get("results") or [content]:
+                self._clean_results(one, result.task.action)
+                yield self._message(one)
             return
         if not content.get("changed"):
             # where a task has a changed_when, it only looks, and another one announces
@@ -379,6 +371,16 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 yield announced(text)
             elif not self._screen.is_terminal:
                 yield f"    changed: {text}"
+
+    def _message(self, content: dict[str, Any]) -> str:
+        """What a debug task, or one item of it, has to say."""
+        message = content.get("msg")
+        if isinstance(message, list):
+            message = "\n".join(map(str, message))
+        text = str(message).rstrip() if message is not None else self._dump_results(content)
+        if "\n" in text:
+            return f"\n{text}\n"
+        return announced(text) if content.get("changed") and self._checking else f"    {text}"
 
     def _note(self, text: str) -> None:
         """Shows a text with its phase: at a terminal below the line the phase ends in, elsewhere at once."""

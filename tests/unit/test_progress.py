@@ -71,7 +71,8 @@ PLAYBOOK = """
       rescue:
         - name: A spoon does as well
           ansible.builtin.debug:
-            msg: by hand
+            msg: "{{ item }}"
+          loop: [by hand, slowly]
     - name: A tool that breaks
       ansible.builtin.command:
         argv: [sh, -c, "echo halfway; echo 'no such bowl' >&2; exit 3"]
@@ -193,6 +194,7 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
         "A spoon does as well ...",
         "    failed: The mixer works: `false` ended with exit status 1.",
         "    by hand",
+        "    slowly",
         "A spoon does as well: T as it was",
         "A rule that is broken ...",
         "A rule that is broken: T as it was",
