@@ -34,9 +34,10 @@ argument_specs:
 """
 OVEN = """
 - name: The oven's file says how hot
-  ansible.builtin.copy:
-    dest: "{{ work }}/heat"
-    content: "{{ oven_degrees }}\\n"
+  ansible.builtin.lineinfile:
+    path: "{{ work }}/heat"
+    line: "{{ oven_degrees }}"
+    create: true
     mode: "0644"
   environment: {SECRET: never-shown}
 
@@ -218,7 +219,7 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
     ]
     assert events.stat().st_mode & 0o777 == 0o600
 
-    again = kitchen.plain()
+    again = kitchen.plain(spoil="rest")
     assert re.search(r"changed=0 .* failed=0", again)
     assert "    changed" not in again
     assert "butter" not in events.read_text()
@@ -258,8 +259,8 @@ def test_a_role_is_named_with_the_task_that_failed_and_wrong_arguments_are_told(
 
 
 def test_what_is_asked_for_with_v_is_ansibles_own_view(kitchen: Kitchen) -> None:
-    text = kitchen.plain("-v", status=2, spoil="rule")
-    for words in ("The oven is warm at 200] ***", "fatal: [localhost]: FAILED!", "PLAY RECAP"):
+    text = kitchen.plain("-v", status=2, oven_degrees="hot")
+    for words in ("TASK [", "fatal: [localhost]: FAILED!", "PLAY RECAP"):
         assert words in text
 
 
@@ -322,7 +323,7 @@ def test_ctrl_c_says_what_was_broken_off_and_keeps_what_was_learnt(kitchen: Kitc
 
 def test_a_state_that_cannot_be_used_breaks_no_run(kitchen: Kitchen) -> None:
     (kitchen.directory / "state").write_text("in the way")
-    kitchen.plain(spoil="rest")
+    kitchen.plain("--start-at-task", "The cake is served")
 
 
 @pytest.fixture
