@@ -52,7 +52,7 @@ REMEDY = (
 )
 UNREACHABLE_REMEDY = "See that the machine can be reached and that you may become root there, then run the same command again."
 # They run no module: not counted as such.
-WITHOUT_MODULE = {"assert", "debug", "fail", "set_fact", "meta", "pause", "validate_argument_spec"}
+WITHOUT_MODULE = {"assert", "debug", "fail", "set_fact", "meta", "pause", "validate_argument_spec", "options", "vault_file"}
 # No step of a phase.
 UNSEEN = {"meta", "validate_argument_spec"}
 INCLUDES = ("include_", "import_")

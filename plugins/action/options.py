@@ -1,0 +1,34 @@
+"""The action plugin options; plugins/modules/options.py documents it.
+
+An action, because only here are the play's variables known as they were given, before any role begins.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import together
+from ansible_collections.todochat.platform.plugins.plugin_utils import options
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Looks at the variables of one play."""
+
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return {changed}, or a failure that names variables and values."""
+        super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec({"shared": {"type": "path"}, "before_preflight": {"type": "bool", "default": False}})
+        raw = task_vars or {}
+        variables = options.Variables(raw, lambda name: self._templar.template(raw[name]))
+        shared = yaml.safe_load(Path(arguments["shared"]).read_bytes()) if arguments["shared"] else ()
+        found = options.problems(variables, options.specifications(), shared, arguments["before_preflight"])
+        if not found:
+            return {"changed": False}
+        error = together(found)
+        return {"failed": True, "msg": str(error), "why": error.why, "remedy": error.remedy, "details": error.details}
