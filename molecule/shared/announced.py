@@ -20,10 +20,9 @@ import yaml
 EXCEPTIONS = Path(__file__).with_name("announced.yml")
 
 
-def changed(events: Path) -> list[str]:
+def changed(events: str) -> list[str]:
     """The tasks that changed something, or would have, as "role / task", in their order."""
-    found = map(json.loads, events.read_text(encoding="utf-8").splitlines())
-    return [f"{event['role']} / {event['changed']}" for event in found if "changed" in event]
+    return [f"{event['role']} / {event['changed']}" for event in map(json.loads, events.splitlines()) if "changed" in event]
 
 
 def exceptions() -> dict[str, list[str]]:
@@ -40,7 +39,8 @@ def differences(announced: Collection[str], did: Collection[str], stands_for: Ma
 
 
 def main(plan: str, *runs: str) -> None:
-    announced, did = changed(Path(plan)), [task for run in runs for task in changed(Path(run))]
+    announced, *later = (changed(Path(file).read_text(encoding="utf-8")) for file in (plan, *runs))
+    did = [task for run in later for task in run]
     if found := differences(announced, did, exceptions()):
         sys.exit("\n".join([*found, f"Announced: {announced}", f"Changed: {did}"]))
 

@@ -21,13 +21,22 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "app_check": ("app_release",),
 }
 """By role, in the order in which the site runs them. A role is also the tag that runs it."""
-STAGES = ("", "_install", "_configure", "_verify")
+INSTALLED_FIRST = ("container_engine", "database")
+"""Roles whose stages build on each other, and whose last one only looks; the other roles have one stage."""
 
 
 def chosen(run_tags: Collection[str], skip_tags: Collection[str]) -> list[str]:
-    """The roles that Ansible's --tags and --skip-tags leave to run."""
-    everything = bool({"all", "tagged"} & set(run_tags))
-    return [role for role in NEEDS if role not in skip_tags and (everything or any(f"{role}{stage}" in run_tags for stage in STAGES))]
+    """The roles that Ansible's --tags and --skip-tags leave to run; ROLE_configure where that is not the whole role."""
+    run, roles = set(run_tags), []
+    for role in NEEDS:
+        staged = role in INSTALLED_FIRST
+        if role in skip_tags:
+            continue
+        if {"all", "tagged", role, f"{role}_install"} & run or (not staged and {f"{role}_configure", f"{role}_verify"} & run):
+            roles.append(role)
+        elif f"{role}_configure" in run:
+            roles.append(f"{role}_configure")
+    return roles
 
 
 def missing(roles: Sequence[str], made: Callable[[str], bool], ready: Callable[[str], bool]) -> UserError | None:
@@ -45,12 +54,14 @@ def missing(roles: Sequence[str], made: Callable[[str], bool], ready: Callable[[
                 visit(need)
                 needed.append(need)
 
-    for role in roles:
+    for name in roles:
+        role = name.removesuffix("_configure")
         visit(role)
+        if name != role and not made(role):
+            needed.append(f"{role}_install")
     if not needed:
         return None
-    first = next(role for role in roles if set(NEEDS[role]) & set(needed))
     return UserError(
-        f"{first} needs what {' and '.join(needed)} would make, and that is not there yet.",
+        f"{' and '.join(roles)} cannot run yet: what {', '.join(needed)} would make is not there.",
         f"Run `make up ARGS='--tags {','.join(needed)}'` first, or `make up` for all of it.",
     )

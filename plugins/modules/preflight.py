@@ -238,7 +238,7 @@ def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster
     return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
 
 
-def before(given: dict[str, Any], engine: Engine | None, cluster_is_made: bool) -> UserError | None:
+def before(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster_is_made: bool) -> UserError | None:
     """What has to run before the roles that this run was limited to."""
     deployment = given["deployment"]
     states = {name.removeprefix("/"): container["State"] for container in (engine.containers if engine else ()) for name in container["Names"]}
@@ -256,7 +256,7 @@ def before(given: dict[str, Any], engine: Engine | None, cluster_is_made: bool) 
             return False
 
     there: dict[str, Callable[[], bool]] = {
-        "container_engine": lambda: engine is not None,
+        "container_engine": lambda: bool(machine.installed_engine),
         "artifact": lambda: all(map(store.has, lock.artifacts.values())),
         "kubernetes_tools": lambda: all(Path(given[name]).exists() for name in ("kubectl", "helm", "minikube")),
         "network": lambda: any(network["Name"] == deployment for network in (engine.networks if engine else ())),
@@ -271,6 +271,8 @@ def before(given: dict[str, Any], engine: Engine | None, cluster_is_made: bool) 
     containers = {"image_registry": given["registry"], "database": given["database"], "minikube": deployment}
 
     def ready(role: str) -> bool:
+        if role == "container_engine":
+            return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
     return prerequisites.missing(prerequisites.chosen(given["tags"], given["skip_tags"]), lambda role: there[role](), ready)
@@ -306,7 +308,7 @@ def main() -> None:
     found = problems(wanted, machine, engine, cluster_is_made)
     try:
         found += disk(given, machine, engine, cluster_is_made)
-        found += filter(None, [before(given, engine, minikube.is_finished())])
+        found += filter(None, [before(given, machine, engine, minikube.is_finished())])
     except ArtifactError as error:
         found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):

@@ -47,10 +47,16 @@ def test_what_runs_in_the_same_run_is_not_missing() -> None:
     assert missing(list(NEEDS), lambda _: False, lambda _: False) is None
 
 
+def test_a_later_stage_needs_the_first_one() -> None:
+    assert first("container_engine_configure") == "container_engine_install"
+    assert first("database_configure", there="artifact container_engine network") == "database_install"
+    assert first("database_configure", there="container_engine network", stopped="database") == ""
+
+
 def test_the_message_names_who_needs_it() -> None:
     error = missing(["network", "image_registry"], lambda _: False, lambda _: False)
     assert error
-    assert error.why == "network needs what container_engine and artifact would make, and that is not there yet."
+    assert error.why == "network and image_registry cannot run yet: what container_engine, artifact would make is not there."
 
 
 @pytest.mark.parametrize(
@@ -58,9 +64,11 @@ def test_the_message_names_who_needs_it() -> None:
     [
         (["all"], [], list(NEEDS)),
         (["all"], ["minikube"], [role for role in NEEDS if role != "minikube"]),
-        (["database_configure"], [], ["database"]),
+        (["database_configure"], [], ["database_configure"]),
+        (["database_configure", "database_install", "minikube_install"], [], ["database", "minikube"]),
         (["app_check", "network"], [], ["network", "app_check"]),
-        (["preflight", "vault"], [], []),
+        (["preflight", "vault", "database_verify"], [], []),
+        (["app_check_verify"], [], ["app_check"]),
     ],
 )
 def test_tags_choose_roles(run: list[str], skip: list[str], roles: list[str]) -> None:
