@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 from ansible.plugins.action import ActionBase
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import together
 from ansible_collections.todochat.platform.plugins.plugin_utils import options
@@ -24,10 +25,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return {changed}, or a failure that names variables and values."""
         super().run(tmp, task_vars)
         _, arguments = self.validate_argument_spec({"shared": {"type": "path"}, "before_preflight": {"type": "bool", "default": False}})
-        raw = task_vars or {}
-        variables = options.Variables(raw, lambda name: self._templar.template(raw[name]))
+        roles = options.specifications()
+        # Where a role is no part of this play, its defaults are not among the variables, but others may be made with them.
+        raw = options.defaults(roles, trust_as_template) | (task_vars or {})
+        templar = Templar(loader=self._loader, variables=raw)
+        variables = options.Variables(raw, lambda name: templar.template(raw[name]))
         shared = yaml.safe_load(Path(arguments["shared"]).read_bytes()) if arguments["shared"] else ()
-        found = options.problems(variables, options.specifications(), shared, arguments["before_preflight"])
+        found = options.problems(variables, roles, shared, arguments["before_preflight"])
         if not found:
             return {"changed": False}
         error = together(found)

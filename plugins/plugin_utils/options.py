@@ -184,7 +184,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"app_release_\w+_values", VALUES),
     (r"app_images_source|app_release_charts", SERVICES),
     (r".*_lock", LOCK),
-    (r".*_(kubectl|helm|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
+    (r".*_(kubectl|helm|minikube|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
 )
 
 
@@ -201,6 +201,13 @@ def specifications() -> dict[str, dict[str, dict[str, Any]]]:
     return found
 
 
+def defaults(roles: Mapping[str, Mapping[str, Mapping[str, Any]]], template: Callable[[str], str]) -> dict[str, Any]:
+    """All defaults, as a role would see them; ``template`` lets a text be filled in."""
+    found = {name: option["default"] for options in roles.values() for name, option in options.items()}
+    # any role's: each goes up from it to the collection
+    return {"role_path": str(COLLECTION / "roles/preflight")} | {name: template(value) if isinstance(value, str) else value for name, value in found.items()}
+
+
 @dataclass(frozen=True)
 class Variables:
     """What the play's variables are before they are filled in, and how one is."""
@@ -209,7 +216,7 @@ class Variables:
     fill_in: Callable[[str], Any]
 
     def value(self, name: str) -> Any:
-        """What a variable is, None where it is not given or cannot be filled in, as a role's default outside of its role."""
+        """What a variable is, None where it is not given or cannot be filled in."""
         try:
             return self.fill_in(name) if name in self.raw else None
         except AnsibleError:
@@ -254,13 +261,13 @@ def problems(
                 faults[origin] = fault
     if before_preflight:
         for origin in {variables.origin(name) for name in PREFLIGHTS_OWN if name in variables.raw} & set(faults):
-            if not isinstance(faults[origin], WrongType):
+            if not isinstance(faults[origin], WrongTypeError):
                 faults[origin] = None  # said by preflight; what is made with it is not at fault either
     misnamed = list(unknown(variables.raw, roles, list(shared)))
     return misnamed + [fault for origin, fault in faults.items() if fault and not variables.all_parts(origin) & set(faults)]
 
 
-class WrongType(UserError):
+class WrongTypeError(UserError):
     """A value that not even role preflight could look at."""
 
 
@@ -272,18 +279,18 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
         value = variables.fill_in(name)
     except AnsibleError as error:
         why = "" if hidden else f": {error}"
-        return WrongType(f"{origin}={shown(variables.raw[origin], hidden)} cannot be filled in{why}", f"Give {origin} a value without what is not known.")
+        return WrongTypeError(f"{origin}={shown(variables.raw[origin], hidden)} cannot be filled in{why}", f"Give {origin} a value without what is not known.")
     made = variables.parts(origin)
     given = f"{origin}={shown(value, hidden)}" + (f", made with {' and '.join(made)}," if made else "")
     if option["type"] in ("str", "path") and not isinstance(value, str | int | float):
-        return WrongType(f"{given} is not {TYPES[option['type']]}", remedy)
+        return WrongTypeError(f"{given} is not {TYPES[option['type']]}", remedy)
     checked = ArgumentSpecValidator({name: dict(option)}).validate({name: value})
     if checked.error_messages:
         if "choices" in option:
-            return WrongType(f"{given} is none of {', '.join(option['choices'])}", f"Give {origin} one of them, or leave it out.")
+            return WrongTypeError(f"{given} is none of {', '.join(option['choices'])}", f"Give {origin} one of them, or leave it out.")
         # Ansible's own words repeat the value.
         inner = f" as asked: {'; '.join(checked.error_messages)}" if isinstance(value, list | dict) and option["type"] in ("list", "dict") else ""
-        return WrongType(f"{given} is not {TYPES[option['type']]}{'' if hidden else inner}", remedy)
+        return WrongTypeError(f"{given} is not {TYPES[option['type']]}{'' if hidden else inner}", remedy)
     value = checked.validated_parameters[name]
     kind = kind_of(name)
     if kind and value != option.get("default") and not all(kind.fits(each) for each in elements(value, kind)):

@@ -1,15 +1,23 @@
-"""What every role promises: its defaults are what its specification says, and its README names each variable."""
+"""What every role promises: specification, defaults and README say the same, and each option is one that the role reads."""
 
 from __future__ import annotations
 
-import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Environment, nodes
 
-ROLES = sorted(path for path in (Path(__file__).resolve().parents[2] / "roles").iterdir() if path.is_dir())
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if path.is_dir())
+TYPES = {"bool": bool, "dict": dict, "int": int, "list": list, "path": str, "str": str}
+# Their values are expressions, without braces around them.
+CONDITIONS = {"when", "that", "changed_when", "failed_when", "until"}
+NO_OPTIONS = ("__", "ansible_", "item", "lookup", "omit", "role_path")
 
 
 def read(path: Path) -> Any:
@@ -21,14 +29,53 @@ def options(role: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def expressions(content: Any, condition: bool = False) -> Iterator[str]:
+    """All that Ansible fills in, of a file of YAML."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield from expressions(value, key in CONDITIONS)
+    elif isinstance(content, list):
+        for value in content:
+            yield from expressions(value, condition)
+    elif isinstance(content, str):
+        yield f"{{{{ {content} }}}}" if condition else content
+
+
+def variables(text: str) -> set[str]:
+    names = list(Environment().parse(text).find_all(nodes.Name))
+    return {name.name for name in names if name.ctx == "load"} - {name.name for name in names if name.ctx == "store"}
+
+
+def read_by(role: Path) -> set[str]:
+    """The variables that a role's files use."""
+    files = [file for folder in ("tasks", "vars") for file in (role / folder).glob("*.yml")]
+    found = {name for file in files for text in expressions(read(file)) for name in variables(text)}
+    return found | {name for file in role.glob("templates/*") for name in variables(file.read_text(encoding="utf-8"))}
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_defaults_are_what_the_specification_says(role: Path) -> None:
-    assert read(role / "defaults/main.yml") == {name: option["default"] for name, option in options(role).items() if "default" in option}
+    assert read(role / "defaults/main.yml") == {name: option["default"] for name, option in options(role).items()}
     assert [name for name in options(role) if not name.startswith(f"{role.name}_")] == []
-    assert [name for name, option in options(role).items() if "default" not in option and not option.get("required")] == []
+    assert [name for name, option in options(role).items() if type(option["default"]) is not TYPES[option["type"]]] == []
+    assert [name for name, option in options(role).items() if option["default"] not in option.get("choices", [option["default"]])] == []
+
+
+def test_the_readmes_have_the_specifications_tables() -> None:
+    checked = subprocess.run([sys.executable, ROOT / "scripts/role-readmes", "--check"], capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
-def test_the_readme_names_every_variable(role: Path) -> None:
-    text = (role / "README.md").read_text(encoding="utf-8")
-    assert [name for name in options(role) if not re.search(rf"\b{name}\b", text)] == []
+def test_a_role_reads_its_options_and_no_other_public_variable(role: Path) -> None:
+    assert set(options(role)) - read_by(role) == set()
+    assert {name for name in read_by(role) - set(options(role)) if not name.startswith(NO_OPTIONS)} == set()
+
+
+def test_the_alternative_project_sets_every_option_to_something_else() -> None:
+    given = read(ROOT / "molecule/alternative/project/settings.yml")
+    exceptions = read(ROOT / "molecule/alternative/exceptions.yml")
+    known = {name: option for role in ROLES for name, option in options(role).items()}
+    assert set(known) - set(given) == set(exceptions)
+    assert set(given) - set(known) == set()
+    assert [name for name, value in given.items() if value == known[name]["default"]] == []
