@@ -178,7 +178,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_user", USER),
     (r".*_users", USERS),
     (r"database_database|app_check_database|.*_(owner|login)", IDENTIFIER),
-    (r".*_password", PASSWORD),
+    (r"(preflight_)?database_password", PASSWORD),
     (r".*_checksum_key", KEY),
     (r".*_jwt_keys", KEY_RING),
     (r"app_release_\w+_values", VALUES),

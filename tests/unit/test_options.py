@@ -132,6 +132,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         ("app_secrets_kubeconfig", "~/kubeconfig"),
         ("app_secrets_database_url", "postgresql://todo_app:@192.168.85.251:5432/todo"),  # before the vault is made
         ("container_engine_replace_older", "yes"),
+        *((name, True) for name, option in OPTIONS.items() if option["type"] == "bool"),
         ("artifact_names", ["etcd", "pause"]),
         ("artifact_store", "~somebody/store"),
     ],

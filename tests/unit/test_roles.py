@@ -74,7 +74,7 @@ def test_a_role_reads_its_options_and_no_other_public_variable(role: Path) -> No
 
 def test_the_alternative_project_sets_every_option_to_something_else() -> None:
     given = read(ROOT / "molecule/alternative/project/settings.yml")
-    exceptions = read(ROOT / "molecule/alternative/exceptions.yml")
+    exceptions = read(ROOT / "molecule/alternative/project/exceptions.yml")
     known = {name: option for role in ROLES for name, option in options(role).items()}
     assert set(known) - set(given) == set(exceptions)
     assert set(given) - set(known) == set()
