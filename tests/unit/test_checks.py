@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import checks
 from checks import Check
@@ -96,3 +97,15 @@ def test_breaking_off_ends_what_runs_with_its_children(tmp_path: Path) -> None:
         assert ended
         assert run.communicate(timeout=20)[1] == b""
         assert run.returncode == 128 + signal.SIGINT
+
+
+def test_ansible_lint_skips_no_rule_and_no_file_of_ours() -> None:
+    """What is left out is not Ansible's: tools' own folders, the applications with their Helm charts, other programs' files."""
+    configuration = yaml.safe_load((checks.ROOT / ".ansible-lint").read_text())
+    assert configuration["profile"] == "production"
+    assert set(configuration["enable_list"]) == {"no-log-password", "role-argument-spec"}
+    assert configuration["exclude_paths"] == [".ansible/", ".venv/", "apps/", "roles/bundle/files/"]
+    assert {"skip_list", "warn_list", "mock_modules", "mock_roles"} & set(configuration) == set()
+    ours = [Path(name) for name in checks.listed_files(checks.ROOT) if name.endswith((".yml", ".yaml"))]
+    assert [str(file) for file in ours if "noqa" in (checks.ROOT / file).read_text()] == []
+    assert [str(file) for file in ours if file.name.startswith(".ansible-lint") and file.parent != Path(".")] == []
