@@ -1,0 +1,24 @@
+"""What the collection's file holds: what roles need, and nothing that only a checkout is for."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+from scenarios import listed_files
+
+ROOT = Path(__file__).resolve().parents[2]
+HANDED_ON = ("apps/", "artifacts.lock.yml", "CHANGELOG.md", "docs/", "meta/", "plugins/", "README.md", "roles/")
+
+
+def test_the_built_collection_holds_what_git_keeps_for_it(tmp_path: Path) -> None:
+    """This checkout has environments, caches and perhaps a vault: none of them is in it."""
+    build = ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), str(ROOT)]
+    done = subprocess.run(build, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = tmp_path.iterdir()
+    with tarfile.open(file) as built:
+        held = {member.name for member in built.getmembers() if not member.isdir()}
+    kept = {name for name in listed_files(ROOT) if name.startswith(HANDED_ON)}
+    assert held == kept | {"MANIFEST.json", "FILES.json"}
