@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import Tester
-
 from announced import differences, exceptions
+from conftest import Tester
 
 BEFORE: dict[str, list[str]] = yaml.safe_load(Path(__file__).parents[1].joinpath("tags.yml").read_text(encoding="utf-8"))
 # In the site's order; where a role has stages, one after the other.
