@@ -14,7 +14,7 @@ from testinfra.host import Host
 
 sys.path.insert(0, str(Path(__file__).parent / "shared"))
 
-from announced import changed  # noqa: E402
+from announced import changed
 
 EVENTS = "/home/tester/.local/state/todochat/events.jsonl"
 # Not what Ansible, Python and the view of a run keep for themselves.

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import NEEDS, chosen, missing
 
@@ -22,6 +25,14 @@ def test_the_order_is_the_sites() -> None:
     playbooks = [ROOT / f"playbooks/{name}.yml" for name in ("cluster", "app", "check")]
     site = [role for playbook in playbooks for role in re.findall(r"name: todochat\.platform\.(\w+)\n", playbook.read_text(encoding="utf-8"))]
     assert [role for role in site if role != "preflight"] == list(NEEDS)
+
+
+def test_the_tags_of_the_site_are_those_whose_needs_are_written_down() -> None:
+    playbook = Path(sys.executable).parent / "ansible-playbook"
+    listed = subprocess.run([playbook, "site.yml", "--list-tags"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = {tag for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in tags.split(", ")}
+    golden = yaml.safe_load((ROOT / "molecule/tags/tags.yml").read_text(encoding="utf-8"))
+    assert sorted(found) == list(golden)
 
 
 @pytest.mark.parametrize("role", NEEDS)

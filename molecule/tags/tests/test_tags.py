@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from announced import differences, exceptions
 from conftest import Tester
 
-from announced import differences, exceptions
-
 BEFORE: dict[str, list[str]] = yaml.safe_load(Path(__file__).parents[1].joinpath("tags.yml").read_text(encoding="utf-8"))
+# An empty store, for the role bundle: one program, one image.
+BUILT = """artifact -e artifact_store=/home/tester/store -e '{"artifact_names":["etcd","pause"]}'"""
 # In the site's order; where a role has stages, one after the other.
 WALK = (
-    *("vault", "container_engine_install", "container_engine_configure", "artifact", "kubernetes_tools", "network", "image_registry"),
+    *("vault", "container_engine_install", "container_engine_configure", "artifact", BUILT, "kubernetes_tools", "network", "image_registry"),
     *("database_install", "database_configure", "minikube", "app_images", "app_secrets", "app_release", "app_check"),
 )
 ONLY_LOOK = {"artifact", "app_check"}  # the store is filled already
