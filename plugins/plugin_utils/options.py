@@ -234,7 +234,8 @@ class Variables:
 
     def parts(self, name: str) -> list[str]:
         """The variables that this one is made with."""
-        found = (word for expression in EXPRESSION.findall(str(self.raw[name])) for word in NAME.findall(expression))
+        content = self.raw[name] if isinstance(self.raw[name], str | list | dict) else ""
+        found = (word for expression in EXPRESSION.findall(str(content)) for word in NAME.findall(expression))
         return list(dict.fromkeys(word for word in found if word in self.raw and word != name))
 
     def all_parts(self, name: str) -> set[str]:
