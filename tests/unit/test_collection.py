@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ HANDED_ON = ("apps/", "artifacts.lock.yml", "CHANGELOG.md", "docs/", "meta/", "p
 
 def test_the_built_collection_holds_what_git_keeps_for_it(tmp_path: Path) -> None:
     """This checkout has environments, caches and perhaps a vault: none of them is in it."""
-    build = ["ansible-galaxy", "collection", "build", "--output-path", str(tmp_path), str(ROOT)]
+    build = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection", "build", "--output-path", str(tmp_path), str(ROOT)]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = tmp_path.iterdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,7 @@ def played(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     play = {"hosts": "localhost", "gather_facts": False, "vars_files": [str(settings)], "vars": facts, "tasks": [task]}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
     environment = {**os.environ, "HOME": str(tmp_path), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_STDOUT_CALLBACK": "default"}
-    command = ["ansible-playbook", "-i", "localhost,", str(tmp_path / "play.yml"), *arguments]
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "localhost,", str(tmp_path / "play.yml"), *arguments]
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
