@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,12 @@ import yaml
 from testinfra.host import Host
 
 PAUSE = "registry.k8s.io/pause:3.10.1"
+INVENTORY = Path(__file__).parent / "shared/inventory.sh"
+
+
+def inventory(host: Host) -> set[str]:
+    """What there is on a system that a run could touch; see the script."""
+    return set(host.check_output("bash -c %s", INVENTORY.read_text(encoding="utf-8")).splitlines())
 
 
 class Tester:

@@ -9,6 +9,7 @@ import pwd
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,5 +57,5 @@ def write(before: Before, path: Path = RECORD) -> None:
         draft.flush()
         os.fsync(draft.fileno())
         os.chmod(draft.name, 0o644)
-        # a link appears whole, and fails where another run was first
-        os.link(draft.name, path)
+        with suppress(FileExistsError):  # another run was first
+            os.link(draft.name, path)  # appears whole or not at all

@@ -346,13 +346,14 @@ class Deployment:
 
     def _home(self) -> list[Part]:
         home = self.minikube.home
-        others = [profile.name for profile in home.glob("profiles/*/config.json") if profile.parent.name != self.name]
-        return self._files("installed", f"{home}", home, f"it also holds the profile {others[0]}" if others else "", above=2)
+        others = [config.parent.name for config in home.glob("profiles/*/config.json") if config.parent.name != self.name]
+        return self._files("installed", f"{home}", home, f"it also holds the profile {others[0]}" if others else "")
 
     def _store(self, shared: str) -> list[Part]:
         """Of the store only what is an artifact: whoever named the folder may have more in it."""
-        artifacts = [*self.store.glob("*/*/record.json")]
-        if not artifacts and not self.store.is_dir():
+        artifacts = [file.parent for file in self.store.glob("*/*/record.json")]
+        unfinished = [*self.store.glob(".adding-*")]
+        if not artifacts and not unfinished:
             return []
         if self.store.is_mount():
             return [Part("installed", f"store {self.store}", nothing, "it is mounted from elsewhere")]
@@ -360,10 +361,10 @@ class Deployment:
         def remove() -> None:
             waiting_for(f"removing {self.store}")
             for artifact in artifacts:
-                take(artifact.parent, above=1)
-            for left in self.store.glob(".adding-*"):
-                take(left)
-            remove_empty(self.store, self.store.parent)
+                take(artifact)
+                remove_empty(artifact.parent)
+            for folder in unfinished:
+                take(folder)
 
         return [Part("installed", f"store {self.store}", remove, shared)]
 
@@ -465,18 +466,24 @@ class Deployment:
         folder = self.root / str(record.RECORD.parent).lstrip("/")
         return [] if waiting else self._files("installed", str(folder), folder)
 
-    def _files(self, level: str, name: str, path: Path, stays: str = "", above: int = 1) -> list[Part]:
-        """A file or a folder, and above it so many folders as are empty then."""
-        return [Part(level, name, partial(take, path, above=above), stays)] if os.path.lexists(path) else []
+    def _files(self, level: str, name: str, path: Path, stays: str = "") -> list[Part]:
+        """A file, or a folder with all in it."""
+        return [Part(level, name, partial(take, path), stays)] if os.path.lexists(path) else []
 
     def sweep(self, chosen: set[str]) -> None:
-        """Removes what every run leaves, this one too: the vault's password where there is no vault, and what the view keeps."""
+        """Removes what every run leaves, this one too: the vault's password where there is no vault, what the view keeps, empty folders."""
         other_vaults = [*self.vault_password.parent.glob("*/vault.yml"), *filter(Path.exists, [self.team_vault])]
         if chosen & {"data", "installed"} and not other_vaults:
-            take(self.vault_password, above=1)
+            take(self.vault_password)
         if "installed" in chosen:
             for name in ("events.jsonl", "history.json"):
-                take(self.state / name, above=1)
+                take(self.state / name)
+            remove_empty(self.store)
+        for path in (self.vault, Path(self.cluster.kubeconfig), self.minikube.home, self.store, self.build_cache):
+            for folder in path.parents:
+                if folder.name not in ("todochat", self.name):
+                    break
+                remove_empty(folder)
 
 
 UNKNOWN = "what was on this machine before is not recorded (an older version made this deployment)"
@@ -506,15 +513,14 @@ def nothing() -> None:
     """Of what stays."""
 
 
-def take(path: Path, above: int = 0) -> None:
-    """Removes a file, or a folder with all in it, and above it so many folders as are empty then."""
+def take(path: Path) -> None:
+    """Removes a file, or a folder with all in it."""
     if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.is_dir():
         waiting_for(f"removing {path}")
         empty(path)
         remove_empty(path)
-    remove_empty(*list(path.parents)[:above])
 
 
 def empty(folder: Path) -> None:

@@ -5,25 +5,17 @@ The order matters: first without Docker, then with it, last with a database.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import conftest
 import pytest
 from testinfra.host import Host
 
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"
-# Not what Ansible, Python and the view of a run keep for themselves.
-INVENTORY = r"""
-find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \
-  \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.local/state/todochat/*.json*' \) -prune \
-  -o \( -type f -o -type l \) -printf '%p %m %u %s %T@\n' 2> /dev/null
-dpkg-query --show
-command -v docker > /dev/null && for kind in container network volume image; do docker $kind ls --quiet $([ $kind != container ] || echo --all); done
-true
-"""
-
 
 def change(host: Host, command: str) -> None:
     """Give a command as root that must succeed."""
@@ -39,8 +31,8 @@ def make(host: Host, arguments: str, target: str = "up") -> tuple[bool, str]:
 
 
 def inventory(host: Host) -> set[str]:
-    """Every file, package and Docker object that a run could touch."""
-    return set(host.run("bash -c %s", INVENTORY).stdout.splitlines())
+    """Everything that a run could touch, but what the view of a run keeps for itself."""
+    return {line for line in conftest.inventory(host) if not re.search(r"/\.local/state/todochat/\w+\.json", line)}
 
 
 def refused(host: Host, arguments: str, *phrases: str, targets: tuple[str, ...] = ("up", "plan")) -> str:
