@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,13 @@ import pytest
 import yaml
 from testinfra.host import Host
 
+sys.path.insert(0, str(Path(__file__).parent / "shared"))
+
+from announced import changed
+
+EVENTS = "/home/tester/.local/state/todochat/events.jsonl"
 PAUSE = "registry.k8s.io/pause:3.10.1"
 INVENTORY = Path(__file__).parent / "shared/inventory.sh"
-
-
-def inventory(host: Host) -> set[str]:
-    """What there is on a system that a run could touch; see the script."""
-    return set(host.check_output("bash -c %s", INVENTORY.read_text(encoding="utf-8")).splitlines())
 
 
 class Tester:
@@ -32,11 +34,28 @@ class Tester:
         assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
         return str(result.stdout).rstrip("\n")
 
-    def up(self, arguments: str) -> tuple[bool, str]:
-        """Whether `make up` with these arguments succeeds, and what it prints."""
-        command = f"cd todochat && make up ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
+    def make(self, target: str, arguments: str = "") -> tuple[bool, str]:
+        """Whether a target of make succeeds, and what it prints."""
+        command = f"cd todochat && make {target} ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
         result = self.host.run("su --login tester --command %s", command)
         return result.rc == 0, str(result.stdout)
+
+    def up(self, arguments: str) -> tuple[bool, str]:
+        """Whether `make up` with these arguments succeeds, and what it prints."""
+        return self.make("up", arguments)
+
+    def changed(self) -> list[str]:
+        """The tasks that changed something in the last run, or would have in check mode, as "role / task"."""
+        return changed(self.events())
+
+    def events(self) -> str:
+        """The events of the last run, as lines of JSON."""
+        return str(self.host.file(EVENTS).content_string)
+
+    def inventory(self) -> set[str]:
+        """All that a run could touch, by the script, but what the view of a run keeps for itself."""
+        listed = self.host.check_output("bash -c %s", INVENTORY.read_text(encoding="utf-8")).splitlines()
+        return {line for line in listed if not re.search(r"/\.local/state/todochat/\w+\.json", line)}
 
     def up_changes_nothing(self, arguments: str) -> None:
         passed, output = self.up(arguments)

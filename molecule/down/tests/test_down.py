@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PAUSE, Tester, inventory
+from conftest import PAUSE, Tester
 from testinfra.host import Host
 
 MOLECULE = Path(__file__).resolve().parents[2]
@@ -57,14 +57,14 @@ def down(host: Host, tester: Tester, remove: str, announced: tuple[str, ...], go
 
     ``gone`` are patterns: every line of the inventory before that fits one of them goes, and no other does.
     """
-    before = inventory(host)
+    before = tester.inventory()
     argument = f"-e remove={remove}"
     plan = make(tester, "down", f"--check {argument}")
     assert [phrase for phrase in announced if not re.search(rf"would: .*{phrase}.* is gone", plan)] == [], plan
-    assert inventory(host) ^ before - {""} == set()
+    assert tester.inventory() ^ before - {""} == set()
     said = make(tester, "down", argument)
     assert changed(said) > 0, said
-    after = inventory(host)
+    after = tester.inventory()
     lost = {line for line in before - after if not re.match("|".join(gone), line)}
     assert lost == set(), said
     assert [pattern for pattern in gone if any(re.match(pattern, line) for line in after)] == [], said
@@ -77,10 +77,10 @@ def give_store(host: Host) -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh(host: Host) -> set[str]:
+def fresh(host: Host, tester: Tester) -> set[str]:
     """The inventory of the fresh system; the store that is mounted there is moved away first."""
     change(host, f"mkdir /srv/store && mount --move {STORE} /srv/store && rmdir {STORE} {STORE}/..")
-    return {line for line in inventory(host) if "/srv/store" not in line}
+    return {line for line in tester.inventory() if "/srv/store" not in line}
 
 
 @pytest.fixture(scope="module")
@@ -149,9 +149,9 @@ def test_the_cluster_goes_whatever_state_it_is_in(host: Host, tester: Tester) ->
     change(host, "systemctl stop docker.socket docker.service")
     break_off = [sys.executable, str(MOLECULE / "shared/break_off.py"), "todochat-down", "make down", "pgrep --full 'minikube delete'"]
     subprocess.run(break_off, check=True)
-    before = inventory(host)
+    before = tester.inventory()
     said = make(tester, "down")
-    after = inventory(host)
+    after = tester.inventory()
     assert re.search("Left alone +container todo-registry: nothing says that this deployment made it", said), said
     ours = rf"(container todo(-database)?|network todo|volume todo)$|(file|folder|link) ({HOME}|{Path(KUBECONFIG).parent.parent})"
     assert {line for line in before - after if not re.match(ours, line)} == set()
@@ -201,9 +201,9 @@ def test_all_goes_but_for_the_docker_that_holds_what_others_have(host: Host, tes
         # what they brought along, and their links
         r"package (?!docker|containerd|runc)|link /etc/alternatives|group docker:.*tester",
     )
-    before = inventory(host)
+    before = tester.inventory()
     said = make(tester, "down", "-e remove=installed,data")
-    after = inventory(host)
+    after = tester.inventory()
     assert {line for line in before - after if not re.match("|".join(ours), line)} == set(), said
     assert [line for line in after if re.match("|".join(ours[:4]), line)] == [], said
     assert after >= THEIR_THINGS
@@ -221,5 +221,5 @@ def test_when_what_others_had_is_gone_the_machine_is_as_it_was(host: Host, teste
     said = make(tester, "down", "-e remove=installed,data")
     assert "Checkout     it is yours: rm -r /home/tester/todochat" in said
     assert changed(make(tester, "down", "-e remove=installed,data")) == 0
-    left = {line for line in inventory(host) ^ fresh if "/srv/store" not in line}
+    left = {line for line in tester.inventory() ^ fresh if "/srv/store" not in line}
     assert {line for line in left if not re.match("|".join(EXCEPTIONS), line)} == set()
