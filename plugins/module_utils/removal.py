@@ -296,7 +296,7 @@ class Deployment:
         if found is None:
             return []
         if found.labels.get(LABEL) != self.name:
-            return [self._foreign(of_levels[-1], "container", name)]
+            return [self._foreign("/".join(of_levels), "container", name)]
         return [Part("/".join(of_levels), f"container {name}", partial(self.docker.remove, "container", name), objects=frozenset({found.key}))]
 
     def _network(self) -> list[Part]:

@@ -79,7 +79,7 @@ def give_store(host: Host) -> None:
 @pytest.fixture(scope="module")
 def fresh(host: Host, tester: Tester) -> set[str]:
     """The inventory of the fresh system; the store that is mounted there is moved away first."""
-    change(host, f"mkdir /srv/store && mount --move {STORE} /srv/store && rmdir {STORE} {STORE}/..")
+    change(host, f"mkdir /srv/store && mount --move {STORE} /srv/store && rmdir {STORE} {Path(STORE).parent}")
     return {line for line in tester.inventory() if "/srv/store" not in line}
 
 
