@@ -11,11 +11,11 @@ fi
 
 sed -n 's/^- name: /context /p; s/^current-context: /current context /p' /home/*/.kube/config 2>/dev/null
 # Not what Ansible, Python and pip keep for themselves, nor the copies that tools make of /etc/group and the like.
-find /home /root /opt /srv /etc /usr/local -xdev \
-  \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.cache/pip' -o -path '/etc/*-' -o -path /etc/ld.so.cache \) -prune \
-  -o \( -type f -printf 'file %p %m %u:%g ' -exec sh -c 'sha256sum < "$1" | cut -c -16' - {} \; \) \
-  -o -type l -printf 'link %p %l %u:%g\n' -o -type d -printf 'folder %p %m %u:%g\n'
-find /var/lib /var/log -mindepth 1 -maxdepth 1 -printf '%y %p %u:%g\n'
+theirs=(\( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.cache/pip' -o -path '/etc/*-' -o -path /etc/ld.so.cache \) -prune)
+places=(/home /root /opt /srv /etc /usr/local -xdev)
+find "${places[@]}" "${theirs[@]}" -o -type f -printf 'file %p %m %u:%g\n' -o -type l -printf 'link %p %l %u:%g\n' -o -type d -printf 'folder %p %m %u:%g\n'
+find "${places[@]}" "${theirs[@]}" -o -type f -exec sha256sum {} + | sed -E 's/^(.{16})\S+ +(.*)/file \2 \1/'
+find /var/lib -mindepth 1 -maxdepth 1 -printf '%y %p %u:%g\n'
 dpkg-query --show --showformat 'package ${Package} ${db:Status-Status}\n'
 getent passwd | sed 's/^/user /'
 getent group | sed 's/^/group /'
