@@ -33,7 +33,7 @@ stop: ## Stop the application, the cluster and what stands beside it; the data s
 start: ## Bring back what was stopped, as it was
 	@$(RUN) ansible-playbook playbooks/start.yml $(ARGS)
 
-down: ## Stop the application and take the cluster away; the data stays
+down: ## Take the cluster away, the data stays; ARGS='-e remove=application' less, data, installed more
 	@$(RUN) ansible-playbook playbooks/down.yml $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet

@@ -185,7 +185,7 @@ def test_a_network_of_our_name_that_is_somebody_elses() -> None:
 
 
 def test_our_network_with_another_subnet() -> None:
-    only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "docker network rm todo")
+    only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "`make down`")
 
 
 def test_a_subnet_in_use() -> None:
