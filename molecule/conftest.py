@@ -4,12 +4,28 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from testinfra.host import Host
 
+sys.path.insert(0, str(Path(__file__).parent / "shared"))
+
+from announced import changed
+
+EVENTS = "/home/tester/.local/state/todochat/events.jsonl"
+# Not what Ansible, Python and the view of a run keep for themselves.
+INVENTORY = r"""
+find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \
+  \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.local/state/todochat/*.json*' \) -prune \
+  -o \( -type f -o -type l \) -printf '%p %m %u %s %T@\n' 2> /dev/null
+dpkg-query --show
+command -v docker > /dev/null && for kind in container network volume image; do docker $kind ls --quiet $([ $kind != container ] || echo --all); done
+true
+"""
 PAUSE = "registry.k8s.io/pause:3.10.1"
 
 
@@ -25,11 +41,27 @@ class Tester:
         assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
         return str(result.stdout).rstrip("\n")
 
-    def up(self, arguments: str) -> tuple[bool, str]:
-        """Whether `make up` with these arguments succeeds, and what it prints."""
-        command = f"cd todochat && make up ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
+    def make(self, target: str, arguments: str = "") -> tuple[bool, str]:
+        """Whether a target of make succeeds, and what it prints."""
+        command = f"cd todochat && make {target} ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
         result = self.host.run("su --login tester --command %s", command)
         return result.rc == 0, str(result.stdout)
+
+    def up(self, arguments: str) -> tuple[bool, str]:
+        """Whether `make up` with these arguments succeeds, and what it prints."""
+        return self.make("up", arguments)
+
+    def changed(self) -> list[str]:
+        """The tasks that changed something in the last run, or would have in check mode, as "role / task"."""
+        return changed(self.events())
+
+    def events(self) -> str:
+        """The events of the last run, as lines of JSON."""
+        return str(self.host.file(EVENTS).content_string)
+
+    def inventory(self) -> set[str]:
+        """Every file, package and Docker object that a run could touch."""
+        return set(self.host.run("bash -c %s", INVENTORY).stdout.splitlines())
 
     def up_changes_nothing(self, arguments: str) -> None:
         passed, output = self.up(arguments)
