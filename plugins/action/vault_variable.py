@@ -14,6 +14,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 from ansible_collections.todochat.platform.plugins.plugin_utils.vaults import EDIT, VaultAction, in_force, opened, write
 
+# Ansible's main process loads an action before it forks the worker that runs it; the worker's own standard input leads nowhere.
+try:
+    STANDARD_INPUT = os.dup(0)
+except OSError:
+    STANDARD_INPUT = -1
+
 
 class ActionModule(VaultAction):
     """Gives one variable of a vault another value."""
@@ -134,10 +140,10 @@ def asked(name: str) -> str:
 
 
 def standard_input() -> str:
-    """All of it. A worker has none: it is its parent's."""
+    """All of it."""
     remedy = "Run it at a terminal, pipe the value in, or name a file that holds it with -e from_file=PATH."
     try:
-        with open(f"/proc/{os.getppid()}/fd/0", encoding="utf-8") as stream:
+        with os.fdopen(STANDARD_INPUT, encoding="utf-8") as stream:
             text = stream.read()
     except (OSError, UnicodeDecodeError):
         raise UserError("There is no terminal, and standard input cannot be read.", remedy) from None
