@@ -151,7 +151,7 @@ def with_value(text: str, name: str, value: Any) -> str:
     places = [(key.start_mark, old.end_mark) for key, old in (tree.value if tree else []) if key.value == name]
     if places:
         first, end = places[0][0].line, places[0][1].line + (places[0][1].column > 0)
-        while end > first + 1 and re.fullmatch(r"\s*(#.*)?", lines[end - 1]):
+        while end > first + 1 and re.fullmatch(r"\s*(#.*)?\s*", lines[end - 1]):
             end -= 1  # a mapping ends where the next one begins
         edited = "".join([*lines[:first], written, *lines[end:]])
     else:
