@@ -48,7 +48,7 @@ def prove_what_changed(role: str = "") -> None:
     """Everything that has no passing record for what it consists of now; of one role, its scenario in any case."""
     if role:
         if role not in scenarios.names():
-            fail(f"There is no scenario for the role {role!r}. There are: {', '.join(scenarios.names())}.", 2)
+            fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.names())}.", 2)
         prepare()
         prove_roles([role])
         return
@@ -83,9 +83,9 @@ def test_backend_and_site() -> None:
 def prove_roles(names: list[str]) -> None:
     """Run roles' scenarios; a pass is recorded."""
     for number, name in enumerate(names, 1):
-        with phase(f"Role {name} on a fresh Debian 12 ({number} of {len(names)})"):
+        with phase(f"Scenario {name} on a fresh system ({number} of {len(names)})"):
             if not scenarios.prove(name, partial(passes, *molecule(name))):
-                fail(f"The scenario of the role {name} failed; its output is above, the commands' own in tests/output.")
+                fail(f"The scenario {name} failed; its output is above, the commands' own in tests/output.")
 
 
 def molecule(scenario: str) -> list[str]:

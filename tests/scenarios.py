@@ -1,4 +1,6 @@
-"""The roles' Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
+"""The Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
+
+A scenario named after a role proves that role; any other one goes the whole site's way.
 
 A record is the hash of all that decides a scenario's outcome. Records are a committed file that only a passing run writes,
 so what passed once is not run again until something in it changes, on whatever machine.
@@ -29,6 +31,7 @@ COMMON = (
     ".config/molecule",
     "ansible.cfg",
     "artifacts.lock.yml",
+    "bench/roles.py",
     "group_vars/all/main.yml",
     "inventory",
     "molecule/conftest.py",
@@ -40,23 +43,32 @@ COMMON = (
     "scripts/vault-password",
     "site.yml",
 )
+# What the scenarios of the whole site go through besides.
+WHOLE = (*COMMON, "apps", "molecule/site", "playbooks", "plugins/action", "plugins/module_utils", "plugins/modules", "roles")
 
 
 def names() -> list[str]:
     """The scenarios with a record, in the order in which the site runs their roles."""
     found = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - UNRECORDED
     site = [ROOT / "playbooks/cluster.yml", ROOT / "playbooks/app.yml", ROOT / "playbooks/check.yml"]
-    roles = [name for playbook in site for name in re.findall(r"name: todochat\.platform\.(\w+)", playbook.read_text(encoding="utf-8"))]
-    return sorted(found, key=lambda name: roles.index(name) if name in roles else -1)
+    order = ["bundle", *(name for playbook in site for name in re.findall(r"name: todochat\.platform\.(\w+)", playbook.read_text(encoding="utf-8")))]
+    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+@cache
+def roles() -> list[str]:
+    return [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml")]
 
 
 def inputs(scenario: str) -> list[Path]:
     """The files that decide a scenario's outcome: its own, the shared ones, its roles', and all that those use in turn."""
+    if scenario not in roles():
+        return sorted(file for start in WHOLE for file in known(start)) + known(f"molecule/{scenario}")
     platforms = yaml.safe_load((ROOT / f"molecule/{scenario}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
     always = [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml") if "tags: [always" in path.read_text(encoding="utf-8")]
-    roles = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
-    roles += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
-    waiting = [file for start in (*COMMON, f"molecule/{scenario}", *(f"roles/{role}" for role in roles)) for file in known(start)]
+    used = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
+    used += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
+    waiting = [file for start in (*COMMON, f"molecule/{scenario}", *(f"roles/{role}" for role in used)) for file in known(start)]
     waiting += known("plugins/action")
     found: set[Path] = set()
     while waiting:
@@ -64,7 +76,7 @@ def inputs(scenario: str) -> list[Path]:
         if file not in found:
             found.add(file)
             if not file.is_relative_to(ROOT / "playbooks"):  # a playbook names all roles; which of them run, the tags decide
-                waiting += [used for start in uses(file) for used in known(start)]
+                waiting += [other for start in uses(file) for other in known(start)]
     return sorted(found)
 
 

@@ -66,12 +66,15 @@ class Phase:
     """What is being done now."""
 
     title: str
+    role: str
+    """Empty for a task outside roles."""
     listed: bool
     started: float = field(default_factory=time.monotonic)
     task: str = ""
     announced: bool = False
     failed: bool = False
     done: int = 0
+    modules: int = 0
     changed: int = 0
     put_off: bool = False
     """Whether check mode had to leave something out."""
@@ -221,6 +224,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         if result.result.get("changed"):
             self._phase.changed += 1
             self._changing = self._changing or not self._checking
+            self._events.append("changed", self._names.get(task._uuid, ""), role=self._phase.role)
         for text in self._notes(result):
             self._note(text)
 
@@ -281,6 +285,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
     def _count(self, task: Any) -> None:
         if short(task) not in WITHOUT_MODULE and not short(task).startswith(INCLUDES):
             self._modules += 1
+            if self._phase:
+                self._phase.modules += 1
 
     def _what(self, task: str) -> str:
         title = self._phase.title if self._phase else "The start of the run"
@@ -293,7 +299,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         title, listed = self._title(task)
         if self._phase is None or self._phase.title != title:
             self._leave()
-            self._phase = Phase(title, listed)
+            self._phase = Phase(title, task._role.get_name(include_role_fqcn=False) if task._role else "", listed)
             self._events.append("phase", title)
         if self._pending:
             # tasks go on, so that one is being dealt with
@@ -315,6 +321,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         phase, self._phase = self._phase, None
         if phase is None:
             return
+        figures = {"role": phase.role, "tasks": phase.done, "modules": phase.modules, "changes": phase.changed}
+        self._events.append("ended", phase.title, seconds=round(phase.elapsed, 1), **figures)
         if phase.done and not phase.failed:
             self._finished.append(phase.title)
             self._history.note(phase.title, phase.elapsed, bool(phase.changed))
@@ -438,9 +446,9 @@ class Events:
             self._reader = os.open(path, os.O_RDONLY)
             os.environ[VARIABLE] = str(path)
 
-    def append(self, kind: str, text: str) -> None:
+    def append(self, kind: str, text: str, **more: Any) -> None:
         with suppressed():
-            os.write(self._writer, (json.dumps({"time": round(time.time(), 3), kind: text}) + "\n").encode())
+            os.write(self._writer, (json.dumps({"time": round(time.time(), 3), kind: text, **more}) + "\n").encode())
 
     def latest(self) -> str:
         """What is waited for now, empty where nothing is since the task began."""

@@ -35,6 +35,12 @@ options:
   login: {type: str, required: true, description: Role that logs in.}
   password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
   reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
+  tags: {type: list, elements: str, required: true, description: 'What the run was limited to, as in C(ansible_run_tags).'}
+  skip_tags: {type: list, elements: str, required: true, description: 'What the run leaves out, as in C(ansible_skip_tags).'}
+  kubectl: {type: path, required: true, description: The kubectl program.}
+  helm: {type: path, required: true, description: The helm program.}
+  minikube: {type: path, required: true, description: The minikube program.}
+  kubeconfig: {type: path, required: true, description: How to reach the cluster.}
 author: todochat (@todochat)
 """
 
@@ -53,16 +59,17 @@ import platform
 import re
 import socket
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, postgres, sources
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, postgres, prerequisites, sources
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
+from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
     CLUSTER_CACHE,
@@ -79,14 +86,18 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
     together,
     warnings,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
 
+RELEASES = ("backend", "frontend")
+SECRET = "backend-secrets"
 DATABASE_SECONDS = 20
 LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
     **{name: {"type": "str", "required": True} for name in ("deployment", "registry", "subnet", "on_drift", "minikube_user", "minikube_home")},
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
-    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache")},
+    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
+    **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
     **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses")},
     **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
     "password": {"type": "str", "required": True, "no_log": True},
@@ -227,6 +238,44 @@ def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster
     return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
 
 
+def before(given: dict[str, Any], engine: Engine | None, cluster_is_made: bool) -> UserError | None:
+    """What has to run before the roles that this run was limited to."""
+    deployment = given["deployment"]
+    states = {name.removeprefix("/"): container["State"] for container in (engine.containers if engine else ()) for name in container["Names"]}
+    cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], deployment)
+    lock, store = Lock(Path(given["lock"])), Store(Path(given["store"]))
+
+    def answers(*arguments: str) -> bool:
+        return cluster.answers() and cluster.run("kubectl", "get", *arguments, check=False).returncode == 0
+
+    def built() -> bool:
+        registry = Registry(given["endpoints"]["image_registry_endpoint"])
+        try:
+            return all(registry.digest(f"{deployment}/{name}", Registry.CURRENT) for name in RELEASES)
+        except ImageError:
+            return False
+
+    there: dict[str, Callable[[], bool]] = {
+        "container_engine": lambda: engine is not None,
+        "artifact": lambda: all(map(store.has, lock.artifacts.values())),
+        "kubernetes_tools": lambda: all(Path(given[name]).exists() for name in ("kubectl", "helm", "minikube")),
+        "network": lambda: any(network["Name"] == deployment for network in (engine.networks if engine else ())),
+        "image_registry": lambda: given["registry"] in states,
+        "database": lambda: not given["database"] or given["database"] in states,
+        "minikube": lambda: cluster_is_made,
+        "app_images": built,
+        "app_secrets": lambda: answers("secret", SECRET),
+        "app_release": lambda: answers("deployment", *RELEASES),
+        "app_check": lambda: True,
+    }
+    containers = {"image_registry": given["registry"], "database": given["database"], "minikube": deployment}
+
+    def ready(role: str) -> bool:
+        return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
+
+    return prerequisites.missing(prerequisites.chosen(given["tags"], given["skip_tags"]), lambda role: there[role](), ready)
+
+
 def used(folder: Path) -> int:
     """MiB that a folder takes, 0 where there is none."""
     measured = subprocess.run(["du", "--summarize", "--block-size=1M", str(folder)], capture_output=True, text=True, check=False).stdout
@@ -257,6 +306,7 @@ def main() -> None:
     found = problems(wanted, machine, engine, cluster_is_made)
     try:
         found += disk(given, machine, engine, cluster_is_made)
+        found += filter(None, [before(given, engine, minikube.is_finished())])
     except ArtifactError as error:
         found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):

@@ -218,6 +218,17 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
         ("waiting_for", "butter"),
     ]
     assert events.stat().st_mode & 0o777 == 0o600
+    written = [json.loads(line) for line in events.read_text().splitlines()]
+    assert [(event["changed"], event["role"]) for event in written if "changed" in event] == [("The oven's file says how hot", "oven")]
+    ended = next(event for event in written if "ended" in event)
+    assert ended["seconds"] >= 0
+    assert {key: ended[key] for key in ("ended", "role", "tasks", "modules", "changes")} == {
+        "ended": "The oven is hot",
+        "role": "oven",
+        "tasks": 4,
+        "modules": 2,
+        "changes": 1,
+    }
 
     again = kitchen.plain(spoil="rest")
     assert re.search(r"changed=0 .* failed=0", again)

@@ -1,0 +1,67 @@
+"""A run of a few tags is told what has to run before it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import NEEDS, chosen, missing
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def first(role: str, *, there: str = "", stopped: str = "") -> str:
+    """The tags that have to run before a role, where some things are ready and some stopped."""
+    error = missing([role], f"{there} {stopped}".split().__contains__, there.split().__contains__)
+    return re.findall(r"--tags ([\w,]+)'", error.remedy)[0] if error else ""
+
+
+def test_the_order_is_the_sites() -> None:
+    playbooks = [ROOT / f"playbooks/{name}.yml" for name in ("cluster", "app", "check")]
+    site = [role for playbook in playbooks for role in re.findall(r"name: todochat\.platform\.(\w+)\n", playbook.read_text(encoding="utf-8"))]
+    assert [role for role in site if role != "preflight"] == list(NEEDS)
+
+
+@pytest.mark.parametrize("role", NEEDS)
+def test_where_all_is_there_nothing_is_asked_for(role: str) -> None:
+    assert first(role, there=" ".join(NEEDS)) == ""
+
+
+def test_on_an_untouched_machine_all_that_comes_before_is_named_in_order() -> None:
+    assert first("container_engine") == first("artifact") == ""
+    assert first("network") == "container_engine"
+    assert first("minikube") == "artifact,kubernetes_tools,container_engine,network"
+    assert first("app_check").split(",")[-1] == "app_release"
+    assert set(first("app_check").split(",")) == set(NEEDS) - {"app_check"}
+
+
+def test_what_is_stopped_has_to_be_started_and_needs_no_artifacts_for_that() -> None:
+    assert first("app_secrets", there="container_engine network kubernetes_tools", stopped="minikube") == "minikube"
+    assert first("image_registry", there="container_engine network", stopped="image_registry") == ""
+    assert first("image_registry", there="container_engine network") == "artifact"
+
+
+def test_what_runs_in_the_same_run_is_not_missing() -> None:
+    assert missing(list(NEEDS), lambda _: False, lambda _: False) is None
+
+
+def test_the_message_names_who_needs_it() -> None:
+    error = missing(["network", "image_registry"], lambda _: False, lambda _: False)
+    assert error
+    assert error.why == "network needs what container_engine and artifact would make, and that is not there yet."
+
+
+@pytest.mark.parametrize(
+    ("run", "skip", "roles"),
+    [
+        (["all"], [], list(NEEDS)),
+        (["all"], ["minikube"], [role for role in NEEDS if role != "minikube"]),
+        (["database_configure"], [], ["database"]),
+        (["app_check", "network"], [], ["network", "app_check"]),
+        (["preflight", "vault"], [], []),
+    ],
+)
+def test_tags_choose_roles(run: list[str], skip: list[str], roles: list[str]) -> None:
+    assert chosen(run, skip) == roles
