@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils import releases
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.releases import (
     Cluster,
     Release,
@@ -21,6 +22,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     live_drift,
     unfinished,
 )
+from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
@@ -294,3 +296,31 @@ def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
     (world.folder / "helm").unlink()
     with pytest.raises(ReleaseError, match=r"There is no .*/helm\. .*--tags kubernetes_tools"):
         world.release.deployed(world.cluster)
+
+
+# What is to be deployed, in a run whose earlier tasks have said it, or in check mode announced it
+
+
+class UnaskedRegistry(Registry):
+    """In check mode it still has the image of before."""
+
+    def digest(self, repository: str, tag: str) -> str:
+        raise AssertionError(f"the registry was asked for {repository}:{tag}")
+
+
+def said_before(world: World, digest: str) -> Release:
+    given = {"name": "backend", "chart": "/chart", "values": {}, "secret": "backend-secrets", "checksum": "new"}
+    return wanted(given, world.cluster, UnaskedRegistry("127.0.0.1:5000"), "todo", {"backend": {"digest": digest}})
+
+
+def test_the_image_and_the_checksum_that_earlier_tasks_named_are_deployed(world: World) -> None:
+    assert said_before(world, "sha256:new").values == {
+        "image": {"repository": "127.0.0.1:5000/todo/backend", "digest": "sha256:new"},
+        "secret": {"name": "backend-secrets", "checksum": "new"},
+    }
+    assert not (world.folder / "calls").exists()
+
+
+def test_an_image_that_is_still_to_be_built_cannot_be_the_one_of_before(world: World) -> None:
+    with pytest.raises(ReleaseError):
+        said_before(world, "")
