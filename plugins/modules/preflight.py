@@ -59,7 +59,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, postgres, sources
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, host, postgres, sources
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
@@ -106,22 +106,13 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         release=release,
         pretty_name=system.get("PRETTY_NAME", platform.system()),
         cores=len(os.sched_getaffinity(0)),
-        memory=memory(),
+        memory=host.memory(),
         routes=tuple(routes(Path("/proc/net/route").read_text(encoding="utf-8"))),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
         missing_packages=tuple(missing),
         apt_knows_debian=not missing or container_engine.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
     )
-
-
-def memory() -> int:
-    """MiB of this machine, or of the control group that it is confined to."""
-    limits = [int(re.findall(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"))[0]) * 1024]
-    for file in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        if file.is_file() and (limit := file.read_text(encoding="utf-8").strip()).isdigit():
-            limits.append(int(limit))
-    return min(limits) >> 20
 
 
 def routes(table: str) -> list[str]:
