@@ -22,6 +22,7 @@ options:
   addresses: {type: dict, required: true, description: 'Addresses that lie in it, by the variable that gives them.'}
   cpus: {type: int, required: true, description: CPUs of the node.}
   memory: {type: int, required: true, description: 'Memory of the node, in MiB.'}
+  kubernetes_version: {type: str, required: true, description: Kubernetes version of a cluster that is to be made.}
   on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
   minikube_user: {type: str, required: true, description: The user who runs minikube; need not exist yet.}
   minikube_home: {type: str, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
@@ -63,7 +64,7 @@ from ansible_collections.todochat.platform.plugins.module_utils import container
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
     CLUSTER_CACHE,
     DOCKER,
@@ -83,7 +84,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
 DATABASE_SECONDS = 20
 LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
-    **{name: {"type": "str", "required": True} for name in ("deployment", "registry", "subnet", "on_drift", "minikube_user", "minikube_home")},
+    **{
+        name: {"type": "str", "required": True}
+        for name in ("deployment", "registry", "subnet", "kubernetes_version", "on_drift", "minikube_user", "minikube_home")
+    },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
     **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache")},
@@ -200,11 +204,9 @@ def verifier(given: dict[str, Any]) -> str | None:
     return postgres.Actual.parse(asked.stdout).login_verifier if asked.returncode == 0 else None
 
 
-def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
+def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
     """What is still to be done, against the file systems on which it will be done."""
-    if machine.architecture not in ARCHITECTURES:
-        return []
-    lock, store = Lock(Path(given["lock"])), Store(Path(given["store"]))
+    store = Store(Path(given["store"]))
     missing = [artifact for artifact in lock.artifacts.values() if not store.has(artifact)]
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
@@ -247,7 +249,10 @@ def main() -> None:
     cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
     found = problems(wanted, machine, engine, cluster_is_made)
     try:
-        found += disk(given, machine, engine, cluster_is_made)
+        if machine.architecture in ARCHITECTURES:
+            lock = Lock(Path(given["lock"]))
+            unmade = None if cluster_is_made else not_locked(given["kubernetes_version"], lock["kubelet"].version)
+            found += [*([unmade] if unmade else []), *disk(given, lock, engine, cluster_is_made)]
     except ArtifactError as error:
         found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
