@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.pods import SYSTEM, wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -83,6 +84,10 @@ class Cluster:
             return False
         return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
 
+    def wait_for_its_own(self) -> None:
+        """Waits for what every application needs, DNS above all: a cluster that was just made is still bringing it up."""
+        wait_for_pods(lambda: self.json("pods", f"--namespace={SYSTEM}")["items"], f"`kubectl --namespace {SYSTEM} describe pods`")
+
     @cached_property
     def version(self) -> str:
         """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
@@ -129,7 +134,8 @@ class Release:
         return [item for item in found if item["kind"] == "Pod" and owner(item) in newest]
 
     def upgrade(self, cluster: Cluster) -> None:
-        """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse."""
+        """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse."""
+        cluster.wait_for_its_own()
         status, revision = self.deployed(cluster)
         if status.startswith("pending-"):
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
@@ -224,7 +230,8 @@ class Watcher:
         self._since: dict[str, float] = {}
 
     def wait(self) -> None:
-        """Raises ReleaseError naming the pod and the reason, with its last log lines."""
+        """Raises ReleaseError naming the pod and the reason, with its last log lines. The cluster's own pods are waited for first."""
+        self.cluster.wait_for_its_own()
         while problems := unfinished(self.release.workloads(self.cluster)):
             pods = self.release.newest_pods(self.cluster)
             waiting_for(f"waiting for {'; '.join([*problems, *map(doing, pods)])}")

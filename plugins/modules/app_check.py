@@ -7,7 +7,7 @@ DOCUMENTATION = r"""
 module: app_check
 short_description: The application runs what was built, and a user's way through it works
 description:
-  - Waits for rollouts that are still going on, as after a start of the cluster.
+  - Waits for the cluster's own pods, and for rollouts that are still going on, as after a start of the cluster.
   - Compares the image of every running container with the digest in the registry.
   - Signs up, logs in, adds a todo, asks the assistant, and reads the rows back from PostgreSQL, with a fresh account
     that is deleted with all its rows, also after a failure. What a killed check left behind is deleted first.

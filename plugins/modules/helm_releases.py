@@ -8,7 +8,7 @@ module: helm_releases
 short_description: Helm releases are as their charts, values, images and secrets say
 description:
   - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
-    differ, in the given order, and follows each rollout until it is complete.
+    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
 options:
   helm: {type: path, required: true, description: The helm program.}
