@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, record
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, host, record
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
@@ -454,7 +454,7 @@ class Deployment:
 
     def _stop_docker(self) -> None:
         waiting_for("stopping Docker")
-        if container_engine.init_system(self.root) == "systemd":
+        if host.init_system(self.root) == "systemd":
             for daemon in DAEMONS:
                 if run_status("systemctl", "is-active", "--quiet", daemon)[0] == 0:
                     run("systemctl", "stop", daemon)

@@ -41,8 +41,7 @@ TYPES = {
 PREFLIGHTS_OWN = tuple(f"preflight_{name}" for name in ("deployment", "frontend_port", "subnet", "addresses", "cpus", "memory"))
 
 # What has to be in the lock file that another option names.
-LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock", "minikube_kubernetes_version": "minikube_lock"}
-KUBERNETES = "kubeadm"
+LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -150,6 +149,8 @@ PASSWORD = Kind("a password in printable ASCII", text(r"[ -~]*"))
 DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, text(r"postgresql://[^\s/@:]+:[^\s/@]*@[^\s/@]+/[^\s/?]+(\?\S*)?")))
 KEY = Kind("a key of 16 or more printable characters", either(is_empty, lambda value: vault.text_problem(value) is None))
 KEY_RING = Kind("a mapping of active and keys, as role app_secrets documents it", lambda value: not value or vault.jwt_keys_problem(value) is None)
+IMAGES = Kind("a mapping of services to what module app_images returns for them", lambda value: all("digest" in image for image in value.values()))
+CHECKSUM = Kind("a checksum that module kubernetes_secret returns", either(is_empty, text("[0-9a-f]{64}")))
 VALUES = Kind("a mapping of the chart's values", lambda value: all(isinstance(name, str) for name in value))
 COMPONENTS = Kind("a list of artifacts that role artifact found", lambda value: ARTIFACT.fits(value["name"]))
 
@@ -182,6 +183,8 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_checksum_key", KEY),
     (r".*_jwt_keys", KEY_RING),
     (r"app_release_\w+_values", VALUES),
+    (r"app_release_images", IMAGES),
+    (r"app_release_checksum", CHECKSUM),
     (r"app_images_source|app_release_charts", SERVICES),
     (r".*_lock", LOCK),
     (r".*_(kubectl|helm|minikube|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
@@ -302,7 +305,7 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
 
 
 def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
-    """What the lock file does not hold of names, or of Kubernetes' version."""
+    """The names that the lock file does not have. Kubernetes' version is looked at where a cluster is to be made of it."""
     path = Path(str(lock)).expanduser() if lock else COLLECTION / "artifacts.lock.yml"
     if not path.is_file():
         return None  # said of the lock file itself
@@ -310,18 +313,15 @@ def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
         held = Lock(path)
     except UserError as error:
         return error
-    if isinstance(value, list):
-        missing = [name for name in value if name not in held.artifacts]
-        known = ", ".join(held.artifacts)
-        return UserError(f"{given} names {', '.join(missing)}, which the lock file {path} does not have", f"Name some of these: {known}.") if missing else None
-    version = held[KUBERNETES].version
-    return UserError(f"{given} is not the version of the lock file {path}", f"Ask for {version}, or pin another one there.") if value != version else None
+    missing = [name for name in value if name not in held.artifacts]
+    known = ", ".join(held.artifacts)
+    return UserError(f"{given} names {', '.join(missing)}, which the lock file {path} does not have", f"Name some of these: {known}.") if missing else None
 
 
 def elements(value: Any, kind: Kind) -> Iterator[Any]:
     if isinstance(value, list):
         yield from value
-    elif isinstance(value, dict) and kind not in (KEY_RING, VALUES):
+    elif isinstance(value, dict) and kind not in (KEY_RING, VALUES, IMAGES):
         yield from map(str, value.values())
     else:
         yield value

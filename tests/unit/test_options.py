@@ -51,6 +51,8 @@ BAD: Mapping[options.Kind, Any] = {
     options.KEY: "canary",
     options.KEY_RING: {"active": "canary"},
     options.VALUES: {1: "canary"},
+    options.IMAGES: {"backend": "canary"},
+    options.CHECKSUM: "canary",
     options.COMPONENTS: [{"name": "Can ary", "title": "t", "seconds": 1, "root": False}],
 }
 
@@ -181,7 +183,6 @@ def test_shared_variables_are_known_by_their_file() -> None:
 
 def test_what_the_lock_file_does_not_hold() -> None:
     one(found(artifact_names=["kubctl"]), "names kubctl, which the lock file", "kubectl, kubelet")
-    one(found(minikube_kubernetes_version="v1.2.3"), "minikube_kubernetes_version=v1.2.3", "Ask for v1.")
 
 
 def test_a_mirror_has_an_address() -> None:
