@@ -266,7 +266,9 @@ class Deployment:
         gone |= {key for part in images if not part.stays for key in part.objects}
         found = [*images, *self._programs(shared), *self._home(), *self._store(shared)]
         found += self._files("installed", str(self.build_cache), self.build_cache, shared)
-        of_the_record = [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
+        of_the_record: list[Part] = []
+        if self.before is not None or (self.root / OURS).exists():  # else this collection never was here, or is gone
+            of_the_record += [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
         return [*found, *of_the_record, *self._record([part.stays for part in of_the_record if part.stays])]
 
     def _node(self) -> list[Part]:

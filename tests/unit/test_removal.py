@@ -476,8 +476,6 @@ def test_where_nothing_is_there_is_nothing_to_remove(tmp_path: Path, monkeypatch
     world = World(tmp_path, monkeypatch, "absent", objects=[THEIRS])
     for name in ("config", "state", "opt", "store", "build", "etc", "usr", "var"):
         removal.take(tmp_path / name)
-    world.apt.packages = ["bash", "libc6"]
-    world.groups = {}
     world.deployment = replace(world.deployment, before=None)
     assert world.down("installed", "data") == ([], [])
 
