@@ -20,7 +20,7 @@ options:
   timeout: {type: int, default: 300, description: Seconds that one rollout may take.}
   images:
     description: For each release the image to deploy, as M(todochat.platform.app_images) returned it. In check mode its digest is
-      empty where it is only going to be built. The registry is asked about the others.
+      empty where it is only going to be built. The registry is asked about others.
     type: dict
     default: {}
   releases:
@@ -80,7 +80,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
 def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str, images: Mapping[str, Any]) -> Release:
     """The release with the digest of its image and the checksum of its secret: as earlier tasks said, else read from where they are."""
     path = f"{repository}/{given['name']}"
-    digest = images[given["name"]]["digest"] if given["name"] in images else registry.digest(path, Registry.CURRENT)
+    said = images.get(given["name"], {})
+    is_said = said.get("repository") == f"{registry.endpoint}/{path}"
+    digest = said["digest"] if is_said else registry.digest(path, Registry.CURRENT)
     if not digest:
         raise ReleaseError(
             f"The registry has no image {path} to deploy.", "Run `make up ARGS='--tags app_images'` first."

@@ -149,8 +149,6 @@ PASSWORD = Kind("a password in printable ASCII", text(r"[ -~]*"))
 DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, text(r"postgresql://[^\s/@:]+:[^\s/@]*@[^\s/@]+/[^\s/?]+(\?\S*)?")))
 KEY = Kind("a key of 16 or more printable characters", either(is_empty, lambda value: vault.text_problem(value) is None))
 KEY_RING = Kind("a mapping of active and keys, as role app_secrets documents it", lambda value: not value or vault.jwt_keys_problem(value) is None)
-IMAGES = Kind("a mapping of services to what module app_images returns for them", lambda value: all("digest" in image for image in value.values()))
-CHECKSUM = Kind("a checksum that module kubernetes_secret returns", either(is_empty, text("[0-9a-f]{64}")))
 VALUES = Kind("a mapping of the chart's values", lambda value: all(isinstance(name, str) for name in value))
 COMPONENTS = Kind("a list of artifacts that role artifact found", lambda value: ARTIFACT.fits(value["name"]))
 
@@ -183,8 +181,6 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_checksum_key", KEY),
     (r".*_jwt_keys", KEY_RING),
     (r"app_release_\w+_values", VALUES),
-    (r"app_release_images", IMAGES),
-    (r"app_release_checksum", CHECKSUM),
     (r"app_images_source|app_release_charts", SERVICES),
     (r".*_lock", LOCK),
     (r".*_(kubectl|helm|minikube|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
@@ -321,7 +317,7 @@ def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
 def elements(value: Any, kind: Kind) -> Iterator[Any]:
     if isinstance(value, list):
         yield from value
-    elif isinstance(value, dict) and kind not in (KEY_RING, VALUES, IMAGES):
+    elif isinstance(value, dict) and kind not in (KEY_RING, VALUES):
         yield from map(str, value.values())
     else:
         yield value

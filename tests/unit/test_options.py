@@ -51,8 +51,6 @@ BAD: Mapping[options.Kind, Any] = {
     options.KEY: "canary",
     options.KEY_RING: {"active": "canary"},
     options.VALUES: {1: "canary"},
-    options.IMAGES: {"backend": "canary"},
-    options.CHECKSUM: "canary",
     options.COMPONENTS: [{"name": "Can ary", "title": "t", "seconds": 1, "root": False}],
 }
 

@@ -345,7 +345,7 @@ class UnaskedRegistry(Registry):
 
 def said_before(world: World, digest: str) -> Release:
     given = {"name": "backend", "chart": "/chart", "values": {}, "secret": "backend-secrets", "checksum": "new"}
-    return wanted(given, world.cluster, UnaskedRegistry("127.0.0.1:5000"), "todo", {"backend": {"digest": digest}})
+    return wanted(given, world.cluster, UnaskedRegistry("127.0.0.1:5000"), "todo", {"backend": {"repository": "127.0.0.1:5000/todo/backend", "digest": digest}})
 
 
 def test_the_image_and_the_checksum_that_earlier_tasks_named_are_deployed(world: World) -> None:
