@@ -18,7 +18,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, record
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, host, record
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
@@ -266,7 +266,9 @@ class Deployment:
         gone |= {key for part in images if not part.stays for key in part.objects}
         found = [*images, *self._programs(shared), *self._home(), *self._store(shared)]
         found += self._files("installed", str(self.build_cache), self.build_cache, shared)
-        of_the_record = [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
+        of_the_record: list[Part] = []
+        if self.before is not None or (self.root / OURS).exists():  # else this collection never was here, or is gone
+            of_the_record += [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
         return [*found, *of_the_record, *self._record([part.stays for part in of_the_record if part.stays])]
 
     def _node(self) -> list[Part]:
@@ -454,7 +456,7 @@ class Deployment:
 
     def _stop_docker(self) -> None:
         waiting_for("stopping Docker")
-        if container_engine.init_system(self.root) == "systemd":
+        if host.init_system(self.root) == "systemd":
             for daemon in DAEMONS:
                 if run_status("systemctl", "is-active", "--quiet", daemon)[0] == 0:
                     run("systemctl", "stop", daemon)

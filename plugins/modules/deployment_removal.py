@@ -117,6 +117,7 @@ def main() -> None:
         **{name: {"type": "path", "required": True} for name in PATHS},
         **{name: {"type": "list", "elements": "str", "required": True} for name in LISTS},
     }
+    spec["vault_password"]["no_log"] = False  # where it is, not what it is
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     given = module.params
     paths = {name: Path(given[name]) for name in PATHS}

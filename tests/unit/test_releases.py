@@ -250,8 +250,10 @@ def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: 
     monkeypatch.setattr(releases, "FAILING_SECONDS", -1)
     world.rolling()
     world.failing("ContainerCreating")
-    with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods"):
+    (world.folder / "log").write_text("waiting for the database: password authentication failed\n")
+    with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods") as raised:
         Watcher(world.release, world.cluster, 0).wait()
+    assert raised.value.details == "waiting for the database: password authentication failed"
 
 
 # A cluster that was just made

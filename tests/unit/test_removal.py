@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, removal
+from ansible_collections.todochat.platform.plugins.module_utils import host, removal
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.record import Before
 from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
@@ -149,7 +149,7 @@ class World:
         self.minikube = FakeMinikube(folder, state, self.docker)
         self.cluster = {"releases": ["backend", "frontend"], "labels": {"app.kubernetes.io/part-of": "todochat"}, "items": [SECRET], "calls": []}
         monkeypatch.setattr(FakeCluster, "world", self.cluster)
-        monkeypatch.setattr(container_engine, "init_system", lambda _: "systemd")
+        monkeypatch.setattr(host, "init_system", lambda _: "systemd")
         self.commands: list[str] = []
         self.groups = {"docker": ["me"]}
         monkeypatch.setattr(removal, "run", self.run)
@@ -476,8 +476,6 @@ def test_where_nothing_is_there_is_nothing_to_remove(tmp_path: Path, monkeypatch
     world = World(tmp_path, monkeypatch, "absent", objects=[THEIRS])
     for name in ("config", "state", "opt", "store", "build", "etc", "usr", "var"):
         removal.take(tmp_path / name)
-    world.apt.packages = ["bash", "libc6"]
-    world.groups = {}
     world.deployment = replace(world.deployment, before=None)
     assert world.down("installed", "data") == ([], [])
 

@@ -75,7 +75,7 @@ def test_every_play_that_reads_the_vault_checks_it_first() -> None:
 
 
 def test_plays_without_the_vault_have_no_use_for_it() -> None:
-    names = secret_variables() | {"deployment_vault_file", "vault_database_url"}
+    names = secret_variables() | {"vault_database_url"}
     for name in NO_SECRETS:
         text = (ROOT / "playbooks" / name).read_text(encoding="utf-8")
         assert not names & set(re.findall(r"\w+", text)), name

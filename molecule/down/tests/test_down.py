@@ -183,7 +183,7 @@ def test_the_data_has_survived_it_all(host: Host, tester: Tester) -> None:
     visitor(host, "return")
 
 
-def test_the_data_goes_when_it_is_named(host: Host, tester: Tester) -> None:
+def test_the_data_goes_when_it_is_named(tester: Tester) -> None:
     names = ("release backend", "container todo-database", r"volume todo-database \(data\)", f"vault {VAULT}")
     ours = (r"(container|volume) todo-database$", rf"(file|folder) {Path(VAULT).parent}", "file /home/tester/.config/todochat")
     after, _ = down(tester, "data", names, ours)
