@@ -10,8 +10,8 @@ fi
 [ "$1" = docker ] && exit
 
 sed -n 's/^- name: /context /p; s/^current-context: /current context /p' /home/*/.kube/config 2>/dev/null
-# Not what Ansible, Python and pip keep for themselves, nor the copies that tools make of /etc/group and the like.
-theirs=(\( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.cache/pip' -o -path '/etc/*-' -o -path /etc/ld.so.cache \) -prune)
+# Not what Ansible, Python, pip and kubectl keep for themselves, nor the copies that tools make of /etc/group and the like.
+theirs=(\( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.cache/pip' -o -path '*/.kube/cache' -o -path '/etc/*-' -o -path /etc/ld.so.cache \) -prune)
 places=(/home /root /opt /srv /etc /usr/local -xdev)
 find "${places[@]}" "${theirs[@]}" -o -type f -printf 'file %p %m %u:%g\n' -o -type l -printf 'link %p %l %u:%g\n' -o -type d -printf 'folder %p %m %u:%g\n'
 find "${places[@]}" "${theirs[@]}" -o -type f -exec sha256sum {} + | sed -E 's/^(.{16})\S+ +(.*)/file \2 \1/'

@@ -90,6 +90,7 @@ class Docker:
 
     def __init__(self) -> None:
         self.answers = bool(container_engine.answering_version())
+        self.sleeps = not self.answers and bool(container_engine.installed_version())
 
     @cached_property
     def objects(self) -> dict[tuple[str, str], Object]:
@@ -249,7 +250,10 @@ class Deployment:
 
     def parts(self) -> list[Part]:
         """All but the application and what was installed, in the order in which it goes."""
-        found = [*self._node(), *self._container(self.registry, "cluster"), *self._container(self.database, "data", "cluster")]
+        found = []
+        if self.docker.sleeps and self._was_here():  # in check mode; else it was started before
+            found.append(Part("cluster/data/installed", f"what Docker, which has to be started for that, holds of {self.name}", nothing))
+        found += [*self._node(), *self._container(self.registry, "cluster"), *self._container(self.database, "data", "cluster")]
         found += self._network()
         found += self._volume(self.database, "data", "data")
         found += self._files("data", f"vault {self.vault}", self.vault)
@@ -267,9 +271,13 @@ class Deployment:
         found = [*images, *self._programs(shared), *self._home(), *self._store(shared)]
         found += self._files("installed", str(self.build_cache), self.build_cache, shared)
         of_the_record: list[Part] = []
-        if self.before is not None or (self.root / OURS).exists():  # else this collection never was here, or is gone
+        if self._was_here():
             of_the_record += [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
         return [*found, *of_the_record, *self._record([part.stays for part in of_the_record if part.stays])]
+
+    def _was_here(self) -> bool:
+        """Whether this collection has installed anything that is still there."""
+        return self.before is not None or (self.root / OURS).exists()
 
     def _node(self) -> list[Part]:
         if self.minikube.is_ours():

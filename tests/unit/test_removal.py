@@ -41,6 +41,7 @@ class FakeDocker(removal.Docker):
 
     found: Sequence[Object] = OBJECTS
     answers: bool = True
+    sleeps: bool = False
     namespaces: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -406,6 +407,11 @@ def test_a_docker_that_does_not_answer_stays(world: World) -> None:
     world.docker.answers = False
     assert "it does not answer" in world.down("installed", "data")[1][0]
     assert world.apt.purged == ["gcc", "cpp"]
+
+
+def test_check_mode_says_that_a_stopped_docker_would_be_asked(world: World) -> None:
+    world.docker.answers, world.docker.sleeps, world.docker.objects = False, True, {}
+    assert "what Docker, which has to be started for that, holds of todo" in world.down("cluster", check=True)[0]
 
 
 def test_a_docker_that_was_there_before_stays_without_a_word(world: World) -> None:

@@ -25,7 +25,7 @@ EXCEPTIONS = {
     # of the checkout's .venv, as the last line says
     r"package python3(\.11)?-(venv|distutils|lib2to3|pip-whl|setuptools-whl) ",
     # where every program keeps its files; they are empty, and may as well be the user's own
-    r"folder /home/tester/\.(config|local|local/share|local/state|cache) ",
+    r"folder /home/tester/\.(config|local|local/share|local/state|cache|kube) ",
 }
 
 
@@ -109,7 +109,7 @@ def test_the_machine_runs_the_application_beside_what_others_have(host: Host, te
     change(
         host,
         f"docker run --detach --name theirs --network $(docker network create theirs) --volume theirs:/data {PAUSE}"
-        " && mkdir /opt/theirs /home/tester/.kube && echo mine > /opt/theirs/file && ln -s /opt/theirs/file /usr/local/bin/theirs"
+        " && mkdir -p /opt/theirs /home/tester/.kube && echo mine > /opt/theirs/file && ln -s /opt/theirs/file /usr/local/bin/theirs"
         " && printf 'contexts:\\n- name: theirs\\ncurrent-context: theirs\\n' > /home/tester/.kube/config"
         " && echo mine > /home/tester/.config/theirs && echo mine > /etc/apt/preferences.d/theirs.pref && chown --recursive tester: /home/tester/.kube",
     )
@@ -214,7 +214,7 @@ def test_when_what_others_had_is_gone_the_machine_is_as_it_was(host: Host, teste
     change(
         host,
         f"docker rm --force theirs && docker network rm theirs && docker volume rm theirs && docker image rm {PAUSE}"
-        " && rm -r /opt/theirs /usr/local/bin/theirs /home/tester/.kube /home/tester/.config/theirs /etc/apt/preferences.d/theirs.pref",
+        " && rm -r /opt/theirs /usr/local/bin/theirs /home/tester/.kube/config /home/tester/.config/theirs /etc/apt/preferences.d/theirs.pref",
     )
     plan = make(tester, "down", "--check -e remove=installed,data")
     assert re.search("would: packages docker.io, .* and [0-9]+ that they brought along are gone|would: packages docker.io", plan), plan
