@@ -28,10 +28,10 @@ KUBECTL = "KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig /opt/to
 HELM = "KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig /opt/todochat/bin/helm --namespace todo"
 NEEDLES = "/dev/shm/needles"
 PROCESSES = "/root/processes"
-# What fits the schema and breaks whatever does not quote it.
+# Fits the schema and breaks whatever does not quote it; made anew each time, for this file is on the system too.
 UNUSUAL = {
-    "database_password": """Kan"arie'1/2?3&4%25=+@#:$(id)\\{{x}}""",
-    "checksum_key": 'Kanarie-`checksum`-"$HOME"\'\\%s',
+    "database_password": f"""{os.urandom(6).hex()}"'1/2?3&4%25=+@#:$(id)\\{{{{x}}}}""",
+    "checksum_key": f"""`{os.urandom(6).hex()}`-"$HOME"'\\%s""",
 }
 canaries: dict[str, str] = {}
 """Every value the vault or its password ever had, by a name that may be shown."""
@@ -365,7 +365,7 @@ def test_a_database_that_cannot_be_asked_is_named() -> None:
 
 
 def test_an_external_database_that_does_not_answer_is_named_without_its_password() -> None:
-    passes("make vault DO=edit ARGS='-e secret=database_url'", "postgresql://kanarie:kanarie-extern%2F0815@127.0.0.1:9/kanarie\n")
+    passes("make vault DO=edit ARGS='-e secret=database_url'", f"postgresql://u:{os.urandom(9).hex()}%2F@127.0.0.1:9/d\n")
     refused("The external database can be reached", "make up ARGS='--tags database'", "127.0.0.1:9", "ansible-vault edit")
     passes("make vault DO=edit ARGS='-e secret=database_url'", "\n")
 
@@ -392,13 +392,35 @@ def test_another_password_than_the_databases_is_refused_until_a_reset_is_asked_f
         )
 
 
+REFUSAL = [
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "no-changes"},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["secrets"]}]},
+            "validations": [{"expression": "object.metadata.name != 'backend-secrets'", "message": "no changes today"}],
+        },
+    },
+    {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "no-changes"},
+        "spec": {"policyName": "no-changes", "validationActions": ["Deny"]},
+    },
+]
+
+
 def test_a_cluster_that_refuses_or_does_not_answer_is_named() -> None:
     task = "The backend finds its secrets in a namespace that admits restricted pods only"
-    patch = f"{KUBECTL} -n todo patch secret backend-secrets --patch"
     arguments = "-e database_reset_password=true --tags app_secrets"
-    root(f"{patch} '{{\"immutable\": true}}'")
-    refused(task, f"make up ARGS='{arguments}'", "the cluster refused the Secret", "immutable", verbosely=True)
-    root(f"{KUBECTL} -n todo delete secret backend-secrets")
+    touch = f"{KUBECTL} -n todo annotate secret backend-secrets --overwrite --dry-run=server touched=now"
+    refuse = f"{KUBECTL} apply -f - > /dev/null; timeout 60 sh -c 'while {touch} > /dev/null 2>&1; do sleep 0.2; done'"
+    root(refuse, json.dumps({"apiVersion": "v1", "kind": "List", "items": REFUSAL}))
+    try:
+        refused(task, f"make up ARGS='{arguments}'", "the cluster refused the Secret", "no changes today", verbosely=True)
+    finally:
+        root(f"{KUBECTL} delete validatingadmissionpolicybinding,validatingadmissionpolicy no-changes; timeout 60 sh -c 'until {touch}; do sleep 0.2; done'")
     config = "/home/tester/.local/state/todochat/todo/kubeconfig"
     root(f"sed 's,\\(server: https://[^:]*\\):.*,\\1:1,' {config} > /home/tester/nobody; chown tester /home/tester/nobody")
     refused(task, f"make up ARGS='{arguments} -e app_secrets_kubeconfig=/home/tester/nobody'", "the cluster cannot be asked", "refused")
