@@ -148,7 +148,10 @@ class Minikube:
             return Status("unfinished") if nodes(self.profile) == [] else Status("stopped", actual, address)
         states = answer if isinstance(answer, list) else [answer]
         running = all(
-            node.get("Host") == node.get("Kubelet") == "Running" and node.get("APIServer") in ("Running", "Irrelevant")
+            node.get("Host") == node.get("Kubelet") == "Running"
+            and node.get("APIServer") in ("Running", "Irrelevant")
+            # a start that was broken off may not have come to it, and a stop takes it away
+            and node.get("Kubeconfig") in ("Configured", "Irrelevant")
             for node in states
         )
         if not running:

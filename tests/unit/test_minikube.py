@@ -185,6 +185,7 @@ def test_nodes_that_were_added_are_counted() -> None:
         ("docker pause", "stopped", True),
         ("minikube pause", "stopped", True),
         ("kubelet stopped", "stopped", True),
+        ("start broken off", "stopped", True),
         ("no such profile", "stopped", False),
     ],
 )
@@ -199,7 +200,7 @@ def test_minikubes_answer_says_how_the_cluster_is(world: World, recorded: str, s
 def test_each_node_counts(world: World, worker: str, state: str) -> None:
     world.has_profile()
     node = json.loads(RECORDED["running"]["status"])
-    (world.log / "status").write_text(json.dumps([node, {**node, "Kubelet": worker, "APIServer": "Irrelevant", "Worker": True}]))
+    (world.log / "status").write_text(json.dumps([node, {**node, "Kubelet": worker, "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": True}]))
     assert world.minikube.status().state == state
 
 

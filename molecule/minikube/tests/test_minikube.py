@@ -132,7 +132,7 @@ def test_one_is_stopped_kept_so_and_started_as_it_is_while_the_other_runs(tester
 
 
 def test_one_is_made_anew_where_that_is_asked_and_what_lies_outside_stays(tester: Tester) -> None:
-    tester.sees("docker network create --subnet=192.168.87.0/24 other")
+    tester.sees("docker network create --subnet=192.168.87.0/24 --gateway=192.168.87.1 other")
     beside, before = everything(tester, without="second"), node(tester, "second")["Id"]
     other = f"--tags minikube {SECOND} -e minikube_on_drift=recreate -e minikube_memory=1900 -e deployment_frontend_port=30002 -e minikube_network=other"
     announced = changes(tester, f"{other} --check")
