@@ -18,6 +18,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.pods import wait
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
+REMAKE = "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
 
 
 class MinikubeError(UserError):
@@ -87,6 +88,22 @@ def not_locked(asked: str, locked: str) -> MinikubeError | None:
     )
 
 
+def differs(name: str, wanted: Cluster, actual: Cluster, locked: str) -> MinikubeError | None:
+    """What is said of a cluster that differs and may not be made anew unasked; ``locked`` is the lock file's Kubernetes version."""
+    drift = wanted.drift(actual)
+    if not drift:
+        return None
+    differences = "; ".join(f"{key} is {shown(found)}, asked {shown(asked)}" for key, (found, asked) in drift.items())
+    cannot_be_made = not_locked(wanted.kubernetes_version, locked)
+    remedy = f"Ask for what is there; {cannot_be_made.why}" if cannot_be_made else REMAKE
+    return MinikubeError(f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.", remedy)
+
+
+def shown(value: int | str | tuple[str, ...]) -> str:
+    """A parameter's value in a sentence."""
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
+
+
 def message(line: str) -> str:
     """What a line of minikube's says: with --output=json each is a CloudEvent, or what came to the error stream."""
     try:
@@ -125,20 +142,24 @@ class Minikube:
         """Whether the cluster was made to its end."""
         return self.is_ours() and self._finished.exists()
 
+    def recorded(self) -> tuple[Cluster, str]:
+        """The finished cluster, and its API server's address, by the profile's own record. Raises MinikubeError where it cannot be read."""
+        try:
+            profile = json.loads(self._config.read_text(encoding="utf-8"))
+            return Cluster.from_profile(profile), control_plane(profile)
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            raise MinikubeError(
+                f"The minikube profile record {self._config} cannot be read: {error!r}",
+                "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
+            ) from error
+
     def status(self) -> Status:
         """Raises MinikubeError where the profile's own record cannot be read."""
         if not self.is_ours():
             return Status("foreign" if self._container_exists() else "absent")
         if not self.is_finished():
             return Status("unfinished")
-        try:
-            profile = json.loads(self._config.read_text(encoding="utf-8"))
-            actual, address = Cluster.from_profile(profile), control_plane(profile)
-        except (ValueError, KeyError, TypeError, StopIteration) as error:
-            raise MinikubeError(
-                f"The minikube profile record {self._config} cannot be read: {error!r}",
-                "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
-            ) from error
+        actual, address = self.recorded()
         status = self._run("status", "--output=json", check=False)
         try:
             answer = json.loads(status.stdout)

@@ -76,6 +76,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.minikube import 
     Minikube,
     MinikubeError,
     Status,
+    differs,
     not_locked,
 )
 
@@ -100,9 +101,6 @@ PARAMETERS = {
 }
 
 
-REMAKE = "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
-
-
 def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, locked: str) -> list[str]:
     """The steps from what was found to what is asked, out of delete, start, stop and return. Raises MinikubeError.
 
@@ -115,14 +113,11 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, l
         )
     if state == "absent":
         return [] if found.state == "absent" else ["delete"]
-    drift = wanted.drift(found.actual) if found.actual else {}
-    cannot_be_made = not_locked(wanted.kubernetes_version, locked)
-    if drift and on_drift == "fail":
-        differences = "; ".join(f"{key} is {shown(actual)}, asked {shown(asked)}" for key, (actual, asked) in drift.items())
-        ask = f"Ask for what is there; {cannot_be_made.why}" if cannot_be_made else REMAKE
-        raise MinikubeError(f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.", ask)
-    if found.actual is None or (drift and on_drift == "recreate"):
-        if cannot_be_made:
+    difference = differs(name, wanted, found.actual, locked) if found.actual else None
+    if difference and on_drift == "fail":
+        raise difference
+    if found.actual is None or (difference and on_drift == "recreate"):
+        if cannot_be_made := not_locked(wanted.kubernetes_version, locked):
             raise cannot_be_made
         steps = ["start"] if found.state == "absent" else ["delete", "start"]
         return [*steps, "stop"] if state == "stopped" else steps
@@ -133,11 +128,6 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, l
     if state != "stopped" and found.state == "running" and not found.comes_back:
         return ["return"]
     return []
-
-
-def shown(value: int | str | tuple[str, ...]) -> str:
-    """A parameter's value in a sentence."""
-    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 def copy_for_caller(source: Path, target: Path, check_mode: bool) -> bool:

@@ -61,6 +61,7 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, not_locked
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, MinikubeError, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
     CLUSTER_CACHE,
     DOCKER,
@@ -231,7 +232,19 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
     return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
 
 
-def before(given: dict[str, Any], lock: Lock, machine: Machine, engine: Engine | None, cluster_is_made: bool) -> UserError | None:
+def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles: list[str]) -> UserError | None:
+    """A cluster that cannot be made, or that role minikube would refuse after earlier roles have changed something."""
+    locked = lock["kubelet"].version
+    if not minikube.is_finished() or given["on_drift"] == "recreate":
+        return not_locked(given["kubernetes_version"], locked)
+    if "minikube" not in roles or given["on_drift"] == "ignore":
+        return None
+    actual, _ = minikube.recorded()
+    wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory")})
+    return differs(given["deployment"], wanted, actual, locked)
+
+
+def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine, engine: Engine | None, cluster_is_made: bool) -> UserError | None:
     """What has to run before the roles that this run was limited to."""
     deployment = given["deployment"]
     states = {name.removeprefix("/"): container["State"] for container in (engine.containers if engine else ()) for name in container["Names"]}
@@ -268,7 +281,7 @@ def before(given: dict[str, Any], lock: Lock, machine: Machine, engine: Engine |
             return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
-    return prerequisites.missing(prerequisites.chosen(given["tags"], given["skip_tags"]), lambda role: there[role](), ready)
+    return prerequisites.missing(roles, lambda role: there[role](), ready)
 
 
 def used(folder: Path) -> int:
@@ -302,10 +315,10 @@ def main() -> None:
     try:
         if machine.architecture in ARCHITECTURES:
             lock = Lock(Path(given["lock"]))
-            unmade = None if cluster_is_made else not_locked(given["kubernetes_version"], lock["kubelet"].version)
-            first = before(given, lock, machine, engine, minikube.is_finished())
-            found += [*filter(None, (unmade, first)), *disk(given, lock, engine, cluster_is_made)]
-    except ArtifactError as error:
+            roles = prerequisites.chosen(given["tags"], given["skip_tags"])
+            found += filter(None, [cluster_problem(given, lock, minikube, roles), before(given, roles, lock, machine, engine, minikube.is_finished())])
+            found += disk(given, lock, engine, cluster_is_made)
+    except (ArtifactError, MinikubeError) as error:
         found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
         found.append(silent)
