@@ -148,8 +148,9 @@ class Apt:
                 shutil.copyfile(self.states, states)
             as_if = f"--option=Dir::State::extended_states={states}"
             run("apt-mark", as_if, "auto", *sorted(packages))
-            # what was installed by name and merely suggests one of them does not need it
-            answer = run("apt-get", "--simulate", as_if, "--option=APT::AutoRemove::SuggestsImportant=false", "autoremove")
+            # what merely recommends or suggests one of them does not need it: it did without before
+            weak = [f"--option=APT::AutoRemove::{kind}Important=false" for kind in ("Recommends", "Suggests")]
+            answer = run("apt-get", "--simulate", as_if, *weak, "autoremove")
         return [name for name in removed(answer) if name in new]
 
     def takes_along(self, packages: Sequence[str]) -> list[str]:
