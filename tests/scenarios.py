@@ -44,7 +44,7 @@ COMMON = (
     "site.yml",
 )
 # What the scenarios of the whole site go through besides.
-WHOLE = (*COMMON, "apps", "molecule/site", "playbooks", "plugins/action", "plugins/module_utils", "plugins/modules", "roles")
+WHOLE = (*COMMON, "apps", "molecule/site", "playbooks", "plugins/action", "plugins/module_utils", "plugins/modules", "plugins/plugin_utils", "roles")
 
 
 def names() -> list[str]:
