@@ -27,7 +27,7 @@ FAILED = ROOT / ".cache/failed-scenarios.json"
 # The site's scenario runs each time.
 UNRECORDED = {"site"}
 # The longest ones: `make test-full` runs them, and `make test ROLE=name`.
-ONLY_IN_FULL = {"vault"}
+ONLY_IN_FULL = {"down", "offline", "vault"}
 # What every scenario goes through. Makefile, bootstrap and the view are not among them: the site's scenario proves those each time.
 COMMON = (
     ".config/molecule",
