@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -41,7 +42,7 @@ COMMON = (
     "playbooks/app.yml",
     "playbooks/check.yml",
     "playbooks/cluster.yml",
-    "playbooks/tasks",
+    "playbooks/tasks/vault.yml",
     "requirements/controller.txt",
     "scripts/vault-password",
     "site.yml",
@@ -50,7 +51,7 @@ COMMON = (
 BESIDES = {
     "alternative": ("galaxy.yml",),
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
-    "upgrade": ("molecule/site/tasks", "molecule/site/visitor.py", "playbooks/bundle.yml"),
+    "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
     "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
 }
 
@@ -105,13 +106,13 @@ def all_known() -> list[str]:
 
 @cache
 def known(start: str) -> list[Path]:
-    """The file, or the files below the folder, of that name."""
-    return [ROOT / name for name in all_known() if name == start or name.startswith(f"{start}/")]
+    """The file, or the files below the folder, of that name; what is only read by people decides nothing."""
+    return [ROOT / name for name in all_known() if (name == start or name.startswith(f"{start}/")) and not name.endswith("README.md")]
 
 
 @cache
 def uses(file: Path) -> list[str]:
-    """What a file names of this collection, as paths: modules, roles, what a role reads outside of itself, Python imports."""
+    """What a file names of this collection, as paths: modules, roles, tasks, what a role reads outside of itself, Python imports."""
     found: list[str] = []
     if file.suffix == ".yml":
         text = file.read_text(encoding="utf-8")
@@ -119,6 +120,7 @@ def uses(file: Path) -> list[str]:
         for name in re.findall(r"todochat\.platform\.(\w+):", text):
             found += (f"plugins/modules/{name}.py", f"plugins/action/{name}.py")
         found += re.findall(r"role_path }}/\.\./\.\./([\w./-]+)", text)
+        found += (os.path.relpath(file.parent / name, ROOT) for name in re.findall(r"(?:import|include)_tasks: (\S+)", text))
     elif file.suffix == ".py":
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.todochat.platform."):

@@ -77,3 +77,9 @@ def test_what_changed_while_it_ran_is_not_recorded(records: Path, monkeypatch: p
     monkeypatch.setattr(scenarios, "inputs_hash", lambda _: next(states))
     assert scenarios.prove("network", lambda: True)
     assert not records.exists()
+
+
+def test_imported_tasks_count_and_what_only_people_read_does_not() -> None:
+    assert {"playbooks/tasks/observed.yml", "plugins/modules/deployment_info.py"} <= inputs("vault")
+    assert "molecule/site/tasks/visitor.yml" in inputs("upgrade")
+    assert [path for name in scenarios.names() for path in inputs(name) if path.endswith("README.md")] == []
