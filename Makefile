@@ -5,6 +5,7 @@ RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
 ROLE ?=
 DO ?= list
+VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
 .PHONY: help up plan status logs open stop start down vault bundle check test test-full bench lock
@@ -38,6 +39,7 @@ down: ## Take the cluster away, the data stays; ARGS='-e remove=application' les
 	@$(RUN) ansible-playbook playbooks/down.yml $(ARGS)
 
 vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
+	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT): make vault DO=list))
 	@$(RUN) ansible-playbook playbooks/vault/$(DO).yml $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet

@@ -86,7 +86,8 @@ def leaving_docker_as_found() -> Iterator[None]:
     yield
     after = in_docker()
     if differences := [f"left: {line}" for line in sorted(after - before)] + [f"gone: {line}" for line in sorted(before - after)]:
-        fail("All of it passed, but this machine's Docker is not as it was before:\n" + "\n".join(differences))
+        remedy = "Remove what was left (docker rm --force, docker network rm, docker volume rm), and have the scenario that left it do so."
+        fail("All of it passed, but this machine's Docker is not as it was before:\n" + "\n".join([*differences, remedy]))
 
 
 def in_docker() -> set[str]:
