@@ -19,24 +19,18 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"
 
+
 def change(host: Host, command: str) -> None:
     """Give a command as root that must succeed."""
     result = host.run("bash -c %s", command)
     assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
 
 
-def make(host: Host, arguments: str, target: str = "up") -> tuple[bool, str]:
-    """Whether the user's `make up` with these arguments succeeds, and what it prints."""
-    command = f"cd todochat && make {target} ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"
-    result = host.run("su --login tester --command %s", command)
-    return result.rc == 0, str(result.stdout)
-
-
 def refused(host: Host, arguments: str, *phrases: str, targets: tuple[str, ...] = ("up", "plan")) -> str:
     """`make up` fails with one message that says all this, `make plan` with the same, and the system stays as it was."""
     before = Tester(host).inventory()
     for target in targets:
-        passed, output = make(host, arguments, target)
+        passed, output = Tester(host).make(target, arguments)
         assert not passed, output
         said = " ".join(output.replace("''", "'").split())
         assert [phrase for phrase in phrases if phrase not in said] == [], output
@@ -46,7 +40,7 @@ def refused(host: Host, arguments: str, *phrases: str, targets: tuple[str, ...] 
 
 
 def accepted(host: Host, arguments: str = "--tags preflight") -> None:
-    passed, output = make(host, arguments)
+    passed, output = Tester(host).make("up", arguments)
     assert passed, output
 
 
@@ -101,7 +95,7 @@ def test_values_that_fit_no_machine_or_not_this_one(host: Host, arguments: str, 
 
 def test_all_is_said_at_once(host: Host) -> None:
     before = Tester(host).inventory()
-    passed, output = make(host, "-e minikube_cpus=64 -e deployment_frontend_port=8080")
+    passed, output = Tester(host).make("up", "-e minikube_cpus=64 -e deployment_frontend_port=8080")
     assert not passed
     said = " ".join(output.split())
     for phrase in ("2 things stand in the way", "1. deployment_frontend_port=8080", "2. minikube_cpus=64"):
@@ -216,7 +210,7 @@ def test_a_damaged_artifact_is_never_used(host: Host) -> None:
     with meanwhile(host, f"{copy} && {flip}", f"rm -r {store}"):
         expected = host.check_output(f"sed -n 's/.*\"sha256\": \"\\(.*\\)\".*/\\1/p' {file.parent}/record.json")
         actual = host.check_output(f"sha256sum {file}").split()[0]
-        passed, output = make(host, f"--tags kubernetes_tools -e artifact_store={store}")
+        passed, output = Tester(host).make("up", f"--tags kubernetes_tools -e artifact_store={store}")
         said = " ".join(output.split())
         assert not passed, output
         for phrase in (str(file), "is damaged", expected, actual, "Remove"):
