@@ -60,9 +60,11 @@ def prove_what_changed(role: str = "") -> None:
     prepare()
     with leaving_docker_as_found():
         test_backend_and_site()
-        stale = scenarios.stale()
-        print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(stale))) or 'nothing'}", flush=True)
-        prove_roles(stale)
+        unproven = scenarios.unproven()
+        print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(unproven))) or 'nothing'}", flush=True)
+        if left := sorted(scenarios.ONLY_IN_FULL & set(unproven)):
+            print(f"=== Not proven, and run by make test-full alone: {', '.join(left)}", flush=True)
+        prove_roles(scenarios.stale())
 
 
 def prove_everything() -> None:

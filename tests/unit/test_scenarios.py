@@ -83,3 +83,13 @@ def test_imported_tasks_count_and_what_only_people_read_does_not() -> None:
     assert {"playbooks/tasks/observed.yml", "plugins/modules/deployment_info.py"} <= inputs("vault")
     assert "molecule/site/tasks/visitor.yml" in inputs("upgrade")
     assert [path for name in scenarios.names() for path in inputs(name) if path.endswith("README.md")] == []
+
+
+def test_what_only_test_full_runs_is_not_called_proven(records: Path) -> None:
+    assert set(scenarios.unproven()) == set(scenarios.names())
+    assert scenarios.ONLY_IN_FULL & set(scenarios.stale()) == set()
+    for name in scenarios.ONLY_IN_FULL:
+        assert name in scenarios.unproven()
+        scenarios.prove(name, lambda: True)
+        assert name not in scenarios.unproven()
+    assert records.exists()
