@@ -34,6 +34,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.ENDPOINT: "localhost:5000",
     options.HOST_AND_PORT: "127.0.0.1",
     options.ADDRESS: "192.168.85.256",
+    options.GATEWAY: "192.168.85.254",
     options.SUBNET: "192.168.85.1/24",
     options.PUBLISHED: ["127.0.0.1:8080"],
     options.NODE_PORT: 8080,

@@ -43,7 +43,7 @@ def test_the_node_has_the_memory_the_network_and_the_user_that_were_asked_for(ho
 
 def test_the_network_has_the_subnet_and_what_is_in_it_its_addresses(tester: Tester) -> None:
     network = json.loads(tester.sees("docker network inspect notes"))[0]
-    assert network["IPAM"]["Config"] == [{"Subnet": "10.123.45.0/24", "Gateway": "10.123.45.254"}]
+    assert network["IPAM"]["Config"] == [{"Subnet": "10.123.45.0/24", "Gateway": "10.123.45.101"}]
     assert inspect(tester, "notes-images", ".NetworkSettings.Networks.notes.IPAddress") == "10.123.45.10"
     assert inspect(tester, "notes-postgres", ".NetworkSettings.Networks.notes.IPAddress") == "10.123.45.20"
 
