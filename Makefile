@@ -4,9 +4,10 @@ RUN := $(PYTHON) bootstrap --
 RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
 ROLE ?=
+DO ?= list
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down vault bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -33,8 +34,11 @@ stop: ## Stop the application, the cluster and what stands beside it; the data s
 start: ## Bring back what was stopped, as it was
 	@$(RUN) ansible-playbook playbooks/start.yml $(ARGS)
 
-down: ## Stop the application and take the cluster away; the data stays
+down: ## Take the cluster away, the data stays; ARGS='-e remove=application' less, data, installed more
 	@$(RUN) ansible-playbook playbooks/down.yml $(ARGS)
+
+vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
+	@$(RUN) ansible-playbook playbooks/vault/$(DO).yml $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)

@@ -32,6 +32,9 @@ LOCK = ROOT / "artifacts.lock.yml"
 STORE = Path.home() / ".cache/todochat/store"
 # Bases of the backend's image, as in the role app_images.
 BASES = {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"}
+INVENTORY = ROOT / "molecule/shared/inventory.sh"
+# What tests leave in this machine's Docker on purpose: the Python environment that fresh systems share.
+KEPT = ("volume todochat-test-environment",)
 
 
 def check() -> None:
@@ -50,27 +53,46 @@ def prove_what_changed(role: str = "") -> None:
         if role not in scenarios.names():
             fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.names())}.", 2)
         prepare()
-        prove_roles([role])
+        with leaving_docker_as_found():
+            prove_roles([role])
         return
     check()
     prepare()
-    test_backend_and_site()
-    stale = scenarios.stale()
-    print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(stale))) or 'nothing'}", flush=True)
-    prove_roles(stale)
+    with leaving_docker_as_found():
+        test_backend_and_site()
+        stale = scenarios.stale()
+        print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(stale))) or 'nothing'}", flush=True)
+        prove_roles(stale)
 
 
 def prove_everything() -> None:
     """Everything, whatever the records say."""
     check()
     prepare()
-    test_backend_and_site()
-    prove_roles(scenarios.names())
+    with leaving_docker_as_found():
+        test_backend_and_site()
+        prove_roles(scenarios.names())
 
 
 def prepare() -> None:
     with phase("This machine has an engine, the artifacts and a browser"):
         run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml")
+
+
+@contextmanager
+def leaving_docker_as_found() -> Iterator[None]:
+    """Fails where containers, networks or volumes of this machine are others afterwards than before: a test left something, or took it."""
+    before = in_docker()
+    yield
+    after = in_docker()
+    if differences := [f"left: {line}" for line in sorted(after - before)] + [f"gone: {line}" for line in sorted(before - after)]:
+        fail("All of it passed, but this machine's Docker is not as it was before:\n" + "\n".join(differences))
+
+
+def in_docker() -> set[str]:
+    """The containers, networks and volumes of this machine, but those that tests keep."""
+    listed = subprocess.run([INVENTORY, "docker"], capture_output=True, text=True, check=True).stdout
+    return {line for line in listed.splitlines() if not line.startswith(("image ", *KEPT))}
 
 
 def test_backend_and_site() -> None:

@@ -46,7 +46,7 @@ COMMON = (
 # What the scenarios of the whole site go through besides.
 WHOLE = (
     *(*COMMON, "apps", "galaxy.yml", "molecule/site", "playbooks", "roles"),
-    *("plugins/action", "plugins/module_utils", "plugins/modules", "plugins/plugin_utils/options.py"),
+    *("plugins/action", "plugins/module_utils", "plugins/modules", "plugins/plugin_utils"),
 )
 
 

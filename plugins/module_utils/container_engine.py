@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils import host
+
 ROOT = Path("/")
 SOCKET = "var/run/docker.sock"
 ANSWER_SECONDS = 20
@@ -37,14 +39,9 @@ class Repository:
     signed_by: str
 
 
-def init_system(root: Path = ROOT) -> str:
-    """Who starts services here: ``systemd`` where it is PID 1, else ``none``."""
-    return "systemd" if (root / "run/systemd/system").is_dir() else "none"
-
-
-def last_lines(init: str, root: Path = ROOT) -> str:
+def last_lines(root: Path = ROOT) -> str:
     """The end of the engine's log."""
-    if init == "systemd":
+    if host.init_system(root) == "systemd":
         journal = ["journalctl", "--unit=docker.service", f"--lines={LOG_LINES}", "--output=cat", "--no-pager"]
         return subprocess.run(journal, capture_output=True, text=True, check=False).stdout
     log = root / "var/log/docker.log"

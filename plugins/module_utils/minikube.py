@@ -6,7 +6,6 @@ import json
 import os
 import pwd
 import subprocess
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -14,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.node import come_back, let_come_back, let_stay_down
+from ansible_collections.todochat.platform.plugins.module_utils.node import come_back, let_come_back, let_stay_down, nodes
+from ansible_collections.todochat.platform.plugins.module_utils.pods import wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
-CATCH_UP_SECONDS = 180
+REMAKE = "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
 
 
 class MinikubeError(UserError):
@@ -50,7 +50,7 @@ class Cluster:
             memory=int(profile["Memory"]),
             nodes=len(profile["Nodes"]),
             network=profile.get("Network") or "",
-            ports=tuple(profile.get("ExposedPorts") or ()),
+            ports=tuple(sorted(profile.get("ExposedPorts") or ())),
         )
 
     def drift(self, actual: Cluster) -> dict[str, tuple[Any, Any]]:
@@ -61,7 +61,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Status:
-    """How a profile is: ``absent``, ``foreign`` (its container is somebody else's), ``unfinished``, ``stopped``, ``running``."""
+    """How a profile is: ``absent``, ``foreign`` (its container is somebody else's), ``unfinished`` (no whole cluster), ``stopped``, ``running``."""
 
     state: str
     actual: Cluster | None = None
@@ -78,23 +78,30 @@ def control_plane(profile: Mapping[str, Any]) -> str:
     return str(next(node["IP"] for node in profile["Nodes"] if node["ControlPlane"]))
 
 
-def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, datetime]) -> list[str]:
-    """The cluster's own pods that are not ready, and all that are shown as running since before their node was started.
+def not_locked(asked: str, locked: str) -> MinikubeError | None:
+    """What stands in the way of making a cluster of this Kubernetes version, where the lock file's is another one."""
+    if asked == locked:
+        return None
+    return MinikubeError(
+        f"minikube_kubernetes_version={asked} cannot be made: the lock file holds the programs and images of Kubernetes {locked} alone.",
+        f"Ask for {locked}, or put {asked} into artifacts.lock.yml.",
+    )
 
-    No container runs longer than its node does, which tells old news from new.
-    """
-    unready = []
-    for pod in pods:
-        status = pod.get("status", {})
-        node_start = node_starts.get(pod["spec"].get("nodeName", ""))
-        states = [container["state"] for container in status.get("containerStatuses", [])]
-        running = [datetime.fromisoformat(state["running"]["startedAt"]) for state in states if "running" in state]
-        stale = node_start is not None and any(since < node_start for since in running)
-        ready = {"type": "Ready", "status": "True"}.items()
-        is_ready = any(ready <= condition.items() for condition in status.get("conditions", []))
-        if stale or (pod["metadata"]["namespace"] == "kube-system" and not is_ready):
-            unready.append(pod["metadata"]["name"])
-    return unready
+
+def differs(name: str, wanted: Cluster, actual: Cluster, locked: str) -> MinikubeError | None:
+    """What is said of a cluster that differs and may not be made anew unasked; ``locked`` is the lock file's Kubernetes version."""
+    drift = wanted.drift(actual)
+    if not drift:
+        return None
+    differences = "; ".join(f"{key} is {shown(found)}, asked {shown(asked)}" for key, (found, asked) in drift.items())
+    cannot_be_made = not_locked(wanted.kubernetes_version, locked)
+    remedy = f"Ask for what is there; {cannot_be_made.why}" if cannot_be_made else REMAKE
+    return MinikubeError(f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.", remedy)
+
+
+def shown(value: int | str | tuple[str, ...]) -> str:
+    """A parameter's value in a sentence."""
+    return (", ".join(value) or "none") if isinstance(value, tuple) else str(value)
 
 
 def message(line: str) -> str:
@@ -135,32 +142,41 @@ class Minikube:
         """Whether the cluster was made to its end."""
         return self.is_ours() and self._finished.exists()
 
+    def recorded(self) -> tuple[Cluster, str]:
+        """The finished cluster, and its API server's address, by the profile's own record. Raises MinikubeError where it cannot be read."""
+        try:
+            profile = json.loads(self._config.read_text(encoding="utf-8"))
+            return Cluster.from_profile(profile), control_plane(profile)
+        except (ValueError, KeyError, TypeError, StopIteration) as error:
+            raise MinikubeError(
+                f"The minikube profile record {self._config} cannot be read: {error!r}",
+                "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
+            ) from error
+
     def status(self) -> Status:
         """Raises MinikubeError where the profile's own record cannot be read."""
         if not self.is_ours():
             return Status("foreign" if self._container_exists() else "absent")
         if not self.is_finished():
             return Status("unfinished")
-        try:
-            profile = json.loads(self._config.read_text(encoding="utf-8"))
-            actual, address = Cluster.from_profile(profile), control_plane(profile)
-        except (ValueError, KeyError, TypeError, StopIteration) as error:
-            raise MinikubeError(
-                f"The minikube profile record {self._config} cannot be read: {error!r}",
-                "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
-            ) from error
+        actual, address = self.recorded()
         status = self._run("status", "--output=json", check=False)
         try:
             answer = json.loads(status.stdout)
         except ValueError:
-            return Status("stopped", actual, address)
-        nodes = answer if isinstance(answer, list) else [answer]
+            answer = None
+        if not answer:  # it says null both where Docker does not answer and where the node was removed, which is then made anew
+            return Status("unfinished") if nodes(self.profile) == [] else Status("stopped", actual, address)
+        states = answer if isinstance(answer, list) else [answer]
         running = all(
-            node.get("Host") == node.get("Kubelet") == "Running" and node.get("APIServer") in ("Running", "Irrelevant")
-            for node in nodes
+            node.get("Host") == node.get("Kubelet") == "Running"
+            and node.get("APIServer") in ("Running", "Irrelevant")
+            # a start that was broken off may not have come to it, and a stop takes it away
+            and node.get("Kubeconfig") in ("Configured", "Irrelevant")
+            for node in states
         )
         if not running:
-            return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in nodes))
+            return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in states))
         return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address))
 
     def version(self) -> str:
@@ -169,7 +185,12 @@ class Minikube:
         return self._run("version", "--short", check=False).stdout.strip() if there else ""
 
     def start(self, wanted: Cluster, base_image: str) -> None:
-        """Creates the cluster, or starts the existing one. What it needs is in minikube's cache already."""
+        """Creates the cluster, or starts the existing one. What it needs is in minikube's cache already.
+
+        The pods of a new one are not waited for: whoever needs them does (M(helm_releases), M(app_check)). An existing
+        one's are, because a restarted API server first repeats what it knew: pods that are ready, at addresses that are gone.
+        """
+        existed = self.is_finished()
         self.home.mkdir(parents=True, exist_ok=True)
         self._do(
             "start",
@@ -190,29 +211,15 @@ class Minikube:
             "--embed-certs",
             "--interactive=false",
         )
-        self._wait_for_pods()
+        if existed:
+            look = f"`docker exec {self.profile} journalctl --unit=kubelet`"
+            wait_for_pods(self._pods, look, self._node_starts())
         self._finished.touch()
         self.let_come_back()
 
     def let_come_back(self) -> None:
         """From now on the running cluster starts by itself with Docker."""
         let_come_back(self.profile, control_plane(json.loads(self._config.read_text(encoding="utf-8"))))
-
-    def _wait_for_pods(self) -> None:
-        """Waits until the cluster's own pods, DNS among them, are ready, and every pod is shown as it is now.
-
-        Minikube itself does not wait for DNS, and a restarted API server first repeats what it knew: pods that are
-        ready, at addresses that are gone.
-        """
-        deadline = time.monotonic() + CATCH_UP_SECONDS
-        while waiting := unready_pods(self._pods(), self._node_starts()):
-            waiting_for(f"waiting for the pods {', '.join(waiting)}")
-            if time.monotonic() > deadline:
-                raise MinikubeError(
-                    f"{CATCH_UP_SECONDS} s after the start of {self.profile!r} these pods are not ready: {', '.join(waiting)}.",
-                    f"Read why with `docker exec {self.profile} journalctl --unit=kubelet`, then run the same command again.",
-                )
-            time.sleep(1)
 
     def _pods(self) -> list[dict[str, Any]]:
         answer = self._run("kubectl", "--", "get", "pods", "--all-namespaces", "--output=json")

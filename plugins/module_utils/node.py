@@ -37,30 +37,31 @@ def come_back(profile: str, address: str) -> bool:
     return all(
         _docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", node).stdout.strip() == POLICY
         and _docker("exec", node, "sh", "-c", OBSERVE).stdout == wanted
-        for node in _nodes(profile)
+        for node in nodes(profile) or []
     )
 
 
 def let_come_back(profile: str, address: str) -> None:
     """Arranges it for running nodes. Raises UserError."""
-    for node in _nodes(profile):
+    for node in nodes(profile) or []:
         _check(node, _docker("exec", "--interactive", node, "sh", "-c", ARRANGE, stdin=drop_in(address)))
         _check(node, _docker("update", f"--restart={POLICY}", node))
 
 
 def let_stay_down(profile: str) -> None:
     """Takes the restart policy back: minikube stops a node from within, and Docker would start it again at once."""
-    for node in _nodes(profile):
+    for node in nodes(profile) or []:
         _check(node, _docker("update", "--restart=no", node))
 
 
-def _nodes(profile: str) -> list[str]:
-    """The containers of a profile's nodes; none where there is no Docker."""
+def nodes(profile: str) -> list[str] | None:
+    """The containers of a profile's nodes; None where Docker does not answer, or is not there."""
     label = f"label=name.minikube.sigs.k8s.io={profile}"
     try:
-        return _docker("ps", "--all", f"--filter={label}", "--format={{.Names}}").stdout.split()
+        listed = _docker("ps", "--all", f"--filter={label}", "--format={{.Names}}")
     except FileNotFoundError:
-        return []
+        return None
+    return None if listed.returncode else listed.stdout.split()
 
 
 def _docker(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -354,7 +354,7 @@ def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> 
         return [
             UserError(
                 f"The Docker network {wanted.deployment} has the subnet {', '.join(own) or 'of nobody'}, and deployment_subnet asks for {subnet}.",
-                f"Ask for what is there, or remove it after `make down` with `docker network rm {wanted.deployment}`.",
+                "Ask for what is there, or take it away with `make down`, then `make up` makes both anew; the data stays.",
             )
         ]
     uses = [(f"the Docker network {name} ({other})", other) for name, others in subnets.items() for other in others]

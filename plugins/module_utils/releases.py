@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.pods import SYSTEM, wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -83,6 +84,10 @@ class Cluster:
             return False
         return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
 
+    def wait_for_its_own(self) -> None:
+        """Waits for what every application needs, DNS above all: a cluster that was just made is still bringing it up."""
+        wait_for_pods(lambda: self.json("pods", f"--namespace={SYSTEM}")["items"], f"`kubectl --namespace {SYSTEM} describe pods`")
+
     @cached_property
     def version(self) -> str:
         """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
@@ -129,7 +134,8 @@ class Release:
         return [item for item in found if item["kind"] == "Pod" and owner(item) in newest]
 
     def upgrade(self, cluster: Cluster) -> None:
-        """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse."""
+        """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse."""
+        cluster.wait_for_its_own()
         status, revision = self.deployed(cluster)
         if status.startswith("pending-"):
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
@@ -181,17 +187,29 @@ def unfinished(workloads: Sequence[Mapping[str, Any]]) -> list[str]:
     return problems
 
 
+def statuses(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What is known of a pod's containers, in the order of their start."""
+    status = pod.get("status", {})
+    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def not_there_yet(pod: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The first of a pod's containers that is neither ready nor done."""
+    for container in statuses(pod):
+        done = container.get("state", {}).get("terminated", {}).get("exitCode") == 0
+        if not done and not container.get("ready"):
+            return container
+    return None
+
+
 def doing(pod: Mapping[str, Any]) -> str:
     """What a pod is doing now: the first of its containers that is not there yet, and why."""
-    status = pod.get("status", {})
-    for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
-        state = container.get("state", {})
-        if "terminated" in state and state["terminated"].get("exitCode") == 0:
-            continue
-        if not container.get("ready"):
-            what = state.get("waiting", {}).get("reason") or ("starts" if "running" in state else "ended")
-            return f"{pod['metadata']['name']}/{container['name']} {what}"
-    return f"{pod['metadata']['name']} is {'ready' if status.get('containerStatuses') else 'scheduled'}"
+    container = not_there_yet(pod)
+    if container is None:
+        return f"{pod['metadata']['name']} is {'ready' if pod.get('status', {}).get('containerStatuses') else 'scheduled'}"
+    state = container.get("state", {})
+    what = state.get("waiting", {}).get("reason") or ("starts" if "running" in state else "ended")
+    return f"{pod['metadata']['name']}/{container['name']} {what}"
 
 
 def live_drift(release: Release, cluster: Cluster, manifest: str) -> list[str]:
@@ -224,7 +242,8 @@ class Watcher:
         self._since: dict[str, float] = {}
 
     def wait(self) -> None:
-        """Raises ReleaseError naming the pod and the reason, with its last log lines."""
+        """Raises ReleaseError naming the pod and the reason, with its last log lines. The cluster's own pods are waited for first."""
+        self.cluster.wait_for_its_own()
         while problems := unfinished(self.release.workloads(self.cluster)):
             pods = self.release.newest_pods(self.cluster)
             waiting_for(f"waiting for {'; '.join([*problems, *map(doing, pods)])}")
@@ -239,25 +258,25 @@ class Watcher:
                 raise ReleaseError(
                     f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join(problems)}.",
                     f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`, then run the same command again, which waits anew.",
+                    next((self._log(pod, container["name"]) for pod in pods if (container := not_there_yet(pod))), ""),
                 )
             time.sleep(POLL_SECONDS)
 
     def _failing(self, pods: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
         """Why it cannot be complete, and the container's last lines."""
         for pod in pods:
-            name = pod["metadata"]["name"]
-            status = pod.get("status", {})
-            for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+            for container in statuses(pod):
                 waiting = container.get("state", {}).get("waiting", {})
-                key = f"{name}/{container['name']}"
+                key = f"{pod['metadata']['name']}/{container['name']}"
                 if waiting.get("reason") not in FAILING:
                     self._since.pop(key, None)
                     continue
                 # a pull or a start may fail once and then work
                 if time.monotonic() - self._since.setdefault(key, time.monotonic()) < FAILING_SECONDS:
                     continue
-                logs = self.cluster.run(
-                    "kubectl", "logs", name, f"--container={container['name']}", f"--tail={LOG_LINES}", check=False
-                ).stdout
-                return f"{key}: {waiting['reason']}: {waiting.get('message', '')}", logs
+                return f"{key}: {waiting['reason']}: {waiting.get('message', '')}", self._log(pod, container["name"])
         return None
+
+    def _log(self, pod: Mapping[str, Any], container: str) -> str:
+        """A container's last lines."""
+        return self.cluster.run("kubectl", "logs", pod["metadata"]["name"], f"--container={container}", f"--tail={LOG_LINES}", check=False).stdout

@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
 # What people leave where a secret belongs: <password>, {{ ... }}, changeme, CHANGE-ME, your_password, xxxx, TODO ...
 PLACEHOLDER = re.compile(
     r"\s*(<.*>|\{\{.*\}\}|change[-_ ]?(me|it|this)\b.*|your[-_ ].*|replace[-_ ]?me\b.*"
@@ -27,8 +29,12 @@ class Entry:
 
     problem: Callable[[Any], str | None]
     """What is wrong with a value, in words that do not contain it; None when nothing is."""
-    make: Callable[[], Any] | None
-    """A new random value; None for what only a person can supply, which is then optional."""
+    make: Callable[[Any], Any] | None
+    """A new random value after the one there was, None at first; no such function for what only a person can supply, which is optional."""
+    used_by: str
+    """Where it goes, for the person who is about to change it."""
+    parse: Callable[[str], Any] = str
+    """The value as a person writes it; ValueError where it cannot be read."""
 
 
 def random_key() -> str:
@@ -36,10 +42,22 @@ def random_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-def new_jwt_keys() -> dict[str, Any]:
-    """A key ring with one key: {"active": kid, "keys": {kid: base64url of 32 bytes}}."""
+def next_jwt_keys(previous: Any = None) -> dict[str, Any]:
+    """A key ring {"active": kid, "keys": {kid: base64url of 32 bytes}} with a new active key.
+
+    Of the previous ring the active key stays, because what it has signed is still about; what was before that goes.
+    """
     kid = secrets.token_hex(4)
-    return {"active": kid, "keys": {kid: random_key()}}
+    kept = {previous["active"]: previous["keys"][previous["active"]]} if previous else {}
+    return {"active": kid, "keys": {kid: random_key(), **kept}}
+
+
+def parse_mapping(text: str) -> Any:
+    """YAML or JSON. The parser's own words quote the text, which nobody may see."""
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ValueError from None
 
 
 def text_problem(value: Any) -> str | None:
@@ -84,16 +102,66 @@ def jwt_keys_problem(value: Any) -> str | None:
 
 
 SCHEMA: dict[str, Entry] = {
-    "vault_database_password": Entry(text_problem, random_key),
-    "vault_database_url": Entry(url_problem, None),
-    "vault_jwt_keys": Entry(jwt_keys_problem, new_jwt_keys),
-    "vault_checksum_key": Entry(text_problem, random_key),
+    "vault_database_password": Entry(text_problem, lambda _: random_key(), "the database's login todo_app; database_url of the Secret"),
+    "vault_database_url": Entry(url_problem, None, "an external database instead of the container; database_url of the Secret"),
+    "vault_jwt_keys": Entry(jwt_keys_problem, next_jwt_keys, "jwt_keys of the Secret: the backend's sessions", parse_mapping),
+    "vault_checksum_key": Entry(text_problem, lambda _: random_key(), "the hashes that stand for values in diffs and annotations"),
 }
 
 
 def new_vault() -> dict[str, Any]:
     """A vault of random values, which needs nobody's input."""
-    return {name: entry.make() for name, entry in SCHEMA.items() if entry.make}
+    return {name: entry.make(None) for name, entry in SCHEMA.items() if entry.make}
+
+
+def variable(name: str) -> str:
+    """The variable's name in the vault, which may be given without its prefix; ValueError where there is none of that name."""
+    full = f"vault_{name.removeprefix('vault_')}"
+    if full not in SCHEMA:
+        raise ValueError(name)
+    return full
+
+
+def short_names(random: bool = False) -> str:
+    """The variables as a person names them; only those that can be made at random, or all."""
+    return ", ".join(name.removeprefix("vault_") for name, entry in SCHEMA.items() if entry.make or not random)
+
+
+def state(value: Any) -> str:
+    """What a value is, without saying it: empty, random (as this module makes it) or set by somebody."""
+    if not value:
+        return "empty"
+    ring = value["keys"].values() if isinstance(value, Mapping) else [value]
+    kind = "random" if all(re.fullmatch("[A-Za-z0-9_-]{43}", text) for text in ring) else "set"
+    return f"{kind}, {len(ring)} keys" if len(ring) > 1 else kind
+
+
+def listing(content: Mapping[str, Any]) -> list[str]:
+    """One line for each variable: its name, what it is, and where it is used."""
+    return [f"{name:<24} {state(content.get(name)):<16} {entry.used_by}" for name, entry in SCHEMA.items()]
+
+
+def with_value(text: str, name: str, value: Any) -> str:
+    """The YAML of a vault with another value, None for none. What people wrote beside it, comments too, stays."""
+    content = yaml.safe_load(text)
+    wanted = {**content, name: value} if value is not None else {key: old for key, old in content.items() if key != name}
+    written = yaml.safe_dump({name: value}, sort_keys=False) if value is not None else ""
+    lines = text.splitlines(keepends=True)
+    tree = yaml.compose(text, yaml.SafeLoader)
+    places = [(key.start_mark, old.end_mark) for key, old in (tree.value if tree else []) if key.value == name]
+    if places:
+        first, end = places[0][0].line, places[0][1].line + (places[0][1].column > 0)
+        while end > first + 1 and re.fullmatch(r"\s*(#.*)?\s*", lines[end - 1]):
+            end -= 1  # a mapping ends where the next one begins
+        edited = "".join([*lines[:first], written, *lines[end:]])
+    else:
+        edited = "".join([text, "" if text.endswith("\n") else "\n", written])
+    try:
+        fits = yaml.safe_load(edited) == wanted
+    except yaml.YAMLError:
+        fits = False
+    # Written in some other style, it is written anew.
+    return edited if fits else yaml.safe_dump(wanted, sort_keys=False)
 
 
 def problems(content: Any) -> list[str]:

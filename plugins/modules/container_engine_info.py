@@ -87,6 +87,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
+from ansible_collections.todochat.platform.plugins.module_utils import host
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
@@ -102,7 +103,7 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     return {
         "version": version,
         "installed_version": installed,
-        "init": engine.init_system(),
+        "init": host.init_system(),
         "missing": missing,
         "group": _group() is not None,
         "users_missing": [user for user in known if user not in (_group() or [])],
@@ -162,7 +163,7 @@ def main() -> None:
             UserError(
                 f"Docker was started but does not answer after {seconds} s.",
                 "Mend what the end of its log above names, then run the same command again.",
-                engine.last_lines(engine.init_system()),
+                engine.last_lines(),
             ),
         )
     module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))

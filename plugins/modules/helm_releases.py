@@ -8,7 +8,7 @@ module: helm_releases
 short_description: Helm releases are as their charts, values, images and secrets say
 description:
   - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
-    differ, in the given order, and follows each rollout until it is complete.
+    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
 options:
   helm: {type: path, required: true, description: The helm program.}
@@ -18,6 +18,11 @@ options:
   registry: {type: str, required: true, description: "The registry, host:port, that holds the images to deploy."}
   repository: {type: str, required: true, description: The first part of the images' repositories.}
   timeout: {type: int, default: 300, description: Seconds that one rollout may take.}
+  images:
+    description: For each release the image to deploy, as M(todochat.platform.app_images) returned it. In check mode its digest is
+      empty where it is only going to be built. The registry is asked about others.
+    type: dict
+    default: {}
   releases:
     description: The releases, in the order of their rollout.
     type: list
@@ -28,6 +33,7 @@ options:
       chart: {type: path, required: true, description: The chart.}
       values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
       secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
+      checksum: {type: str, default: "", description: "That checksum, as M(todochat.platform.kubernetes_secret) returned it; empty, the Secret is asked."}
 """
 
 EXAMPLES = r"""
@@ -51,6 +57,7 @@ would: {type: list, returned: success, description: "What was done, or would be 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,16 +77,20 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
 )
 
 
-def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str) -> Release:
-    """The release with the digest of its image and the checksum of its secret, both read from where they are."""
+def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str, images: Mapping[str, Any]) -> Release:
+    """The release with the digest of its image and the checksum of its secret: as earlier tasks said, else read from where they are."""
     path = f"{repository}/{given['name']}"
-    digest = registry.digest(path, Registry.CURRENT)
+    said = images.get(given["name"], {})
+    is_said = said.get("repository") == f"{registry.endpoint}/{path}"
+    digest = said["digest"] if is_said else registry.digest(path, Registry.CURRENT)
     if not digest:
         raise ReleaseError(
             f"The registry has no image {path} to deploy.", "Run `make up ARGS='--tags app_images'` first."
         )
     values = {**given["values"], "image": {"repository": f"{registry.endpoint}/{path}", "digest": digest}}
-    if given["secret"]:
+    if given["checksum"]:
+        values["secret"] = {"name": given["secret"], "checksum": given["checksum"]}
+    elif given["secret"]:
         found = cluster.run("kubectl", "get", "secret", given["secret"], "--output=json", "--ignore-not-found").stdout
         annotations = json.loads(found)["metadata"].get("annotations", {}) if found else {}
         if CHECKSUM_ANNOTATION not in annotations:
@@ -97,12 +108,14 @@ def main() -> None:
         "chart": {"type": "path", "required": True},
         "values": {"type": "dict", "default": {}},
         "secret": {"type": "str", "default": "", "no_log": False},
+        "checksum": {"type": "str", "default": ""},
     }
     module = AnsibleModule(
         argument_spec={
             **{name: {"type": "path", "required": True} for name in ("helm", "kubectl", "kubeconfig")},
             **{name: {"type": "str", "required": True} for name in ("namespace", "registry", "repository")},
             "timeout": {"type": "int", "default": 300},
+            "images": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "required": True, "options": suboptions},
         },
         supports_check_mode=True,
@@ -119,7 +132,7 @@ def main() -> None:
     try:
         for entry in given["releases"]:
             try:
-                release = wanted(entry, cluster, registry, given["repository"])
+                release = wanted(entry, cluster, registry, given["repository"], given["images"])
             except (ReleaseError, ImageError):
                 if not module.check_mode:
                     raise

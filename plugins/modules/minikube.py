@@ -31,6 +31,7 @@ options:
   driver: {type: str, default: docker, description: The minikube driver.}
   container_runtime: {type: str, default: containerd, description: The container runtime in the node.}
   kubernetes_version: {type: str, required: true, description: The Kubernetes version.}
+  lock: {type: path, required: true, description: The lock file; a cluster is made of the Kubernetes version that it holds.}
   cpus: {type: int, default: 2, description: CPUs of each node.}
   memory: {type: int, default: 6144, description: Memory of each node, in MiB.}
   nodes: {type: int, default: 1, description: Number of nodes.}
@@ -47,6 +48,7 @@ EXAMPLES = r"""
     home: /home/minikube/todo/.minikube
     user: minikube
     kubernetes_version: v1.34.4
+    lock: artifacts.lock.yml
     network: todo
     base_image: todochat/kicbase:v0.0.50-0123456789ab
 """
@@ -67,12 +69,15 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
     Cluster,
     Minikube,
     MinikubeError,
     Status,
+    differs,
+    not_locked,
 )
 
 PARAMETERS = {
@@ -86,6 +91,7 @@ PARAMETERS = {
     "driver": {"type": "str", "default": "docker"},
     "container_runtime": {"type": "str", "default": "containerd"},
     "kubernetes_version": {"type": "str", "required": True},
+    "lock": {"type": "path", "required": True},
     "cpus": {"type": "int", "default": 2},
     "memory": {"type": "int", "default": 6144},
     "nodes": {"type": "int", "default": 1},
@@ -95,8 +101,11 @@ PARAMETERS = {
 }
 
 
-def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -> list[str]:
-    """The steps from what was found to what is asked, out of delete, start, stop and return. Raises MinikubeError."""
+def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, locked: str) -> list[str]:
+    """The steps from what was found to what is asked, out of delete, start, stop and return. Raises MinikubeError.
+
+    ``locked`` is the Kubernetes version of which a cluster can be made.
+    """
     if found.state == "foreign":
         raise MinikubeError(
             f"A container named {name!r} exists that this deployment did not make, perhaps somebody else's minikube profile; it was not touched.",
@@ -104,19 +113,14 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str) -
         )
     if state == "absent":
         return [] if found.state == "absent" else ["delete"]
-    if found.state in ("absent", "unfinished"):
+    difference = differs(name, wanted, found.actual, locked) if found.actual else None
+    if difference and on_drift == "fail":
+        raise difference
+    if found.actual is None or (difference and on_drift == "recreate"):
+        if cannot_be_made := not_locked(wanted.kubernetes_version, locked):
+            raise cannot_be_made
         steps = ["start"] if found.state == "absent" else ["delete", "start"]
         return [*steps, "stop"] if state == "stopped" else steps
-    assert found.actual is not None
-    drift = wanted.drift(found.actual)
-    if drift and on_drift == "recreate":
-        return ["delete", "start"] if state != "stopped" else ["delete", "start", "stop"]
-    if drift and on_drift == "fail":
-        differences = "; ".join(f"{key} is {actual}, asked {asked}" for key, (actual, asked) in drift.items())
-        raise MinikubeError(
-            f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.",
-            "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept).",
-        )
     if state == "started" and found.state == "stopped":
         return ["start"]
     if state == "stopped" and found.up:
@@ -155,11 +159,12 @@ def main() -> None:
         given["memory"],
         given["nodes"],
         given["network"],
-        tuple(given["ports"]),
+        tuple(sorted(given["ports"])),
     )
     try:
+        locked = Lock(Path(given["lock"]))["kubelet"].version
         found = minikube.status()
-        steps = plan(found, wanted, given["state"], given["on_drift"], given["name"])
+        steps = plan(found, wanted, given["state"], given["on_drift"], given["name"], locked)
         if not module.check_mode:
             for step in steps:
                 if step == "delete":

@@ -22,6 +22,7 @@ options:
   addresses: {type: dict, required: true, description: 'Addresses that lie in it, by the variable that gives them.'}
   cpus: {type: int, required: true, description: CPUs of the node.}
   memory: {type: int, required: true, description: 'Memory of the node, in MiB.'}
+  kubernetes_version: {type: str, required: true, description: Kubernetes version of a cluster that is to be made.}
   on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
   minikube_user: {type: str, required: true, description: The user who runs minikube; need not exist yet.}
   minikube_home: {type: str, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
@@ -60,17 +61,18 @@ import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, postgres, prerequisites, sources
+from ansible_collections.todochat.platform.plugins.module_utils import container_engine, host, postgres, prerequisites, sources
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, MinikubeError, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
     CLUSTER_CACHE,
     DOCKER,
@@ -93,7 +95,10 @@ SECRET = "backend-secrets"
 DATABASE_SECONDS = 20
 LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
-    **{name: {"type": "str", "required": True} for name in ("deployment", "registry", "subnet", "on_drift", "minikube_user", "minikube_home")},
+    **{
+        name: {"type": "str", "required": True}
+        for name in ("deployment", "registry", "subnet", "kubernetes_version", "on_drift", "minikube_user", "minikube_home")
+    },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
     **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
@@ -117,22 +122,13 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         release=release,
         pretty_name=system.get("PRETTY_NAME", platform.system()),
         cores=len(os.sched_getaffinity(0)),
-        memory=memory(),
+        memory=host.memory(),
         routes=tuple(routes(Path("/proc/net/route").read_text(encoding="utf-8"))),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
         missing_packages=tuple(missing),
         apt_knows_debian=not missing or container_engine.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
     )
-
-
-def memory() -> int:
-    """MiB of this machine, or of the control group that it is confined to."""
-    limits = [int(re.findall(r"MemTotal:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="utf-8"))[0]) * 1024]
-    for file in (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes")):
-        if file.is_file() and (limit := file.read_text(encoding="utf-8").strip()).isdigit():
-            limits.append(int(limit))
-    return min(limits) >> 20
 
 
 def routes(table: str) -> list[str]:
@@ -220,11 +216,9 @@ def verifier(given: dict[str, Any]) -> str | None:
     return postgres.Actual.parse(asked.stdout).login_verifier if asked.returncode == 0 else None
 
 
-def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
+def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
     """What is still to be done, against the file systems on which it will be done."""
-    if machine.architecture not in ARCHITECTURES:
-        return []
-    lock, store = Lock(Path(given["lock"])), Store(Path(given["store"]))
+    store = Store(Path(given["store"]))
     missing = [artifact for artifact in lock.artifacts.values() if not store.has(artifact)]
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
@@ -238,12 +232,24 @@ def disk(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster
     return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
 
 
-def before(given: dict[str, Any], machine: Machine, engine: Engine | None, cluster_is_made: bool) -> UserError | None:
+def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles: list[str]) -> UserError | None:
+    """A cluster that cannot be made, or that role minikube would refuse after earlier roles have changed something."""
+    locked = lock["kubelet"].version
+    if not minikube.is_finished() or given["on_drift"] == "recreate":
+        return not_locked(given["kubernetes_version"], locked)
+    if "minikube" not in roles or given["on_drift"] == "ignore":
+        return None
+    actual, _ = minikube.recorded()
+    wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory")})
+    return differs(given["deployment"], wanted, actual, locked)
+
+
+def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine, engine: Engine | None, cluster_is_made: bool) -> UserError | None:
     """What has to run before the roles that this run was limited to."""
     deployment = given["deployment"]
     states = {name.removeprefix("/"): container["State"] for container in (engine.containers if engine else ()) for name in container["Names"]}
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], deployment)
-    lock, store = Lock(Path(given["lock"])), Store(Path(given["store"]))
+    store = Store(Path(given["store"]))
 
     def answers(*arguments: str) -> bool:
         return cluster.answers() and cluster.run("kubectl", "get", *arguments, check=False).returncode == 0
@@ -275,7 +281,7 @@ def before(given: dict[str, Any], machine: Machine, engine: Engine | None, clust
             return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
-    return prerequisites.missing(prerequisites.chosen(given["tags"], given["skip_tags"]), lambda role: there[role](), ready)
+    return prerequisites.missing(roles, lambda role: there[role](), ready)
 
 
 def used(folder: Path) -> int:
@@ -307,9 +313,12 @@ def main() -> None:
     cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
     found = problems(wanted, machine, engine, cluster_is_made)
     try:
-        found += disk(given, machine, engine, cluster_is_made)
-        found += filter(None, [before(given, machine, engine, minikube.is_finished())])
-    except ArtifactError as error:
+        if machine.architecture in ARCHITECTURES:
+            lock = Lock(Path(given["lock"]))
+            roles = prerequisites.chosen(given["tags"], given["skip_tags"])
+            found += filter(None, [cluster_problem(given, lock, minikube, roles), before(given, roles, lock, machine, engine, minikube.is_finished())])
+            found += disk(given, lock, engine, cluster_is_made)
+    except (ArtifactError, MinikubeError) as error:
         found.append(error)
     if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
         found.append(silent)

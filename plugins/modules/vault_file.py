@@ -36,4 +36,13 @@ path:
   description: The vault in force.
   returned: always
   type: str
+exists:
+  description: Whether it is there now.
+  returned: always
+  type: bool
+listing:
+  description: A line for each variable, that says whether it is empty, random or set, and where it is used.
+  returned: always
+  type: list
+  elements: str
 """

@@ -41,8 +41,7 @@ TYPES = {
 PREFLIGHTS_OWN = tuple(f"preflight_{name}" for name in ("deployment", "frontend_port", "subnet", "addresses", "cpus", "memory"))
 
 # What has to be in the lock file that another option names.
-LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock", "minikube_kubernetes_version": "minikube_lock"}
-KUBERNETES = "kubeadm"
+LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -309,7 +308,7 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
 
 
 def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
-    """What the lock file does not hold of names, or of Kubernetes' version."""
+    """The names that the lock file does not have. Kubernetes' version is looked at where a cluster is to be made of it."""
     path = Path(str(lock)).expanduser() if lock else COLLECTION / "artifacts.lock.yml"
     if not path.is_file():
         return None  # said of the lock file itself
@@ -317,12 +316,9 @@ def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
         held = Lock(path)
     except UserError as error:
         return error
-    if isinstance(value, list):
-        missing = [name for name in value if name not in held.artifacts]
-        known = ", ".join(held.artifacts)
-        return UserError(f"{given} names {', '.join(missing)}, which the lock file {path} does not have", f"Name some of these: {known}.") if missing else None
-    version = held[KUBERNETES].version
-    return UserError(f"{given} is not the version of the lock file {path}", f"Ask for {version}, or pin another one there.") if value != version else None
+    missing = [name for name in value if name not in held.artifacts]
+    known = ", ".join(held.artifacts)
+    return UserError(f"{given} names {', '.join(missing)}, which the lock file {path} does not have", f"Name some of these: {known}.") if missing else None
 
 
 def elements(value: Any, kind: Kind) -> Iterator[Any]:

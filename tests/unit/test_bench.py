@@ -118,9 +118,8 @@ def calls(tmp_path: Path) -> list[str]:
 
 def test_both_start_the_cluster_with_the_same_options(calls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ours: list[str] = []
-
+    (tmp_path / "home/profiles/bench").mkdir(parents=True)
     monkeypatch.setattr(Minikube, "_do", lambda _, *arguments: ours.extend(arguments))
-    monkeypatch.setattr(Minikube, "_wait_for_pods", lambda self: (self.home / "profiles/bench").mkdir(parents=True))
     monkeypatch.setattr(Minikube, "let_come_back", lambda _: None)
     wanted = Cluster("docker", "containerd", "v1.34.4", 2, 6144, 1, "bench", ("127.0.0.1:30090:30090",))
     Minikube(Path("minikube"), "bench", tmp_path / "home", "somebody").start(wanted, "kicbase:1")

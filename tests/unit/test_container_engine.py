@@ -71,13 +71,6 @@ def test_the_keyring_of_a_deb822_source_is_taken_over_even_when_it_is_the_key_it
     assert second == engine.Repository("http://b/", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc")
 
 
-@pytest.mark.parametrize(("booted", "expected"), [(True, "systemd"), (False, "none")])
-def test_systemd_counts_where_it_is_pid_1(tmp_path: Path, booted: bool, expected: str) -> None:
-    if booted:
-        (tmp_path / "run/systemd/system").mkdir(parents=True)
-    assert engine.init_system(tmp_path) == expected
-
-
 def test_plugins_are_found_for_everybody_and_in_a_home(tmp_path: Path) -> None:
     home = tmp_path / "home"
     for folder in (tmp_path / "usr/libexec/docker/cli-plugins", home / ".docker/cli-plugins"):
@@ -116,10 +109,10 @@ def test_no_socket_and_no_listener_are_no_engine(tmp_path: Path) -> None:
 
 
 def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
-    assert engine.last_lines("none", tmp_path) == ""
+    assert engine.last_lines(tmp_path) == ""
     (tmp_path / "var/log").mkdir(parents=True)
     (tmp_path / "var/log/docker.log").write_text("\n".join(map(str, range(100))))
-    assert engine.last_lines("none", tmp_path).splitlines() == [str(number) for number in range(85, 100)]
+    assert engine.last_lines(tmp_path).splitlines() == [str(number) for number in range(85, 100)]
 
 
 def program(folder: Path, name: str, script: str) -> None:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import os
 import pwd
-import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.todochat.platform.plugins.module_utils import minikube as module_utils
+from ansible_collections.todochat.platform.plugins.module_utils import pods as module_utils
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, MinikubeError, Status
 from ansible_collections.todochat.platform.plugins.module_utils.node import drop_in
-from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, plan
+from ansible_collections.todochat.platform.plugins.modules import minikube as minikube_module
+from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, main, plan
 
-# Recorded from a running cluster of minikube v1.38.1
-PROFILE = Path(__file__).parent / "fixtures" / "minikube-profile.json"
+ROOT = Path(__file__).resolve().parents[2]
+# Recorded from clusters of minikube v1.38.1: the record of a profile, and in each state what `minikube status --output=json`
+# and Docker say
+PROFILE = ROOT / "tests/unit/fixtures/minikube-profile.json"
+RECORDED: dict[str, dict[str, str]] = json.loads((ROOT / "tests/unit/fixtures/minikube-states.json").read_text())
 CLUSTER = Cluster(
     driver="docker",
     container_runtime="containerd",
@@ -30,12 +37,8 @@ CLUSTER = Cluster(
     network="todo",
     ports=("127.0.0.1:30000:30000",),
 )
-# What `minikube status --output=json` prints, one object for one node and a list for more
-NODE: dict[str, Any] = {"Name": "todo", "Host": "Running", "Kubelet": "Running", "APIServer": "Running", "Kubeconfig": "Configured", "Worker": False}
-WORKER: dict[str, Any] = {"Name": "todo-m02", "Host": "Running", "Kubelet": "Running", "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": True}
-STOPPED: dict[str, Any] = {**NODE, "Host": "Stopped", "Kubelet": "Stopped", "APIServer": "Stopped", "Kubeconfig": "Stopped"}
-GONE: dict[str, Any] = {**NODE, "Host": "Nonexistent", "Kubelet": "Nonexistent", "APIServer": "Nonexistent", "Kubeconfig": "Nonexistent"}
-NOT_FOUND = '{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}\n{"specversion":"1.0","type":"io.k8s.sigs.minikube.info"}\n'
+LOCK_FILE = cache(Lock)  # it is long, and every test reads the same one
+LOCKED = LOCK_FILE(ROOT / "artifacts.lock.yml")["kubelet"].version
 
 MINIKUBE = """#!/bin/sh
 echo "$@" >>"{log}/calls"
@@ -44,9 +47,16 @@ case $1 in
 status) cat "{log}/status" ;;
 start)
     [ ! -e "{log}/broken" ] || {{ echo "* Creating docker container" ; echo "X Exiting due to GUEST_PROVISION: no space left" >&2 ; exit 80 ; }}
-    mkdir -p "$MINIKUBE_HOME/profiles/todo" ;;
+    mkdir -p "$MINIKUBE_HOME/profiles/todo"
+    cp "{profile}" "$MINIKUBE_HOME/profiles/todo/config.json"
+    touch "{log}/container"
+    cp "{log}/running" "{log}/status" ;;
+stop) cp "{log}/stopped" "{log}/status" ;;
 kubectl) if [ -e "{log}/pods-first" ] ; then cat "{log}/pods-first" ; rm "{log}/pods-first" ; else cat "{log}/pods" ; fi ;;
-delete) [ ! -e "{log}/broken" ] || exit 1 ; rm -r "$MINIKUBE_HOME/profiles/todo" ;;
+delete)
+    [ ! -e "{log}/broken" ] || exit 1
+    rm -r "$MINIKUBE_HOME/profiles/todo"
+    rm -f "{log}/container" ;;
 esac
 """
 DOCKER = """#!/bin/sh
@@ -80,26 +90,44 @@ def pods(*items: dict[str, Any]) -> str:
     return json.dumps({"items": items})
 
 
+def record(**there: Any) -> dict[str, Any]:
+    """The recorded profile with these entries in place of its own."""
+    recorded: dict[str, Any] = json.loads(PROFILE.read_text())
+    kubernetes = {key: value for key, value in there.items() if key in recorded["KubernetesConfig"]}
+    return {**recorded, **there, "KubernetesConfig": recorded["KubernetesConfig"] | kubernetes}
+
+
 class World:
     """A MINIKUBE_HOME, with stand-ins for minikube and docker that note how they are called."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.log = directory
+        self.capsys = capsys
         self.home = directory / "home"
         self.profile = self.home / "profiles" / "todo"
         for name, script in (("minikube", MINIKUBE), ("docker", DOCKER)):
-            (directory / name).write_text(script.format(log=directory))
+            (directory / name).write_text(script.format(log=directory, profile=PROFILE))
             (directory / name).chmod(0o755)
+        for name, recorded in (("running", "running"), ("stopped", "minikube stop")):
+            (directory / name).write_text(RECORDED[recorded]["status"])
         (directory / "pods").write_text(pods(pod()))
         self.comes_back()
         self.minikube = Minikube(directory / "minikube", "todo", self.home, pwd.getpwuid(os.geteuid()).pw_name)
 
-    def has_profile(self, status: Any = NODE, *, finished: bool = True) -> None:
+    def has_profile(self, recorded: str = "running", *, finished: bool = True, **there: Any) -> None:
+        """A profile in a recorded state; ``there`` are entries of its record that are others."""
         self.profile.mkdir(parents=True)
-        shutil.copy(PROFILE, self.profile / "config.json")
-        (self.log / "status").write_text(status if isinstance(status, str) else json.dumps(status))
+        (self.profile / "config.json").write_text(json.dumps(record(**there)))
+        (self.log / "status").write_text(RECORDED[recorded]["status"])
         if finished:
             (self.profile / "finished").touch()
+
+    def is_found(self, state: str, **there: Any) -> None:
+        """What the module may find."""
+        if state == "foreign":
+            (self.log / "container").touch()
+        elif state != "absent":
+            self.has_profile("minikube stop" if state == "stopped" else "running", finished=state != "unfinished", **there)
 
     def comes_back(self, policy: str = "unless-stopped", enabled: str = "enabled enabled", address: str = "192.168.85.2") -> None:
         """What Docker and systemd say of the node."""
@@ -111,12 +139,27 @@ class World:
         path = self.log / log
         return path.read_text().splitlines() if path.exists() else []
 
+    def done(self) -> list[str]:
+        """What changed something, in its order."""
+        return [word for word in (call.split()[0] for call in self.calls()) if word in ("start", "stop", "delete")]
+
+    def module(self, *, check: bool = False, **given: Any) -> dict[str, Any]:
+        """What the module returns for the recorded cluster, where nothing else is given."""
+        (self.log / "calls").unlink(missing_ok=True)
+        own = {"name": "todo", "executable": str(self.minikube.executable), "home": str(self.home), "user": self.minikube.user}
+        arguments = {**own, **asdict(CLUSTER), "lock": str(ROOT / "artifacts.lock.yml"), "base_image": "todochat/kicbase", **given}
+        with patch_module_args({**arguments, "_ansible_check_mode": check}), pytest.raises(SystemExit):
+            main()
+        result: dict[str, Any] = json.loads(self.capsys.readouterr().out)
+        return result
+
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> World:
     """A machine without a cluster."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    return World(tmp_path)
+    monkeypatch.setattr(minikube_module, "Lock", LOCK_FILE)
+    return World(tmp_path, capsys)
 
 
 # What is found
@@ -133,25 +176,51 @@ def test_nodes_that_were_added_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "state"),
+    ("recorded", "state", "up"),
     [
-        (NODE, "running"),
-        ({**NODE, "Kubeconfig": "Misconfigured"}, "running"),
-        ([NODE, WORKER], "running"),
-        ([NODE, {**WORKER, "Kubelet": "Stopped"}], "stopped"),
-        (STOPPED, "stopped"),
-        (GONE, "stopped"),
-        ({**NODE, "APIServer": "Stopped"}, "stopped"),
-        ({**NODE, "Host": "Paused", "Kubelet": "Paused"}, "stopped"),
-        (NOT_FOUND, "stopped"),
-        ("", "stopped"),
+        ("running", "running", True),
+        ("minikube stop", "stopped", False),
+        ("docker stop", "stopped", False),
+        ("docker start", "stopped", True),
+        ("docker pause", "stopped", True),
+        ("minikube pause", "stopped", True),
+        ("kubelet stopped", "stopped", True),
+        ("start broken off", "stopped", True),
+        ("no such profile", "stopped", False),
     ],
 )
-def test_minikubes_answer_says_how_the_cluster_is(world: World, status: Any, state: str) -> None:
-    world.has_profile(status)
+def test_minikubes_answer_says_how_the_cluster_is(world: World, recorded: str, state: str, up: bool) -> None:
+    world.has_profile(recorded)
     found = world.minikube.status()
-    assert (found.state, found.actual, found.address) == (state, CLUSTER, "192.168.85.2")
+    assert (found.state, found.up, found.actual, found.address) == (state, up, CLUSTER, "192.168.85.2")
     assert world.calls() == ["status --profile=todo --output=json"]
+
+
+@pytest.mark.parametrize(("worker", "state"), [("Running", "running"), ("Stopped", "stopped")])
+def test_each_node_counts(world: World, worker: str, state: str) -> None:
+    world.has_profile()
+    node = json.loads(RECORDED["running"]["status"])
+    (world.log / "status").write_text(json.dumps([node, {**node, "Kubelet": worker, "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": True}]))
+    assert world.minikube.status().state == state
+
+
+def test_a_cluster_whose_node_was_removed_is_made_anew(world: World) -> None:
+    world.has_profile("container removed")
+    (world.log / "docker").write_text(DOCKER.format(log=world.log).replace("echo todo ;;", ";;"))
+    result = world.module()
+    assert (result["state"], result["steps"]) == ("unfinished", ["delete", "start"])
+
+
+def test_an_answer_that_is_none_is_a_stopped_cluster(world: World) -> None:
+    world.has_profile()
+    (world.log / "status").write_text("")
+    assert world.minikube.status().state == "stopped"
+
+
+def test_a_docker_that_does_not_answer_has_removed_nothing(world: World) -> None:
+    world.has_profile("docker does not answer")
+    (world.log / "docker").write_text("#!/bin/sh\necho Cannot connect to the Docker daemon >&2\nexit 1\n")
+    assert world.minikube.status() == Status("stopped", CLUSTER, "192.168.85.2")
 
 
 def test_without_a_profile_there_is_no_cluster_or_somebody_elses(world: World) -> None:
@@ -166,7 +235,7 @@ def test_a_machine_without_docker_has_no_cluster(world: World, monkeypatch: pyte
     assert world.minikube.status().state == "absent"
 
 
-@pytest.mark.parametrize("record", [PROFILE.read_text(), '{"Name": "todo", "Nodes": null}', ""])
+@pytest.mark.parametrize("record", [PROFILE.read_text(encoding="utf-8"), '{"Name": "todo", "Nodes": null}', ""])
 def test_a_start_that_was_broken_off_is_unfinished_whatever_it_left(world: World, record: str) -> None:
     world.has_profile(finished=False)
     (world.profile / "config.json").write_text(record)
@@ -190,71 +259,183 @@ def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
 # What is to be done
 
 
-@pytest.mark.parametrize(
-    ("found", "state", "steps"),
-    [
-        ("absent", "started", ["start"]),
-        ("absent", "present", ["start"]),
-        ("absent", "stopped", ["start", "stop"]),
-        ("absent", "absent", []),
-        ("unfinished", "started", ["delete", "start"]),
-        ("unfinished", "present", ["delete", "start"]),
-        ("unfinished", "stopped", ["delete", "start", "stop"]),
-        ("unfinished", "absent", ["delete"]),
-        ("stopped", "started", ["start"]),
-        ("stopped", "present", []),
-        ("stopped", "stopped", []),
-        ("stopped", "absent", ["delete"]),
-        ("running", "started", []),
-        ("running", "present", []),
-        ("running", "stopped", ["stop"]),
-        ("running", "absent", ["delete"]),
-    ],
-)
-@pytest.mark.parametrize("on_drift", ["fail", "recreate", "ignore"])
-def test_where_nothing_differs_only_the_state_changes(found: str, state: str, steps: list[str], on_drift: str) -> None:
-    actual = None if found in ("absent", "unfinished") else CLUSTER
+# Each state that may be found, and what makes of it the one that is asked for
+STEPS: dict[tuple[str, str], list[str]] = {
+    ("absent", "started"): ["start"],
+    ("absent", "present"): ["start"],
+    ("absent", "stopped"): ["start", "stop"],
+    ("absent", "absent"): [],
+    ("unfinished", "started"): ["delete", "start"],
+    ("unfinished", "present"): ["delete", "start"],
+    ("unfinished", "stopped"): ["delete", "start", "stop"],
+    ("unfinished", "absent"): ["delete"],
+    ("stopped", "started"): ["start"],
+    ("stopped", "present"): [],
+    ("stopped", "stopped"): [],
+    ("stopped", "absent"): ["delete"],
+    ("running", "started"): [],
+    ("running", "present"): [],
+    ("running", "stopped"): ["stop"],
+    ("running", "absent"): ["delete"],
+}
+STATES = ("started", "present", "stopped", "absent")
+POLICIES = ("fail", "recreate", "ignore")
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["done", "check mode"])
+@pytest.mark.parametrize(("found", "state"), STEPS)
+def test_each_state_is_reached_from_each_other_and_kept(world: World, found: str, state: str, check: bool) -> None:
+    world.is_found(found)
+    steps = STEPS[found, state]
+    result = world.module(state=state, check=check)
+    assert (result["changed"], result["state"], result["steps"]) == (bool(steps), found, steps)
+    assert result["would"] == [f"minikube {step} (todo)" for step in steps]
+    if check:
+        assert (world.done(), world.calls("docker-calls").count("update")) == ([], 0)
+        return
+    assert world.done() == steps
+    again = world.module(state=state)
+    assert (again["changed"], again["steps"], world.done()) == (False, [], [])
+
+
+@pytest.mark.parametrize("on_drift", POLICIES)
+@pytest.mark.parametrize(("found", "state"), STEPS)
+def test_where_nothing_differs_the_policy_decides_nothing(found: str, state: str, on_drift: str) -> None:
     running = found == "running"
-    assert plan(Status(found, actual, up=running, comes_back=running), CLUSTER, state, on_drift, "todo") == steps
+    status = Status(found, None if found in ("absent", "unfinished") else CLUSTER, up=running, comes_back=running)
+    assert plan(status, CLUSTER, state, on_drift, "todo", LOCKED) == STEPS[found, state]
 
 
-@pytest.mark.parametrize("state", ["started", "present", "stopped", "absent"])
-@pytest.mark.parametrize("on_drift", ["fail", "recreate", "ignore"])
-def test_somebody_elses_container_is_never_touched(state: str, on_drift: str) -> None:
-    with pytest.raises(MinikubeError, match=r"'todo' exists that this deployment did not make.* not touched"):
-        plan(Status("foreign"), CLUSTER, state, on_drift, "todo")
+@pytest.mark.parametrize("check", [False, True], ids=["done", "check mode"])
+@pytest.mark.parametrize("on_drift", POLICIES)
+@pytest.mark.parametrize("state", STATES)
+def test_somebody_elses_container_is_never_touched(world: World, state: str, on_drift: str, check: bool) -> None:
+    world.is_found("foreign")
+    result = world.module(state=state, on_drift=on_drift, check=check)
+    assert "A container named 'todo' exists that this deployment did not make" in result["why"]
+    assert "not touched" in result["why"]
+    assert "another deployment_name" in result["remedy"]
+    assert world.calls() == []
 
 
-DRIFT = {
-    "driver": "podman",
-    "container_runtime": "docker",
-    "kubernetes_version": "v1.33.1",
-    "cpus": 4,
-    "memory": 4096,
-    "nodes": 2,
-    "network": "other",
-    "ports": ("127.0.0.1:30001:30000",),
+# Of each parameter another value than asked, as the profile records it, and as it is said
+DRIFT: dict[str, tuple[dict[str, Any], str]] = {
+    "driver": ({"Driver": "podman"}, "driver is podman, asked docker"),
+    "container_runtime": ({"ContainerRuntime": "docker"}, "container_runtime is docker, asked containerd"),
+    "kubernetes_version": ({"KubernetesVersion": "v1.33.1"}, "kubernetes_version is v1.33.1, asked v1.34.4"),
+    "cpus": ({"CPUs": 4}, "cpus is 4, asked 2"),
+    "memory": ({"Memory": 4096}, "memory is 4096, asked 6144"),
+    "nodes": ({"Nodes": json.loads(PROFILE.read_text())["Nodes"] * 2}, "nodes is 2, asked 1"),
+    "network": ({"Network": "other"}, "network is other, asked todo"),
+    "ports": ({"ExposedPorts": ["127.0.0.1:30001:30001"]}, "ports is 127.0.0.1:30001:30001, asked 127.0.0.1:30000:30000"),
 }
 
 
-@pytest.mark.parametrize("parameter", DRIFT)
-def test_each_parameter_that_differs_is_named_recreated_or_ignored(parameter: str) -> None:
-    there: Any = {parameter: DRIFT[parameter]}
-    found = Status("running", replace(CLUSTER, **there), up=True, comes_back=True)
-    for state in ("started", "present", "stopped"):
-        with pytest.raises(MinikubeError) as raised:
-            plan(found, CLUSTER, state, "fail", "todo")
-        for words in (f"{parameter} is {DRIFT[parameter]}, asked {getattr(CLUSTER, parameter)}", "Nothing was changed", "minikube_on_drift=recreate"):
-            assert words in str(raised.value)
-    assert str(raised.value).count(", asked") == 1
-    assert plan(found, CLUSTER, "started", "recreate", "todo") == ["delete", "start"]
-    assert plan(found, CLUSTER, "stopped", "recreate", "todo") == ["delete", "start", "stop"]
-    assert plan(found, CLUSTER, "started", "ignore", "todo") == []
-    assert plan(found, CLUSTER, "absent", "fail", "todo") == ["delete"]
+DRIFTED = {parameter: getattr(Cluster.from_profile(record(**there)), parameter) for parameter, (there, _) in DRIFT.items()}
 
 
 def test_every_parameter_is_compared() -> None:
     assert set(DRIFT) == set(CLUSTER.__dataclass_fields__)
+
+
+def after_drift(found: str, state: str, on_drift: str) -> list[str]:
+    """The steps where a parameter differs and that is not refused."""
+    if state == "absent":
+        return ["delete"]
+    if on_drift == "recreate":
+        return ["delete", "start", *(["stop"] if state == "stopped" else [])]
+    return STEPS[found, state]
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["done", "check mode"])
+@pytest.mark.parametrize("found", ["stopped", "running"])
+@pytest.mark.parametrize("on_drift", POLICIES)
+@pytest.mark.parametrize("parameter", DRIFT)
+def test_a_parameter_that_differs_is_refused_recreated_or_ignored(world: World, parameter: str, on_drift: str, found: str, check: bool) -> None:
+    there, said = DRIFT[parameter]
+    world.is_found(found, **there)
+    result = world.module(on_drift=on_drift, check=check)
+    if on_drift == "fail":
+        assert result["why"] == f"The cluster 'todo' differs from what is asked: {said}. Nothing was changed."
+        assert "minikube_on_drift=recreate" in result["remedy"]
+        assert world.done() == []
+        return
+    steps = after_drift(found, "started", on_drift)
+    assert (result["steps"], result["would"]) == (steps, [f"minikube {step} (todo)" for step in steps])
+    assert result["changed"] == bool(steps)
+    assert world.done() == ([] if check else steps)
+
+
+@pytest.mark.parametrize(("found", "state"), [pair for pair in STEPS if pair[0] in ("stopped", "running")])
+@pytest.mark.parametrize("on_drift", POLICIES)
+@pytest.mark.parametrize("parameter", DRIFT)
+def test_the_policy_counts_whatever_state_is_asked_for_but_its_absence(parameter: str, on_drift: str, found: str, state: str) -> None:
+    there: dict[str, Any] = {parameter: DRIFTED[parameter]}
+    running = found == "running"
+    status = Status(found, replace(CLUSTER, **there), up=running, comes_back=running)
+    if on_drift == "fail" and state != "absent":
+        with pytest.raises(MinikubeError, match=f"{parameter} is .*, asked "):
+            plan(status, CLUSTER, state, on_drift, "todo", LOCKED)
+    else:
+        assert plan(status, CLUSTER, state, on_drift, "todo", LOCKED) == after_drift(found, state, on_drift)
+
+
+@pytest.mark.parametrize(("on_drift", "words"), [("recreate", "--memory=6144"), ("ignore", "--memory=4096")])
+def test_a_recreated_cluster_is_as_asked_and_an_ignored_one_is_started_as_it_is(world: World, on_drift: str, words: str) -> None:
+    world.is_found("stopped", Memory=4096)
+    world.module(on_drift=on_drift)
+    (start,) = (call for call in world.calls() if call.startswith("start"))
+    assert words in start.split()
+
+
+def test_several_differences_are_named_at_once(world: World) -> None:
+    world.is_found("running", Memory=4096, CPUs=4)
+    assert "cpus is 4, asked 2; memory is 4096, asked 6144. Nothing was changed." in world.module()["why"]
+
+
+def test_ports_that_are_missing_are_named(world: World) -> None:
+    world.is_found("running", ExposedPorts=None)
+    assert "ports is none, asked 127.0.0.1:30000:30000, 127.0.0.1:30001:30001." in world.module(ports=["127.0.0.1:30001:30001", "127.0.0.1:30000:30000"])["why"]
+
+
+def test_the_order_of_ports_is_no_difference(world: World) -> None:
+    world.is_found("running", ExposedPorts=["127.0.0.1:30001:30001", "127.0.0.1:30000:30000"])
+    assert not world.module(ports=["127.0.0.1:30000:30000", "127.0.0.1:30001:30001"])["changed"]
+
+
+# The Kubernetes version, of which the lock file has one
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["done", "check mode"])
+@pytest.mark.parametrize("on_drift", POLICIES)
+@pytest.mark.parametrize("found", ["absent", "unfinished"])
+def test_a_version_that_the_lock_file_lacks_is_not_made(world: World, found: str, on_drift: str, check: bool) -> None:
+    world.is_found(found)
+    result = world.module(kubernetes_version="v1.33.1", on_drift=on_drift, check=check)
+    assert f"minikube_kubernetes_version=v1.33.1 cannot be made: the lock file holds the programs and images of Kubernetes {LOCKED}" in result["why"]
+    assert result["remedy"].startswith(f"Ask for {LOCKED}, ")
+    assert world.done() == []
+
+
+def test_a_cluster_is_not_taken_away_for_a_version_that_cannot_be_made(world: World) -> None:
+    world.is_found("running")
+    refused = world.module(kubernetes_version="v1.33.1", on_drift="fail")
+    assert "kubernetes_version is v1.34.4, asked v1.33.1. Nothing was changed." in refused["why"]
+    assert f"the lock file holds the programs and images of Kubernetes {LOCKED} alone" in refused["remedy"]
+    assert "recreate" not in refused["remedy"]
+    assert "cannot be made" in world.module(kubernetes_version="v1.33.1", on_drift="recreate")["why"]
+    assert world.done() == []
+
+
+def test_a_cluster_of_an_older_version_is_kept_started_and_stopped_where_that_is_asked(world: World) -> None:
+    world.is_found("stopped", KubernetesVersion="v1.33.1")
+    assert world.module(kubernetes_version="v1.33.1")["steps"] == ["start"]
+    assert any("--kubernetes-version=v1.33.1" in call for call in world.calls())
+
+
+def test_the_default_is_the_lock_files_version() -> None:
+    for role in ("minikube", "preflight"):
+        assert yaml.safe_load((ROOT / f"roles/{role}/defaults/main.yml").read_text())[f"{role}_kubernetes_version"] == LOCKED
 
 
 # Coming back by itself
@@ -275,8 +456,8 @@ def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: W
     world.comes_back(**missing)
     found = world.minikube.status()
     assert not found.comes_back
-    assert plan(found, CLUSTER, "started", "fail", "todo") == plan(found, CLUSTER, "present", "ignore", "todo") == ["return"]
-    assert plan(found, CLUSTER, "stopped", "fail", "todo") == ["stop"]
+    assert plan(found, CLUSTER, "started", "fail", "todo", LOCKED) == plan(found, CLUSTER, "present", "ignore", "todo", LOCKED) == ["return"]
+    assert plan(found, CLUSTER, "stopped", "fail", "todo", LOCKED) == ["stop"]
     world.minikube.let_come_back()
     assert world.minikube.status().comes_back
 
@@ -289,15 +470,17 @@ def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> No
 @pytest.mark.parametrize("step", ["stop", "delete"])
 def test_what_is_stopped_stays_stopped(world: World, step: str) -> None:
     world.has_profile()
-    (world.log / "minikube").write_text(MINIKUBE.format(log=world.log).replace("case $1 in", f'cat "{world.log}/policy" >>"{world.log}/calls"\ncase $1 in'))
+    (world.log / "minikube").write_text(
+        MINIKUBE.format(log=world.log, profile=PROFILE).replace("case $1 in", f'cat "{world.log}/policy" >>"{world.log}/calls"\ncase $1 in')
+    )
     getattr(world.minikube, step)()
     # before, because minikube lets the node end from within, which Docker would take for a crash
     assert world.calls() == [f"{step} --profile=todo", "no"]
 
 
 def test_a_node_without_kubernetes_is_stopped_too(world: World) -> None:
-    world.has_profile({**NODE, "APIServer": "Stopped"})
-    assert plan(world.minikube.status(), CLUSTER, "stopped", "fail", "todo") == ["stop"]
+    world.has_profile("docker start")
+    assert plan(world.minikube.status(), CLUSTER, "stopped", "fail", "todo", LOCKED) == ["stop"]
 
 
 def test_a_refusal_of_docker_is_told(world: World) -> None:
@@ -329,6 +512,13 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     assert "MINIKUBE_DRIVER" not in environment
 
 
+def test_the_pods_of_a_new_cluster_are_not_waited_for(world: World) -> None:
+    (world.log / "pods").write_text(pods(pod(ready=False)))
+    world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert [call.split()[0] for call in world.calls()] == ["start"]
+    assert world.minikube.is_finished()
+
+
 @pytest.mark.parametrize(
     "first",
     [
@@ -337,19 +527,20 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     ],
     ids=["DNS is not ready", "a pod is shown as it was before the node stopped"],
 )
-def test_a_start_ends_when_what_the_cluster_says_can_be_relied_on(world: World, first: str) -> None:
-    world.has_profile(finished=False)
+def test_a_restart_ends_when_what_the_cluster_says_can_be_relied_on(world: World, first: str) -> None:
+    world.has_profile("minikube stop")
     (world.log / "pods-first").write_text(first)
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
     assert [call.split()[0] for call in world.calls()] == ["start", "kubectl", "kubectl"]
 
 
-def test_pods_that_do_not_come_back_are_named_and_the_start_is_not_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_utils, "CATCH_UP_SECONDS", 0)
+def test_pods_that_do_not_come_back_are_named_and_the_cluster_is_still_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_utils, "READY_SECONDS", 0)
+    world.has_profile("minikube stop")
     (world.log / "pods").write_text(pods(pod(ready=False), pod("backend", "todo", ready=False)))
-    with pytest.raises(MinikubeError, match=r"not ready: coredns\. "):
+    with pytest.raises(UserError, match=r"not ready after 0 s: coredns\. .*docker exec todo journalctl"):
         world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
-    assert not (world.profile / "finished").exists()
+    assert world.minikube.is_finished()
 
 
 def test_a_failed_start_is_not_finished_and_its_last_words_are_told(world: World) -> None:

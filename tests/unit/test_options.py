@@ -182,7 +182,6 @@ def test_shared_variables_are_known_by_their_file() -> None:
 
 def test_what_the_lock_file_does_not_hold() -> None:
     one(found(artifact_names=["kubctl"]), "names kubctl, which the lock file", "kubectl, kubelet")
-    one(found(minikube_kubernetes_version="v1.2.3"), "minikube_kubernetes_version=v1.2.3", "Ask for v1.")
 
 
 def test_a_mirror_has_an_address() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from dataclasses import replace
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils import preflight
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.postgres import verifier
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import Engine, Machine, Space, Wanted
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
 
+ROOT = Path(__file__).resolve().parents[2]
 OURS = {"todochat.deployment": "todo"}
 NODE = {"name.minikube.sigs.k8s.io": "todo"}
 FRONTEND, REGISTRY = "127.0.0.1:30000", "127.0.0.1:5000"
@@ -185,7 +188,7 @@ def test_a_network_of_our_name_that_is_somebody_elses() -> None:
 
 
 def test_our_network_with_another_subnet() -> None:
-    only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "docker network rm todo")
+    only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "`make down`")
 
 
 def test_a_subnet_in_use() -> None:
@@ -314,3 +317,26 @@ def test_paths_on_one_file_system_share_its_space_whether_they_exist_or_not(tmp_
     spaces = module.spaces([str(tmp_path), str(tmp_path / "not/yet"), "/proc"])
     assert spaces[str(tmp_path)] == spaces[str(tmp_path / "not/yet")]
     assert spaces["/proc"].mount == "/proc"
+
+
+def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
+    record = json.loads((Path(__file__).parent / "fixtures/minikube-profile.json").read_text(encoding="utf-8"))
+    profile = tmp_path / "profiles/todo"
+    profile.mkdir(parents=True)
+    (profile / "config.json").write_text(json.dumps(record))
+    (profile / "finished").touch()
+    lock = Lock(ROOT / "artifacts.lock.yml")
+    minikube = Minikube(Path("minikube"), "todo", tmp_path, "nobody")
+    actual, _ = minikube.recorded()
+
+    def said(roles: list[str], on_drift: str = "fail", **other: Any) -> str:
+        given = {"deployment": "todo", "kubernetes_version": actual.kubernetes_version, "cpus": actual.cpus, "memory": actual.memory, "on_drift": on_drift}
+        problem = module.cluster_problem(given | other, lock, minikube, roles)
+        return str(problem) if problem else ""
+
+    assert said(["minikube"]) == ""
+    assert f"memory is {actual.memory}, asked 4096" in said(["kubernetes_tools", "minikube"], memory=4096)
+    assert said(["app_release"], memory=4096) == said(["minikube"], "ignore", memory=4096) == ""
+    assert "v1.2.3 cannot be made" in said(["minikube"], "recreate", kubernetes_version="v1.2.3")
+    (profile / "finished").unlink()
+    assert "v1.2.3 cannot be made" in said(["minikube"], kubernetes_version="v1.2.3")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import releases
+from ansible_collections.todochat.platform.plugins.module_utils import pods, releases
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.releases import (
     Cluster,
     Release,
@@ -21,6 +23,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     live_drift,
     unfinished,
 )
+from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
@@ -31,6 +34,9 @@ cd "{folder}" || exit
 echo "${{0##*/}} $*" >>calls
 [ ! -e refusal ] || {{ cat refusal >&2; exit 1; }}
 case "$*" in
+*" get --output=json pods --namespace=kube-system"*)
+    cat system
+    if [ -e system.next ]; then mv system.next system; fi ;;
 *" get --output=json deployments "*)
     cat deployments
     if [ -e once-more ]; then rm once-more; elif [ -e deployments.next ]; then mv deployments.next deployments; fi ;;
@@ -55,6 +61,13 @@ class World:
         self.items: list[dict[str, Any]] = copy.deepcopy(RECORDED)
         self.deployment = self.items[0]
         self.write()
+        self.dns("system", ready=True)
+
+    def dns(self, name: str, *, ready: bool) -> None:
+        """The cluster's own pods, now or (``system.next``) when they are asked for again."""
+        status = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+        pod = {"metadata": {"name": "coredns-1", "namespace": "kube-system"}, "spec": {"nodeName": "todo"}, "status": status}
+        (self.folder / name).write_text(json.dumps({"items": [pod]}))
 
     def write(self, name: str = "deployments") -> None:
         (self.folder / name).write_text(json.dumps({"items": [self.deployment]}))
@@ -87,6 +100,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The frontend, completely rolled out. Watching it does not take time."""
     monkeypatch.setattr(releases, "POLL_SECONDS", 0)
+    monkeypatch.setattr(pods, "POLL_SECONDS", 0)
     return World(tmp_path)
 
 
@@ -236,8 +250,31 @@ def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: 
     monkeypatch.setattr(releases, "FAILING_SECONDS", -1)
     world.rolling()
     world.failing("ContainerCreating")
-    with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods"):
+    (world.folder / "log").write_text("waiting for the database: password authentication failed\n")
+    with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods") as raised:
         Watcher(world.release, world.cluster, 0).wait()
+    assert raised.value.details == "waiting for the database: password authentication failed"
+
+
+# A cluster that was just made
+
+
+@pytest.mark.parametrize("act", [lambda world: world.release.upgrade(world.cluster), lambda world: Watcher(world.release, world.cluster, 60).wait()])
+def test_dns_is_waited_for_before_anything_is_rolled_out_or_found_to_be(world: World, act: Callable[[World], None]) -> None:
+    (world.folder / "list").write_text("[]")
+    world.dns("system", ready=False)
+    world.dns("system.next", ready=True)
+    act(world)
+    calls = (world.folder / "calls").read_text().splitlines()
+    assert ["--namespace=kube-system" in call for call in calls] == [True, True, *(False for _ in calls[2:])]
+    assert calls[2:]
+
+
+def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pods, "READY_SECONDS", -1)
+    world.dns("system", ready=False)
+    with pytest.raises(UserError, match=r"not ready after -1 s: coredns-1\. .*kubectl --namespace kube-system describe pods"):
+        Watcher(world.release, world.cluster, 60).wait()
 
 
 # What was changed by hand
@@ -294,3 +331,31 @@ def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
     (world.folder / "helm").unlink()
     with pytest.raises(ReleaseError, match=r"There is no .*/helm\. .*--tags kubernetes_tools"):
         world.release.deployed(world.cluster)
+
+
+# What is to be deployed, in a run whose earlier tasks have said it, or in check mode announced it
+
+
+class UnaskedRegistry(Registry):
+    """In check mode it still has the image of before."""
+
+    def digest(self, repository: str, tag: str) -> str:
+        raise AssertionError(f"the registry was asked for {repository}:{tag}")
+
+
+def said_before(world: World, digest: str) -> Release:
+    given = {"name": "backend", "chart": "/chart", "values": {}, "secret": "backend-secrets", "checksum": "new"}
+    return wanted(given, world.cluster, UnaskedRegistry("127.0.0.1:5000"), "todo", {"backend": {"repository": "127.0.0.1:5000/todo/backend", "digest": digest}})
+
+
+def test_the_image_and_the_checksum_that_earlier_tasks_named_are_deployed(world: World) -> None:
+    assert said_before(world, "sha256:new").values == {
+        "image": {"repository": "127.0.0.1:5000/todo/backend", "digest": "sha256:new"},
+        "secret": {"name": "backend-secrets", "checksum": "new"},
+    }
+    assert not (world.folder / "calls").exists()
+
+
+def test_an_image_that_is_still_to_be_built_cannot_be_the_one_of_before(world: World) -> None:
+    with pytest.raises(ReleaseError):
+        said_before(world, "")

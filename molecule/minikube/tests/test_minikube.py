@@ -1,26 +1,55 @@
-"""The cluster runs pods from the registry beside it, comes back when it was stopped, and is never changed unasked."""
+"""The cluster runs pods from the registry beside it, goes from state to state as asked, and is never changed unasked."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import pytest
 from conftest import Tester
 from testinfra.host import Host
 
 IMAGE = "127.0.0.1:5000/tests/pause"
+# A second deployment beside the first, under the names and at the addresses that README tells to choose.
+SECOND = (
+    "-e deployment_name=second -e deployment_subnet=192.168.86.0/24 -e deployment_gateway=192.168.86.1"
+    " -e deployment_registry_address=192.168.86.250 -e deployment_database_address=192.168.86.251 -e image_registry_endpoint=127.0.0.1:5001"
+)
+SMALL = "-e minikube_memory=1800 -e deployment_frontend_port=30001"
 
 
-def node(tester: Tester) -> dict[str, Any]:
-    """What Docker knows of the node's container."""
-    found: dict[str, Any] = json.loads(tester.sees("docker inspect todo"))[0]
+def node(tester: Tester, name: str = "todo") -> dict[str, Any]:
+    """What Docker knows of a node's container."""
+    found: dict[str, Any] = json.loads(tester.sees(f"docker inspect {name}"))[0]
     return found
 
 
+def is_ready(tester: Tester, name: str = "todo") -> None:
+    """The node becomes ready, asked with the kubeconfig of its deployment."""
+    kubectl = f"KUBECONFIG=~/.local/state/todochat/{name}/kubeconfig kubectl"
+    tester.sees(f"{kubectl} wait --for=condition=Ready --timeout=60s node/{name}")
+
+
+def everything(tester: Tester, without: str = "nothing") -> set[str]:
+    """Containers with their identity and start, volumes and networks, without the container and the volume of one cluster."""
+    containers = tester.sees("docker ps --all --quiet --no-trunc | xargs docker inspect --format '{{.Name}} {{.Id}} {{.State.StartedAt}}'")
+    volumes = tester.sees("docker volume ls --format 'volume /{{.Name}}'")
+    networks = tester.sees("docker network ls --format 'network {{.Name}} {{.ID}}'")
+    return {line for line in f"{containers}\n{volumes}\n{networks}".splitlines() if f"/{without}" not in line.split()}
+
+
+def changes(tester: Tester, arguments: str) -> str:
+    """What `make up` prints, which succeeds and reports changes."""
+    passed, output = tester.up(arguments)
+    assert passed, output
+    assert "changed=0" not in output, output
+    return output
+
+
 def test_the_node_is_ready_in_the_pinned_version(tester: Tester) -> None:
+    is_ready(tester)
     (found,) = tester.kubectl("get nodes")["items"]
     assert found["status"]["nodeInfo"]["kubeletVersion"] == "v1.34.4"
-    assert {"type": "Ready", "status": "True"}.items() <= next(c for c in found["status"]["conditions"] if c["type"] == "Ready").items()
 
 
 def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> None:
@@ -32,7 +61,11 @@ def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> 
     tester.sees(f"{kubectl} delete pod waits --wait=false")
 
 
-def test_dns_answers(host: Host) -> None:
+def test_dns_answers(tester: Tester, host: Host) -> None:
+    tester.sees(
+        "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace kube-system"
+        " wait --for=condition=Ready --timeout=60s pod --selector k8s-app=kube-dns"
+    )
     # asked over UDP, as pods do, from the node, which has no DNS client: a query for the API server's name
     query = (
         "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(5);"
@@ -48,20 +81,83 @@ def test_an_ordinary_user_runs_it(host: Host) -> None:
     assert not host.file("/root/.minikube").exists
 
 
-def test_a_cluster_that_differs_is_named_and_left_alone(tester: Tester) -> None:
-    before = node(tester)["Id"]
-    tester.refused("--tags minikube -e minikube_memory=5000", "memory is 6144, asked 5000", "minikube_on_drift=recreate")
-    assert node(tester)["Id"] == before
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ("minikube_cpus=3", ["cpus is 2, asked 3", "minikube_on_drift=recreate"]),
+        ("minikube_memory=5000", ["memory is 6144, asked 5000", "minikube_on_drift=recreate"]),
+        ("minikube_network=bridge", ["network is todo, asked bridge", "minikube_on_drift=recreate"]),
+        ("deployment_frontend_port=30005", ["ports is 127.0.0.1:30000:30000, asked 127.0.0.1:30005:30005", "minikube_on_drift=recreate"]),
+        ("minikube_kubernetes_version=v1.33.1", ["kubernetes_version is v1.34.4, asked v1.33.1", "the lock file holds", "v1.34.4 alone"]),
+        ("minikube_kubernetes_version=v1.33.1 -e minikube_on_drift=recreate", ["v1.33.1 cannot be made", "the lock file holds"]),
+        ("minikube_cpus=3 -e minikube_memory=5000 --check", ["cpus is 2, asked 3; memory is 6144, asked 5000"]),
+    ],
+)
+def test_a_cluster_that_differs_is_named_and_left_alone(tester: Tester, asked: str, says: list[str]) -> None:
+    before = everything(tester)
+    tester.refused(f"--tags minikube -e {asked}", *says)
+    assert everything(tester) == before
 
 
-def test_a_stopped_cluster_is_started_and_not_made_anew(tester: Tester) -> None:
-    before = node(tester)["Id"]
-    tester.sees("docker stop todo")
-    passed, output = tester.up("--tags minikube")
-    assert passed, output
-    assert node(tester)["Id"] == before
-    assert node(tester)["State"]["Running"]
-    assert tester.kubectl("get nodes")["items"]
+def test_a_difference_can_be_ignored(tester: Tester) -> None:
+    before = everything(tester)
+    tester.up_changes_nothing("--tags minikube -e minikube_on_drift=ignore -e minikube_memory=5000")
+    assert everything(tester) == before
+
+
+def test_a_second_deployment_runs_beside_the_first(tester: Tester) -> None:
+    first = everything(tester)
+    changes(tester, f"--tags network,image_registry,minikube {SECOND} {SMALL}")
+    for name, memory, port in (("todo", 6144, "30000"), ("second", 1800, "30001")):
+        is_ready(tester, name)
+        found = node(tester, name)["HostConfig"]
+        assert (found["Memory"] >> 20, found["PortBindings"][f"{port}/tcp"][0]["HostPort"]) == (memory, port)
+    assert first <= everything(tester)
+    tester.up_changes_nothing("--tags minikube")
+    tester.up_changes_nothing(f"--tags network,image_registry,minikube {SECOND} {SMALL}")
+
+
+def test_one_is_stopped_kept_so_and_started_as_it_is_while_the_other_runs(tester: Tester) -> None:
+    beside, stopped = everything(tester, without="todo"), node(tester)["Id"]
+    changes(tester, "--tags minikube -e minikube_state=stopped")
+    assert (node(tester)["Id"], node(tester)["State"]["Status"]) == (stopped, "exited")
+    for state in ("stopped", "present"):
+        tester.up_changes_nothing(f"--tags minikube -e minikube_state={state}")
+    assert not node(tester)["State"]["Running"]
+    changes(tester, "--tags minikube -e minikube_on_drift=ignore -e minikube_memory=5000")
+    is_ready(tester)
+    assert (node(tester)["Id"], node(tester)["HostConfig"]["Memory"] >> 20) == (stopped, 6144)
+    tester.up_changes_nothing("--tags minikube")
+    assert everything(tester, without="todo") == beside
+
+
+def test_one_is_made_anew_where_that_is_asked_and_what_lies_outside_stays(tester: Tester) -> None:
+    tester.sees("docker network create --subnet=192.168.87.0/24 --gateway=192.168.87.1 other")
+    beside, before = everything(tester, without="second"), node(tester, "second")["Id"]
+    other = f"--tags minikube {SECOND} -e minikube_on_drift=recreate -e minikube_memory=1900 -e deployment_frontend_port=30002 -e minikube_network=other"
+    announced = changes(tester, f"{other} --check")
+    for step in ("delete", "start"):
+        assert f"would: minikube {step} (second)" in announced
+    assert node(tester, "second")["Id"] == before
+    changes(tester, other)
+    is_ready(tester, "second")
+    found = node(tester, "second")
+    assert found["Id"] != before
+    assert found["HostConfig"]["Memory"] >> 20 == 1900
+    assert list(found["NetworkSettings"]["Networks"]) == ["other"]
+    assert "30002/tcp" in found["HostConfig"]["PortBindings"]
+    assert everything(tester, without="second") == beside
+
+
+def test_one_is_taken_away_and_the_other_stays(tester: Tester) -> None:
+    beside = everything(tester, without="second")
+    absent = f"--tags minikube {SECOND} {SMALL} -e minikube_state=absent"
+    assert "would: minikube delete (second)" in changes(tester, f"{absent} --check")
+    assert node(tester, "second")["State"]["Running"]
+    changes(tester, absent)
+    assert everything(tester) == beside
+    tester.up_changes_nothing(absent)
+    is_ready(tester)
 
 
 def test_another_ones_container_of_that_name_is_left_alone(tester: Tester, pause: str) -> None:

@@ -10,20 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from conftest import Tester
 from testinfra.host import Host
 
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"
-# Not what Ansible, Python and the view of a run keep for themselves.
-INVENTORY = r"""
-find /home/tester /opt /etc/apt /etc/docker /usr/local /etc/group -xdev \
-  \( -path '*/.ansible' -o -path '*/.venv' -o -path '*/__pycache__' -o -path '*/.local/state/todochat/*.json*' \) -prune \
-  -o \( -type f -o -type l \) -printf '%p %m %u %s %T@\n' 2> /dev/null
-dpkg-query --show
-command -v docker > /dev/null && for kind in container network volume image; do docker $kind ls --quiet $([ $kind != container ] || echo --all); done
-true
-"""
-
 
 def change(host: Host, command: str) -> None:
     """Give a command as root that must succeed."""
@@ -38,21 +29,16 @@ def make(host: Host, arguments: str, target: str = "up") -> tuple[bool, str]:
     return result.rc == 0, str(result.stdout)
 
 
-def inventory(host: Host) -> set[str]:
-    """Every file, package and Docker object that a run could touch."""
-    return set(host.run("bash -c %s", INVENTORY).stdout.splitlines())
-
-
 def refused(host: Host, arguments: str, *phrases: str, targets: tuple[str, ...] = ("up", "plan")) -> str:
     """`make up` fails with one message that says all this, `make plan` with the same, and the system stays as it was."""
-    before = inventory(host)
+    before = Tester(host).inventory()
     for target in targets:
         passed, output = make(host, arguments, target)
         assert not passed, output
         said = " ".join(output.replace("''", "'").split())
         assert [phrase for phrase in phrases if phrase not in said] == [], output
         assert "stand in the way" not in said, output
-    assert inventory(host) ^ before == set()
+    assert Tester(host).inventory() ^ before == set()
     return output
 
 
@@ -92,6 +78,7 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
         ("-e minikube_cpus=64", ("minikube_cpus=64 asks for more cores than this machine has", "-e minikube_cpus=")),
         ("-e minikube_memory=9999999", ("minikube_memory=9999999 asks for more than this machine can give", "-e minikube_memory=")),
         ("-e minikube_memory=512", ("minikube_memory=512", "1800 or more")),
+        ("-e minikube_kubernetes_version=v1.33.1", ("minikube_kubernetes_version=v1.33.1 cannot be made", "Ask for v1.34.4")),
         ("-e deployment_frontend_port=8080", ("deployment_frontend_port=8080", "30000 to 32767")),
         ("-e deployment_name=To_Do", ("deployment_name=To_Do", "lower-case")),
         ("-e deployment_subnet=192.168.99.0/24", ("deployment_gateway=192.168.85.1", "outside deployment_subnet=192.168.99.0/24")),
@@ -110,13 +97,13 @@ def test_values_that_fit_no_machine_or_not_this_one(host: Host, arguments: str, 
 
 
 def test_all_is_said_at_once(host: Host) -> None:
-    before = inventory(host)
+    before = Tester(host).inventory()
     passed, output = make(host, "-e minikube_cpus=64 -e deployment_frontend_port=8080")
     assert not passed
     said = " ".join(output.split())
     for phrase in ("2 things stand in the way", "1. deployment_frontend_port=8080", "2. minikube_cpus=64"):
         assert phrase in said, output
-    assert inventory(host) == before
+    assert Tester(host).inventory() == before
 
 
 def test_a_store_on_a_small_disk(host: Host) -> None:

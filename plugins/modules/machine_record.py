@@ -1,0 +1,40 @@
+#!/usr/bin/python
+"""Ansible module: what was on the machine before the first installation is recorded."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: machine_record
+short_description: What was on the machine before the first installation is recorded
+description:
+  - Writes the installed packages, the users and the groups to C(/var/lib/todochat/before.json), once; a record that is
+    there is never changed. The module C(deployment_removal) takes away what is not in it, and no more. Needs root.
+options: {}
+"""
+
+EXAMPLES = r"""
+- name: What was on this machine before is recorded
+  todochat.platform.machine_record:
+  become: true
+"""
+
+RETURN = r"""
+would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils import record
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    if record.RECORD.exists():
+        module.exit_json(changed=False, would=[])
+    if not module.check_mode:
+        record.write(record.observe())
+    module.exit_json(changed=True, would=[f"{record.RECORD} says what was on this machine before"])
+
+
+if __name__ == "__main__":
+    main()

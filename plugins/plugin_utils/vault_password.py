@@ -1,0 +1,117 @@
+"""The file of the vault password, and the vaults that it opens. scripts/vault-password uses it too, outside of Ansible."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def config_dir() -> Path:
+    """The directory of the password file and of every deployment's vault."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # A relative XDG_CONFIG_HOME is to be ignored, says the XDG specification.
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".config") / "todochat"
+
+
+def vaults(team: Path) -> list[Path]:
+    """The vaults that only an existing password can open: the one that a team keeps, and those of all deployments."""
+    return [path.resolve() for path in [team, *sorted(config_dir().glob("*/vault.yml"))] if path.exists()]
+
+
+def write_draft(path: Path, content: bytes) -> Path:
+    """A private file beside `path` with that content, safe on the disk."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        draft.unlink()
+        raise
+    return draft
+
+
+def create(path: Path, content: bytes) -> None:
+    """Write a new file (0600), whole or not at all; FileExistsError where there is one."""
+    draft = write_draft(path, content)
+    try:
+        os.link(draft, path)
+    finally:
+        draft.unlink()
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file (0600) in the place of the one there is, whole or not at all."""
+    draft = write_draft(path, content)
+    try:
+        draft.replace(path)
+    except OSError:
+        draft.unlink()
+        raise
+
+
+def new_password() -> bytes:
+    return f"{secrets.token_urlsafe(32)}\n".encode()
+
+
+def read(path: Path) -> str:
+    """The password in `path`; SystemExit when others could have read it, or when there is none in it."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise SystemExit(f"The vault password {path} is open to others (mode {mode:04o}): run  chmod 600 {path}")
+    password = path.read_text(encoding="utf-8").strip()
+    if not password:
+        raise SystemExit(f"The vault password file {path} is empty: put the password into it.")
+    return password
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """One at a time changes vaults and their password."""
+    config_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(config_dir(), os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def switch(password: Path, content: bytes, encrypted: dict[Path, bytes]) -> None:
+    """Put a new password and the vaults encrypted with it in the places of the old ones, all or none.
+
+    Everything is written beside its place first. Once the new password stands there, whoever comes next finishes; before that, drafts are
+    nobody's.
+    """
+    suffix = f".next-{secrets.token_hex(4)}"
+    try:
+        for path, vault in encrypted.items():
+            create(path.with_name(path.name + suffix), vault)
+        create(password.with_name(password.name + suffix), content)
+    except OSError:
+        for path in encrypted:
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        raise
+    finish(password, encrypted)
+
+
+def finish(password: Path, files: Iterable[Path]) -> bool:
+    """Finish a switch to a new password that was broken off; whether there was one. It may be done by several at a time."""
+    markers = sorted(password.parent.glob(f"{password.name}.next-*"))
+    for marker in markers:
+        suffix = marker.name.removeprefix(password.name)
+        with suppress(FileNotFoundError):
+            for path in files:
+                draft = path.with_name(path.name + suffix)
+                if draft.exists():
+                    draft.replace(path)
+            marker.replace(password)
+    return bool(markers)

@@ -1,0 +1,100 @@
+"""A deployment's vault as a file: opened, checked and written with Ansible's own vault password.
+
+For action plugins: that password is known to the controller's Ansible alone, and here it need not be passed to anybody.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ansible.errors import AnsibleError
+from ansible.parsing.vault import VaultLib, VaultSecretsContext, is_encrypted, match_encrypt_secret, parse_vaulttext_envelope
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.todochat.platform.plugins.module_utils import vault
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
+
+MAKE = "Run `make vault DO=create`, or `make up`, which makes it with all the rest."
+EDIT = "make vault DO=edit ARGS='-e secret={}'"
+
+
+class VaultAction(ActionBase):  # type: ignore[misc]
+    """An action on vaults that fails with a sentence and what to do."""
+
+    _requires_connection = False
+    ARGUMENTS: dict[str, dict[str, Any]]
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """What `act` returns, or a failure that names file and variables."""
+        super().run(tmp, task_vars)
+        _, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        try:
+            return self.act(arguments)
+        except UserError as error:
+            return {"failed": True, "msg": str(error), "why": error.why, "remedy": error.remedy}
+        except OSError as error:
+            said = UserError(f"{error.filename} cannot be used: {error.strerror}", "Mend that, then run the same command again.")
+            return {"failed": True, "msg": str(said), "why": said.why, "remedy": said.remedy}
+
+    def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+def in_force(path: str, team_path: str | None) -> Path:
+    """The vault that counts: a team's own before the one in the home directory."""
+    return Path(team_path) if team_path and Path(team_path).exists() else Path(path)
+
+
+def opened(path: Path) -> tuple[str, dict[str, Any]]:
+    """The text of a vault, and what it says; it opens with Ansible's vault password and fits the schema."""
+    if not path.exists():
+        raise UserError(f"There is no vault {path}.", MAKE)
+    encrypted = path.read_bytes()
+    if not is_encrypted(encrypted):
+        raise UserError(f"The vault {path} is not encrypted.", f"Run `ansible-vault encrypt {path}`.")
+    try:
+        text = VaultLib(VaultSecretsContext.current().secrets).decrypt(encrypted).decode()
+        content = yaml.safe_load(text)
+    except AnsibleError:
+        raise UserError(
+            f"The vault {path} does not open with the vault password in force.",
+            "Give the password it was encrypted with, in the file that ANSIBLE_VAULT_PASSWORD_FILE names, otherwise in the one that "
+            "scripts/vault-password reads.",
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        # The parser's own words quote the line, and the line may hold a secret.
+        raise UserError(f"The vault {path} is not valid YAML.", f"Mend it with `ansible-vault edit {path}`.") from None
+    if found := vault.problems(content):
+        raise UserError(f"The vault {path} does not fit: {'; '.join(found)}.", f"Mend it with `ansible-vault edit {path}`.")
+    return text, content
+
+
+def write(path: Path, text: str, new: bool) -> None:
+    """Encrypt `text` to `path` (0600), whole or not at all; a `new` vault never over an existing one."""
+    secrets = VaultSecretsContext.current().secrets
+    if not secrets:
+        raise UserError("There is no vault password.", "Name its file in vault_password_file of ansible.cfg or in ANSIBLE_VAULT_PASSWORD_FILE.")
+    vault_id, secret = match_encrypt_secret(secrets)
+    try:
+        (vault_password.create if new else vault_password.replace)(path.resolve(), VaultLib(secrets).encrypt(text, secret, vault_id))
+    except FileExistsError:
+        raise UserError(f"Another run made the vault {path} just now.", "Run the same command again.") from None
+    except OSError as error:
+        why = f"The vault {path} cannot be written: {error.strerror}."
+        raise UserError(why, "Make its folder writable for you, then run the same command again.") from None
+
+
+def encrypted_anew(old: bytes, secrets: list[tuple[str, Any]], secret: Any) -> bytes | None:
+    """A vault encrypted with another password, labelled as before; None where `secrets` do not open it."""
+    if not is_encrypted(old):
+        return None
+    try:
+        clear = VaultLib(secrets).decrypt(old)
+    except AnsibleError:
+        return None
+    label = parse_vaulttext_envelope(old)[3]
+    new: bytes = VaultLib(secrets).encrypt(clear, secret, label if label != "default" else None)
+    return new
