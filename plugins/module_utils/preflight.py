@@ -27,6 +27,8 @@ LEAST_MEMORY = 1800
 MEMORY_BESIDE = 1024
 """MiB beside the node: Docker, the registry, PostgreSQL, the system."""
 NODE_PORTS = range(30000, 32768)
+INOTIFY_INSTANCES = 40
+"""What the systemd, containerd, kubelet and pods of a node hold, of those that root may have: 26 measured, with room for more pods."""
 
 # What a node in a privileged container uses; <linux/capability.h>. CAP_SYS_RESOURCE is not among it: the node image does without.
 CAPABILITIES = {
@@ -91,6 +93,8 @@ class Machine:
     routes: tuple[str, ...] = ()
     occupants: Mapping[str, str] = field(default_factory=dict)
     """Who listens at an endpoint that cannot be had."""
+    inotify_instances: int = 1 << 16
+    """Those that root may still have."""
     installed_engine: str = ""
     missing_packages: tuple[str, ...] = ()
     apt_knows_debian: bool = True
@@ -150,6 +154,11 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
     said = []
     if not cluster_is_made and LEAST_CORES <= machine.cores < RECOMMENDED_CORES:
         said.append(f"This machine has {machine.cores} cores; with {RECOMMENDED_CORES} all of it is faster.")
+    if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
+        said.append(
+            f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {INOTIFY_INSTANCES}: where the node "
+            "does not become ready, raise the limit with `sysctl fs.inotify.max_user_instances=512`."
+        )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")
     return said

@@ -124,6 +124,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         cores=len(os.sched_getaffinity(0)),
         memory=host.memory(),
         routes=tuple(routes(Path("/proc/net/route").read_text(encoding="utf-8"))),
+        inotify_instances=inotify_instances(),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
         missing_packages=tuple(missing),
@@ -140,6 +141,18 @@ def routes(table: str) -> list[str]:
         if mask:
             found.append(f"{socket.inet_ntoa(destination.to_bytes(4, 'big'))}/{mask.bit_count()}")
     return found
+
+
+def inotify_instances() -> int:
+    """How many more root may have; what other users' processes hold does not count."""
+    held = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == 0:
+                held += sum(os.readlink(file) == "anon_inode:inotify" for file in (process / "fd").iterdir())
+        except OSError:
+            continue  # it has ended meanwhile
+    return int(Path("/proc/sys/fs/inotify/max_user_instances").read_text(encoding="utf-8")) - held
 
 
 def occupant_of(endpoint: str) -> str:

@@ -134,6 +134,19 @@ def test_few_cores_and_a_slow_driver_are_warned_of_until_the_cluster_is_there() 
     assert preflight.warnings(MACHINE, FRESH, cluster_is_made=False) == []
 
 
+def test_few_inotify_instances_are_warned_of_until_the_cluster_is_there() -> None:
+    few = replace(MACHINE, inotify_instances=39)
+    (said,) = preflight.warnings(few, ENGINE, cluster_is_made=False)
+    assert "39 inotify instances" in said
+    assert "sysctl fs.inotify.max_user_instances=512" in said
+    assert preflight.warnings(few, ENGINE, cluster_is_made=True) == []
+    assert preflight.warnings(replace(few, inotify_instances=40), ENGINE, cluster_is_made=False) == []
+
+
+def test_inotify_instances_of_root_are_counted() -> None:
+    assert 0 < module.inotify_instances() <= int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
+
+
 def test_a_system_that_docker_is_not_installed_on() -> None:
     fedora = replace(MACHINE, distribution="fedora", release="43", pretty_name="Fedora Linux 43")
     without = replace(fedora, installed_engine="", missing_packages=("docker.io", "docker-cli"))

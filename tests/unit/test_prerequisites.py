@@ -31,7 +31,7 @@ def test_the_tags_of_the_site_are_those_whose_needs_are_written_down() -> None:
     playbook = Path(sys.executable).parent / "ansible-playbook"
     listed = subprocess.run([playbook, "site.yml", "--list-tags"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = {tag for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in tags.split(", ")}
-    golden = yaml.safe_load((ROOT / "molecule/tags/tags.yml").read_text(encoding="utf-8"))
+    golden = yaml.safe_load((ROOT / "molecule/tags/tests/tags.yml").read_text(encoding="utf-8"))
     assert sorted(found) == list(golden)
 
 

@@ -11,7 +11,7 @@ import yaml
 from announced import differences, exceptions
 from conftest import Tester
 
-BEFORE: dict[str, list[str]] = yaml.safe_load(Path(__file__).parents[1].joinpath("tags.yml").read_text(encoding="utf-8"))
+BEFORE: dict[str, list[str]] = yaml.safe_load(Path(__file__).with_name("tags.yml").read_text(encoding="utf-8"))
 # An empty store, for the role bundle: one program, one image.
 BUILT = """artifact -e artifact_store=/home/tester/store -e '{"artifact_names":["etcd","pause"]}'"""
 # In the site's order; where a role has stages, one after the other.
