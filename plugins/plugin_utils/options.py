@@ -264,7 +264,8 @@ def problems(
     for name, option in ((name, option) for options in roles.values() for name, option in options.items()):
         if name in variables.raw and variables.raw[name] != option.get("default"):
             origin = variables.origin(name)
-            if origin not in faults and (fault := fault_of(name, origin, option, variables)):
+            # of several options that repeat one, its own words count
+            if (origin == name or origin not in faults) and (fault := fault_of(name, origin, option, variables)):
                 faults[origin] = fault
     if before_preflight:
         for origin in {variables.origin(name) for name in PREFLIGHTS_OWN if name in variables.raw} & set(faults):

@@ -150,6 +150,12 @@ def test_the_variable_that_was_given_is_named_once() -> None:
     one(found(**raw), "deployment_frontend_port=abc is not a whole number", "Give deployment_frontend_port ")
 
 
+def test_of_several_options_that_repeat_one_its_own_words_count() -> None:
+    repeated = "{{ image_registry_endpoint }}"
+    raw = {"app_images_registry": repeated, "minikube_registry": repeated, "image_registry_endpoint": "localhost"}
+    one(found(**raw), "image_registry_endpoint=localhost is not an address of this machine and a port")
+
+
 def test_what_a_value_is_made_with_is_named() -> None:
     one(found(cache="relative", artifact_store="{{ cache }}/store"), "artifact_store=relative/store, made with cache, is not an absolute path")
 
