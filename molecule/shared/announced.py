@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-EXCEPTIONS = Path(__file__).with_name("announced.yml")
+EXCEPTIONS = Path(__file__).parent / "files/announced.yml"
 
 
 def changed(events: str) -> list[str]:
