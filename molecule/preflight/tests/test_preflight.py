@@ -8,10 +8,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from conftest import Tester
 from testinfra.host import Host
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"
