@@ -1,6 +1,6 @@
 """The Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
 
-A scenario named after a role proves that role; any other one goes the whole site's way.
+A scenario named after a role proves that role; any other one goes the way of all roles.
 
 A record is the hash of all that decides a scenario's outcome. Records are a committed file that only a passing run writes,
 so what passed once is not run again until something in it changes, on whatever machine.
@@ -39,15 +39,18 @@ COMMON = (
     "playbooks/app.yml",
     "playbooks/check.yml",
     "playbooks/cluster.yml",
+    "playbooks/tasks",
     "requirements/controller.txt",
     "scripts/vault-password",
     "site.yml",
 )
-# What the scenarios of the whole site go through besides.
-WHOLE = (
-    *(*COMMON, "apps", "galaxy.yml", "molecule/site", "playbooks", "roles"),
-    *("plugins/action", "plugins/module_utils", "plugins/modules", "plugins/plugin_utils"),
-)
+# What scenarios of no role use besides the roles.
+BESIDES = {
+    "alternative": ("galaxy.yml",),
+    "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
+    "upgrade": ("molecule/site/tasks", "molecule/site/visitor.py", "playbooks/bundle.yml"),
+    "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
+}
 
 
 def names() -> list[str]:
@@ -65,20 +68,21 @@ def roles() -> list[str]:
 
 def inputs(scenario: str) -> list[Path]:
     """The files that decide a scenario's outcome: its own, the shared ones, its roles', and all that those use in turn."""
-    if scenario not in roles():
-        return sorted(file for start in WHOLE for file in known(start)) + known(f"molecule/{scenario}")
     platforms = yaml.safe_load((ROOT / f"molecule/{scenario}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
     always = [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml") if "tags: [always" in path.read_text(encoding="utf-8")]
     used = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
     used += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
-    waiting = [file for start in (*COMMON, f"molecule/{scenario}", *(f"roles/{role}" for role in used)) for file in known(start)]
-    waiting += known("plugins/action")
+    if scenario not in roles():
+        used = roles()
+    starts = (*COMMON, "plugins/action", f"molecule/{scenario}", *BESIDES.get(scenario, ()), *(f"roles/{role}" for role in used))
+    waiting = [file for start in starts for file in known(start)]
+    site = {ROOT / name for name in COMMON if name.startswith("playbooks/")}
     found: set[Path] = set()
     while waiting:
         file = waiting.pop()
         if file not in found:
             found.add(file)
-            if not file.is_relative_to(ROOT / "playbooks"):  # a playbook names all roles; which of them run, the tags decide
+            if not site & {file, *file.parents}:  # they name all roles; which of them run, the tags decide
                 waiting += [other for start in uses(file) for other in known(start)]
     return sorted(found)
 

@@ -13,7 +13,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,11 @@ class Deployment:
             if sleeping:
                 self.minikube.stop()
 
+    @property
+    def _reached(self) -> Cluster:
+        """The cluster by minikube's own kubeconfig: a stop empties it, and the caller's copy is put right by role minikube alone."""
+        return replace(self.cluster, kubeconfig=str(self.minikube.kubeconfig))
+
     def _sleeps(self) -> bool:
         return self.minikube.is_finished() and self.minikube.status().state == "stopped"
 
@@ -222,13 +227,13 @@ class Deployment:
             return [Part("application", f"the application in the cluster {self.name}, which is started for that and stopped again", nothing)]
         if not self.minikube.is_finished():
             return []
-        kubectl = partial(self.cluster.run, "kubectl")
+        kubectl = partial(self._reached.run, "kubectl")
         found = json.loads(kubectl("get", "namespace", self.cluster.namespace, "--ignore-not-found", "--output=json").stdout or "{}")
         if not found:
             return []
-        listed = [entry["name"] for entry in json.loads(self.cluster.run("helm", "list", "--all", "--output=json").stdout or "[]")]
+        listed = [entry["name"] for entry in json.loads(self._reached.run("helm", "list", "--all", "--output=json").stdout or "[]")]
         parts = [Part("application", f"release {name}", partial(self._helm_uninstall, name)) for name in self.releases if name in listed]
-        items = self.cluster.json(NAMESPACED)["items"]
+        items = self._reached.json(NAMESPACED)["items"]
         if any(item["kind"] == "Secret" and item["metadata"]["name"] == self.secret for item in items):
             parts.append(Part("application", f"Secret {self.secret}", partial(self._kubectl_delete, "secret", self.secret)))
         stays = ""
@@ -241,11 +246,11 @@ class Deployment:
 
     def _helm_uninstall(self, release: str) -> None:
         waiting_for(f"helm uninstall {release}")
-        self.cluster.run("helm", "uninstall", release)
+        self._reached.run("helm", "uninstall", release)
 
     def _kubectl_delete(self, kind: str, name: str) -> None:
         waiting_for(f"deleting the {kind} {name}")
-        self.cluster.run("kubectl", "delete", kind, name)
+        self._reached.run("kubectl", "delete", kind, name)
 
     # Everything else
 

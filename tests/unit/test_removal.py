@@ -124,6 +124,7 @@ class FakeCluster(Cluster):
     def run(self, *command: str, stdin: str = "", check: bool = True) -> Any:
         assert stdin == ""
         assert check
+        assert self.kubeconfig.endswith(".minikube/kubeconfig")  # the caller's copy is empty where the cluster was stopped
         if command[:2] == ("helm", "list"):
             said = json.dumps([{"name": name} for name in self.world["releases"]])
         elif command[:3] == ("kubectl", "get", "namespace"):
