@@ -113,6 +113,11 @@ def is_lock(value: str) -> bool:
     return is_path(value) and Path(value).expanduser().is_file()
 
 
+def leaves_room(value: str) -> bool:
+    """Minikube gives its node the address after the gateway's, and counts up to 253."""
+    return is_address(value) and int(value.rpartition(".")[2]) < 253
+
+
 is_address = partial(parses, ipaddress.IPv4Address)
 is_subnet = partial(parses, ipaddress.IPv4Network)
 is_host = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -132,6 +137,7 @@ ARTIFACT = Kind("a list of artifacts' names", text(r"[a-z0-9]+(-[a-z0-9]+)*"))
 ENDPOINT = Kind("an address of this machine and a port, like 127.0.0.1:5000", is_endpoint)
 HOST_AND_PORT = Kind("a host and a port, like 127.0.0.1:5000", is_host_and_port)
 ADDRESS = Kind("an IPv4 address, like 192.168.85.250", is_address)
+GATEWAY = Kind("an IPv4 address that ends in 252 at most, as the node gets the next one", leaves_room)
 SUBNET = Kind("a subnet in CIDR notation, like 192.168.85.0/24", is_subnet)
 PUBLISHED = Kind("a list of ports as docker run publishes them, like 127.0.0.1:30000:30000", is_published)
 NODE_PORT = Kind(f"a port that Kubernetes publishes, {NODE_PORTS[0]} to {NODE_PORTS[-1]}", between(NODE_PORTS[0], NODE_PORTS[-1]))
@@ -163,7 +169,8 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"bundle_components", COMPONENTS),
     (r".*_endpoint", ENDPOINT),
     (r"minikube_registry_address|.*_registry", HOST_AND_PORT),
-    (r".*_(address|addresses|gateway)", ADDRESS),
+    (r".*_gateway", GATEWAY),
+    (r".*_(address|addresses)", ADDRESS),
     (r".*_subnet", SUBNET),
     (r".*_ports", PUBLISHED),
     (r".*_(node|frontend)_port", NODE_PORT),
@@ -257,7 +264,8 @@ def problems(
     for name, option in ((name, option) for options in roles.values() for name, option in options.items()):
         if name in variables.raw and variables.raw[name] != option.get("default"):
             origin = variables.origin(name)
-            if origin not in faults and (fault := fault_of(name, origin, option, variables)):
+            # of several options that repeat one, its own words count
+            if (origin == name or origin not in faults) and (fault := fault_of(name, origin, option, variables)):
                 faults[origin] = fault
     if before_preflight:
         for origin in {variables.origin(name) for name in PREFLIGHTS_OWN if name in variables.raw} & set(faults):

@@ -34,6 +34,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.ENDPOINT: "localhost:5000",
     options.HOST_AND_PORT: "127.0.0.1",
     options.ADDRESS: "192.168.85.256",
+    options.GATEWAY: "192.168.85.254",
     options.SUBNET: "192.168.85.1/24",
     options.PUBLISHED: ["127.0.0.1:8080"],
     options.NODE_PORT: 8080,
@@ -147,6 +148,12 @@ def test_the_variable_that_was_given_is_named_once() -> None:
     raw = {"deployment_frontend_port": "abc", "preflight_frontend_port": port, "app_release_node_port": port}
     raw |= {"deployment_url": "http://127.0.0.1:{{ deployment_frontend_port }}/ x", "app_check_url": "{{ deployment_url }}"}
     one(found(**raw), "deployment_frontend_port=abc is not a whole number", "Give deployment_frontend_port ")
+
+
+def test_of_several_options_that_repeat_one_its_own_words_count() -> None:
+    repeated = "{{ image_registry_endpoint }}"
+    raw = {"app_images_registry": repeated, "minikube_registry": repeated, "image_registry_endpoint": "localhost"}
+    one(found(**raw), "image_registry_endpoint=localhost is not an address of this machine and a port")
 
 
 def test_what_a_value_is_made_with_is_named() -> None:
