@@ -42,6 +42,7 @@ COMMON = (
     "playbooks/app.yml",
     "playbooks/check.yml",
     "playbooks/cluster.yml",
+    "playbooks/tasks/settings.yml",
     "playbooks/tasks/vault.yml",
     "requirements/controller.txt",
     "scripts/vault-password",

@@ -21,6 +21,18 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "app_check": ("app_release",),
 }
 """By role, in the order in which the site runs them. A role is also the tag that runs it."""
+ARTIFACTS: Mapping[str, tuple[str, ...]] = {
+    "kubernetes_tools": ("kubectl", "helm", "minikube"),
+    "image_registry": ("registry",),
+    "database": ("postgres",),
+    "minikube": (
+        "kicbase",
+        *("kubeadm", "kubelet", "kubectl"),
+        *("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause"),
+    ),
+    "app_images": ("python-builder", "python-runtime", "node-builder", "node-runtime"),
+}
+"""What each role takes from the store, as the lock file names it."""
 INSTALLED_FIRST = ("container_engine", "database")
 """Roles whose stages build on each other, and whose last one only looks; the other roles have one stage."""
 
@@ -39,18 +51,24 @@ def chosen(run_tags: Collection[str], skip_tags: Collection[str]) -> list[str]:
     return roles
 
 
-def missing(roles: Sequence[str], made: Callable[[str], bool], ready: Callable[[str], bool]) -> UserError | None:
+def missing(
+    roles: Sequence[str], made: Callable[[str], bool], ready: Callable[[str], bool], stored: Callable[[str], bool]
+) -> UserError | None:
     """What has to run before the chosen roles, as an error that names the tags.
 
     ``made`` is whether what a role makes is there, ``ready`` whether others can use it: a stopped cluster is made, and
-    not ready. Each is asked once about a role, and only where it matters. What is made needs no artifacts any more.
+    not ready. ``stored`` is whether an artifact is in the store; what is made needs none any more. Roles are asked about
+    once, and only where it matters.
     """
     made, ready = cache(made), cache(ready)
     needed: list[str] = []
 
+    def satisfied(need: str, role: str) -> bool:
+        return (made(role) or all(map(stored, ARTIFACTS[role]))) if need == "artifact" else ready(need)
+
     def visit(role: str) -> None:
         for need in NEEDS[role]:
-            if need not in roles and need not in needed and not (need == "artifact" and made(role)) and not ready(need):
+            if need not in roles and need not in needed and not satisfied(need, role):
                 visit(need)
                 needed.append(need)
 

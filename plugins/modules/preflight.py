@@ -23,6 +23,7 @@ options:
   cpus: {type: int, required: true, description: CPUs of the node.}
   memory: {type: int, required: true, description: 'Memory of the node, in MiB.'}
   kubernetes_version: {type: str, required: true, description: Kubernetes version of a cluster that is to be made.}
+  minikube_state: {type: str, required: true, description: 'The state that is asked of the cluster, as for M(todochat.platform.minikube).'}
   on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
   minikube_user: {type: str, required: true, description: The user who runs minikube; need not exist yet.}
   minikube_home: {type: str, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
@@ -97,7 +98,7 @@ LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
     **{
         name: {"type": "str", "required": True}
-        for name in ("deployment", "registry", "subnet", "kubernetes_version", "on_drift", "minikube_user", "minikube_home")
+        for name in ("deployment", "registry", "subnet", "kubernetes_version", "minikube_state", "on_drift", "minikube_user", "minikube_home")
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
@@ -247,6 +248,8 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
 
 def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles: list[str]) -> UserError | None:
     """A cluster that cannot be made, or that role minikube would refuse after earlier roles have changed something."""
+    if given["minikube_state"] == "absent":
+        return None
     locked = lock["kubelet"].version
     if not minikube.is_finished() or given["on_drift"] == "recreate":
         return not_locked(given["kubernetes_version"], locked)
@@ -276,7 +279,6 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
 
     there: dict[str, Callable[[], bool]] = {
         "container_engine": lambda: bool(machine.installed_engine),
-        "artifact": lambda: all(map(store.has, lock.artifacts.values())),
         "kubernetes_tools": lambda: all(Path(given[name]).exists() for name in ("kubectl", "helm", "minikube")),
         "network": lambda: any(network["Name"] == deployment for network in (engine.networks if engine else ())),
         "image_registry": lambda: given["registry"] in states,
@@ -294,7 +296,7 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
             return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
-    return prerequisites.missing(roles, lambda role: there[role](), ready)
+    return prerequisites.missing(roles, lambda role: there[role](), ready, lambda name: store.has(lock[name]))
 
 
 def used(folder: Path) -> int:

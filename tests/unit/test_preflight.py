@@ -343,13 +343,15 @@ def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: 
     actual, _ = minikube.recorded()
 
     def said(roles: list[str], on_drift: str = "fail", **other: Any) -> str:
-        given = {"deployment": "todo", "kubernetes_version": actual.kubernetes_version, "cpus": actual.cpus, "memory": actual.memory, "on_drift": on_drift}
+        given = {"deployment": "todo", "minikube_state": "started", "on_drift": on_drift}
+        given |= {name: getattr(actual, name) for name in ("kubernetes_version", "cpus", "memory")}
         problem = module.cluster_problem(given | other, lock, minikube, roles)
         return str(problem) if problem else ""
 
     assert said(["minikube"]) == ""
     assert f"memory is {actual.memory}, asked 4096" in said(["kubernetes_tools", "minikube"], memory=4096)
     assert said(["app_release"], memory=4096) == said(["minikube"], "ignore", memory=4096) == ""
+    assert said(["minikube"], memory=4096, minikube_state="absent") == ""
     assert "v1.2.3 cannot be made" in said(["minikube"], "recreate", kubernetes_version="v1.2.3")
     (profile / "finished").unlink()
     assert "v1.2.3 cannot be made" in said(["minikube"], kubernetes_version="v1.2.3")

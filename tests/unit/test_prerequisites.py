@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 import yaml
 
-from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import NEEDS, chosen, missing
+from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import ARTIFACTS, NEEDS, chosen, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def first(role: str, *, there: str = "", stopped: str = "") -> str:
-    """The tags that have to run before a role, where some things are ready and some stopped."""
-    error = missing([role], f"{there} {stopped}".split().__contains__, there.split().__contains__)
+def first(role: str, *, there: str = "", stopped: str = "", stored: Collection[str] = ()) -> str:
+    """The tags that have to run before a role, where some things are ready and some stopped, and some artifacts are stored."""
+    error = missing([role], f"{there} {stopped}".split().__contains__, there.split().__contains__, stored.__contains__)
     return re.findall(r"--tags ([\w,]+)'", error.remedy)[0] if error else ""
 
 
@@ -54,18 +55,37 @@ def test_what_is_stopped_has_to_be_started_and_needs_no_artifacts_for_that() -> 
     assert first("image_registry", there="container_engine network") == "artifact"
 
 
+@pytest.mark.parametrize("role", ARTIFACTS)
+def test_a_role_needs_the_artifacts_that_it_takes_and_no_other(role: str) -> None:
+    before = " ".join(need for need in NEEDS[role] if need != "artifact")
+    assert first(role, there=before, stored=ARTIFACTS[role]) == ""
+    for absent in ARTIFACTS[role]:
+        assert first(role, there=before, stored={*ARTIFACTS[role]} - {absent}) == "artifact"
+
+
+def test_the_artifacts_of_roles_are_those_that_their_tasks_name() -> None:
+    names = set(yaml.safe_load((ROOT / "artifacts.lock.yml").read_text(encoding="utf-8"))["artifacts"])
+    for role, need in NEEDS.items():
+        if "artifact" in need:
+            files = [*(ROOT / f"roles/{role}/tasks").glob("*.yml"), ROOT / f"roles/{role}/defaults/main.yml"]
+            lists = re.findall(r"(?:names|load): \[(.*)\]|bases: \{(.*)\}", "\n".join(file.read_text(encoding="utf-8") for file in files))
+            found = {re.sub(r"^\w+: ", "", word) for group in lists for listed in group if listed for word in listed.split(", ")}
+            assert found == set(ARTIFACTS[role]), role
+            assert found <= names
+
+
 def test_what_runs_in_the_same_run_is_not_missing() -> None:
-    assert missing(list(NEEDS), lambda _: False, lambda _: False) is None
+    assert missing(list(NEEDS), *[lambda _: False] * 3) is None
 
 
 def test_a_later_stage_needs_the_first_one() -> None:
     assert first("container_engine_configure") == "container_engine_install"
-    assert first("database_configure", there="artifact container_engine network") == "database_install"
+    assert first("database_configure", there="container_engine network", stored=["postgres"]) == "database_install"
     assert first("database_configure", there="container_engine network", stopped="database") == ""
 
 
 def test_the_message_names_who_needs_it() -> None:
-    error = missing(["network", "image_registry"], lambda _: False, lambda _: False)
+    error = missing(["network", "image_registry"], *[lambda _: False] * 3)
     assert error
     assert error.why == "network and image_registry cannot run yet: what container_engine, artifact would make is not there."
 

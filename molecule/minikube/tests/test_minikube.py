@@ -151,7 +151,7 @@ def test_one_is_made_anew_where_that_is_asked_and_what_lies_outside_stays(tester
 
 def test_one_is_taken_away_and_the_other_stays(tester: Tester) -> None:
     beside = everything(tester, without="second")
-    absent = f"--tags minikube {SECOND} {SMALL} -e minikube_state=absent -e minikube_on_drift=ignore"  # it is no longer that small
+    absent = f"--tags minikube {SECOND} {SMALL} -e minikube_state=absent"  # it is no longer that small, which matters to nobody
     assert "would: minikube delete (second)" in changes(tester, f"{absent} --check")
     assert node(tester, "second")["State"]["Running"]
     changes(tester, absent)

@@ -82,7 +82,7 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
         ("-e deployment_subnet=everything", ("deployment_subnet=everything", "192.168.85.0/24")),
         ("-e deployment_frontend_port=http", ("deployment_frontend_port=http is not a whole number",)),
         ("-e deployment_cache_dir=cache -e bundle_build_cache=/tmp", ("artifact_store=cache/store, made with deployment_cache_dir, is not an absolute path",)),
-        ("-e image_registry_endpoint=localhost", ("image_registry_endpoint=localhost is not ", "and a port, like 127.0.0.1:5000")),
+        ("-e image_registry_endpoint=localhost", ("image_registry_endpoint=localhost is not an address of this machine and a port, like 127.0.0.1:5000",)),
         ("-e container_engine_replace_older=perhaps", ("container_engine_replace_older=perhaps is not true or false",)),
         ("-e minikube_on_drift=mend", ("minikube_on_drift=mend is none of fail, recreate, ignore",)),
         ("-e minikube_memroy=4096", ("There is no variable minikube_memroy", "Write minikube_memory instead")),
@@ -206,7 +206,7 @@ def test_a_damaged_artifact_is_never_used(host: Host) -> None:
     store = "/home/tester/damaged"
     file = Store(Path(store)).file(Lock(Path(__file__).parents[3] / "artifacts.lock.yml")["helm"])  # the shared store may hold older ones, too
     flip = f"f={file}; b=$(od -An -tu1 -j1000 -N1 $f); printf \"\\\\$(printf %o $((255 - b)))\" | dd of=$f bs=1 seek=1000 conv=notrunc status=none"
-    copy = f"cp -r --symbolic-link {STORE} {store} && rm -r {store}/helm && cp -r --preserve {STORE}/helm {store} && chown -R tester: {store}"
+    copy = f"mkdir {store} && cp -r --preserve {STORE}/kubectl {STORE}/helm {STORE}/minikube {store} && chown -R tester: {store}"
     with meanwhile(host, f"{copy} && {flip}", f"rm -r {store}"):
         expected = host.check_output(f"sed -n 's/.*\"sha256\": \"\\(.*\\)\".*/\\1/p' {file.parent}/record.json")
         actual = host.check_output(f"sha256sum {file}").split()[0]
