@@ -8,7 +8,7 @@ DO ?= list
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down vault bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down compose vault bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -37,6 +37,9 @@ start: ## Bring back what was stopped, as it was
 
 down: ## Take the cluster away, the data stays; ARGS='-e remove=application' less, data, installed more
 	@$(RUN) ansible-playbook playbooks/down.yml $(ARGS)
+
+compose: ## Run the application without Kubernetes, by compose.yaml, with the images of the cluster
+	@$(RUN) ansible-playbook playbooks/compose.yml $(ARGS)
 
 vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
 	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT): make vault DO=list))
