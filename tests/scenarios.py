@@ -1,6 +1,6 @@
 """The Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
 
-A scenario named after a role proves that role; any other one goes the way of all roles.
+A scenario named after a role proves that role; any other one goes the way of all roles, or that of a playbook of its own.
 
 A record is the hash of all that decides a scenario's outcome. Records are a committed file that only a passing run writes,
 so what passed once is not run again until something in it changes, on whatever machine.
@@ -48,9 +48,12 @@ COMMON = (
     "scripts/vault-password",
     "site.yml",
 )
+# Of no role either, but of a playbook of their own, which BESIDES lists: their roles are those that it names.
+OWN_WAY = {"compose"}
 # What scenarios of no role use besides the roles.
 BESIDES = {
     "alternative": ("galaxy.yml",),
+    "compose": ("compose.yaml", "molecule/site/visitor.py", "playbooks/compose.yml", "tests/e2e"),
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
     "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
     "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
@@ -76,7 +79,9 @@ def inputs(scenario: str) -> list[Path]:
     always = [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml") if "tags: [always" in path.read_text(encoding="utf-8")]
     used = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
     used += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
-    if scenario not in roles():
+    if scenario in OWN_WAY:
+        used = []
+    elif scenario not in roles():
         used = roles()
     starts = (*COMMON, "plugins/action", f"molecule/{scenario}", *BESIDES.get(scenario, ()), *(f"roles/{role}" for role in used))
     waiting = [file for start in starts for file in known(start)]

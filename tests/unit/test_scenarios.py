@@ -51,6 +51,13 @@ def test_a_scenario_of_no_role_goes_the_whole_way() -> None:
         assert {path for path in inputs(role) if not path.startswith(f"molecule/{role}/")} <= whole
 
 
+def test_a_scenario_of_a_playbook_of_its_own_goes_no_further_than_that() -> None:
+    compose = inputs("compose")
+    assert {"compose.yaml", "playbooks/compose.yml", "molecule/site/visitor.py", "molecule/site/tasks/browser.yml", "tests/e2e/test_story.py"} <= compose
+    assert {"apps/backend/Dockerfile", "plugins/module_utils/images.py", "roles/image_registry/tasks/main.yml"} <= compose
+    assert [path for path in compose if path.startswith(("roles/minikube/", "roles/database/", "roles/app_release/"))] == []
+
+
 def test_a_pass_is_recorded(records: Path) -> None:
     assert "network" in scenarios.stale()
     assert scenarios.prove("network", lambda: True)
