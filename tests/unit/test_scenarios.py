@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -49,6 +50,17 @@ def test_a_scenario_of_no_role_goes_the_whole_way() -> None:
     whole = inputs("tags")
     for role in scenarios.roles():
         assert {path for path in inputs(role) if not path.startswith(f"molecule/{role}/")} <= whole
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("molecule/*/molecule.yml")), ids=lambda file: file.parent.name)
+def test_molecule_passes_over_no_playbook_of_a_sequence(file: Path) -> None:
+    """It would run none of them, and say so in a warning only, where the configuration does not name one or there is no such file."""
+    scenario = yaml.safe_load(file.read_text(encoding="utf-8"))
+    steps = [step.split() for step in scenario.get("scenario", {}).get("test_sequence", [])]
+    given = scenario.get("provisioner", {}).get("playbooks", {})
+    assert [name for _, *names in steps for name in names if not (file.parent / name).is_file()] == []
+    if any(action == "side_effect" for action, *_ in steps):
+        assert (file.parent / given.get("side_effect", "side_effect.yml")).is_file()
 
 
 def test_a_scenario_of_a_playbook_of_its_own_goes_no_further_than_that() -> None:
