@@ -19,7 +19,7 @@ NOT_FAILED = {
     "What comes next": "prints a command that depends on the secret's name",
 }
 # Plays that read nothing of the vault.
-NO_SECRETS = {"bundle.yml", "down.yml", "logs.yml", "open.yml"}
+NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "logs.yml", "open.yml"}
 
 
 def read(file: Path) -> Any:
