@@ -113,7 +113,8 @@ def test_the_machine_runs_the_application_beside_what_others_have(host: Host, te
         f"docker run --detach --name theirs --network $(docker network create theirs) --volume theirs:/data {PAUSE}"
         " && mkdir -p /opt/theirs /home/tester/.kube && echo mine > /opt/theirs/file && ln -s /opt/theirs/file /usr/local/bin/theirs"
         " && printf 'contexts:\\n- name: theirs\\ncurrent-context: theirs\\n' > /home/tester/.kube/config"
-        " && echo mine > /home/tester/.config/theirs && echo mine > /etc/apt/preferences.d/theirs.pref && chown --recursive tester: /home/tester/.kube",
+        " && echo mine > /home/tester/.config/theirs && chown --recursive tester: /home/tester/.kube"
+        " && printf 'Package: theirs\\nPin: release *\\nPin-Priority: 1\\n' > /etc/apt/preferences.d/theirs.pref",
     )
 
 
