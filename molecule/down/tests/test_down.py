@@ -188,7 +188,7 @@ def test_the_data_has_survived_it_all(host: Host, tester: Tester) -> None:
 
 def test_the_data_goes_when_it_is_named(tester: Tester) -> None:
     names = ("release backend", "container todo-database", r"volume todo-database \(data\)", f"vault {VAULT}")
-    ours = (r"(container|volume) todo-database$", rf"(file|folder) {Path(VAULT).parent}", "file /home/tester/.config/todochat")
+    ours = (r"(container|volume) todo-database$", rf"(file|folder) {Path(VAULT).parent}", "(file|folder) /home/tester/.config/todochat")
     after, _ = down(tester, "data", names, ours)
     assert {"container todo", "container todo-registry", "volume todo-registry"} | THEIR_THINGS <= after
 
