@@ -201,8 +201,8 @@ def test_all_goes_but_for_the_docker_that_holds_what_others_have(host: Host, tes
         r"image (todochat/|127\.0\.0\.1:5000/todo/)",
         r"(file|folder|link) /(opt/todochat|usr/local/bin/(kubectl|helm|minikube)|home/tester/\.(local/share|local/state|cache|config)/todochat)",
         r"package (gcc|libc6-dev|mmdebstrap|cpp|binutils|linux-libc-dev) ",
-        # what they brought along, and their links
-        r"package (?!docker|containerd|runc)|link /etc/alternatives",
+        # what they brought along, and the links and files of these
+        r"package (?!docker|containerd|runc)|link /etc/alternatives|file /etc/gprofng.rc",
         MEMBERSHIP,
     )
     before = tester.inventory()
