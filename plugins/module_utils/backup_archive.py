@@ -132,7 +132,7 @@ def lock(file: IO[bytes], path: Path) -> None:
 
 def begin_dump(file: IO[bytes]) -> None:
     """What is written from here on is the dump; its header follows when its size is known."""
-    file.seek(tarfile.BLOCKSIZE)
+    file.write(b"\0" * tarfile.BLOCKSIZE)
 
 
 def digest_of_dump(file: IO[bytes]) -> str:
