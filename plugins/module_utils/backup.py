@@ -124,7 +124,7 @@ def room(path: Path, size: int, where: str) -> None:
 def take(bench: Workbench, session: Session, path: Path, owner: str, application: str) -> Manifest:
     """Writes a backup of what the session's transaction sees, proven by restoring it. Raises UserError; then there is no file."""
     if path.exists():
-        raise UserError(f"There is a file {path} already", "Name another one: make backup ARGS='-e file=PATH'")
+        raise UserError(f"There is a file {path} already", "Name another one: make backup FILE=PATH")
     found, size = look(session)
     snapshot = session.ask("SELECT pg_export_snapshot()")[0]
     grantees = tuple(session.ask(GRANTEES))

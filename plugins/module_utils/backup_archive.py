@@ -106,7 +106,7 @@ def new_file(path: Path, owner: str) -> Iterator[IO[bytes]]:
                 raise
     except OSError as error:
         raise UserError(
-            f"The backup {path} cannot be written: {error.strerror}", "Free space there, or name another file with -e file=PATH; nothing was left behind."
+            f"The backup {path} cannot be written: {error.strerror}", "Free space there, or write it elsewhere with FILE=PATH; nothing was left behind."
         ) from error
 
 

@@ -132,8 +132,9 @@ class Workbench:
         assert self._container.stdout is not None
         if self._container.stdout.readline() != b"open\n":
             self.__exit__()
+            said, *_ = text_of(self._errors).splitlines() or ["nothing"]
             raise UserError(
-                f"No container of {self.image} can be started: {last_line(text_of(self._errors))}",
+                f"No container of {self.image} can be started: {said}",
                 "See that Docker runs (`docker info`) and has room on its disk, then run the same command again.",
             )
         return self
@@ -170,7 +171,7 @@ class Workbench:
         if re.search("password authentication failed|no password supplied", said):
             why = f"The database {self.address} does not take the vault's password: {line}"
             return DatabaseError(why, f"Put the vault back that belongs to it, or `make up ARGS='-e database_reset_password=true'`; {edit}", line)
-        if "connection to server" in said:
+        if re.search("connection to server|could not translate host name", said):
             why = f"The database {self.address} cannot be reached: {line}"
             return DatabaseError(why, f"`make status` shows whether it runs, and `make start` starts it; {edit}", line)
         why = f"The database {self.address} refused: {line}"
