@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from ansible_collections.todochat.platform.plugins.module_utils import backup_archive as archive
 from ansible_collections.todochat.platform.plugins.module_utils.backup_archive import Contents, Manifest
@@ -24,13 +24,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.images import Im
 from ansible_collections.todochat.platform.plugins.module_utils.progress import copy, waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.workbench import DatabaseError, Session, Workbench, free, last_line, text_of
 
-COMMON_OPTIONS: dict[str, dict[str, Any]] = {
-    "url": {"type": "str", "required": True, "no_log": True},
-    "image": {"type": "str", "required": True},
-    "application": {"type": "str", "default": ""},
-    "file": {"type": "path", "required": True},
-    "owner": {"type": "str", "required": True},
-}
 AGAIN = "Nothing was changed. Mend what it says, then run the same command again."
 # An empty server's own files.
 TRIAL_BYTES = 150_000_000
@@ -48,7 +41,9 @@ LOOK = f"""SELECT json_build_object(
     'tables', (SELECT coalesce(json_object_agg(relname, format('%I.%I', current_schema(), relname) ORDER BY relname), '{{}}')
                FROM pg_class AS o WHERE relnamespace = {IN_NAMESPACE} AND relkind = 'r' AND {OWN}))"""
 COUNT = """SELECT concat_ws(' ', count(*), coalesce(sum(('x' || left(md5(convert_to((t.*)::text, 'UTF8')), 15))::bit(60)::bigint), 0)) FROM {} AS t"""
-GRANTEES = f"""SELECT DISTINCT pg_get_userbyid(given.grantee) FROM (
+# Whoever has to be there for the rights to be given again.
+GRANTEES = f"""SELECT pg_get_userbyid(defaclrole) FROM pg_default_acl WHERE defaclnamespace = {IN_NAMESPACE} UNION
+    SELECT pg_get_userbyid(given.grantee) FROM (
     SELECT relacl AS acl FROM pg_class WHERE relnamespace = {IN_NAMESPACE}
     UNION ALL SELECT attacl FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = {IN_NAMESPACE}
     UNION ALL SELECT proacl FROM pg_proc WHERE pronamespace = {IN_NAMESPACE}
@@ -115,22 +110,23 @@ def look(session: Session) -> tuple[Contents, int]:
     return Contents(found["namespace"], found["server"], revision, tables), found["size"]
 
 
-def room(path: Path, size: int, where: str) -> None:
-    """Raises UserError where a file system has less than that free."""
-    if (left := free(path)) < size:
-        raise UserError(f"{where} {path} has {human(left)} free, and {human(size)} are needed", "Free space there, then run the same command again.")
+def may_be_written(bench: Workbench, path: Path, size: int) -> None:
+    """Raises UserError where a backup of a database of that size would have no place."""
+    if path.exists():
+        raise UserError(f"There is a file {path} already", "Name another one: make backup FILE=PATH")
+    docker = subprocess.run([bench.docker, "info", "--format={{.DockerRootDir}}"], capture_output=True, text=True, check=False).stdout.strip()
+    places = {"The folder of the backup": (path.parent, size), "Docker's folder, where a backup is proven,": (Path(docker or "/"), TRIAL_BYTES + 2 * size)}
+    for name, (folder, needed) in places.items():
+        if (left := free(folder)) < needed:
+            raise UserError(f"{name} {folder} has {human(left)} free, and {human(needed)} are needed", "Free space there, then run the same command again.")
 
 
 def take(bench: Workbench, session: Session, path: Path, owner: str, application: str) -> Manifest:
     """Writes a backup of what the session's transaction sees, proven by restoring it. Raises UserError; then there is no file."""
-    if path.exists():
-        raise UserError(f"There is a file {path} already", "Name another one: make backup FILE=PATH")
     found, size = look(session)
+    may_be_written(bench, path, size)
     snapshot = session.ask("SELECT pg_export_snapshot()")[0]
     grantees = tuple(session.ask(GRANTEES))
-    room(path.parent, size, "The folder of the backup")
-    docker = subprocess.run([bench.docker, "info", "--format={{.DockerRootDir}}"], capture_output=True, text=True, check=False).stdout.strip()
-    room(Path(docker or "/"), TRIAL_BYTES + 2 * size, "Docker's folder, where the backup is restored to prove it,")
     with archive.new_file(path, owner) as file:
         dump(bench, file, found.namespace, snapshot)
         manifest = Manifest(now(), bench.address.database, found, grantees, application, archive.digest_of_dump(file))

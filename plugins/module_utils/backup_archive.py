@@ -64,7 +64,7 @@ class Manifest:
     database: str
     contents: Contents
     grantees: tuple[str, ...]
-    """The roles that its objects' rights are given to."""
+    """The roles that have rights in it."""
     application: str
     """The image of the backend at that time; empty where that was not known."""
     sha256: str

@@ -61,14 +61,21 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.backup import COMMON_OPTIONS, image_by_digest, look, take
+from ansible_collections.todochat.platform.plugins.module_utils.backup import image_by_digest, look, may_be_written, take
 from ansible_collections.todochat.platform.plugins.module_utils.deployment import human
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Workbench, docker_program, has_image
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=COMMON_OPTIONS, supports_check_mode=True)
+    options = {
+        "url": {"type": "str", "required": True, "no_log": True},
+        "image": {"type": "str", "required": True},
+        "application": {"type": "str", "default": ""},
+        "file": {"type": "path", "required": True},
+        "owner": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     given = module.params
     path = Path(given["file"])
     try:
@@ -79,7 +86,9 @@ def main() -> None:
         with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
             session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             if module.check_mode:
-                contents, size = look(session)[0], ""
+                contents, bytes_there = look(session)
+                may_be_written(bench, path, bytes_there)
+                size = ""
             else:
                 contents = take(bench, session, path, given["owner"], image_by_digest(given["application"])).contents
                 size = human(path.stat().st_size)

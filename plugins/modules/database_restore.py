@@ -77,10 +77,10 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import backup_archive
 from ansible_collections.todochat.platform.plugins.module_utils.backup import (
-    COMMON_OPTIONS,
     Restored,
     image_by_digest,
     look,
+    may_be_written,
     missing_roles,
     refusal,
     restore,
@@ -90,8 +90,16 @@ from ansible_collections.todochat.platform.plugins.module_utils.workbench import
 
 
 def main() -> None:
-    options = {"replace": {"type": "str", "default": ""}, "undo": {"type": "path", "required": True}}
-    module = AnsibleModule(argument_spec=COMMON_OPTIONS | options, supports_check_mode=True)
+    options = {
+        "url": {"type": "str", "required": True, "no_log": True},
+        "image": {"type": "str", "required": True},
+        "application": {"type": "str", "default": ""},
+        "file": {"type": "path", "required": True},
+        "replace": {"type": "str", "default": ""},
+        "undo": {"type": "path", "required": True},
+        "owner": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     given = module.params
     path, undo = Path(given["file"]), Path(given["undo"])
     try:
@@ -105,9 +113,11 @@ def main() -> None:
         if module.check_mode and not has_image(docker, given["image"]):
             module.exit_json(**result, undo="", behind=False, notes=[], would=[f"would restore {path} ({holds}) into {address}"])
         with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
-            found, _ = look(session)
+            found, size = look(session)
             if refused := refusal(manifest, found, revisions, address.database, given["replace"]):
                 raise refused
+            if not found.is_empty():
+                may_be_written(bench, undo, size)
             if module.check_mode:
                 done = Restored(found, "" if found.is_empty() else str(undo), missing_roles(session, manifest))
             else:
