@@ -231,9 +231,15 @@ def restore(bench: Workbench, session: Session, path: Path, undo: Path, owner: s
     came, _ = look(session)
     if differences := manifest.contents.differences(came):
         raise UserError(f"What came out of the backup is not what went into it, and was taken back: {differences}", AGAIN)
-    session.ask("COMMIT")
     for name in came.tables:
         session.ask(f"ANALYZE {quoted(name)}")
+    try:
+        session.ask("COMMIT")
+    except DatabaseError as error:
+        raise UserError(
+            f"Whether the backup is in place is not known, as the database did not answer to the last word: {error.said}",
+            f"See what it holds with `make backup ARGS=--check`; what was there is in {undo}.",
+        ) from None
     return Restored(found, "" if found.is_empty() else str(undo), missing)
 
 

@@ -54,7 +54,7 @@ file: {type: str, returned: success, description: The backup.}
 size: {type: str, returned: success, description: "Its size, for a person; empty in check mode."}
 contents: {type: str, returned: success, description: "The rows of each table, for a person."}
 revision: {type: str, returned: success, description: The migration that made the tables.}
-would: {type: str, returned: success, description: "What was done, or would be."}
+would: {type: list, returned: success, description: "What was done, or would be, a sentence each."}
 """
 
 from pathlib import Path
@@ -82,7 +82,7 @@ def main() -> None:
         address = Address.parse(given["url"])
         docker = docker_program(module.get_bin_path("docker"))
         if module.check_mode and not has_image(docker, given["image"]):
-            module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=f"would back up {address} to {path}")
+            module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=[f"would back up {address} to {path}"])
         with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
             session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             if module.check_mode:
@@ -101,7 +101,7 @@ def main() -> None:
         size=size,
         contents=contents.summary(),
         revision=contents.revision,
-        would=f"{did} {address} ({contents.summary()}) to {path}",
+        would=[f"{did} {address} ({contents.summary()}) to {path}"],
     )
 
 
