@@ -203,13 +203,20 @@ def test_the_undo_brings_back_what_was_there(host: Host, tester: Tester) -> None
     assert sql(host, "SELECT email FROM users") == "new@x.example"
 
 
-def test_a_schema_that_the_application_does_not_know_is_refused(host: Host, tester: Tester) -> None:
+def test_a_backup_under_writes_is_one_moment_and_refused_where_the_application_does_not_know_its_schema(host: Host, tester: Tester) -> None:
     task = "The backup is in the place of what was there"
     known = sql(host, "SELECT version_num FROM alembic_version")
     sql(host, "UPDATE alembic_version SET version_num = 'newer'")
+    user = "INSERT INTO users (id, email, password_hash) VALUES (gen_random_uuid(), gen_random_uuid() || '@writer.example', 'none')"
+    loop = f"DO $$ BEGIN LOOP {user}; COMMIT; PERFORM pg_sleep(0.01); END LOOP; END $$"
+    writer = "docker exec --env=PGAPPNAME=writer todo-database psql --username=postgres --dbname=todo --command"
+    host.check_output(f"systemd-run --quiet --collect --unit=writer {writer} %s", loop.replace("$$", "$$$$"))  # systemd makes one of two
     # Relative to the checkout, with a space, in a folder that is not there.
     host.check_output("su --login tester --command %s", "cd todochat && make backup FILE='my backups/newer.tar'")
-    sql(host, f"UPDATE alembic_version SET version_num = '{known}'")
+    assert sql(host, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'writer'") == "1"
+    held = json.loads(host.check_output("tar -xOf %s manifest.json", "/home/tester/todochat/my backups/newer.tar"))["contents"]["tables"]["users"]
+    assert 1 < int(held.split()[0]) < int(sql(host, "SELECT count(*) FROM users"))
+    sql(host, f"DELETE FROM users WHERE email LIKE '%@writer.example'; UPDATE alembic_version SET version_num = '{known}'")
     newer = json.dumps({"file": "my backups/newer.tar", "replace": "todo"})
     refused(task, tester, "restore", f"-e {shlex.quote(newer)}", "The backup's schema is newer", f"it knows {known}", "Deploy the version that made the backup")
 
