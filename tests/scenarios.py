@@ -51,6 +51,7 @@ COMMON = (
 # What scenarios of no role use besides the roles.
 BESIDES = {
     "alternative": ("galaxy.yml",),
+    "backup": ("molecule/site/visitor.py", "molecule/vault/sampler.py", "playbooks/backup.yml", "playbooks/restore.yml"),
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
     "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
     "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
