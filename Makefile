@@ -5,10 +5,11 @@ RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
 ROLE ?=
 DO ?= list
+FILE ?=
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down compose vault backup restore bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -44,6 +45,12 @@ compose: ## Run the application without Kubernetes, by compose.yaml, with the im
 vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
 	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT): make vault DO=list))
 	@$(RUN) ansible-playbook playbooks/vault/$(DO).yml $(ARGS)
+
+backup: ## Write a backup of the database, proven by restoring it; FILE=path: there
+	@$(RUN) ansible-playbook playbooks/backup.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+restore: ## Put the backup FILE=path in the place of what is in the database; ARGS='-e replace=todo' where it holds data
+	@$(RUN) ansible-playbook playbooks/restore.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)

@@ -53,6 +53,7 @@ OWN_WAY = {"compose"}
 # What scenarios of no role use besides the roles.
 BESIDES = {
     "alternative": ("galaxy.yml",),
+    "backup": ("molecule/site/visitor.py", "molecule/vault/sampler.py", "playbooks/backup.yml", "playbooks/restore.yml"),
     "compose": ("compose.yaml", "molecule/site/visitor.py", "playbooks/compose.yml", "tests/e2e"),
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
     "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),

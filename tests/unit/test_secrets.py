@@ -1,4 +1,4 @@
-"""Every task that handles a secret is really failed by the scenario vault, and every play that reads the vault checks it first."""
+"""Every task that handles a secret is really failed by the scenario vault or backup, and every play that reads the vault checks it first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-SCENARIO = (ROOT / "molecule/vault/tests/test_vault.py").read_text(encoding="utf-8")
+SCENARIOS = "".join((ROOT / f"molecule/{name}/tests/test_{name}.py").read_text(encoding="utf-8") for name in ("vault", "backup"))
 # They are given no secret, and show what those who have one say: the backend's log, the database's answer.
 MEET = {"helm_releases", "app_check"}
 # The others need not fail.
@@ -51,13 +51,13 @@ def handles_a_secret(task: dict[str, Any], variables: set[str], modules: set[str
     return not included and bool(called & modules or variables & set(re.findall(r"\w+", yaml.safe_dump(task))))
 
 
-def test_the_scenario_fails_every_task_that_handles_a_secret() -> None:
+def test_a_scenario_fails_every_task_that_handles_a_secret() -> None:
     variables, modules = secret_variables(), secret_modules() | MEET
     assert {"database_password", "app_secrets_jwt_keys"} <= variables
     assert {"kubernetes_secret", "postgres_database", "preflight", "vault_file", "vault_variable", "vault_rekey"} <= modules
     files = [*ROOT.glob("roles/*/tasks/*.yml"), *ROOT.glob("playbooks/**/*.yml")]
     found = {task["name"] for file in files for task in tasks(read(file)) if handles_a_secret(task, variables, modules)}
-    failed = set(re.findall(r'refused\(\s*"([^"]+)"', SCENARIO)) | set(re.findall(r'^    (?:task|edit|rotate) = "(.+)"$', SCENARIO, re.MULTILINE))
+    failed = set(re.findall(r'refused\(\s*"([^"]+)"', SCENARIOS)) | set(re.findall(r'^    (?:task|edit|rotate) = "(.+)"$', SCENARIOS, re.MULTILINE))
     assert found - failed == set(NOT_FAILED)
 
 

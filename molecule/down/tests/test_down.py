@@ -113,7 +113,8 @@ def test_the_machine_runs_the_application_beside_what_others_have(host: Host, te
         f"docker run --detach --name theirs --network $(docker network create theirs) --volume theirs:/data {PAUSE}"
         " && mkdir -p /opt/theirs /home/tester/.kube && echo mine > /opt/theirs/file && ln -s /opt/theirs/file /usr/local/bin/theirs"
         " && printf 'contexts:\\n- name: theirs\\ncurrent-context: theirs\\n' > /home/tester/.kube/config"
-        " && echo mine > /home/tester/.config/theirs && echo mine > /etc/apt/preferences.d/theirs.pref && chown --recursive tester: /home/tester/.kube",
+        " && echo mine > /home/tester/.config/theirs && chown --recursive tester: /home/tester/.kube"
+        " && printf 'Package: theirs\\nPin: release *\\nPin-Priority: 1\\n' > /etc/apt/preferences.d/theirs.pref",
     )
 
 
@@ -187,7 +188,7 @@ def test_the_data_has_survived_it_all(host: Host, tester: Tester) -> None:
 
 def test_the_data_goes_when_it_is_named(tester: Tester) -> None:
     names = ("release backend", "container todo-database", r"volume todo-database \(data\)", f"vault {VAULT}")
-    ours = (r"(container|volume) todo-database$", rf"(file|folder) {Path(VAULT).parent}", "file /home/tester/.config/todochat")
+    ours = (r"(container|volume) todo-database$", rf"(file|folder) {Path(VAULT).parent}", "(file|folder) /home/tester/.config/todochat")
     after, _ = down(tester, "data", names, ours)
     assert {"container todo", "container todo-registry", "volume todo-registry"} | THEIR_THINGS <= after
 
@@ -200,8 +201,8 @@ def test_all_goes_but_for_the_docker_that_holds_what_others_have(host: Host, tes
         r"image (todochat/|127\.0\.0\.1:5000/todo/)",
         r"(file|folder|link) /(opt/todochat|usr/local/bin/(kubectl|helm|minikube)|home/tester/\.(local/share|local/state|cache|config)/todochat)",
         r"package (gcc|libc6-dev|mmdebstrap|cpp|binutils|linux-libc-dev) ",
-        # what they brought along, and their links
-        r"package (?!docker|containerd|runc)|link /etc/alternatives",
+        # what they brought along, and the links and files of these
+        r"package (?!docker|containerd|runc)|link /etc/alternatives|file /etc/gprofng.rc",
         MEMBERSHIP,
     )
     before = tester.inventory()

@@ -1,0 +1,109 @@
+#!/usr/bin/python
+"""Ansible module: a backup of the application's database, proven by restoring it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: database_backup
+short_description: Writes a backup of the application's database, proven by restoring it
+description:
+  - Takes one snapshot with pg_dump, restores it into an empty server, and compares every table with what was counted in that snapshot.
+    Only then does the file get its name. Where anything fails, nothing is left behind.
+  - Works for any database by its URL, with the programs of the PostgreSQL image in a container that is gone afterwards. It takes what is
+    in the schema that the URL's login makes its tables in. Users, passwords and rights of the server are not in it.
+  - The URL is sent to the container on standard input and lies there in memory alone.
+options:
+  url:
+    description: The database, as in postgresql://user:password@host:5432/database?sslmode=verify-full. Parameters are libpq's.
+    type: str
+    required: true
+  image:
+    description: The PostgreSQL image, which Docker has. It has to be as new as the server.
+    type: str
+    required: true
+  application:
+    description: The backend's image by tag or digest, whose digest is kept in the backup; empty where there is none.
+    type: str
+    default: ""
+  file:
+    description: The file to write, which must not be there. Missing folders are made.
+    type: path
+    required: true
+  owner:
+    description: The user that the file belongs to, who alone may read it.
+    type: str
+    required: true
+attributes:
+  check_mode:
+    support: full
+    description: Says what would be written. Where Docker does not have the image yet, the database is not asked.
+author: todochat (@todochat)
+"""
+
+EXAMPLES = r"""
+- name: The database is backed up
+  todochat.platform.database_backup:
+    url: "{{ app_secrets_database_url }}"
+    image: todochat/postgres:17
+    file: ~/backups/todo.tar
+    owner: me
+"""
+
+RETURN = r"""
+file: {type: str, returned: success, description: The backup.}
+size: {type: str, returned: success, description: "Its size, for a person; empty in check mode."}
+contents: {type: str, returned: success, description: "The rows of each table, for a person."}
+revision: {type: str, returned: success, description: The migration that made the tables.}
+would: {type: list, returned: success, description: "What was done, or would be, a sentence each."}
+"""
+
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.backup import image_by_digest, look, may_be_written, take
+from ansible_collections.todochat.platform.plugins.module_utils.deployment import human
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Workbench, docker_program, has_image
+
+
+def main() -> None:
+    options = {
+        "url": {"type": "str", "required": True, "no_log": True},
+        "image": {"type": "str", "required": True},
+        "application": {"type": "str", "default": ""},
+        "file": {"type": "path", "required": True},
+        "owner": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    given = module.params
+    path = Path(given["file"])
+    try:
+        address = Address.parse(given["url"])
+        docker = docker_program(module.get_bin_path("docker"))
+        if module.check_mode and not has_image(docker, given["image"]):
+            module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=[f"would back up {address} to {path}"])
+        with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
+            session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            if module.check_mode:
+                contents, bytes_there = look(session)
+                may_be_written(bench, path, bytes_there)
+                size = ""
+            else:
+                contents = take(bench, session, path, given["owner"], image_by_digest(given["application"])).contents
+                size = human(path.stat().st_size)
+    except UserError as error:
+        fail(module, error)
+    did = "would back up" if module.check_mode else "backed up"
+    module.exit_json(
+        changed=True,
+        file=str(path),
+        size=size,
+        contents=contents.summary(),
+        revision=contents.revision,
+        would=[f"{did} {address} ({contents.summary()}) to {path}"],
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,211 @@
+"""The file of a backup, what keeps it from being put back, and how a database's URL reaches PostgreSQL's programs."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import errno
+import fcntl
+import getpass
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from ansible_collections.todochat.platform.plugins.module_utils import backup, backup_archive, workbench
+from ansible_collections.todochat.platform.plugins.module_utils.backup_archive import PARTIAL, Contents, Manifest
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.workbench import CA_BUNDLE, Address
+
+ME = getpass.getuser()
+DUMP = b"PGDMP" + bytes(range(256)) * 30
+CONTENTS = Contents("public", 170005, "0002", {"alembic_version": "1 5", "todos": "3 77", "users": "0 0"})
+EMPTY = dataclasses.replace(CONTENTS, tables={"alembic_version": "1 5", "todos": "0 0", "users": "0 0"})
+
+
+def write(path: Path, dump: bytes = DUMP) -> Manifest:
+    with backup_archive.new_file(path, ME) as file:
+        backup_archive.begin_dump(file)
+        file.write(dump)
+        manifest = Manifest("20260102T030405Z", "todo", CONTENTS, ("reporter",), "r/todo/backend@sha256:1", backup_archive.digest_of_dump(file))
+        backup_archive.finish(file, manifest, 1)
+    return manifest
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> tuple[Path, Manifest]:
+    path = tmp_path / "todo.tar"
+    return path, write(path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 100_000])
+def test_what_was_written_is_read_back_also_by_tar(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "new" / "folder" / "todo.tar"
+    manifest = write(path, b"x" * size)
+    read, start = backup_archive.read(path)
+    assert read == manifest
+    assert path.read_bytes()[start : start + size] == b"x" * size
+    with tarfile.open(path) as tar:
+        assert tar.getnames() == ["database.dump", "manifest.json"]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert [file.name for file in path.parent.iterdir()] == ["todo.tar"]
+
+
+def test_every_damaged_byte_of_dump_or_manifest_is_noticed(written: tuple[Path, Manifest]) -> None:
+    path, manifest = written
+    whole = path.read_bytes()
+    with tarfile.open(path) as tar:
+        places = [place for member in tar.getmembers() for place in range(member.offset_data, member.offset_data + member.size, 97)]
+    read = []
+    for place in places:
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with contextlib.suppress(UserError):
+            read.append(backup_archive.read(path)[0])
+    # A number or a name in the manifest may be another one: what comes out of the dump is compared with it.
+    assert manifest not in read
+    assert len(read) < len(places) / 10
+
+
+@pytest.mark.parametrize("length", [0, 100, 512, 5000, 8500])
+def test_the_beginning_of_a_backup_is_none(written: tuple[Path, Manifest], length: int) -> None:
+    path, _ = written
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(UserError, match=r"no backup, or only the beginning|damaged"):
+        backup_archive.read(path)
+
+
+@pytest.mark.parametrize("content", [b"PGDMP\x01\x10", b"", b"not a tar" * 1000])
+def test_another_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "other"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match="is no backup"):
+        backup_archive.read(path)
+
+
+def test_another_tar_is_no_backup(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "other.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("photos"), io.BytesIO())
+    with pytest.raises(UserError, match="is no backup"):
+        backup_archive.read(tmp_path / "other.tar")
+    with pytest.raises(UserError, match="There is no file"):
+        backup_archive.read(tmp_path / "none.tar")
+    with pytest.raises(UserError, match="cannot be read: Is a directory"):
+        backup_archive.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(OSError(errno.ENOSPC, "No space left on device"), UserError), (KeyboardInterrupt(), KeyboardInterrupt), (UserError("Not proven", "x"), UserError)],
+)
+def test_a_failure_leaves_no_file(tmp_path: Path, error: BaseException, expected: type[BaseException]) -> None:
+    def broken_off() -> None:
+        with backup_archive.new_file(tmp_path / "todo.tar", ME) as file:
+            file.write(b"half of it")
+            raise error
+
+    with pytest.raises(expected, match=r"^$|Not proven|todo\.tar cannot be written: No space left"):
+        broken_off()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_backup_left_is_used_up_by_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / PARTIAL).write_bytes(b"left over" * 10_000)
+    write(tmp_path / "todo.tar")
+    assert [file.name for file in tmp_path.iterdir()] == ["todo.tar"]
+    backup_archive.read(tmp_path / "todo.tar")
+
+
+def test_two_backups_do_not_write_to_one_file(tmp_path: Path) -> None:
+    with (tmp_path / PARTIAL).open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="Another backup is being written"):
+            write(tmp_path / "todo.tar")
+    assert [file.name for file in tmp_path.iterdir()] == [PARTIAL]
+
+
+def test_what_is_in_a_database_is_told_without_the_table_of_migrations() -> None:
+    assert CONTENTS.summary() == "todos 3, users 0"
+    assert not CONTENTS.is_empty()
+    assert EMPTY.is_empty()
+    assert Contents("public", 170005, "", {}).summary() == "no tables"
+    assert CONTENTS.differences(CONTENTS) == ""
+    assert CONTENTS.differences(EMPTY) == "todos (3 77 became 0 0)"
+    assert EMPTY.differences(dataclasses.replace(EMPTY, tables={})).startswith("alembic_version (1 5 became absent)")
+
+
+MANIFEST = Manifest("20260102T030405Z", "todo", CONTENTS, (), "", "0" * 64)
+
+
+@pytest.mark.parametrize(
+    ("found", "revisions", "replace", "words"),
+    [
+        (EMPTY, ["0002", "0001"], "", None),
+        (EMPTY, [], "", None),
+        (CONTENTS, ["0003", "0002", "0001"], "todo", None),
+        (CONTENTS, [], "", "holds data (todos 3, users 0), which a restore would replace. Say that you mean it by its name"),
+        (CONTENTS, [], "todos", "replace=todos is not the name of this database, which is todo"),
+        (EMPTY, [], "other", "replace=other is not the name"),
+        (EMPTY, ["0001"], "todo", "schema is 0002, which the application's image does not know: it knows 0001"),
+        (dataclasses.replace(EMPTY, server=160009), [], "", "from PostgreSQL 17, and this server is 16"),
+        (dataclasses.replace(EMPTY, server=180000), [], "", None),
+        (dataclasses.replace(EMPTY, namespace="private"), [], "", "in schema public, and this login's in private"),
+    ],
+)
+def test_a_backup_is_put_back_only_where_it_fits(found: Contents, revisions: list[str], replace: str, words: str | None) -> None:
+    refused = backup.refusal(MANIFEST, found, revisions, "todo", replace)
+    assert (refused is None) if words is None else (refused is not None and words in str(refused))
+
+
+def test_a_url_becomes_libpqs_parameters() -> None:
+    address = Address.parse("postgresql://a%40b:p%2F%23%25%3D%20w@Db.example:6543/to%2Fdo?sslmode=require&application_name=x%20y")
+    assert address.services().startswith(
+        "[database]\nhost=db.example\nport=6543\ndbname=to/do\nuser=a@b\npassword=p/#%= w\nconnect_timeout=10\nsslmode=require\napplication_name=x y\n[trial]\n"
+    )
+    assert str(address) == "to/do at db.example:6543"
+    assert "p/#" not in repr(address)
+    assert "\nhost=::1\nport=5432\n" in Address.parse("postgresql://u:p@[::1]/d").services()
+    assert "connect_timeout=3\n" in Address.parse("postgresql://u:p@h/d?connect_timeout=3").services()
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [("sslmode=verify-full", CA_BUNDLE), ("sslmode=verify-ca", CA_BUNDLE), ("sslmode=verify-full&sslrootcert=system", "system"), ("sslmode=require", None)],
+)
+def test_a_checked_certificate_is_checked_against_this_machines_bundle(query: str, expected: str | None) -> None:
+    # With one, `require` would check too, and the backend does not.
+    assert Address.parse(f"postgresql://u:p@h/d?{query}").parameters.get("sslrootcert") == expected
+
+
+@pytest.mark.parametrize("url", ["", "mysql://u:secret@h/d", "postgresql://u:secret@h", "postgresql://u:secret@h:port/d", "postgresql://u:secret%0A@h/d"])
+def test_what_is_no_url_is_told_without_repeating_it(url: str) -> None:
+    with pytest.raises(UserError) as raised:
+        Address.parse(url)
+    assert "secret" not in str(raised.value).replace("secret=database_url", "")
+
+
+@pytest.mark.parametrize(
+    ("said", "why", "remedy"),
+    [
+        (
+            'psql: error: connection to server at "1.2.3.4", port 5432 failed: Connection refused\n\tIs the server running on that host?',
+            "cannot be reached: connection to server at",
+            "make start",
+        ),
+        (
+            'psql: error: connection to server at "h" failed: SSL error: x\nconnection to server at "h" failed: FATAL:  password authentication failed for u',
+            "does not take the vault's password",
+            "database_reset_password=true",
+        ),
+        (
+            "psql:<stdin>:7: ERROR:  could not extend file: No space left on device",
+            "refused: ERROR: could not extend file: No space left",
+            "Nothing was changed",
+        ),
+    ],
+)
+def test_what_a_server_says_is_told_with_what_to_do(said: str, why: str, remedy: str) -> None:
+    error = workbench.Workbench("docker", "image", Address.parse("postgresql://u:p@h/d")).failure(said)
+    assert why in error.why
+    assert remedy in error.remedy
