@@ -62,9 +62,7 @@ def prove_what_changed(role: str = "") -> None:
         test_backend_and_site()
         unproven = scenarios.unproven()
         print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(unproven))) or 'nothing'}", flush=True)
-        if left := sorted(scenarios.ONLY_IN_FULL & set(unproven)):
-            print(f"=== Not proven, and run by make test-full alone: {', '.join(left)}", flush=True)
-        prove_roles(scenarios.stale())
+        prove_roles(unproven)
 
 
 def prove_everything() -> None:

@@ -27,8 +27,6 @@ RECORDS = ROOT / "tests/records.json"
 FAILED = ROOT / ".cache/failed-scenarios.json"
 # The site's scenario runs each time.
 UNRECORDED = {"site"}
-# The longest ones: `make test-full` runs them, and `make test ROLE=name`.
-ONLY_IN_FULL = {"down", "offline", "vault"}
 # What every scenario goes through. Makefile, bootstrap and the view are not among them: the site's scenario proves those each time.
 COMMON = (
     ".config/molecule",
@@ -161,11 +159,6 @@ def unproven() -> list[str]:
     return [name for name in names() if records.get(name) != inputs_hash(name)]
 
 
-def stale() -> list[str]:
-    """Those of them that `make test` runs."""
-    return [name for name in unproven() if name not in ONLY_IN_FULL]
-
-
 def prove(scenario: str, run: Callable[[], bool]) -> bool:
     """Whether the scenario passes. A pass is recorded, unless it needed a second try with the same inputs."""
     before = inputs_hash(scenario)
@@ -183,5 +176,5 @@ def prove(scenario: str, run: Callable[[], bool]) -> bool:
 if __name__ == "__main__":
     without_record = unproven()
     for name in names():
-        state = "proven" if name not in without_record else "not proven, only in test-full" if name in ONLY_IN_FULL else "has to run"
+        state = "has to run" if name in without_record else "proven"
         print(f"{name}: {state} ({len(inputs(name))} inputs)")

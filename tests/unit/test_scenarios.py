@@ -71,16 +71,16 @@ def test_a_scenario_of_a_playbook_of_its_own_goes_no_further_than_that() -> None
 
 
 def test_a_pass_is_recorded(records: Path) -> None:
-    assert "network" in scenarios.stale()
+    assert "network" in scenarios.unproven()
     assert scenarios.prove("network", lambda: True)
-    assert "network" not in scenarios.stale()
+    assert "network" not in scenarios.unproven()
     assert records.exists()
 
 
 def test_a_record_is_of_one_state_of_the_inputs(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scenarios.prove("network", lambda: True)
     monkeypatch.setattr(scenarios, "inputs_hash", lambda scenario: f"another {scenario}")
-    assert "network" in scenarios.stale()
+    assert "network" in scenarios.unproven()
     assert records.exists()
 
 
@@ -88,7 +88,7 @@ def test_a_failure_writes_no_record_and_a_retried_pass_neither(records: Path) ->
     assert not scenarios.prove("network", lambda: False)
     assert not records.exists()
     assert scenarios.prove("network", lambda: True)
-    assert "network" in scenarios.stale()
+    assert "network" in scenarios.unproven()
 
 
 def test_what_changed_while_it_ran_is_not_recorded(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,13 +102,3 @@ def test_imported_tasks_count_and_what_only_people_read_does_not() -> None:
     assert {"playbooks/tasks/observed.yml", "plugins/modules/deployment_info.py"} <= inputs("vault")
     assert "molecule/site/tasks/visitor.yml" in inputs("upgrade")
     assert [path for name in scenarios.names() for path in inputs(name) if path.endswith("README.md")] == []
-
-
-def test_what_only_test_full_runs_is_not_called_proven(records: Path) -> None:
-    assert set(scenarios.unproven()) == set(scenarios.names())
-    assert scenarios.ONLY_IN_FULL & set(scenarios.stale()) == set()
-    for name in scenarios.ONLY_IN_FULL:
-        assert name in scenarios.unproven()
-        scenarios.prove(name, lambda: True)
-        assert name not in scenarios.unproven()
-    assert records.exists()
