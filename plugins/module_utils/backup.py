@@ -24,6 +24,13 @@ from ansible_collections.todochat.platform.plugins.module_utils.images import Im
 from ansible_collections.todochat.platform.plugins.module_utils.progress import copy, waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.workbench import DatabaseError, Session, Workbench, free, last_line, text_of
 
+ARGUMENTS = {
+    **{name: {"type": "str", "required": True} for name in ("image", "owner")},
+    "url": {"type": "str", "required": True, "no_log": True},
+    "application": {"type": "str", "default": ""},
+    "file": {"type": "path", "required": True},
+}
+"""What both modules are told."""
 AGAIN = "Nothing was changed. Mend what it says, then run the same command again."
 # An empty server's own files.
 TRIAL_BYTES = 150_000_000
@@ -201,9 +208,13 @@ def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], datab
     return None
 
 
-def restore(bench: Workbench, session: Session, path: Path, undo: Path, owner: str, application: str, replace: str) -> Restored:
-    """Puts a backup in the place of what is there, which is backed up first. Raises UserError; then what was there is there."""
-    manifest, start = archive.read(path)
+def restore(
+    bench: Workbench, session: Session, path: Path, manifest: Manifest, start: int, *, undo: Path, owner: str, application: str, replace: str
+) -> Restored:
+    """Puts a backup, as `backup_archive.read` knows it, in the place of what is there, which is backed up first.
+
+    Raises UserError; then what was there is there.
+    """
     session.ask("BEGIN")
     tables = keep_writers_out(session)
     found, _ = look(session)

@@ -61,21 +61,14 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.backup import image_by_digest, look, may_be_written, take
+from ansible_collections.todochat.platform.plugins.module_utils.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
 from ansible_collections.todochat.platform.plugins.module_utils.deployment import human
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Workbench, docker_program, has_image
 
 
 def main() -> None:
-    options = {
-        "url": {"type": "str", "required": True, "no_log": True},
-        "image": {"type": "str", "required": True},
-        "application": {"type": "str", "default": ""},
-        "file": {"type": "path", "required": True},
-        "owner": {"type": "str", "required": True},
-    }
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
     path = Path(given["file"])
     try:

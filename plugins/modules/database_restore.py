@@ -77,6 +77,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import backup_archive
 from ansible_collections.todochat.platform.plugins.module_utils.backup import (
+    ARGUMENTS,
     Restored,
     image_by_digest,
     look,
@@ -90,22 +91,14 @@ from ansible_collections.todochat.platform.plugins.module_utils.workbench import
 
 
 def main() -> None:
-    options = {
-        "url": {"type": "str", "required": True, "no_log": True},
-        "image": {"type": "str", "required": True},
-        "application": {"type": "str", "default": ""},
-        "file": {"type": "path", "required": True},
-        "replace": {"type": "str", "default": ""},
-        "undo": {"type": "path", "required": True},
-        "owner": {"type": "str", "required": True},
-    }
-    module = AnsibleModule(argument_spec=options, supports_check_mode=True)
+    options = {"replace": {"type": "str", "default": ""}, "undo": {"type": "path", "required": True}}
+    module = AnsibleModule(argument_spec=ARGUMENTS | options, supports_check_mode=True)
     given = module.params
     path, undo = Path(given["file"]), Path(given["undo"])
     try:
         address = Address.parse(given["url"])
         docker = docker_program(module.get_bin_path("docker"))
-        manifest, _ = backup_archive.read(path)
+        manifest, start = backup_archive.read(path)
         application = image_by_digest(given["application"])
         revisions = known_revisions(docker, application) if application else []
         holds = manifest.contents.summary()
@@ -121,7 +114,8 @@ def main() -> None:
             if module.check_mode:
                 done = Restored(found, "" if found.is_empty() else str(undo), missing_roles(session, manifest))
             else:
-                done = restore(bench, session, path, undo, given["owner"], application, given["replace"])
+                asked = {"undo": undo, "owner": given["owner"], "application": application, "replace": given["replace"]}
+                done = restore(bench, session, path, manifest, start, **asked)
     except UserError as error:
         fail(module, error)
     verb = "would be " if module.check_mode else ""
