@@ -55,7 +55,10 @@ class Settings(BaseSettings):
 
 
 class JwtKeys(BaseModel):
-    """Signing keys by id (`kid`): the active one signs, every one verifies. Values are base64url, at least 32 bytes."""
+    """Signing keys by id (`kid`); values are base64url, at least 32 bytes.
+
+    The active one signs. How long the others verify is told by the ids, which say when each was made; see Tokens.
+    """
 
     model_config = {"extra": "forbid", "hide_input_in_errors": True}
 
