@@ -222,7 +222,7 @@ def bounding_capabilities() -> int | None:
 
 
 def verifier(given: dict[str, Any]) -> str | None:
-    """What the database stores of the login's password, None where it does not answer now."""
+    """What the database stores of the login's password; None where it does not answer now, or would let nobody in with it."""
     wanted = postgres.Wanted("postgres", given["owner"], given["login"], "")
     command = ["docker", "exec", "--interactive", given["database"], *postgres.PSQL]
     query = postgres.QUIETLY + postgres.observation(wanted)
@@ -230,7 +230,8 @@ def verifier(given: dict[str, Any]) -> str | None:
         asked = subprocess.run(command, input=query, capture_output=True, text=True, timeout=DATABASE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return postgres.Actual.parse(asked.stdout).login_verifier if asked.returncode == 0 else None
+    found = postgres.Actual.parse(asked.stdout) if asked.returncode == 0 else postgres.NOTHING
+    return found.login_verifier if found.login_can_login else None
 
 
 def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
