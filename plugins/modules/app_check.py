@@ -53,7 +53,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.digest_gate impo
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, Visitor, travel
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release, Watcher
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release
+from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
 
 # A cluster that was just started brings its pods back within a minute or so.
 ROLLOUT_SECONDS = 90
