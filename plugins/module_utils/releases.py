@@ -20,6 +20,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.progress import 
 
 REVISION = "deployment.kubernetes.io/revision"
 KEPT_REVISIONS = 10
+NUMBER = "todochat.platform/revision"
+"""The label of Helm's revisions that holds the deployment's, which module_utils/history.py is about."""
 
 
 class ReleaseError(UserError):
@@ -119,15 +121,24 @@ class Release:
         }
         return [item for item in found if item["kind"] == "Pod" and owner(item) in newest]
 
-    def upgrade(self, cluster: Cluster) -> None:
-        """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse."""
+    def upgrade(self, cluster: Cluster, number: int) -> None:
+        """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse.
+
+        ``number`` is the deployment's revision that it is a part of.
+        """
         cluster.wait_for_its_own()
         status, revision = self.deployed(cluster)
         if status.startswith("pending-"):
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
         waiting_for(f"helm upgrade --install {self.name}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
-        cluster.run(*arguments, "--values=-", stdin=json.dumps(self.values))
+        cluster.run(*arguments, f"--labels={NUMBER}={number}", "--values=-", stdin=json.dumps(self.values))
+
+    def roll_back(self, cluster: Cluster, version: int) -> None:
+        """Goes back to a Helm revision, as it was stored. Raises ReleaseError."""
+        cluster.wait_for_its_own()
+        waiting_for(f"helm rollback {self.name} {version}")
+        cluster.run("helm", "rollback", self.name, str(version), f"--history-max={KEPT_REVISIONS}")
 
 
 def owner(item: Mapping[str, Any]) -> str:
