@@ -24,6 +24,8 @@ FORMAT = 1
 DUMP, MANIFEST = "database.dump", "manifest.json"
 PARTIAL = ".todochat-backup.partial"
 VERSION_TABLE = "alembic_version"
+READERS_TABLE = "schema_readers"
+"""Where migrations say which versions of the application can work with the schema."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Contents:
 
     def rows(self) -> dict[str, int]:
         """Of each table of data its number of rows."""
-        return {name: int(table.split()[0]) for name, table in self.tables.items() if name != VERSION_TABLE}
+        return {name: int(table.split()[0]) for name, table in self.tables.items() if name not in (VERSION_TABLE, READERS_TABLE)}
 
     def is_empty(self) -> bool:
         return not any(self.rows().values())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 
 class UserError(Exception):
@@ -29,9 +29,9 @@ def sentence(text: str) -> str:
 class Module(Protocol):
     """What is needed of an AnsibleModule."""
 
-    def fail_json(self, msg: str, **result: str) -> NoReturn: ...
+    def fail_json(self, msg: str, **result: Any) -> NoReturn: ...
 
 
-def fail(module: Module, error: UserError) -> NoReturn:
-    """Ends the task with the error, whole in ``msg`` and in parts for the view of module callback/progress."""
-    module.fail_json(msg=str(error), why=error.why, remedy=error.remedy, details=error.details)
+def fail(module: Module, error: UserError, **result: Any) -> NoReturn:
+    """Ends the task with the error, whole in ``msg`` and in parts for the view of module callback/progress, beside what else it returns."""
+    module.fail_json(msg=str(error), why=error.why, remedy=error.remedy, details=error.details, **result)

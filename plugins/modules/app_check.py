@@ -43,7 +43,6 @@ digests: {type: dict, returned: success, description: The digest that each relea
 startup_seconds: {type: dict, returned: success, description: "Seconds from start to ready of each release's slowest pod."}
 """
 
-import fcntl
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +51,9 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, Visitor, travel
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release, Watcher
+from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, check_as_user
+from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release
+from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
 
 # A cluster that was just started brings its pods back within a minute or so.
 ROLLOUT_SECONDS = 90
@@ -90,11 +90,7 @@ def main() -> None:
         if problems:
             raise UserError(f"What runs is not what was built: {'; '.join(problems)}.", "Run `make up ARGS='--tags app_release,app_check'`.")
         rows = StoredRows(given["database_container"], given["database"]) if given["database_container"] else None
-        with Path(given["kubeconfig"]).open(encoding="utf-8") as one_at_a_time:
-            fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # so that an account which is there is a killed check's
-            if rows:
-                rows.forget_killed_checks()
-            steps = travel(Visitor(given["url"]), rows.titles if rows else None)
+        steps = check_as_user(given["url"], rows, Path(given["kubeconfig"]))
     except UserError as error:
         fail(module, error)
     module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods, given["releases"]))

@@ -70,11 +70,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     Cluster,
     Release,
     ReleaseError,
-    Watcher,
     difference,
     live_drift,
-    unfinished,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher, unfinished
 
 
 def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str, images: Mapping[str, Any]) -> Release:

@@ -10,19 +10,17 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import pods, releases
+from ansible_collections.todochat.platform.plugins.module_utils import pods, rollout
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.releases import (
     Cluster,
     Release,
     ReleaseError,
-    Watcher,
     difference,
-    doing,
     live_drift,
-    unfinished,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher, doing, unfinished
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 
 # Recorded from a cluster after the second upgrade of the frontend
@@ -99,7 +97,7 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The frontend, completely rolled out. Watching it does not take time."""
-    monkeypatch.setattr(releases, "POLL_SECONDS", 0)
+    monkeypatch.setattr(rollout, "POLL_SECONDS", 0)
     monkeypatch.setattr(pods, "POLL_SECONDS", 0)
     return World(tmp_path)
 
@@ -221,7 +219,7 @@ def test_watching_ends_when_the_rollout_is_complete(world: World) -> None:
 @pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"])
 @pytest.mark.parametrize("kind", ["containerStatuses", "initContainerStatuses"])
 def test_a_pod_that_cannot_start_is_named_with_reason_and_log(world: World, monkeypatch: pytest.MonkeyPatch, reason: str, kind: str) -> None:
-    monkeypatch.setattr(releases, "FAILING_SECONDS", -1)
+    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
     world.rolling()
     pod = world.failing(reason, kind=kind)
     (world.folder / "log").write_text("starting\nError: BACKEND_URL is not an address\n")
@@ -233,7 +231,7 @@ def test_a_pod_that_cannot_start_is_named_with_reason_and_log(world: World, monk
 
 
 def test_an_old_pod_that_fails_does_not_fail_the_new_rollout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "FAILING_SECONDS", -1)
+    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
     world.rolling(then_complete=True)
     world.failing("CrashLoopBackOff", OLD)
     Watcher(world.release, world.cluster, 60).wait()
@@ -247,7 +245,7 @@ def test_a_pull_that_fails_at_first_is_not_the_end(world: World) -> None:
 
 
 def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releases, "FAILING_SECONDS", -1)
+    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
     world.rolling()
     world.failing("ContainerCreating")
     (world.folder / "log").write_text("waiting for the database: password authentication failed\n")
