@@ -32,7 +32,7 @@ class Service:
 
     @classmethod
     def of(cls, name: str, values: Mapping[str, Any]) -> Service:
-        """From a chart's values. Raises UserError where one is no number."""
+        """From a chart's values. Raises UserError where one is no number, or the most is less than the least."""
 
         def number(path: str) -> str:
             found: Any = values
@@ -46,8 +46,15 @@ class Service:
             digits, unit = re.findall(r"([0-9.]+)(\D*)", number(path))[0]
             return float(digits) * UNITS[unit]
 
-        scales = bool(values["autoscaling"]["enabled"])
-        pods = max(quantity("replicaCount"), quantity("autoscaling.maxReplicas") if scales else 0)
+        pods = quantity("replicaCount")
+        if values["autoscaling"]["enabled"]:
+            most = quantity("autoscaling.maxReplicas")
+            if most < pods:
+                raise UserError(
+                    f"app_release_{name}_values: replicaCount is {pods:g}, and autoscaling.maxReplicas, the most, is {most:g}.",
+                    "Raise autoscaling.maxReplicas, or turn it off with autoscaling.enabled=false.",
+                )
+            pods = most
         return cls(name, round(pods), {what: quantity(f"resources.requests.{what}") for what in WHAT})
 
 
