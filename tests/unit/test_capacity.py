@@ -55,6 +55,6 @@ def test_what_is_no_quantity_is_named(value: object) -> None:
 
 
 def test_a_least_above_the_most_is_refused() -> None:
-    with pytest.raises(UserError, match="app_release_frontend_values: replicaCount is 4, and autoscaling.maxReplicas, the most, is 3"):
+    with pytest.raises(UserError, match=r"app_release_frontend_values: replicaCount is 4, and autoscaling\.maxReplicas, the most, is 3"):
         services(frontend={"replicaCount": 4})
     assert services(frontend={"replicaCount": 4, "autoscaling": {"maxReplicas": 4}})[1].pods == 4
