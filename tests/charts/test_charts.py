@@ -196,7 +196,7 @@ def test_every_pod_is_restricted(chart: Chart) -> None:
             }
             assert container["image"] == f"registry.example/{chart.name}@{DIGEST}"
             for amounts in ("requests", "limits"):
-                assert container["resources"][amounts].keys() == {"cpu", "memory"}
+                assert container["resources"][amounts].keys() == {"cpu", "memory", "ephemeral-storage"}
     assert chart.objects()["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
@@ -330,7 +330,8 @@ def test_what_pods_do_not_use_rolls_none(chart: Chart) -> None:
 
 def test_helm_test_asks_the_service_and_ends(chart: Chart) -> None:
     test = chart.objects({"service": {"port": 8080}})["Test"]
-    assert test["metadata"]["annotations"] == {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"}
+    annotations = test["metadata"]["annotations"]
+    assert (annotations["helm.sh/hook"], annotations["helm.sh/hook-delete-policy"]) == ("test", "before-hook-creation")
     assert test["spec"]["restartPolicy"] == "Never"
     assert test["spec"]["activeDeadlineSeconds"] <= 300  # helm test waits no longer
     (container,) = test["spec"]["containers"]
