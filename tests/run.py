@@ -98,6 +98,7 @@ def in_docker() -> set[str]:
 
 def test_services_and_site() -> None:
     with phase("The charts, and the manifests made of them"):
+        run("python", "tests/charts/manifest_tools.py")
         run("python", "-m", "pytest", "tests/charts", "--quiet")
     with phase("The backend's tests, on the Python it ships with"):
         test_backend()

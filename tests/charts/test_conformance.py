@@ -41,7 +41,7 @@ def refused(tools: Path) -> Callable[[str, str], dict[str, str]]:
 
     def asked(manifests: str, version: str) -> dict[str, str]:
         location = f"{tools}/schemas/{{{{.NormalizedKubernetesVersion}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-        command = [tools / "kubeconform", "-strict", "-verbose", "-output=json", f"-schema-location={location}", f"-kubernetes-version={version[1:]}"]
+        command = [str(tools / "kubeconform"), "-strict", "-verbose", "-output=json", f"-schema-location={location}", f"-kubernetes-version={version[1:]}"]
         done = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
         found = json.loads(done.stdout)["resources"]
         assert len(found) == len(documents(manifests))
@@ -55,7 +55,7 @@ def findings(tools: Path) -> Callable[[str], dict[str, set[str]]]:
     """What kube-score finds in manifests, answered or not: the names of the checks by objects."""
 
     def asked(manifests: str) -> dict[str, set[str]]:
-        command = [tools / "kube-score", "score", "--disable-ignore-checks-annotations", "--kubernetes-version=v1.30", "--output-format=json", "-"]
+        command = [str(tools / "kube-score"), "score", "--disable-ignore-checks-annotations", "--kubernetes-version=v1.30", "--output-format=json", "-"]
         done = subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
         good = 7  # of 10; 5 is a warning
         found = {
