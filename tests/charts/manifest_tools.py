@@ -15,10 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from schemas import write_schemas
+
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.bundle import go_environment, run
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from schemas import write_schemas
 
 HERE = Path(__file__).resolve().parent
 MODULE = HERE / "go"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DIGEST, NAMESPACE, Chart, Object
+from chart import DIGEST, NAMESPACE, Chart, Object
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
 SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
@@ -41,7 +41,8 @@ def pods(objects: dict[str, Object]) -> list[Object]:
 
 
 def chosen(selector: dict[str, str], pod: Object) -> bool:
-    return selector.items() <= pod["metadata"]["labels"].items()
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return selector.items() <= labels.items()
 
 
 # What is refused
@@ -116,7 +117,7 @@ def test_a_value_that_cannot_work_is_refused(chart: Chart, values: dict[str, Any
     ids=json.dumps,
 )
 def test_a_value_that_the_backend_cannot_work_with_is_refused(backend: Chart, values: dict[str, Any]) -> None:
-    assert [path for path, value in inner(values) if not isinstance(value, dict)][0][-1] in backend.refusal(values)
+    assert next(path for path, value in inner(values) if not isinstance(value, dict))[-1] in backend.refusal(values)
 
 
 def test_a_backend_that_is_no_address_is_refused(frontend: Chart) -> None:
@@ -196,7 +197,7 @@ def test_every_pod_is_restricted(chart: Chart) -> None:
             }
             assert container["image"] == f"registry.example/{chart.name}@{DIGEST}"
             for amounts in ("requests", "limits"):
-                assert container["resources"][amounts].keys() == {"cpu", "memory"}
+                assert container["resources"][amounts].keys() == {"cpu", "memory", "ephemeral-storage"}
     assert chart.objects()["ServiceAccount"]["automountServiceAccountToken"] is False
 
 
@@ -330,7 +331,8 @@ def test_what_pods_do_not_use_rolls_none(chart: Chart) -> None:
 
 def test_helm_test_asks_the_service_and_ends(chart: Chart) -> None:
     test = chart.objects({"service": {"port": 8080}})["Test"]
-    assert test["metadata"]["annotations"] == {"helm.sh/hook": "test", "helm.sh/hook-delete-policy": "before-hook-creation"}
+    annotations = test["metadata"]["annotations"]
+    assert (annotations["helm.sh/hook"], annotations["helm.sh/hook-delete-policy"]) == ("test", "before-hook-creation")
     assert test["spec"]["restartPolicy"] == "Never"
     assert test["spec"]["activeDeadlineSeconds"] <= 300  # helm test waits no longer
     (container,) = test["spec"]["containers"]
@@ -358,7 +360,7 @@ class Notes:
 
 
 @pytest.fixture
-def notes(tmp_path: Keys) -> Notes:
+def notes(tmp_path: Path) -> Notes:
     return Notes(tmp_path)
 
 

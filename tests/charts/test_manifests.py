@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import yaml
-from conftest import Chart
+from chart import ROOT, Chart
 
-ROOT = Path(__file__).resolve().parents[2]
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((ROOT / "k8s/kustomization.yaml").read_text(encoding="utf-8"))
 
 

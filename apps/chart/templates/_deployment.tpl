@@ -2,6 +2,16 @@
 {{ .Values.image.repository }}@{{ .Values.image.digest }}
 {{- end }}
 
+{{/* kube-score's findings, and why each stays as it is. */}}
+{{- define "common.deploymentMetadata" -}}
+{{ include "common.metadata" . }}
+annotations:
+  # container-image-pull-policy: a digest names one image, so there is no newer one to pull, and a pod starts without the registry.
+  # deployment-has-host-podantiaffinity: the topology spread keeps the pods apart where there are several nodes.
+  # pod-networkpolicy: it is there where networkPolicy.enabled is set; many a cluster's network enforces none.
+  kube-score/ignore: container-image-pull-policy,deployment-has-host-podantiaffinity{{ if not .Values.networkPolicy.enabled }},pod-networkpolicy{{ end }}
+{{- end }}
+
 {{/* How many pods there are, and how new ones take the place of old ones: each is ready before an old one goes. */}}
 {{- define "common.rollout" -}}
 revisionHistoryLimit: 5

@@ -17,6 +17,11 @@ apiVersion: v1
 kind: Service
 metadata:
   {{- include "common.metadata" . | nindent 2 }}
+  {{- if eq .Values.service.type "NodePort" }}
+  annotations:
+    # service-type: a cluster on one machine has nobody who hands out addresses for a LoadBalancer.
+    kube-score/ignore: service-type
+  {{- end }}
 spec:
   type: {{ .Values.service.type }}
   selector:

@@ -12,6 +12,9 @@ metadata:
   annotations:
     helm.sh/hook: test
     helm.sh/hook-delete-policy: before-hook-creation
+    # container-image-pull-policy: as in the Deployment.
+    # pod-networkpolicy: it runs the service's own program, for two minutes at most, and nobody can connect to it: it listens on no port.
+    kube-score/ignore: container-image-pull-policy,pod-networkpolicy
 spec:
   {{- include "common.confinedPod" . | nindent 2 }}
   restartPolicy: Never
@@ -24,8 +27,10 @@ spec:
         requests:
           cpu: 10m
           memory: 64Mi
+          ephemeral-storage: 16Mi
         limits:
           cpu: 500m
           memory: 256Mi
+          ephemeral-storage: 64Mi
 {{- end }}
 {{- end }}
