@@ -55,7 +55,7 @@ class Tokens:
 
 
 def _made(kid: str) -> datetime:
-    """Return when a key was made, by its id (20261125T204500Z-0a1b2c3d); one without a date is older than all others."""
+    """Return when a key was made, by its id (20261125T204500Z-0a1b2c3d); one without a date is the oldest."""
     try:
         return datetime.strptime(kid.partition("-")[0], "%Y%m%dT%H%M%S%z")
     except ValueError:
