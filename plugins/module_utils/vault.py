@@ -58,7 +58,7 @@ def made_at(kid: str) -> datetime:
 
 
 def next_jwt_keys(previous: Any = None, now: datetime | None = None) -> dict[str, Any]:
-    """A key ring {"active": kid, "keys": {kid: base64url of 32 bytes}} with a new active key; the newest key comes first.
+    """A key ring {"active": kid, "keys": {kid: base64url of 32 bytes}} with a new active key; the newest key comes first, the one before it second.
 
     A kid is the key's making time and 8 random hex digits. A key signs until its successor is made, and what it signed last may be
     valid for LONGEST_TOKEN from then on; so long it stays.
