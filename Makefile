@@ -6,10 +6,11 @@ ARGS ?=
 ROLE ?=
 DO ?= list
 FILE ?=
+TO ?=
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault backup restore bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down compose vault backup restore rollback bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -51,6 +52,9 @@ backup: ## Write a backup of the database, proven by restoring it; FILE=path: th
 
 restore: ## Put the backup FILE=path in the place of what is in the database; ARGS='-e replace=todo' where it holds data
 	@$(RUN) ansible-playbook playbooks/restore.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+rollback: ## Go back to the revision of the deployment before what runs; TO=number: to that one
+	@$(RUN) ansible-playbook playbooks/rollback.yml $(if $(TO),-e to=$(TO)) $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)

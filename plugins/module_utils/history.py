@@ -72,6 +72,11 @@ class History:
         """The one that runs, or is being rolled out; 0 also where nothing is installed."""
         return max((part.number for part in self.newest.values()), default=0)
 
+    @property
+    def next(self) -> int:
+        """The one that the next change makes."""
+        return 1 + max((part.number for parts in self.parts.values() for part in parts), default=0)
+
     def at(self, revision: int) -> dict[str, Part] | None:
         """Each release as it was in a revision, None where Helm does not know that any more, or could not apply it."""
         found = {}
@@ -127,7 +132,7 @@ class History:
                 f"There is no revision {revision} that one could go back to; there are {there}", "Name one: make rollback TO=REVISION", "\n".join(self.lines())
             )
         now = self.newest
-        changed = [name for name in reversed(self.parts) if now[name].status != "deployed" or difference(now[name].manifest, found[name].manifest)]
+        changed = [name for name in reversed(list(self.parts)) if now[name].status != "deployed" or difference(now[name].manifest, found[name].manifest)]
         return Plan(revision, found, tuple(changed))
 
     def _before(self) -> int:

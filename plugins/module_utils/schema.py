@@ -149,9 +149,13 @@ class Database:
 
 def schema(session: Session) -> Schema:
     """What a session sees of it."""
-    there = [bool(line) for table in (backup_archive.VERSION_TABLE, backup_archive.READERS_TABLE) for line in session.ask(f"SELECT coalesce(to_regclass('{table}')::text, '')")]
-    revision = "".join(session.ask(f"SELECT version_num FROM {backup_archive.VERSION_TABLE}")) if there[0] else ""
-    return Schema(revision, frozenset(session.ask(f"SELECT revision FROM {backup_archive.READERS_TABLE}")) if there[1] else frozenset())
+    return Schema("".join(column(session, "version_num", backup_archive.VERSION_TABLE)), frozenset(column(session, "revision", backup_archive.READERS_TABLE)))
+
+
+def column(session: Session, name: str, table: str) -> list[str]:
+    """A column of a table, of which there may be none."""
+    there = session.ask(f"SELECT to_regclass('{table}') IS NOT NULL")
+    return session.ask(f"SELECT {name} FROM {table}") if there == ["t"] else []
 
 
 def database(given: dict[str, Any], deployment: str) -> Database:

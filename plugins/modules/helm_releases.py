@@ -10,6 +10,8 @@ description:
   - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
     differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
+  - What one run changes is one revision of the deployment, to which M(todochat.platform.release_rollback) can go back. Where the new image
+    is going to migrate data, the database is backed up first.
 options:
   helm: {type: path, required: true, description: The helm program.}
   kubectl: {type: path, required: true, description: The kubectl program.}
@@ -33,6 +35,15 @@ options:
       chart: {type: path, required: true, description: The chart.}
       values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
       secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
+      database:
+        description: The database that the release's image migrates when it starts. Without a URL, no backup is made of it.
+        type: dict
+        suboptions:
+          url: {type: str, required: true, description: "Where it is, as in postgresql://user:password@host:5432/database."}
+          lock: {type: path, required: true, description: "The lock file, which names the PostgreSQL image."}
+          store: {type: path, required: true, description: "The folder that holds finished artifacts, where that image is loaded from."}
+          directory: {type: path, required: true, description: The folder of the backups.}
+          owner: {type: str, required: true, description: "The user that they belong to, who alone may read them."}
       checksum: {type: str, default: "", description: "That checksum, as M(todochat.platform.kubernetes_secret) returned it; empty, the Secret is asked."}
 """
 
@@ -53,6 +64,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 releases: {type: dict, returned: success, description: "For each release its digest, revision, and whether it changed."}
+before:
+  description: The revision of the deployment that this run replaced, and whether it was healthy. Empty where nothing changed, or nothing was before.
+  type: dict
+  returned: always
 would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
 """
 
@@ -63,6 +78,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils import history, schema
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
 from ansible_collections.todochat.platform.plugins.module_utils.kubernetes_secret import CHECKSUM_ANNOTATION
@@ -101,6 +117,30 @@ def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, reposito
     return Release(given["name"], Path(given["chart"]), values)
 
 
+def serving(past: history.History, cluster: Cluster) -> dict[str, Any]:
+    """What runs before this run changes anything: the deployment's revision, and whether it is healthy. Empty where there is none."""
+    if past.at(past.revision) is None:
+        return {}
+    deployed = all(part.status == "deployed" for part in past.newest.values())
+    complete = not any(unfinished(Release(name, Path(), {}).workloads(cluster)) for name in past.parts)
+    return {"revision": past.revision, "healthy": deployed and complete}
+
+
+def backed_up(database: dict[str, Any] | None, release: Release, past: history.History, namespace: str, check_mode: bool) -> list[str]:
+    """The backup that is made, or would be, before the release's image is another one, in a sentence."""
+    replaced, image = past.newest.get(release.name), release.values["image"]
+    if not database or not database["url"] or (replaced and replaced.digest == image["digest"]):
+        return []
+    before = f"{replaced.repository}@{replaced.digest}" if replaced else ""
+    try:
+        made = schema.database(database, namespace).back_up_before_migration(f"{image['repository']}@{image['digest']}", before, past.next, check_mode)
+    except UserError:
+        if not check_mode:
+            raise
+        made = ""  # what an earlier role would start does not run yet
+    return [made] if made else []
+
+
 def main() -> None:
     suboptions = {
         "name": {"type": "str", "required": True},
@@ -108,6 +148,7 @@ def main() -> None:
         "values": {"type": "dict", "default": {}},
         "secret": {"type": "str", "default": "", "no_log": False},
         "checksum": {"type": "str", "default": ""},
+        "database": {"type": "dict", "options": schema.ARGUMENTS},
     }
     module = AnsibleModule(
         argument_spec={
@@ -123,11 +164,13 @@ def main() -> None:
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
     registry = Registry(given["registry"])
     results: dict[str, Any] = {}
+    before: dict[str, Any] = {}
+    past: history.History | None = None
     would: list[str] = []
     diffs: list[str] = []
     if module.check_mode and not cluster.answers():
         would = [f"release {release['name']} is installed" for release in given["releases"]]
-        module.exit_json(changed=True, would=would, releases={})
+        module.exit_json(changed=True, would=would, releases={}, before={})
     try:
         for entry in given["releases"]:
             try:
@@ -138,19 +181,22 @@ def main() -> None:
                 # what an earlier role would put there is not there yet
                 would.append(f"release {entry['name']} is installed or upgraded")
                 continue
-            before, after = "", release.rendered(cluster)
+            old, new = "", release.rendered(cluster)
             status, revision = release.deployed(cluster)
             if status != "absent":
-                before = release.manifest(cluster)
-            changes = difference(before, after)
+                old = release.manifest(cluster)
+            changes = difference(old, new)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
-            reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, after)
+            reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, new)
             if reasons:
+                past = past or history.read(cluster, [one["name"] for one in given["releases"]])
+                would += backed_up(entry["database"], release, past, cluster.namespace, module.check_mode)
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
                 diffs.append(changes)
                 if not module.check_mode:
-                    release.upgrade(cluster)
+                    before = before or serving(past, cluster)
+                    release.upgrade(cluster, past.next)
             if not module.check_mode and unfinished(release.workloads(cluster)):
                 Watcher(release, cluster, given["timeout"]).wait()
             results[release.name] = {
@@ -159,8 +205,8 @@ def main() -> None:
                 "changed": bool(reasons),
             }
     except UserError as error:
-        fail(module, error)
-    module.exit_json(changed=bool(would), would=would, releases=results, diff={"prepared": "\n".join(diffs) + "\n"} if diffs else {})
+        fail(module, error, before=before)
+    module.exit_json(changed=bool(would), would=would, releases=results, before=before, diff={"prepared": "\n".join(diffs) + "\n"} if diffs else {})
 
 
 if __name__ == "__main__":

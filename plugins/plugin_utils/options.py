@@ -177,7 +177,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_cpus", CPUS),
     (r".*_memory", MEMORY),
     (r".*_timeout", SECONDS),
-    (r"(app_secrets_database|database)_url", DATABASE_URL),
+    (r"(app_(secrets|release)_database|database)_url", DATABASE_URL),
     (r".*_url", URL),
     (r"artifact_mirror", MIRROR),
     (r".*_version", VERSION),

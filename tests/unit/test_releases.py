@@ -257,7 +257,7 @@ def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: 
 # A cluster that was just made
 
 
-@pytest.mark.parametrize("act", [lambda world: world.release.upgrade(world.cluster), lambda world: Watcher(world.release, world.cluster, 60).wait()])
+@pytest.mark.parametrize("act", [lambda world: world.release.upgrade(world.cluster, 3), lambda world: Watcher(world.release, world.cluster, 60).wait()])
 def test_dns_is_waited_for_before_anything_is_rolled_out_or_found_to_be(world: World, act: Callable[[World], None]) -> None:
     (world.folder / "list").write_text("[]")
     world.dns("system", ready=False)
@@ -308,8 +308,10 @@ def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
 @pytest.mark.parametrize(("status", "removed"), [("deployed", []), ("pending-upgrade", ["delete secret sh.helm.release.v1.frontend.v4"])])
 def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, removed: list[str]) -> None:
     (world.folder / "list").write_text(json.dumps([{"name": "frontend", "revision": "4", "status": status}]))
-    world.release.upgrade(world.cluster)
-    assert (world.folder / "calls").read_text().splitlines()[-1].startswith("helm --namespace todo upgrade --install frontend /chart")
+    world.release.upgrade(world.cluster, 3)
+    call = (world.folder / "calls").read_text().splitlines()[-1]
+    assert call.startswith("helm --namespace todo upgrade --install frontend /chart")
+    assert "--labels=todochat.platform/revision=3" in call.split()
     assert [call for call in world.calls("kubectl") if call.startswith("delete")] == removed
     assert json.loads((world.folder / "values").read_text()) == {"replicaCount": 2}
 
