@@ -146,13 +146,18 @@ def main() -> None:
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
             reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, after)
+            watcher = Watcher(release, cluster, given["timeout"])
+            if status != "absent" and (failing := watcher.backing_off()):
+                would.append(f"pods that fail are made anew: {', '.join(failing)}")
+                if not module.check_mode:
+                    cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
                 diffs.append(changes)
                 if not module.check_mode:
                     release.upgrade(cluster)
             if not module.check_mode and unfinished(release.workloads(cluster)):
-                Watcher(release, cluster, given["timeout"]).wait()
+                watcher.wait()
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
                 "revision": revision + (1 if reasons else 0),
