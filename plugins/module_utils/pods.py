@@ -11,8 +11,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 SYSTEM = "kube-system"
-PART_OF = "app.kubernetes.io/part-of"
-OURS = "todochat"
 READY_SECONDS = 180
 POLL_SECONDS = 1
 
@@ -20,8 +18,7 @@ POLL_SECONDS = 1
 def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, datetime]) -> list[str]:
     """The cluster's own pods that are not ready, and all that are shown as running since before their node was started.
 
-    No container runs longer than its node does, which tells old news from new. What one of our roles installed among
-    them is that role's to watch.
+    No container runs longer than its node does, which tells old news from new.
     """
     unready = []
     for pod in pods:
@@ -32,8 +29,7 @@ def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, da
         stale = node_start is not None and any(since < node_start for since in running)
         ready = {"type": "Ready", "status": "True"}.items()
         is_ready = any(ready <= condition.items() for condition in status.get("conditions", []))
-        is_its_own = pod["metadata"]["namespace"] == SYSTEM and pod["metadata"].get("labels", {}).get(PART_OF) != OURS
-        if stale or (is_its_own and not is_ready):
+        if stale or (pod["metadata"]["namespace"] == SYSTEM and not is_ready):
             unready.append(pod["metadata"]["name"])
     return unready
 

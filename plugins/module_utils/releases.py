@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +104,7 @@ class Release:
         return "\n---\n".join(cluster.run("helm", "get", part, self.name).stdout for part in ("manifest", "hooks"))
 
     def workloads(self, cluster: Cluster) -> list[dict[str, Any]]:
+        """Its Deployments as they are."""
         found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
         return found
 
@@ -150,9 +151,12 @@ def images(deployment: Mapping[str, Any]) -> dict[str, str]:
     return {container["name"]: container["image"] for container in (*spec.get("initContainers", []), *spec["containers"])}
 
 
-def live_drift(release: Release, cluster: Cluster, manifest: str) -> list[str]:
-    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each."""
-    live = {workload["metadata"]["name"]: workload for workload in release.workloads(cluster)}
+def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
+    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each.
+
+    Replicas that the manifest leaves to an autoscaler are as they are.
+    """
+    live = {workload["metadata"]["name"]: workload for workload in workloads}
     problems = []
     for document in yaml.safe_load_all(manifest):
         if not document or document["kind"] != "Deployment":

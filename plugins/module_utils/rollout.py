@@ -171,7 +171,7 @@ class Rollout:
             again = container.get("restartCount", 0) > restarts.get(where, 0)
             if again or in_back_off:
                 said = self.events(pod, "Unhealthy", container=f"{{{container['name']}}}")
-                what = f"{reason or 'it ended again'}, the last time with exit code {ended.get('exitCode')} ({ended.get('reason')})"
+                what = f"{reason or 'ended again'}, exit code {ended.get('exitCode')} ({ended.get('reason')})"
                 yield Sign(where, f"{what}: {said[-1]}" if said else what, 0 if again else PATIENCE, "crash", **ran)
         elif "running" in state and container.get("started") and not container.get("ready") and is_service(pod, container):
             said = [words for words in self.events(pod, "Unhealthy", container=f"{{{container['name']}}}") if "Readiness probe" in words]

@@ -8,7 +8,8 @@ module: helm_releases
 short_description: Helm releases are as their charts, values, images and secrets say
 description:
   - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
-    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete.
+    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete. What
+    cannot become complete fails within seconds, with the cause and the container's last lines.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
 options:
   helm: {type: path, required: true, description: The helm program.}
@@ -145,10 +146,11 @@ def main() -> None:
             changes = difference(before, after)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
-            reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, after)
-            watcher = Watcher(release, cluster, given["timeout"])
-            if status != "absent" and (failing := watcher.backing_off()):
-                would.append(f"pods that fail are made anew: {', '.join(failing)}")
+            live, watcher = release.workloads(cluster), Watcher(release, cluster, given["timeout"])
+            reasons += ["it is not installed"] if status == "absent" else live_drift(live, after)
+            is_unfinished = bool(unfinished(live))
+            if is_unfinished and (failing := watcher.backing_off()):
+                would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
                 if not module.check_mode:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
@@ -156,7 +158,7 @@ def main() -> None:
                 diffs.append(changes)
                 if not module.check_mode:
                     release.upgrade(cluster)
-            if not module.check_mode and unfinished(release.workloads(cluster)):
+            if not module.check_mode and (reasons or is_unfinished):
                 watcher.wait()
             results[release.name] = {
                 "digest": release.values["image"]["digest"],

@@ -278,11 +278,11 @@ def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.Monke
 def changed(change: Callable[[dict[str, Any]], Any], world: World) -> list[str]:
     change(world.deployment)
     world.write()
-    return live_drift(world.release, world.cluster, MANIFEST)
+    return live_drift(world.release.workloads(world.cluster), MANIFEST)
 
 
 def test_what_is_live_as_deployed_is_no_drift(world: World) -> None:
-    assert live_drift(world.release, world.cluster, MANIFEST) == []
+    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == []
 
 
 def test_replicas_that_were_scaled_by_hand_are_drift(world: World) -> None:
@@ -301,12 +301,12 @@ def test_an_image_of_an_init_container_that_was_set_by_hand_is_drift(world: Worl
 
 
 def test_where_an_autoscaler_sets_the_replicas_no_number_is_drift(world: World) -> None:
-    assert live_drift(world.release, world.cluster, MANIFEST.replace("replicas: 2", "paused: false")) == []
+    assert live_drift(world.release.workloads(world.cluster), MANIFEST.replace("replicas: 2", "paused: false")) == []
 
 
 def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
     (world.folder / "deployments").write_text('{"items": []}')
-    assert live_drift(world.release, world.cluster, MANIFEST) == ["Deployment frontend is missing"]
+    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == ["Deployment frontend is missing"]
 
 
 # Calling helm and kubectl
