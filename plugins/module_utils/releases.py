@@ -122,12 +122,22 @@ class Release:
         waiting_for(f"helm upgrade --install {self.name}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
         cluster.run(*arguments, f"--labels={NUMBER}={number}", "--values=-", stdin=json.dumps(self.values))
+        self._begin_with_the_least(cluster)
 
     def roll_back(self, cluster: Cluster, version: int) -> None:
         """Goes back to a Helm revision, as it was stored. Raises ReleaseError."""
         cluster.wait_for_its_own()
         waiting_for(f"helm rollback {self.name} {version}")
         cluster.run("helm", "rollback", self.name, str(version), f"--history-max={KEPT_REVISIONS}")
+        self._begin_with_the_least(cluster)
+
+    def _begin_with_the_least(self, cluster: Cluster) -> None:
+        """Scales what an autoscaler is for up to its least number: Kubernetes begins with one pod, and the autoscaler looks at none that were scaled to 0."""
+        found = cluster.json("deployments,horizontalpodautoscalers", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        replicas = {item["metadata"]["name"]: item["spec"]["replicas"] for item in found if item["kind"] == "Deployment"}
+        for name, least in least_replicas(found).items():
+            if replicas.get(name, least) < least:
+                cluster.run("kubectl", "scale", f"deployment/{name}", f"--replicas={least}")
 
 
 def owner(item: Mapping[str, Any]) -> str:
@@ -162,15 +172,23 @@ def images(deployment: Mapping[str, Any]) -> dict[str, str]:
     return {container["name"]: container["image"] for container in (*spec.get("initContainers", []), *spec["containers"])}
 
 
+def least_replicas(items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The least number of pods of each Deployment that has an autoscaler."""
+    scalers = (item["spec"] for item in items if item["kind"] == "HorizontalPodAutoscaler")
+    return {spec["scaleTargetRef"]["name"]: spec.get("minReplicas", 1) for spec in scalers}
+
+
 def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
     """Deployments that are missing or whose images or replicas were changed by hand, a sentence each.
 
-    Replicas that the manifest leaves to an autoscaler are as they are.
+    Where an autoscaler sets the replicas, any number from its least one on is as wanted.
     """
     live = {workload["metadata"]["name"]: workload for workload in workloads}
+    documents = [document for document in yaml.safe_load_all(manifest) if document]
+    least = least_replicas(documents)
     problems = []
-    for document in yaml.safe_load_all(manifest):
-        if not document or document["kind"] != "Deployment":
+    for document in documents:
+        if document["kind"] != "Deployment":
             continue
         name = document["metadata"]["name"]
         if name not in live:
@@ -179,6 +197,9 @@ def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[st
         wanted, actual = images(document), images(live[name])
         if wanted != actual:
             problems.append(f"Deployment {name} runs {actual}, not {wanted}")
-        if document["spec"].get("replicas") not in (None, live[name]["spec"].get("replicas")):
-            problems.append(f"Deployment {name} has {live[name]['spec'].get('replicas')} replicas, not {document['spec']['replicas']}")
+        replicas = live[name]["spec"].get("replicas", 1)
+        if replicas != document["spec"].get("replicas", replicas):
+            problems.append(f"Deployment {name} has {replicas} replicas, not {document['spec']['replicas']}")
+        elif replicas < least.get(name, 0):
+            problems.append(f"Deployment {name} has {replicas} replicas, and {least[name]} are the least")
     return problems

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils import pods, rollout
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
@@ -36,6 +37,7 @@ case "$*" in
     cat system
     if [ -e system.next ]; then mv system.next system; fi ;;
 *" get --output=json deployments "*) cat deployments ;;
+*" get --output=json deployments,horizontalpodautoscalers "*) cat scaled ;;
 *" get --output=json deployments,replicasets,pods,events")
     cat everything
     if [ -e once-more ]; then rm once-more; elif [ -e everything.next ]; then mv everything.next everything; fi ;;
@@ -74,7 +76,8 @@ class World:
         (self.folder / name).write_text(json.dumps({"items": [pod]}))
 
     def write(self, name: str = "everything") -> None:
-        (self.folder / "deployments").write_text(json.dumps({"items": [self.deployment]}))
+        for file in ("deployments", "scaled"):
+            (self.folder / file).write_text(json.dumps({"items": [self.deployment]}))
         (self.folder / name).write_text(json.dumps({"items": self.items}))
 
     def rolling(self, then_complete: bool = False) -> None:
@@ -300,8 +303,31 @@ def test_an_image_of_an_init_container_that_was_set_by_hand_is_drift(world: Worl
     assert "'migrations': 'nginx'" in problem
 
 
-def test_where_an_autoscaler_sets_the_replicas_no_number_is_drift(world: World) -> None:
-    assert live_drift(world.release.workloads(world.cluster), MANIFEST.replace("replicas: 2", "paused: false")) == []
+SCALED = MANIFEST.replace("replicas: 2", "paused: false") + """
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: frontend}
+spec: {minReplicas: 2, maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: frontend}}
+"""
+
+
+@pytest.mark.parametrize(("replicas", "problems"), [(3, []), (2, []), (0, ["Deployment frontend has 0 replicas, and 2 are the least"])])
+def test_where_an_autoscaler_sets_the_replicas_too_few_are_drift(world: World, replicas: int, problems: list[str]) -> None:
+    world.deployment["spec"]["replicas"] = replicas
+    world.write()
+    assert live_drift(world.release.workloads(world.cluster), SCALED) == problems
+
+
+@pytest.mark.parametrize(("replicas", "scaled"), [(3, []), (2, []), (1, ["2"]), (0, ["2"])])
+def test_an_upgrade_begins_with_the_autoscalers_least_number(world: World, replicas: int, scaled: list[str]) -> None:
+    (world.folder / "list").write_text("[]")
+    world.deployment["spec"]["replicas"] = replicas
+    scaler = next(document for document in yaml.safe_load_all(SCALED) if document and document["kind"] == "HorizontalPodAutoscaler")
+    world.write()
+    (world.folder / "scaled").write_text(json.dumps({"items": [world.deployment, scaler]}))
+    world.release.upgrade(world.cluster, 3)
+    assert [call for call in world.calls("kubectl") if call.startswith("scale")] == [f"scale deployment/frontend --replicas={least}" for least in scaled]
 
 
 def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
@@ -324,8 +350,8 @@ def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
 def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, revision: int, removed: list[str]) -> None:
     (world.folder / "list").write_text(json.dumps([{"name": "frontend", "revision": str(revision), "status": status}]))
     world.release.upgrade(world.cluster, 3)
-    call = (world.folder / "calls").read_text().splitlines()[-1]
-    assert call.startswith("helm --namespace todo upgrade --install frontend /chart")
+    call = world.calls("helm")[-1]
+    assert call.startswith("upgrade --install frontend /chart")
     assert "--labels=todochat.platform/revision=3" in call.split()
     assert [call for call in world.calls("kubectl") if call.startswith("delete")] == removed
     assert json.loads((world.folder / "values").read_text()) == {"replicaCount": 2}
