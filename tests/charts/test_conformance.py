@@ -12,7 +12,7 @@ from typing import Any
 import manifest_tools
 import pytest
 import yaml
-from conftest import ROOT, Chart, Object
+from chart import ROOT, Chart, Object
 from manifest_tools import KUBERNETES
 
 OLDEST, NEWEST = KUBERNETES
