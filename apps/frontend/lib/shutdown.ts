@@ -9,8 +9,8 @@ const LAST_REQUESTS_MS = 31_000;
  * After SIGTERM goes on answering for a moment, closing each connection with its answer, then stops when the last
  * request is answered.
  *
- * Next.js itself (switched off by NEXT_MANUAL_SIG_HANDLE) stops listening at once, and then waits for connections that
- * are kept alive: they go on being used until the process is killed, with whatever runs on them.
+ * Next.js itself (switched off by NEXT_MANUAL_SIG_HANDLE) closes every idle connection at once, and a client that keeps
+ * its connections loses the request it sends into the closing one.
  */
 export function stopGracefully(drainMs = DRAIN_MS): void {
   const servers = new Set<Server>();
