@@ -19,6 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.pods import SYST
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 KEPT_REVISIONS = 10
+HOOK = "helm.sh/hook"
 
 
 class ReleaseError(UserError):
@@ -108,6 +109,12 @@ class Release:
         found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
         return found
 
+    def live(self, cluster: Cluster, manifest: str) -> list[dict[str, Any]]:
+        """What there is of the kinds that a manifest names; each object carries the release's label."""
+        kinds = ",".join(sorted({document["kind"] for document in lasting(manifest)}))
+        found: list[dict[str, Any]] = cluster.json(kinds, f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        return found
+
     def upgrade(self, cluster: Cluster) -> None:
         """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse."""
         cluster.wait_for_its_own()
@@ -151,23 +158,27 @@ def images(deployment: Mapping[str, Any]) -> dict[str, str]:
     return {container["name"]: container["image"] for container in (*spec.get("initContainers", []), *spec["containers"])}
 
 
-def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
-    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each.
+def live_drift(live: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
+    """Objects of a manifest that are missing, and Deployments whose images or replicas were changed by hand, a sentence each.
 
-    Replicas that the manifest leaves to an autoscaler are as they are.
+    Replicas that the manifest leaves to an autoscaler are as they are; a hook's objects come and go.
     """
-    live = {workload["metadata"]["name"]: workload for workload in workloads}
+    found = {(item["kind"], item["metadata"]["name"]): item for item in live}
     problems = []
-    for document in yaml.safe_load_all(manifest):
-        if not document or document["kind"] != "Deployment":
-            continue
-        name = document["metadata"]["name"]
-        if name not in live:
-            problems.append(f"Deployment {name} is missing")
-            continue
-        wanted, actual = images(document), images(live[name])
-        if wanted != actual:
-            problems.append(f"Deployment {name} runs {actual}, not {wanted}")
-        if document["spec"].get("replicas") not in (None, live[name]["spec"].get("replicas")):
-            problems.append(f"Deployment {name} has {live[name]['spec'].get('replicas')} replicas, not {document['spec']['replicas']}")
+    for document in lasting(manifest):
+        kind, name = document["kind"], document["metadata"]["name"]
+        if (kind, name) not in found:
+            problems.append(f"{kind} {name} is missing")
+        elif kind == "Deployment":
+            actual = found[kind, name]
+            if images(document) != images(actual):
+                problems.append(f"Deployment {name} runs {images(actual)}, not {images(document)}")
+            if document["spec"].get("replicas") not in (None, actual["spec"].get("replicas")):
+                problems.append(f"Deployment {name} has {actual['spec'].get('replicas')} replicas, not {document['spec']['replicas']}")
     return problems
+
+
+def lasting(manifest: str) -> list[dict[str, Any]]:
+    """The objects of a manifest that are there for as long as the release is."""
+    documents = (document for document in yaml.safe_load_all(manifest) if document)
+    return [document for document in documents if HOOK not in (document["metadata"].get("annotations") or {})]

@@ -146,9 +146,9 @@ def main() -> None:
             changes = difference(before, after)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
-            live, watcher = release.workloads(cluster), Watcher(release, cluster, given["timeout"])
+            live, watcher = release.live(cluster, after), Watcher(release, cluster, given["timeout"])
             reasons += ["it is not installed"] if status == "absent" else live_drift(live, after)
-            is_unfinished = bool(unfinished(live))
+            is_unfinished = bool(unfinished(item for item in live if item["kind"] == "Deployment"))
             if is_unfinished and (failing := watcher.backing_off()):
                 would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
                 if not module.check_mode:
