@@ -19,6 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.pods import SYST
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 KEPT_REVISIONS = 10
+HOOK = "helm.sh/hook"
 NUMBER = "todochat.platform/revision"
 """The label of Helm's revisions that holds the deployment's, which module_utils/history.py is about."""
 
@@ -110,6 +111,12 @@ class Release:
         found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
         return found
 
+    def live(self, cluster: Cluster, manifest: str) -> list[dict[str, Any]]:
+        """What there is of the kinds that a manifest names; each object carries the release's label."""
+        kinds = ",".join(sorted({document["kind"] for document in lasting(manifest)}))
+        found: list[dict[str, Any]] = cluster.json(kinds, f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        return found
+
     def upgrade(self, cluster: Cluster, number: int) -> None:
         """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse.
 
@@ -178,28 +185,32 @@ def least_replicas(items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     return {spec["scaleTargetRef"]["name"]: spec.get("minReplicas", 1) for spec in scalers}
 
 
-def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
-    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each.
+def live_drift(live: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
+    """Objects of a manifest that are missing, and Deployments whose images or replicas were changed by hand, a sentence each.
 
-    Where an autoscaler sets the replicas, any number from its least one on is as wanted.
+    Where an autoscaler sets the replicas, any number from its least one on is as wanted; a hook's objects come and go.
     """
-    live = {workload["metadata"]["name"]: workload for workload in workloads}
-    documents = [document for document in yaml.safe_load_all(manifest) if document]
+    found = {(item["kind"], item["metadata"]["name"]): item for item in live}
+    documents = lasting(manifest)
     least = least_replicas(documents)
     problems = []
     for document in documents:
-        if document["kind"] != "Deployment":
-            continue
-        name = document["metadata"]["name"]
-        if name not in live:
-            problems.append(f"Deployment {name} is missing")
-            continue
-        wanted, actual = images(document), images(live[name])
-        if wanted != actual:
-            problems.append(f"Deployment {name} runs {actual}, not {wanted}")
-        replicas = live[name]["spec"].get("replicas", 1)
-        if replicas != document["spec"].get("replicas", replicas):
-            problems.append(f"Deployment {name} has {replicas} replicas, not {document['spec']['replicas']}")
-        elif replicas < least.get(name, 0):
-            problems.append(f"Deployment {name} has {replicas} replicas, and {least[name]} are the least")
+        kind, name = document["kind"], document["metadata"]["name"]
+        if (kind, name) not in found:
+            problems.append(f"{kind} {name} is missing")
+        elif kind == "Deployment":
+            actual = found[kind, name]
+            if images(document) != images(actual):
+                problems.append(f"Deployment {name} runs {images(actual)}, not {images(document)}")
+            replicas = actual["spec"].get("replicas", 1)
+            if replicas != document["spec"].get("replicas", replicas):
+                problems.append(f"Deployment {name} has {replicas} replicas, not {document['spec']['replicas']}")
+            elif replicas < least.get(name, 0):
+                problems.append(f"Deployment {name} has {replicas} replicas, and {least[name]} are the least")
     return problems
+
+
+def lasting(manifest: str) -> list[dict[str, Any]]:
+    """The objects of a manifest that are there for as long as the release is."""
+    documents = (document for document in yaml.safe_load_all(manifest) if document)
+    return [document for document in documents if HOOK not in (document["metadata"].get("annotations") or {})]

@@ -189,9 +189,9 @@ def main() -> None:
             changes = difference(old, new)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
-            live, watcher = release.workloads(cluster), Watcher(release, cluster, given["timeout"])
+            live, watcher = release.live(cluster, new), Watcher(release, cluster, given["timeout"])
             reasons += ["it is not installed"] if status == "absent" else live_drift(live, new)
-            is_unfinished = bool(unfinished(live))
+            is_unfinished = bool(unfinished(item for item in live if item["kind"] == "Deployment"))
             if is_unfinished and (failing := watcher.backing_off()):
                 would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
                 if not module.check_mode:

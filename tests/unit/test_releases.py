@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,10 +25,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     live_drift,
 )
 from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
+from ansible_collections.todochat.platform.plugins.modules import helm_releases
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
+SERVICE = {"kind": "Service", "metadata": {"name": "frontend"}}
 NEW, OLD = "frontend-7857cdbdb6", "frontend-686b578ff"
 
 PROGRAM = """#!/bin/sh
@@ -36,7 +41,7 @@ case "$*" in
 *" get --output=json pods --namespace=kube-system"*)
     cat system
     if [ -e system.next ]; then mv system.next system; fi ;;
-*" get --output=json deployments "*) cat deployments ;;
+*" get --output=json Deployment,Service "*) cat live ;;
 *" get --output=json deployments,horizontalpodautoscalers "*) cat scaled ;;
 *" get --output=json deployments,replicasets,pods,events")
     cat everything
@@ -50,6 +55,7 @@ case "$*" in
 *" get hooks "*) cat hooks ;;
 *" list "*) cat list ;;
 *" upgrade "*) cat >values ;;
+*" delete pods "*) mv healed everything ;;
 esac
 """
 
@@ -76,8 +82,8 @@ class World:
         (self.folder / name).write_text(json.dumps({"items": [pod]}))
 
     def write(self, name: str = "everything") -> None:
-        for file in ("deployments", "scaled"):
-            (self.folder / file).write_text(json.dumps({"items": [self.deployment]}))
+        (self.folder / "live").write_text(json.dumps({"items": [self.deployment, SERVICE]}))
+        (self.folder / "scaled").write_text(json.dumps({"items": [self.deployment]}))
         (self.folder / name).write_text(json.dumps({"items": self.items}))
 
     def rolling(self, then_complete: bool = False) -> None:
@@ -97,6 +103,32 @@ class World:
         self.items.append(pod)
         self.write()
         return str(pod["metadata"]["name"])
+
+    def run(self, *, check: bool = False) -> dict[str, Any]:
+        """What the module answers, run as Ansible does."""
+        (self.folder / "kubeconfig").touch()
+        (self.folder / "list").write_text('[{"name": "frontend", "revision": "2", "status": "deployed"}]')
+        (self.folder / "manifest").write_text(MANIFEST)
+        (self.folder / "hooks").touch()
+        arguments = {
+            **{name: str(self.folder / name) for name in ("helm", "kubectl", "kubeconfig")},
+            "namespace": "todo",
+            "registry": "127.0.0.1:5000",
+            "repository": "todo",
+            "images": {"frontend": {"repository": "127.0.0.1:5000/todo/frontend", "digest": "sha256:00"}},
+            "releases": [{"name": "frontend", "chart": "/chart"}],
+            "_ansible_check_mode": check,
+        }
+        done = subprocess.run(
+            [sys.executable, helm_releases.__file__],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        answer: dict[str, Any] = json.loads(done.stdout)
+        return answer
 
     def calls(self, program: str) -> list[str]:
         lines = (self.folder / "calls").read_text().splitlines()
@@ -227,6 +259,7 @@ def test_what_crashed_before_the_watch_began_is_no_news(world: World) -> None:
 def test_pods_that_an_earlier_attempt_left_in_back_off_are_named(world: World) -> None:
     pods = [world.failing(reason) for reason in ("CrashLoopBackOff", "ImagePullBackOff")]
     world.failing("ContainerCreating")
+    world.items[-1]["status"]["containerStatuses"] = [{"name": "frontend", "started": True, "ready": False, "state": {"running": {}}}]
     world.failing("CrashLoopBackOff", OLD)
     assert Watcher(world.release, world.cluster, 60).backing_off() == pods
 
@@ -252,6 +285,25 @@ def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: 
     with pytest.raises(ReleaseError, match=r"not complete after 0 s: frontend: 1 of 2 pods are available.*describe pods") as raised:
         Watcher(world.release, world.cluster, 0).wait()
     assert raised.value.details == "waiting for the database: password authentication failed"
+
+
+def test_a_release_that_is_as_it_should_be_is_left_alone(world: World) -> None:
+    answer = world.run()
+    assert (answer["changed"], answer["would"]) == (False, [])
+    assert not [call for call in world.calls("helm") if call.startswith("upgrade")]
+
+
+def test_pods_left_in_back_off_are_announced_then_made_anew_and_waited_for(world: World) -> None:
+    world.write("healed")
+    world.rolling()
+    pod = world.failing("ImagePullBackOff")
+    sentence = f"pods that an earlier attempt left failing are made anew: {pod}"
+    answer = world.run(check=True)
+    assert (answer["changed"], answer["would"]) == (True, [sentence])
+    assert not [call for call in world.calls("kubectl") if call.startswith("delete")]
+    answer = world.run()
+    assert (answer["changed"], answer["would"]) == (True, [sentence])
+    assert [call for call in world.calls("kubectl") if call.startswith("delete")] == [f"delete pods --wait=false --ignore-not-found {pod}"]
 
 
 # A cluster that was just made
@@ -281,11 +333,11 @@ def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.Monke
 def changed(change: Callable[[dict[str, Any]], Any], world: World) -> list[str]:
     change(world.deployment)
     world.write()
-    return live_drift(world.release.workloads(world.cluster), MANIFEST)
+    return live_drift(world.release.live(world.cluster, MANIFEST), MANIFEST)
 
 
 def test_what_is_live_as_deployed_is_no_drift(world: World) -> None:
-    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == []
+    assert live_drift(world.release.live(world.cluster, MANIFEST), MANIFEST) == []
 
 
 def test_replicas_that_were_scaled_by_hand_are_drift(world: World) -> None:
@@ -316,7 +368,8 @@ spec: {minReplicas: 2, maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kin
 def test_where_an_autoscaler_sets_the_replicas_too_few_are_drift(world: World, replicas: int, problems: list[str]) -> None:
     world.deployment["spec"]["replicas"] = replicas
     world.write()
-    assert live_drift(world.release.workloads(world.cluster), SCALED) == problems
+    (scaler,) = [document for document in yaml.safe_load_all(SCALED) if document and document["kind"] == "HorizontalPodAutoscaler"]
+    assert live_drift([*world.release.live(world.cluster, MANIFEST), scaler], SCALED) == problems
 
 
 @pytest.mark.parametrize(("replicas", "scaled"), [(3, []), (2, []), (1, ["2"]), (0, ["2"])])
@@ -331,8 +384,18 @@ def test_an_upgrade_begins_with_the_autoscalers_least_number(world: World, repli
 
 
 def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
-    (world.folder / "deployments").write_text('{"items": []}')
-    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == ["Deployment frontend is missing"]
+    (world.folder / "live").write_text(json.dumps({"items": [SERVICE]}))
+    assert live_drift(world.release.live(world.cluster, MANIFEST), MANIFEST) == ["Deployment frontend is missing"]
+
+
+def test_any_other_object_that_was_removed_is_drift(world: World) -> None:
+    (world.folder / "live").write_text(json.dumps({"items": [world.deployment]}))
+    assert live_drift(world.release.live(world.cluster, MANIFEST), MANIFEST) == ["Service frontend is missing"]
+
+
+def test_a_hook_that_is_not_there_is_no_drift(world: World) -> None:
+    hook = "kind: Pod\nmetadata: {name: frontend-test, annotations: {helm.sh/hook: test}}\n---\n"
+    assert live_drift(world.release.live(world.cluster, hook + MANIFEST), hook + MANIFEST) == []
 
 
 # Calling helm and kubectl

@@ -81,7 +81,7 @@ def crash_loop(code: int, restarts: int) -> Item:
     return {**state, "restartCount": restarts, "lastState": {"terminated": {"exitCode": code, "reason": "Error"}}}
 
 
-def event(reason: str, message: str, second: int = 0, name: str = "backend-new-1", field: str = "") -> Item:
+def event(reason: str, message: str, second: int = 1, name: str = "backend-new-1", field: str = "") -> Item:
     involved = {"kind": "Pod", "name": name, "uid": name, "fieldPath": field}
     timestamp = f"2026-11-25T20:{second // 60:02}:{second % 60:02}Z"
     return {"kind": "Event", "type": "Warning", "metadata": {}, "involvedObject": involved, "reason": reason, "message": message, "lastTimestamp": timestamp}
@@ -96,7 +96,7 @@ LEAVING = pod("frontend-old-2", running(), metadata={"deletionTimestamp": "2026-
 NO_SECRET = event("FailedMount", 'MountVolume.SetUp failed for volume "secrets" : secret "backend-secrets" not found')
 
 
-def readiness(answer: str, second: int = 0) -> Item:
+def readiness(answer: str, second: int = 1) -> Item:
     return event("Unhealthy", f"Readiness probe failed: {answer}", second, field="spec.containers{backend}")
 
 
@@ -230,6 +230,14 @@ SLOW: dict[str, Callable[[int], list[Item]]] = {
         (5, backend(pod(service=running()), events=[*STARTUP, *AWAY])),
         (38, backend(pod(service=running(ready=True)), events=[*STARTUP, *AWAY])),
     ),
+    "a database that is away, of which no event tells": steps(
+        (0, backend(pod(service=running()), events=STARTUP)),
+        (30, backend(pod(service=running(ready=True)), events=STARTUP)),
+    ),
+    "a database that is away, after another answer": steps(
+        (0, backend(pod(service=running()), events=[*AWAY, readiness("connection refused", 0)])),
+        (30, backend(pod(service=running(ready=True)))),
+    ),
     "readiness that comes and goes": lambda second: backend(
         pod(service=running(ready=second % 8 == 0)), events=[readiness("context deadline exceeded", second)]
     ),
@@ -248,11 +256,19 @@ SLOW: dict[str, Callable[[int], list[Item]]] = {
         (45, backend(pod(conditions=[NO_NODE]))),
         (50, backend(pod(service=NOT_STARTED, migrations=PULLS))),
     ),
+    "a quota that a leaving pod still uses up": steps(
+        (0, backend(LEAVING, refused="exceeded quota: pods=4")),
+        (45, backend(refused="exceeded quota: pods=4")),
+        (47, backend(pod(service=running(ready=True)))),
+    ),
     "a Secret that came in the meantime": steps(
         (0, backend(pod(service=NOT_STARTED, migrations=NOT_STARTED), events=[NO_SECRET])),
         (8, backend(pod(service=NOT_STARTED, migrations=PULLS, conditions=[SANDBOX]), events=[NO_SECRET])),
     ),
     "a failure of the revision before": steps((0, backend(pod("backend-old-2", crash_loop(1, restarts=9), of="old")))),
+    "a failure of a pod that leaves": steps(
+        (0, backend(pod(service=ended(1, restarts=1), metadata={"deletionTimestamp": "2026-11-25T20:00:00Z"}))),
+    ),
     "an upgrade that the controller has not seen": steps((0, backend(pod(service=crash_loop(1, restarts=9)), observed=1))),
     "a test of the release": steps((0, backend({**pod("backend-test", ended(1, restarts=1)), "metadata": {"name": "backend-test", "uid": "test"}}))),
 }
