@@ -235,6 +235,13 @@ def test_what_helm_could_not_apply_or_no_longer_knows_cannot_be_gone_back_to(thr
     assert list(three.history().revisions()) == [5, 3, 2]
 
 
+def test_helms_numbers_are_numbers(world: World) -> None:
+    for number in range(1, 12):
+        world.upgrade(number, backend=f"b{number}", frontend="f1")
+    world.secrets.sort(key=lambda secret: str(secret["metadata"]["name"]))
+    assert world.history().newest["backend"].digest == digest("b11")
+
+
 def test_a_first_run_that_was_broken_off_made_no_revision(world: World) -> None:
     world.upgrade(1, backend="b1").upgrade(2, frontend="f1")
     assert list(world.history().revisions()) == [2]
@@ -329,6 +336,11 @@ def test_what_runs_already_is_left_alone(three: World, to: int) -> None:
     if to != 3:
         goes(three, to)
     assert way_back(three).look(to, "").would == ()
+
+
+def test_what_helm_failed_to_apply_is_not_what_runs(three: World) -> None:
+    three.upgrade(4, backend="b3", status="failed")
+    assert goes(three, 3)[0] == "helm rollback backend 3"
 
 
 def test_an_image_that_is_not_the_one_to_deploy_becomes_it(three: World) -> None:
@@ -609,7 +621,7 @@ def test_data_that_is_going_to_be_migrated_is_backed_up(database: Database, monk
     assert file.read_text() == "me r/backend@sha256:old"
 
 
-@pytest.mark.parametrize("session", [Answers("", 0), Answers("0001", 0), Answers("0002", 3)], ids=["no tables", "no data", "no migration"])
+@pytest.mark.parametrize("session", [Answers("", 3), Answers("0001", 0), Answers("0002", 3)], ids=["no tables", "no data", "no migration"])
 def test_where_nothing_is_migrated_nothing_is_backed_up(database: Database, monkeypatch: pytest.MonkeyPatch, session: Answers) -> None:
     assert before_migration(database, monkeypatch, session) == ("", [])
 
@@ -632,6 +644,7 @@ def backup(folder: Path, name: str, revision: str, database: str = "todo") -> Pa
 
 def test_the_newest_backup_before_a_later_revision_that_the_code_knows_is_found(database: Database, tmp_path: Path) -> None:
     of_first = backup(tmp_path, "todo-20260101T000000Z-before-2.tar", "0001")
+    backup(tmp_path, "todo-20260101T120000Z-before-5.tar", "0002")
     of_second = backup(tmp_path, "todo-20260102T000000Z-before-5.tar", "0002")
     for name, held_in in (
         ("todo-20260103T000000Z-before-5.tar", "other"),
