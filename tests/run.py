@@ -59,7 +59,7 @@ def prove_what_changed(role: str = "") -> None:
     check()
     prepare()
     with leaving_docker_as_found():
-        test_backend_and_site()
+        test_services_and_site()
         unproven = scenarios.unproven()
         print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(unproven))) or 'nothing'}", flush=True)
         prove_roles(unproven)
@@ -70,7 +70,7 @@ def prove_everything() -> None:
     check()
     prepare()
     with leaving_docker_as_found():
-        test_backend_and_site()
+        test_services_and_site()
         prove_roles(scenarios.names())
 
 
@@ -96,7 +96,10 @@ def in_docker() -> set[str]:
     return {line for line in listed.splitlines() if not line.startswith(("image ", *KEPT))}
 
 
-def test_backend_and_site() -> None:
+def test_services_and_site() -> None:
+    with phase("The charts, and the manifests made of them"):
+        run("python", "tests/charts/manifest_tools.py")
+        run("python", "-m", "pytest", "tests/charts", "--quiet")
     with phase("The backend's tests, on the Python it ships with"):
         test_backend()
     with phase("README's commands on a fresh Debian 12, then a browser on it"):

@@ -40,25 +40,26 @@ class ActionModule(VaultAction):
         if self._task.check_mode:
             return would(path, name, content, arguments)
         if arguments["random"]:
-            random_value(name, content)
+            in_use(name, content)
             given = None
         else:
             given = given_value(name, from_file(arguments["from_file"]) if arguments["from_file"] else asked(name))
         with vault_password.locked():
             # Read again: whoever is asked may take his time.
             text, content = opened(path)
-            new = random_value(name, content) if arguments["random"] else given
-            if new == content.get(name):
+            if not arguments["random"] and given == content.get(name):
                 return {"changed": False, "msg": f"{name} in {path} has that value"}
-            write(path, vault.with_value(text, name, new), new=False)
-        done = "removed" if new is None else "gave a new random value to" if arguments["random"] else "set"
+            for changed, value in (vault.rotated(name, content) if arguments["random"] else {name: given}).items():
+                text = vault.with_value(text, changed, value)
+            write(path, text, new=False)
+        done = "gave a new random value to" if arguments["random"] else "removed" if given is None else "set"
         return {"changed": True, "msg": f"{done} {name} in {path}"}
 
 
 def would(path: Path, name: str, content: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
     """What check mode says. Nobody is asked for a value that will not be used."""
     if arguments["random"]:
-        random_value(name, content)
+        in_use(name, content)
         return {"changed": True, "msg": f"would give a new random value to {name} in {path}"}
     if not arguments["from_file"]:
         return {"changed": True, "msg": f"would set {name} in {path}"}
@@ -77,6 +78,8 @@ def known(given: str, random: bool) -> str:
         name = vault.variable(given)
     except ValueError:
         raise UserError(f"There is no secret {given!r} in a vault.", f"Name one with {asks}: {vault.short_names(random)}.") from None
+    if random and name == "vault_database_login":
+        raise UserError(f"{name} is no secret.", "It changes with the password: rotate database_password.")
     if random and not vault.SCHEMA[name].make:
         raise UserError(
             f"{name} is the address of an external database, whose password is not ours to change.",
@@ -85,16 +88,13 @@ def known(given: str, random: bool) -> str:
     return name
 
 
-def random_value(name: str, content: dict[str, Any]) -> Any:
-    """The next random value of a variable."""
+def in_use(name: str, content: dict[str, Any]) -> None:
+    """A new random value would be one that something uses."""
     if name == "vault_database_password" and content.get("vault_database_url"):
         raise UserError(
             "vault_database_password is not in use: vault_database_url names an external database.",
             f"Change the password where that database is kept, then put the new address in: {EDIT.format('database_url')}.",
         )
-    make = vault.SCHEMA[name].make
-    assert make
-    return make(content.get(name))
 
 
 def given_value(name: str, text: str) -> Any:

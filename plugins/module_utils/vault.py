@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
@@ -30,7 +31,7 @@ class Entry:
     problem: Callable[[Any], str | None]
     """What is wrong with a value, in words that do not contain it; None when nothing is."""
     make: Callable[[Any], Any] | None
-    """A new random value after the one there was, None at first; no such function for what only a person can supply, which is optional."""
+    """A new random value after the one there was, None at first; no such function for what is not random, which is optional."""
     used_by: str
     """Where it goes, for the person who is about to change it."""
     parse: Callable[[str], Any] = str
@@ -42,14 +43,34 @@ def random_key() -> str:
     return secrets.token_urlsafe(32)
 
 
-def next_jwt_keys(previous: Any = None) -> dict[str, Any]:
-    """A key ring {"active": kid, "keys": {kid: base64url of 32 bytes}} with a new active key.
+LOGINS = ("todo_app", "todo_app_2")
+"""The roles that the application logs in with, in turn. The first one is in use where a vault does not say."""
+LONGEST_TOKEN = timedelta(days=7)
+"""The longest that a token of the backend's can be valid: the maximum of its setting access_token_minutes."""
 
-    Of the previous ring the active key stays, because what it has signed is still about; what was before that goes.
+
+def made_at(kid: str) -> datetime:
+    """When a key was made, as its identifier says; one that says nothing is older than all others."""
+    try:
+        return datetime.strptime(kid[:16], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def next_jwt_keys(previous: Any = None, now: datetime | None = None) -> dict[str, Any]:
+    """A key ring {"active": kid, "keys": {kid: base64url of 32 bytes}} with a new active key; the newest key comes first, the one before it second.
+
+    A kid is the key's making time and 8 random hex digits. A key signs until its successor is made, and what it signed last may be
+    valid for LONGEST_TOKEN from then on; so long it stays.
     """
-    kid = secrets.token_hex(4)
-    kept = {previous["active"]: previous["keys"][previous["active"]]} if previous else {}
-    return {"active": kid, "keys": {kid: random_key(), **kept}}
+    now = now or datetime.now(UTC)
+    kid = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    keys = {kid: random_key()}
+    if previous:
+        older = sorted(previous["keys"], key=lambda other: (other == previous["active"], made_at(other)), reverse=True)
+        replaced_at = [now, *map(made_at, older)]
+        keys |= {other: previous["keys"][other] for other, replaced in zip(older, replaced_at, strict=False) if now - replaced < LONGEST_TOKEN}
+    return {"active": kid, "keys": keys}
 
 
 def parse_mapping(text: str) -> Any:
@@ -101,17 +122,37 @@ def jwt_keys_problem(value: Any) -> str | None:
     return None
 
 
+def login_problem(value: Any) -> str | None:
+    """One of the two logins."""
+    return None if value in LOGINS else f"must be {' or '.join(LOGINS)}"
+
+
 SCHEMA: dict[str, Entry] = {
-    "vault_database_password": Entry(text_problem, lambda _: random_key(), "the database's login todo_app; database_url of the Secret"),
+    "vault_database_password": Entry(text_problem, lambda _: random_key(), "the database's login; database_url of the Secret"),
+    "vault_database_login": Entry(login_problem, None, f"the login of that password, {LOGINS[0]} where empty; changes with it when it is rotated"),
     "vault_database_url": Entry(url_problem, None, "an external database instead of the container; database_url of the Secret"),
     "vault_jwt_keys": Entry(jwt_keys_problem, next_jwt_keys, "jwt_keys of the Secret: the backend's sessions", parse_mapping),
-    "vault_checksum_key": Entry(text_problem, lambda _: random_key(), "the hashes that stand for values in diffs and annotations"),
+    "vault_checksum_key": Entry(text_problem, lambda _: random_key(), "the hashes that stand for values in diffs and annotations; restarts the backend"),
 }
 
 
 def new_vault() -> dict[str, Any]:
     """A vault of random values, which needs nobody's input."""
     return {name: entry.make(None) for name, entry in SCHEMA.items() if entry.make}
+
+
+def rotated(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables that change in a vault when one gets a new random value.
+
+    A new password is the other login's, so that the one in use goes on working until what runs has the new one.
+    """
+    make = SCHEMA[name].make
+    assert make
+    changes = {name: make(content.get(name))}
+    if name == "vault_database_password":
+        first_is_used = content.get("vault_database_login", LOGINS[0]) == LOGINS[0]
+        changes["vault_database_login"] = LOGINS[1] if first_is_used else LOGINS[0]
+    return changes
 
 
 def variable(name: str) -> str:

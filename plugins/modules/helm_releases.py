@@ -8,7 +8,8 @@ module: helm_releases
 short_description: Helm releases are as their charts, values, images and secrets say
 description:
   - Renders each chart and compares it with the deployed revision and with the live objects. Calls Helm only where they
-    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete.
+    differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete. What
+    cannot become complete fails within seconds, with the cause and the container's last lines.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
   - What one run changes is one revision of the deployment, to which M(todochat.platform.release_rollback) can go back. Where the new image
     is going to migrate data, the database is backed up first.
@@ -188,7 +189,13 @@ def main() -> None:
             changes = difference(old, new)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
-            reasons += ["it is not installed"] if status == "absent" else live_drift(release, cluster, new)
+            live, watcher = release.workloads(cluster), Watcher(release, cluster, given["timeout"])
+            reasons += ["it is not installed"] if status == "absent" else live_drift(live, new)
+            is_unfinished = bool(unfinished(live))
+            if is_unfinished and (failing := watcher.backing_off()):
+                would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
+                if not module.check_mode:
+                    cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
                 past = past or history.read(cluster, [one["name"] for one in given["releases"]])
                 would += backed_up(entry["database"], release, past, cluster.namespace, module.check_mode)
@@ -197,8 +204,8 @@ def main() -> None:
                 if not module.check_mode:
                     before = before or serving(past, cluster)
                     release.upgrade(cluster, past.next)
-            if not module.check_mode and unfinished(release.workloads(cluster)):
-                Watcher(release, cluster, given["timeout"]).wait()
+            if not module.check_mode and (reasons or is_unfinished):
+                watcher.wait()
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
                 "revision": revision + (1 if reasons else 0),

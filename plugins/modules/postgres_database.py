@@ -1,4 +1,4 @@
-"""Ansible module postgres_database: a database with its owner and a login, in a PostgreSQL container."""
+"""Ansible module postgres_database: a database with its owner and its logins, in a PostgreSQL container."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOOK = "Read why with `docker logs {}`, mend it, then run the same command again
 
 DOCUMENTATION = r"""
 module: postgres_database
-short_description: Keeps a database, its owner and a login in a PostgreSQL container
+short_description: Keeps a database, its owner and its logins in a PostgreSQL container
 description:
   - Waits until the server in the container answers, compares, and changes only what differs.
   - Administers over the container's local socket, with SQL on standard input.
@@ -45,11 +45,22 @@ options:
     type: str
     required: true
   reset_password:
-    description: Whether a login that has another password is given this one. Otherwise that is a failure.
+    description: Whether a login that can log in with another password is given this one. Otherwise that is a failure.
+    type: bool
+    default: false
+  other_login:
+    description: Role that logged in before O(login), or will after it, where two take turns.
+    type: str
+    default: ""
+  lock_other:
+    description:
+      - Whether O(other_login) is locked. It loses its password, and can no longer log in.
+      - Its sessions may end by themselves within O(timeout), as they do while those who used it are being replaced; what is
+        left then is ended.
     type: bool
     default: false
   timeout:
-    description: Seconds to wait for the server to answer.
+    description: Seconds to wait for the server to answer, and for sessions to end.
     type: int
     default: 60
 attributes:
@@ -76,6 +87,10 @@ steps:
   returned: always
   type: list
   elements: str
+other_is_open:
+  description: Whether the other login could log in, as it was found.
+  returned: always
+  type: bool
 container:
   description: The container as it was found, with its status (absent where there is none), restarts, labels, and addresses by network.
   returned: always
@@ -135,6 +150,13 @@ class Server:
             waiting_for(f"waiting for PostgreSQL in {self.container} to take connections")
             time.sleep(0.25)
 
+    def wait_until_unused(self, login: str) -> None:
+        """Return when a login has no sessions any more, or when the time is over."""
+        deadline = time.monotonic() + self.module.params["timeout"]
+        while int(self.sql(postgres.sessions(login))) and time.monotonic() < deadline:
+            waiting_for(f"waiting for the sessions of {login} to end")
+            time.sleep(0.25)
+
     def sql(self, text: str) -> str:
         """What psql prints for `text`, which is stopped at the first error."""
         done = self.docker("exec", "--interactive", self.container, *postgres.PSQL, stdin=postgres.QUIETLY + text)
@@ -153,11 +175,13 @@ def main() -> None:
             "login": {"type": "str", "required": True},
             "password": {"type": "str", "required": True, "no_log": True},
             "reset_password": {"type": "bool", "default": False, "no_log": False},
+            "other_login": {"type": "str", "default": ""},
+            "lock_other": {"type": "bool", "default": False},
             "timeout": {"type": "int", "default": 60},
         },
         supports_check_mode=True,
     )
-    names = {key: module.params[key] for key in ("database", "owner", "login")}
+    names = {key: module.params[key] for key in ("database", "owner", "login", "other_login")}
     wanted = postgres.Wanted(**names, password=module.params["password"])
     server = Server(module)
     facts = server.facts()
@@ -174,16 +198,18 @@ def main() -> None:
         actual = postgres.Actual.parse(server.sql(postgres.observation(wanted)))
 
     try:
-        steps = postgres.plan(wanted, actual, module.params["reset_password"])
+        steps = postgres.plan(wanted, actual, module.params["reset_password"], module.params["lock_other"])
     except postgres.PasswordDiffersError:
         server.fail(
             f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database",
             "Put the vault back that does, or give the role the vault's password with -e database_reset_password=true.",
         )
     if steps and not module.check_mode:
+        if module.params["lock_other"] and actual.other_is_open:
+            server.wait_until_unused(wanted.other_login)
         server.sql("\n".join(step.sql for step in steps))
     says = [f"would {step.says}" if module.check_mode else step.says for step in steps]
-    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted", "container": facts}
+    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted", "container": facts, "other_is_open": actual.other_is_open}
     if module._diff:
         result["diff"] = {"prepared": "".join(f"+ {step.says}\n" for step in steps)}
     module.exit_json(**result)

@@ -37,6 +37,8 @@ options:
   login: {type: str, required: true, description: Role that logs in.}
   password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
   reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
+  charts: {type: path, required: true, description: 'The folder with one sub-folder for each service, each with its chart.'}
+  values: {type: dict, required: true, description: 'For each service, values over its chart''s own.'}
   tags: {type: list, elements: str, required: true, description: 'What the run was limited to, as in C(ansible_run_tags).'}
   skip_tags: {type: list, elements: str, required: true, description: 'What the run leaves out, as in C(ansible_skip_tags).'}
   kubectl: {type: path, required: true, description: The kubectl program.}
@@ -66,9 +68,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, host, postgres, prerequisites, sources
+from ansible_collections.todochat.platform.plugins.module_utils import capacity, container_engine, host, postgres, prerequisites, sources
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
@@ -102,9 +105,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
-    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
+    **{name: {"type": "path", "required": True} for name in ("charts", "lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
     **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
-    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses")},
+    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "values")},
     **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
     "password": {"type": "str", "required": True, "no_log": True},
 }
@@ -219,7 +222,7 @@ def bounding_capabilities() -> int | None:
 
 
 def verifier(given: dict[str, Any]) -> str | None:
-    """What the database stores of the login's password, None where it does not answer now."""
+    """What the database stores of the login's password; None where it does not answer now, or would let nobody in with it."""
     wanted = postgres.Wanted("postgres", given["owner"], given["login"], "")
     command = ["docker", "exec", "--interactive", given["database"], *postgres.PSQL]
     query = postgres.QUIETLY + postgres.observation(wanted)
@@ -227,7 +230,8 @@ def verifier(given: dict[str, Any]) -> str | None:
         asked = subprocess.run(command, input=query, capture_output=True, text=True, timeout=DATABASE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return postgres.Actual.parse(asked.stdout).login_verifier if asked.returncode == 0 else None
+    found = postgres.Actual.parse(asked.stdout) if asked.returncode == 0 else postgres.NOTHING
+    return found.login_verifier if found.login_can_login else None
 
 
 def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
@@ -284,6 +288,7 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
         "image_registry": lambda: given["registry"] in states,
         "database": lambda: not given["database"] or given["database"] in states,
         "minikube": lambda: cluster_is_made,
+        "metrics_server": lambda: answers("--namespace=kube-system", "deployment", "metrics-server"),
         "app_images": built,
         "app_secrets": lambda: answers("secret", SECRET),
         "app_release": lambda: answers("deployment", *RELEASES),
@@ -297,6 +302,15 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
     return prerequisites.missing(roles, lambda role: there[role](), ready, lambda name: store.has(lock[name]))
+
+
+def services(given: dict[str, Any]) -> list[dict[str, Any]]:
+    """The values of each release, as role app_release will give them: with autoscaling, unless that is turned off."""
+    found = []
+    for name in RELEASES:
+        own = yaml.safe_load(Path(given["charts"], name, "chart/values.yaml").read_text(encoding="utf-8"))
+        found.append(capacity.merged(capacity.merged(own, {"autoscaling": {"enabled": True}}), given["values"][name]))
+    return found
 
 
 def used(folder: Path) -> int:
@@ -327,6 +341,12 @@ def main() -> None:
     engine = observe_engine(given, minikube)
     cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
     found = problems(wanted, machine, engine, cluster_is_made)
+    values = services(given)
+    try:
+        asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
+        found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
+    except UserError as error:
+        found.append(error)
     try:
         if machine.architecture in ARCHITECTURES:
             lock = Lock(Path(given["lock"]))
@@ -339,6 +359,8 @@ def main() -> None:
         found.append(silent)
     for warning in warnings(machine, engine, cluster_is_made):
         module.warn(warning)
+    if restricted := [f"app_release_{name}_values" for name, of in zip(RELEASES, values, strict=True) if of["networkPolicy"]["enabled"]]:
+        module.warn(capacity.UNENFORCED.format(" and ".join(restricted)))
     if found:
         fail(module, together(found))
     module.exit_json(changed=False)

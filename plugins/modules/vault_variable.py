@@ -21,7 +21,8 @@ options:
     required: true
   random:
     description:
-      - Whether it gets a new random value. Of the key ring the active key stays, to verify what it has signed; older ones go.
+      - Whether it gets a new random value. A key of the ring stays as long as what it has signed may be valid. A new password of
+        the database is that of its other login, which is written with it.
       - The address of an external database cannot be made up.
     type: bool
     default: false

@@ -191,6 +191,18 @@ def test_a_stale_migration_is_found_too(pods: list[dict[str, Any]]) -> None:
     assert "/migrations runs" in problem
 
 
+def test_every_container_of_every_release_is_compared(pods: list[dict[str, Any]]) -> None:
+    backend = copy.deepcopy(pods[0])
+    backend["metadata"] |= {"name": "backend-1", "labels": {"app.kubernetes.io/instance": "backend"}}
+    backend["status"]["initContainerStatuses"] = [{**backend["status"]["containerStatuses"][0], "name": "migrations"}]
+    assert wrong_images([backend, *pods], {"backend": DIGEST, "frontend": DIGEST}) == []
+    found = wrong_images([backend, *pods], {"backend": STALE, "frontend": STALE})
+    assert [problem.partition(" ")[0] for problem in found] == [
+        *("backend-1/migrations", "backend-1/frontend"),
+        *(f"{pod['metadata']['name']}/frontend" for pod in pods),
+    ]
+
+
 def test_an_image_that_is_not_pulled_yet_is_not_right(pods: list[dict[str, Any]]) -> None:
     pods[0]["status"]["containerStatuses"][0]["imageID"] = ""
     [problem] = wrong_images(pods, {"frontend": DIGEST})

@@ -20,6 +20,8 @@ def test_the_built_collection_holds_what_git_keeps_for_it(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stdout + done.stderr
     (file,) = tmp_path.iterdir()
     with tarfile.open(file) as built:
-        held = {member.name for member in built.getmembers() if not member.isdir()}
+        held = {member.name for member in built.getmembers() if member.isfile()}
+        links = {member.name: member.linkname for member in built.getmembers() if member.issym()}
     kept = {name for name in listed_files(ROOT) if name.startswith(HANDED_ON)}
     assert held == kept | {"MANIFEST.json", "FILES.json"}
+    assert links == {f"apps/{name}/chart/charts/common": "../../../chart" for name in ("backend", "frontend")}

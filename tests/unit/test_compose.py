@@ -1,4 +1,4 @@
-"""compose.yaml gives both services what the charts give them, and the database what its role gives it."""
+"""compose.yaml gives both services what the charts give them (as k8s/ shows it), and the database what its role gives it."""
 
 from __future__ import annotations
 
@@ -27,23 +27,16 @@ def read(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-def template(name: str, path: str) -> Any:
-    """A chart's template as YAML, without what only Helm fills in: the lines that are an action are left out, other actions empty."""
-    text = (ROOT / f"apps/{name}/chart/templates/{path}").read_text(encoding="utf-8")
-    return yaml.safe_load(re.sub(r"{{.*?}}", '""', re.sub(r"(?ms)^ *{{(?:(?!}}).)*}}\n", "", text)))
+def rendered(name: str, kind: str) -> Any:
+    """An object of a service as its chart makes it."""
+    return read(f"k8s/{name}/{kind}.yaml")
 
 
 def pod(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The pod of a chart, and its container with what its helper adds."""
-    spec = template(name, "deployment.yaml")["spec"]["template"]["spec"]
+    """The pod of a service, and its container."""
+    spec = rendered(name, "deployment")["spec"]["template"]["spec"]
     (container,) = spec["containers"]
-    shared = re.search(r'define "backend.container".*?}}(.*){{- end', (ROOT / f"apps/{name}/chart/templates/_helpers.tpl").read_text(encoding="utf-8"), re.S)
-    return spec, container | (yaml.safe_load(re.sub(r"{{.*?}}", "", shared[1])) if shared else {})
-
-
-def values(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = read(f"apps/{name}/chart/values.yaml")
-    return found
+    return spec, container
 
 
 def kibibytes(amount: str) -> int:
@@ -59,22 +52,14 @@ def tmpfs(service: dict[str, Any]) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", APPLICATION)
 def test_the_limits_are_the_charts(name: str) -> None:
-    limits = values(name)["resources"]["limits"]
+    limits = pod(name)[1]["resources"]["limits"]
     assert float(SERVICES[name]["cpus"]) * 1000 == int(limits["cpu"].removesuffix("m"))
     assert kibibytes(SERVICES[name]["mem_limit"]) == kibibytes(limits["memory"])
 
 
-def test_the_backend_has_the_charts_environment() -> None:
-    chart = {
-        "TODO_" + re.sub("([A-Z])", r"_\1", name).upper(): ",".join(value) if isinstance(value, list) else str(value)
-        for name, value in values("backend")["config"].items()
-    }
-    assert set(template("backend", "configmap.yaml")["data"]) == set(chart)
-    assert SERVICES["backend"]["environment"] == chart
-
-
-def test_the_frontend_has_the_charts_environment() -> None:
-    assert SERVICES["frontend"]["environment"] == values("frontend")["config"]
+@pytest.mark.parametrize("name", APPLICATION)
+def test_the_environment_is_the_charts(name: str) -> None:
+    assert SERVICES[name]["environment"] == rendered(name, "configmap")["data"]
 
 
 @pytest.mark.parametrize("name", APPLICATION)
@@ -109,7 +94,7 @@ def test_its_folders_are_its_pods(name: str) -> None:
 
 
 def test_the_migrations_run_as_in_the_pod_and_before_the_service() -> None:
-    (migrations,) = template("backend", "deployment.yaml")["spec"]["template"]["spec"]["initContainers"]
+    (migrations,) = pod("backend")[0]["initContainers"]
     assert SERVICES["migrations"]["command"] == migrations["command"]
     shared = COMPOSE["x-backend"].items()
     assert shared <= SERVICES["migrations"].items()
@@ -119,7 +104,7 @@ def test_the_migrations_run_as_in_the_pod_and_before_the_service() -> None:
 
 def test_only_this_machine_reaches_it_and_only_the_frontend() -> None:
     assert {name: service["ports"] for name, service in SERVICES.items() if "ports" in service} == {"frontend": ["127.0.0.1:${TODOCHAT_PORT:-3000}:3000"]}
-    assert SERVICES["frontend"]["environment"]["BACKEND_URL"] == f"http://backend:{values('backend')['service']['port']}"
+    assert SERVICES["frontend"]["environment"]["BACKEND_URL"] == f"http://backend:{rendered('backend', 'service')['spec']['ports'][0]['port']}"
 
 
 def test_the_images_are_the_clusters() -> None:

@@ -12,8 +12,8 @@ import pytest
 from ansible_collections.todochat.platform.plugins.module_utils import postgres
 
 PASSWORD = "correct-horse-battery-staple"
-WANTED = postgres.Wanted("todo", "todo_owner", "todo_app", PASSWORD)
-CONVERGED = postgres.Actual("todo_owner", True, False, True, True, postgres.verifier(PASSWORD), True, ("role=todo_owner",))
+WANTED = postgres.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")
+CONVERGED = postgres.Actual("todo_owner", True, False, True, True, postgres.verifier(PASSWORD), True, ("role=todo_owner",), False)
 
 
 def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
@@ -88,6 +88,20 @@ def test_another_password_is_replaced_only_with_leave() -> None:
     assert [step.says for step in postgres.plan(WANTED, actual, reset_password=True)] == ["set the password of todo_app"]
 
 
+def test_a_login_that_is_in_nobodys_use_gets_the_password_without_leave() -> None:
+    actual = dataclasses.replace(CONVERGED, login_can_login=False, login_verifier=postgres.verifier("some-other-password"), other_is_open=True)
+    assert [step.says for step in postgres.plan(WANTED, actual, reset_password=False)] == ["set the password of todo_app", "allow todo_app to log in"]
+
+
+def test_the_other_login_is_locked_when_that_is_asked_for_and_last() -> None:
+    both = dataclasses.replace(CONVERGED, other_is_open=True)
+    assert postgres.plan(WANTED, both, reset_password=True) == []
+    assert [step.says for step in postgres.plan(WANTED, both, reset_password=False, lock_other=True)] == ["lock todo_app_2"]
+    assert postgres.plan(WANTED, CONVERGED, reset_password=False, lock_other=True) == []
+    steps = postgres.plan(WANTED, dataclasses.replace(both, login_can_login=False), reset_password=False, lock_other=True)
+    assert [step.says for step in steps] == ["allow todo_app to log in", "lock todo_app_2"]
+
+
 def test_no_statement_holds_the_password() -> None:
     steps = postgres.plan(WANTED, postgres.NOTHING, reset_password=True)
     assert PASSWORD not in "".join(step.sql + step.says for step in steps) + postgres.observation(WANTED)
@@ -100,6 +114,8 @@ def test_no_statement_holds_the_password() -> None:
         ({"database": "Todo"}, "name of the database"),
         ({"owner": 'x"; DROP'}, "name of the owner"),
         ({"login": ""}, "name of the login"),
+        ({"other_login": "Todo"}, "name of the other login"),
+        ({"other_login": "todo_app"}, "a name of its own"),
         ({"password": ""}, "password"),
         ({"password": "pässword"}, "password"),
     ],
@@ -109,11 +125,12 @@ def test_what_cannot_be_had_is_said_in_words(changes: dict[str, str], words: str
     assert problem is not None
     assert words in problem
     assert WANTED.problem() is None
+    assert dataclasses.replace(WANTED, other_login="").problem() is None
 
 
 def test_actual_is_read_from_the_servers_row() -> None:
     row = (
         '{"database_owner": "todo_owner", "owner_exists": true, "owner_can_login": false, "login_exists": true, '
-        '"login_can_login": true, "login_verifier": null, "login_is_member": true, "login_settings": null}'
+        '"login_can_login": true, "login_verifier": null, "login_is_member": true, "login_settings": null, "other_is_open": false}'
     )
     assert postgres.Actual.parse(row) == dataclasses.replace(CONVERGED, login_verifier=None, login_settings=())

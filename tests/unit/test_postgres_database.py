@@ -35,8 +35,12 @@ elif "psql" in sys.argv:
     sql = sys.stdin.read()
     if refuse:
         sys.exit("ERROR:  " + refuse)
-    if "json_build_object" in sql:
-        print(json.dumps(row))
+    if "count(*)" in sql:
+        left = row["sessions"] = row.get("sessions", 0) - 1
+        json.dump([status, ready, row, refuse], open(os.environ["FAKE_DOCKER"], "w"))
+        print(max(left, 0))
+    elif "json_build_object" in sql:
+        print(json.dumps({{name: value for name, value in row.items() if name != "sessions"}}))
     else:
         open(os.environ["FAKE_DOCKER"] + ".sql", "a").write(sql)
 """
@@ -50,6 +54,7 @@ CONVERGED: dict[str, Any] = {
     "login_verifier": postgres.verifier(PASSWORD),
     "login_is_member": True,
     "login_settings": ["role=todo_owner"],
+    "other_is_open": False,
 }
 EMPTY: dict[str, Any] = {
     "database_owner": None,
@@ -60,6 +65,7 @@ EMPTY: dict[str, Any] = {
     "login_verifier": None,
     "login_is_member": False,
     "login_settings": None,
+    "other_is_open": False,
 }
 
 
@@ -82,6 +88,7 @@ class Runner:
             "owner": "todo_owner",
             "login": "todo_app",
             "password": PASSWORD,
+            "other_login": "todo_app_2",
             "_ansible_check_mode": check,
             "_ansible_diff": True,
             **changes,
@@ -164,6 +171,25 @@ def test_data_of_another_vault_is_named_and_left_alone(run: Runner, check: bool)
 def test_leave_to_reset_the_password_is_taken(run: Runner) -> None:
     row = {**CONVERGED, "login_verifier": postgres.verifier("another password")}
     assert run(row, reset_password=True)["steps"] == ["set the password of todo_app"]
+
+
+def test_the_login_before_stays_open_until_it_is_to_be_locked(run: Runner) -> None:
+    row = {**CONVERGED, "other_is_open": True, "sessions": 4}
+    result = run(row)
+    assert (result["changed"], result["other_is_open"]) == (False, True)
+    assert run(row, lock_other=True, check=True)["steps"] == ["would lock todo_app_2"]
+    assert run.sql() == ""
+    assert run(row, lock_other=True)["steps"] == ["lock todo_app_2"]
+    # its sessions have ended by themselves
+    assert json.loads(run.world.read_text())[2]["sessions"] == 0
+    assert "ALTER ROLE todo_app_2 NOLOGIN PASSWORD NULL;" in run.sql()
+    assert not run(CONVERGED, lock_other=True)["changed"]
+
+
+def test_sessions_that_do_not_end_are_ended_when_the_time_is_over(run: Runner) -> None:
+    row = {**CONVERGED, "other_is_open": True, "sessions": 1 << 30}
+    assert run(row, lock_other=True, timeout=1)["changed"]
+    assert "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'todo_app_2'" in run.sql()
 
 
 def test_a_server_that_died_fails_with_its_last_words(run: Runner) -> None:

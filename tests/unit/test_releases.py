@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils import pods, rollout
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
@@ -20,7 +21,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.releases import 
     difference,
     live_drift,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher, doing, unfinished
+from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 
 # Recorded from a cluster after the second upgrade of the frontend
@@ -35,11 +36,18 @@ case "$*" in
 *" get --output=json pods --namespace=kube-system"*)
     cat system
     if [ -e system.next ]; then mv system.next system; fi ;;
-*" get --output=json deployments "*)
-    cat deployments
-    if [ -e once-more ]; then rm once-more; elif [ -e deployments.next ]; then mv deployments.next deployments; fi ;;
-*" get --output=json deployments,replicasets,pods "*) cat everything ;;
+*" get --output=json deployments "*) cat deployments ;;
+*" get --output=json deployments,horizontalpodautoscalers "*) cat scaled ;;
+*" get --output=json deployments,replicasets,pods,events")
+    cat everything
+    if [ -e once-more ]; then rm once-more; elif [ -e everything.next ]; then mv everything.next everything; fi ;;
+*" logs "*" --previous") cat previous ;;
 *" logs "*) cat log ;;
+*" version "*) echo '{{"serverVersion": {{"gitVersion": "v1.34.4"}}}}' ;;
+*" template "*" --no-hooks"*) cat manifest ;;
+*" template "*) cat hooks manifest ;;
+*" get manifest "*) cat manifest ;;
+*" get hooks "*) cat hooks ;;
 *" list "*) cat list ;;
 *" upgrade "*) cat >values ;;
 esac
@@ -67,24 +75,25 @@ class World:
         pod = {"metadata": {"name": "coredns-1", "namespace": "kube-system"}, "spec": {"nodeName": "todo"}, "status": status}
         (self.folder / name).write_text(json.dumps({"items": [pod]}))
 
-    def write(self, name: str = "deployments") -> None:
-        (self.folder / name).write_text(json.dumps({"items": [self.deployment]}))
-        (self.folder / "everything").write_text(json.dumps({"items": self.items}))
+    def write(self, name: str = "everything") -> None:
+        for file in ("deployments", "scaled"):
+            (self.folder / file).write_text(json.dumps({"items": [self.deployment]}))
+        (self.folder / name).write_text(json.dumps({"items": self.items}))
 
     def rolling(self, then_complete: bool = False) -> None:
         """One of two new pods is not available yet."""
         if then_complete:
-            self.write("deployments.next")
+            self.write("everything.next")
         self.deployment["status"]["availableReplicas"] = 1
         self.write()
 
-    def failing(self, reason: str, replicaset: str = NEW, kind: str = "containerStatuses") -> str:
+    def failing(self, reason: str, replicaset: str = NEW, kind: str = "containerStatuses", message: str = "back-off", restarts: int = 0) -> str:
         """A pod that does not come up; returns its name."""
         owner = next(item for item in self.items if item["metadata"]["name"] == replicaset)
         pod = copy.deepcopy(next(item for item in self.items if item["kind"] == "Pod"))
-        pod["metadata"] |= {"name": f"{replicaset}-xxxxx", "ownerReferences": [{"kind": "ReplicaSet", "uid": owner["metadata"]["uid"]}]}
-        waiting = {"reason": reason, "message": "back-off 10s restarting failed container"}
-        pod["status"] = {"phase": "Pending", kind: [{"name": "frontend", "state": {"waiting": waiting}}]}
+        pod["metadata"] |= {"name": f"{replicaset}-{len(self.items)}", "ownerReferences": [{"kind": "ReplicaSet", "uid": owner["metadata"]["uid"]}]}
+        container = {"name": "frontend", "restartCount": restarts, "state": {"waiting": {"reason": reason, "message": message}}}
+        pod["status"] = {"phase": "Pending", kind: [container]}
         self.items.append(pod)
         self.write()
         return str(pod["metadata"]["name"])
@@ -164,74 +173,66 @@ def test_objects_that_come_and_go_are_named() -> None:
     assert "-kind: Deployment" in difference(MANIFEST, service)
 
 
+def test_an_edited_hook_is_a_difference(world: World) -> None:
+    hook = f"---\n# Source: frontend/templates/tests/test.yaml\n{MANIFEST.split('---')[1].replace('kind: Service', 'kind: Pod')}"
+    (world.folder / "manifest").write_text(MANIFEST)
+    (world.folder / "hooks").write_text(hook)
+    deployed = world.release.manifest(world.cluster)
+    assert difference(deployed, world.release.rendered(world.cluster)) == ""
+    (world.folder / "hooks").write_text(hook.replace("30000", "30001"))
+    assert "Pod/frontend (wanted)" in difference(deployed, world.release.rendered(world.cluster))
+
+
 # Rollouts
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({}, []),
-        ({"observedGeneration": 2}, ["frontend: not yet seen by the controller"]),
-        ({"updatedReplicas": 1, "replicas": 3}, ["frontend: 1 of 2 pods are new"]),
-        ({"replicas": 3}, ["frontend: 1 old pods are leaving"]),
-        ({"availableReplicas": 1}, ["frontend: 1 of 2 pods are available"]),
-    ],
-)
-def test_a_rollout_is_complete_when_all_pods_are_new_and_available(change: dict[str, int], sentence: list[str]) -> None:
-    deployment = copy.deepcopy(RECORDED[0])
-    deployment["status"] |= change
-    assert unfinished([deployment]) == sentence
-
-
-def test_a_deployment_that_was_made_a_moment_ago_is_not_complete() -> None:
-    assert unfinished([{**RECORDED[0], "status": {}}]) == ["frontend: not yet seen by the controller"]
-
-
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        ({}, "is scheduled"),
-        ({"containerStatuses": [{"name": "web", "ready": False, "state": {"waiting": {"reason": "ContainerCreating"}}}]}, "/web ContainerCreating"),
-        ({"containerStatuses": [{"name": "web", "ready": False, "state": {"running": {}}}]}, "/web starts"),
-        ({"containerStatuses": [{"name": "web", "ready": True, "state": {"running": {}}}]}, " is ready"),
-        (
-            {
-                "initContainerStatuses": [
-                    {"name": "wait", "ready": True, "state": {"terminated": {"exitCode": 0}}},
-                    {"name": "migrate", "ready": False, "state": {"running": {}}},
-                ],
-                "containerStatuses": [{"name": "web", "ready": False, "state": {"waiting": {"reason": "PodInitializing"}}}],
-            },
-            "/migrate starts",
-        ),
-    ],
-)
-def test_what_a_pod_is_doing_is_told_by_its_first_container_that_is_not_there(status: dict[str, Any], words: str) -> None:
-    assert doing({"metadata": {"name": "backend-1"}, "status": status}).removeprefix("backend-1").strip() == words.strip()
 
 
 def test_watching_ends_when_the_rollout_is_complete(world: World) -> None:
     world.rolling(then_complete=True)
     Watcher(world.release, world.cluster, 60).wait()
-    assert len([call for call in world.calls("kubectl") if call.startswith("get --output=json deployments ")]) == 2
+    assert len([call for call in world.calls("kubectl") if call.startswith("get --output=json deployments,")]) == 2
 
 
-@pytest.mark.parametrize("reason", ["CrashLoopBackOff", "ImagePullBackOff", "CreateContainerConfigError"])
 @pytest.mark.parametrize("kind", ["containerStatuses", "initContainerStatuses"])
-def test_a_pod_that_cannot_start_is_named_with_reason_and_log(world: World, monkeypatch: pytest.MonkeyPatch, reason: str, kind: str) -> None:
-    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
+def test_a_pod_that_cannot_start_is_named_with_the_last_lines_of_both_its_runs(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.setattr(rollout, "PATIENCE", 0)
     world.rolling()
-    pod = world.failing(reason, kind=kind)
-    (world.folder / "log").write_text("starting\nError: BACKEND_URL is not an address\n")
+    pod = world.failing("CrashLoopBackOff", kind=kind)
+    (world.folder / "previous").write_text("starting\nError: BACKEND_URL is not an address\n")
+    (world.folder / "log").write_text("starting once more\n")
     with pytest.raises(ReleaseError) as raised:
         Watcher(world.release, world.cluster, 60).wait()
-    for words in ("rollout of frontend", f"{pod}/frontend: {reason}", "back-off 10s", "Error: BACKEND_URL is not an address"):
-        assert words in str(raised.value)
-    assert [call for call in world.calls("kubectl") if call.startswith("logs")] == [f"logs {pod} --container=frontend --tail=15"]
+    assert raised.value.why.startswith(f"The rollout of frontend fails: {pod}/frontend: CrashLoopBackOff")
+    assert raised.value.details == "starting\nError: BACKEND_URL is not an address\nstarting once more"
+    assert [call for call in world.calls("kubectl") if call.startswith("logs")] == [
+        f"logs {pod} --container=frontend --tail=15 --previous",
+        f"logs {pod} --container=frontend --tail=15",
+    ]
+
+
+def test_where_nothing_has_run_no_log_is_asked_for(world: World) -> None:
+    world.rolling()
+    world.failing("ErrImagePull", message="192.168.85.3:5000/todo/frontend@sha256:00: not found")
+    with pytest.raises(ReleaseError, match=r"/frontend: ErrImagePull: .*/todo/frontend@sha256:00: not found"):
+        Watcher(world.release, world.cluster, 60).wait()
+    assert not [call for call in world.calls("kubectl") if call.startswith("logs")]
+
+
+def test_what_crashed_before_the_watch_began_is_no_news(world: World) -> None:
+    world.rolling(then_complete=True)
+    (world.folder / "once-more").touch()
+    world.failing("CrashLoopBackOff", restarts=7)
+    Watcher(world.release, world.cluster, 60).wait()
+
+
+def test_pods_that_an_earlier_attempt_left_in_back_off_are_named(world: World) -> None:
+    pods = [world.failing(reason) for reason in ("CrashLoopBackOff", "ImagePullBackOff")]
+    world.failing("ContainerCreating")
+    world.failing("CrashLoopBackOff", OLD)
+    assert Watcher(world.release, world.cluster, 60).backing_off() == pods
 
 
 def test_an_old_pod_that_fails_does_not_fail_the_new_rollout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
+    monkeypatch.setattr(rollout, "PATIENCE", 0)
     world.rolling(then_complete=True)
     world.failing("CrashLoopBackOff", OLD)
     Watcher(world.release, world.cluster, 60).wait()
@@ -244,8 +245,7 @@ def test_a_pull_that_fails_at_first_is_not_the_end(world: World) -> None:
     Watcher(world.release, world.cluster, 60).wait()
 
 
-def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout, "FAILING_SECONDS", -1)
+def test_a_start_that_just_takes_long_is_waited_for_until_the_time_is_up(world: World) -> None:
     world.rolling()
     world.failing("ContainerCreating")
     (world.folder / "log").write_text("waiting for the database: password authentication failed\n")
@@ -281,11 +281,11 @@ def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.Monke
 def changed(change: Callable[[dict[str, Any]], Any], world: World) -> list[str]:
     change(world.deployment)
     world.write()
-    return live_drift(world.release, world.cluster, MANIFEST)
+    return live_drift(world.release.workloads(world.cluster), MANIFEST)
 
 
 def test_what_is_live_as_deployed_is_no_drift(world: World) -> None:
-    assert live_drift(world.release, world.cluster, MANIFEST) == []
+    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == []
 
 
 def test_replicas_that_were_scaled_by_hand_are_drift(world: World) -> None:
@@ -297,20 +297,61 @@ def test_an_image_that_was_set_by_hand_is_drift(world: World) -> None:
     assert problem.startswith("Deployment frontend runs {'frontend': 'nginx'}, not {'frontend': '127.0.0.1:5000/todo/frontend@sha256:bb87")
 
 
+def test_an_image_of_an_init_container_that_was_set_by_hand_is_drift(world: World) -> None:
+    migrations = {"name": "migrations", "image": "nginx"}
+    [problem] = changed(lambda d: d["spec"]["template"]["spec"].update(initContainers=[migrations]), world)
+    assert "'migrations': 'nginx'" in problem
+
+
+SCALED = MANIFEST.replace("replicas: 2", "paused: false") + """
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: frontend}
+spec: {minReplicas: 2, maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: frontend}}
+"""
+
+
+@pytest.mark.parametrize(("replicas", "problems"), [(3, []), (2, []), (0, ["Deployment frontend has 0 replicas, and 2 are the least"])])
+def test_where_an_autoscaler_sets_the_replicas_too_few_are_drift(world: World, replicas: int, problems: list[str]) -> None:
+    world.deployment["spec"]["replicas"] = replicas
+    world.write()
+    assert live_drift(world.release.workloads(world.cluster), SCALED) == problems
+
+
+@pytest.mark.parametrize(("replicas", "scaled"), [(3, []), (2, []), (1, ["2"]), (0, ["2"])])
+def test_an_upgrade_begins_with_the_autoscalers_least_number(world: World, replicas: int, scaled: list[str]) -> None:
+    (world.folder / "list").write_text("[]")
+    world.deployment["spec"]["replicas"] = replicas
+    scaler = next(document for document in yaml.safe_load_all(SCALED) if document and document["kind"] == "HorizontalPodAutoscaler")
+    world.write()
+    (world.folder / "scaled").write_text(json.dumps({"items": [world.deployment, scaler]}))
+    world.release.upgrade(world.cluster, 3)
+    assert [call for call in world.calls("kubectl") if call.startswith("scale")] == [f"scale deployment/frontend --replicas={least}" for least in scaled]
+
+
 def test_a_deployment_that_was_removed_is_drift(world: World) -> None:
     (world.folder / "deployments").write_text('{"items": []}')
-    assert live_drift(world.release, world.cluster, MANIFEST) == ["Deployment frontend is missing"]
+    assert live_drift(world.release.workloads(world.cluster), MANIFEST) == ["Deployment frontend is missing"]
 
 
 # Calling helm and kubectl
 
 
-@pytest.mark.parametrize(("status", "removed"), [("deployed", []), ("pending-upgrade", ["delete secret sh.helm.release.v1.frontend.v4"])])
-def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, removed: list[str]) -> None:
-    (world.folder / "list").write_text(json.dumps([{"name": "frontend", "revision": "4", "status": status}]))
+@pytest.mark.parametrize(
+    ("status", "revision", "removed"),
+    [
+        ("deployed", 4, []),
+        ("pending-upgrade", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
+        ("pending-rollback", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
+        ("pending-install", 1, ["delete secret sh.helm.release.v1.frontend.v1"]),
+    ],
+)
+def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, revision: int, removed: list[str]) -> None:
+    (world.folder / "list").write_text(json.dumps([{"name": "frontend", "revision": str(revision), "status": status}]))
     world.release.upgrade(world.cluster, 3)
-    call = (world.folder / "calls").read_text().splitlines()[-1]
-    assert call.startswith("helm --namespace todo upgrade --install frontend /chart")
+    call = world.calls("helm")[-1]
+    assert call.startswith("upgrade --install frontend /chart")
     assert "--labels=todochat.platform/revision=3" in call.split()
     assert [call for call in world.calls("kubectl") if call.startswith("delete")] == removed
     assert json.loads((world.folder / "values").read_text()) == {"replicaCount": 2}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -172,20 +174,55 @@ def test_a_new_vault_fits_and_is_never_the_same_twice() -> None:
     assert vault.problems(first) == []
     assert set(first) == {"vault_database_password", "vault_jwt_keys", "vault_checksum_key"}
     assert all(first[name] != second[name] for name in first)
+    assert vault.problems({**first, "vault_database_login": "todo_app_2"}) == []
     assert vault.problems(yaml.safe_load(yaml.safe_dump(first))) == []
 
 
 KEY = vault.random_key()
 
 
-def test_a_new_key_signs_and_the_one_before_still_verifies() -> None:
-    first = vault.next_jwt_keys()
-    second = vault.next_jwt_keys(first)
-    third = vault.next_jwt_keys(second)
+def test_a_new_key_signs_and_older_ones_stay_until_their_last_token_has_expired() -> None:
+    start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    first = vault.next_jwt_keys(None, start)
+    assert re.fullmatch("20260102T030405Z-[0-9a-f]{8}", first["active"])
+    second = vault.next_jwt_keys(first, start + timedelta(days=30))
     assert second["active"] not in first["keys"]
     assert second["keys"].items() > first["keys"].items()
-    assert set(third["keys"]) == {third["active"], second["active"]}
-    assert vault.jwt_keys_problem(third) is None
+    third = vault.next_jwt_keys(second, start + timedelta(days=37, seconds=-1))
+    assert third["keys"].items() > second["keys"].items()
+    fourth = vault.next_jwt_keys(third, start + timedelta(days=37))
+    assert list(fourth["keys"]) == [fourth["active"], third["active"], second["active"]]
+    fifth = vault.next_jwt_keys(fourth, start + timedelta(days=300))
+    assert set(fifth["keys"]) == {fifth["active"], fourth["active"]}
+    assert all(vault.jwt_keys_problem(ring) is None for ring in (first, second, third, fourth, fifth))
+
+
+def test_keys_that_do_not_say_when_they_were_made_are_the_oldest() -> None:
+    now = datetime(2026, 1, 2, tzinfo=UTC)
+    undated = {"active": "b", "keys": {"a": KEY, "b": KEY}}
+    once = vault.next_jwt_keys(undated, now)
+    assert list(once["keys"]) == [once["active"], "b"]
+    twice = vault.next_jwt_keys(once, now + timedelta(days=1))
+    assert list(twice["keys"]) == [twice["active"], once["active"], "b"]
+    assert list(vault.next_jwt_keys(twice, now + timedelta(days=7))["keys"])[1:] == [twice["active"], once["active"]]
+
+
+def test_keys_stay_as_long_as_the_backend_lets_a_token_live() -> None:
+    settings = (CHECKOUT / "apps/backend/src/todo_backend/settings.py").read_text(encoding="utf-8")
+    (most,) = re.findall(r"access_token_minutes: int = Field\(.*\ble=([\d *]+)", settings)
+    assert timedelta(minutes=math.prod(map(int, most.split("*")))) == vault.LONGEST_TOKEN
+
+
+def test_a_new_password_of_the_database_is_the_other_logins() -> None:
+    content = vault.new_vault()
+    for login in ("todo_app_2", "todo_app", "todo_app_2"):
+        changes = vault.rotated("vault_database_password", content)
+        assert set(changes) == {"vault_database_password", "vault_database_login"}
+        assert changes["vault_database_password"] != content["vault_database_password"]
+        assert changes["vault_database_login"] == login
+        content |= changes
+        assert vault.problems(content) == []
+    assert set(vault.rotated("vault_checksum_key", content)) == {"vault_checksum_key"}
 
 
 @pytest.mark.parametrize(
@@ -279,6 +316,8 @@ def test_a_text_in_some_other_style_is_right_too(text: str) -> None:
         (changed(vault_jwt_keys={"active": "a", "keys": {"a": "canary!"}}), "not base64url"),
         (changed(vault_jwt_keys={"active": "a", "keys": {"a": KEY[:22]}}), "of 16 bytes"),
         (changed(vault_jwt_keys={"active": 1, "keys": {1: KEY}}), "not a string"),
+        (changed(vault_database_login="canary"), "must be todo_app or todo_app_2"),
+        (changed(vault_database_login=["canary"]), "must be todo_app or todo_app_2"),
         (changed(vault_database_url="postgres.example/canary"), "must look like postgresql://"),
         (changed(vault_database_url="postgresql://u:<canary>@h/d"), "without placeholders"),
     ],
@@ -496,7 +535,7 @@ class TestEdit:
             ("jwt_keys", b"canary: [", "is not valid YAML or JSON"),
             ("jwt_keys", b"canary", "must be a mapping"),
             ("database_url", b"mysql://canary", "must look like postgresql://"),
-            ("canarie", b"x", "'canarie'.* database_password, database_url, jwt_keys, checksum_key"),
+            ("canarie", b"x", "'canarie'.* database_password, database_login, database_url, jwt_keys, checksum_key"),
             ("", b"x", "which secret"),
             ("checksum_key", AnsiblePromptInterrupt("Ctrl-C"), "Ctrl-C"),
         ],
@@ -524,12 +563,15 @@ class TestEdit:
         result = deployment.edit(name, random=True)
         assert result["changed"]
         after = deployment.content()
-        assert {key for key in after if after[key] != before[key]} == {f"vault_{name}"}
+        also = {"vault_database_login"} if name == "database_password" else set()
+        assert {key for key in after if after[key] != before.get(key)} == {f"vault_{name}"} | also
         assert not re.search("[A-Za-z0-9_-]{43}", result["msg"].replace(str(deployment.path), ""))
 
     def test_what_others_keep_is_not_made_up(self, deployment: Deployment) -> None:
         with pytest.raises(UserError, match=r"not ours to change.*DO=edit"):
             deployment.edit("database_url", random=True)
+        with pytest.raises(UserError, match="rotate database_password"):
+            deployment.edit("database_login", random=True)
 
     def test_check_mode_asks_nobody_and_changes_nothing(self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         before = deployment.path.read_bytes()

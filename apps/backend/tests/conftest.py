@@ -5,7 +5,9 @@ import base64
 import json
 import os
 import secrets
+import socket
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -182,6 +184,28 @@ def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
     """A folder with the secrets for the tests' database."""
     write_secrets(tmp_path, database_url)
     return tmp_path
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_for(client: httpx.Client, path: str) -> None:
+    """Wait until a process that starts answers 200."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            if client.get(path).status_code == 200:
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < deadline, f"{path} did not answer within 30 s"
+        time.sleep(0.1)
 
 
 class Cable:

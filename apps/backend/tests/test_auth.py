@@ -1,8 +1,10 @@
 """Accounts as their owners meet them."""
 
 import asyncio
+import secrets
+import time
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import jwt
@@ -11,7 +13,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from tests.conftest import PASSWORD, Person, new_key, new_ring, serving, sign_up
-from todo_backend.auth.tokens import Tokens
+from todo_backend.auth.tokens import InvalidTokenError, Tokens
 from todo_backend.settings import JwtKeys
 
 
@@ -103,6 +105,70 @@ async def test_a_new_key_logs_nobody_out_until_the_old_one_is_dropped(database_u
         person.client = newcomer.client = client
         assert (await person.request("GET", "/auth/me")).status_code == 401
         assert (await newcomer.request("GET", "/auth/me")).status_code == 200
+
+
+def _kid(age: timedelta) -> str:
+    """Return the id of a key made so long ago."""
+    return f"{datetime.now(UTC) - age:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+
+
+def _reads(active: str, *others: str) -> list[bool]:
+    """For each key but the active one, tell whether a fresh token it has signed is read; log-ins last an hour."""
+    keys = {kid: new_key() for kid in (*others, active)}
+    ring = JwtKeys.model_validate({"active": active, "keys": keys})
+    tokens = Tokens(ring, timedelta(hours=1))
+    owner = uuid.uuid4()
+    assert tokens.read(tokens.issue(owner)) == owner
+    results = []
+    for kid in others:
+        signed = Tokens(JwtKeys.model_validate({"active": kid, "keys": {kid: keys[kid]}}), timedelta(hours=1))
+        try:
+            results.append(tokens.read(signed.issue(owner)) == owner)
+        except InvalidTokenError:
+            results.append(False)
+    return results
+
+
+@pytest.mark.parametrize(
+    ("active", "others", "read"),
+    [
+        (59, [600], [True]),
+        (61, [600], [False]),
+        (59, ["0a1b2c3d", "3d2c1b0a"], [True, True]),
+        (61, ["0a1b2c3d", "3d2c1b0a"], [False, False]),
+        (10, [55, 600], [True, True]),  # twice within an hour
+        (10, [65, 600], [True, False]),
+        (65, [10], [True]),  # added and not yet active
+        (65, ["0a1b2c3d", 10], [False, True]),
+        ("0a1b2c3d", ["3d2c1b0a"], [True]),
+        ("0a1b2c3d", [600], [True]),
+    ],
+)
+def test_an_old_key_verifies_for_one_lifetime_after_the_next_was_made(
+    active: int | str, others: list[int | str], read: list[bool]
+) -> None:
+    """Keys are given as minutes since they were made, or as an id without a date."""
+    kids = [key if isinstance(key, str) else _kid(timedelta(minutes=key)) for key in (active, *others)]
+    assert _reads(*kids) == read
+
+
+def test_an_old_key_stops_verifying_while_the_service_runs() -> None:
+    old, new = _kid(timedelta(hours=1)), _kid(timedelta())
+    ring = JwtKeys.model_validate({"active": new, "keys": {old: new_key(), new: new_key()}})
+    tokens = Tokens(ring, timedelta(seconds=3))
+    forged = Tokens(JwtKeys.model_validate({"active": old, "keys": {old: ring.keys[old]}}), timedelta(hours=1))
+
+    def read() -> bool:
+        try:
+            return tokens.read(forged.issue(uuid.uuid4())) is not None
+        except InvalidTokenError:
+            return False
+
+    assert read()
+    deadline = time.monotonic() + 10
+    while read():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 async def test_a_deleted_account_leaves_no_row_and_no_way_in(

@@ -3,17 +3,18 @@
 import asyncio
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import Cable, process_environment, serving, sign_up
+from tests.conftest import Cable, Person, process_environment, serving, sign_up, wait_for
+from todo_backend import middleware
 from todo_backend.settings import ConfigurationError, load
 
 
@@ -83,6 +84,22 @@ async def test_the_origins_named_in_the_settings_may_call(database_url: URL) -> 
             assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
 
 
+async def test_a_request_that_takes_too_long_is_ended_and_says_so(
+    client: httpx.AsyncClient, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never_whole() -> AsyncIterator[bytes]:
+        yield b'{"title": '
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(middleware, "REQUEST_SECONDS", 0.2)
+    headers = {"Authorization": f"Bearer {ann.token}", "Content-Type": "application/json", "X-Request-ID": "slow"}
+    async with asyncio.timeout(10):
+        response = await client.post("/api/v1/todos", headers=headers, content=never_whole())
+    assert response.status_code == 503
+    assert response.json() == {"detail": "This took longer than 0.2 s (request slow)."}
+    assert response.headers["Connection"] == "close"
+
+
 async def test_a_request_keeps_its_id_and_a_forged_one_is_replaced(client: httpx.AsyncClient) -> None:
     kept = await client.get("/health/live", headers={"X-Request-ID": "abc-123"})
     assert kept.headers["X-Request-ID"] == "abc-123"
@@ -96,7 +113,7 @@ def test_the_process_answers_and_stops_on_sigterm_without_losing_a_request(secre
     process = subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment, stdout=subprocess.PIPE)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{unused_port}") as client:
-            _wait_for(client, "/health/ready")
+            wait_for(client, "/health/ready")
             assert client.get("/health/live").headers.get("Connection") is None
 
             process.send_signal(signal.SIGTERM)
@@ -114,27 +131,6 @@ def test_the_process_answers_and_stops_on_sigterm_without_losing_a_request(secre
     assert process.returncode == 0
     lines = [json.loads(line) for line in output.splitlines()]
     assert all({"time", "level", "message"} <= line.keys() for line in lines)
-
-
-@pytest.fixture
-def unused_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _wait_for(client: httpx.Client, path: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            if client.get(path).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < deadline, f"{path} did not answer within 30 s"
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(

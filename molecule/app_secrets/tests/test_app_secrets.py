@@ -18,7 +18,7 @@ def test_the_secret_holds_what_the_vault_says(tester: Tester) -> None:
     vault = tester.vault()
     found = stored(tester)
     assert set(found) == {"database_url", "jwt_keys"}
-    assert vault["vault_database_password"] in found["database_url"]
+    assert f"//todo_app:{vault['vault_database_password']}@" in found["database_url"]
     assert json.loads(found["jwt_keys"]) == vault["vault_jwt_keys"]
 
 

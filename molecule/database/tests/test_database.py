@@ -1,18 +1,30 @@
-"""The application's login works with the vault's password, and data stays."""
+"""The application's login works with the vault's password, two logins take turns, and data stays."""
 
 from __future__ import annotations
 
 import urllib.parse
+from typing import Any
 
+import pytest
 from conftest import Tester
 from testinfra.host import Host
 
 
-def ask(tester: Tester, sql: str) -> str:
-    """What PostgreSQL answers to the application's own login, over TCP and with the vault's password."""
-    password = urllib.parse.quote(tester.vault()["vault_database_password"], safe="")
-    url = f"postgresql://todo_app:{password}@127.0.0.1/todo"
+def ask(tester: Tester, sql: str, vault: dict[str, Any] | None = None) -> str:
+    """What PostgreSQL answers to the login of a vault, that in force where none is given, over TCP and with the vault's password."""
+    vault = vault or tester.vault()
+    password = urllib.parse.quote(vault["vault_database_password"], safe="")
+    url = f"postgresql://{vault.get('vault_database_login', 'todo_app')}:{password}@127.0.0.1/todo"
     return tester.sees(f"docker exec todo-database psql '{url}' --tuples-only --no-align --quiet --command \"{sql}\"")
+
+
+def alter(tester: Tester, login: str, what: str) -> None:
+    tester.sees(f'docker exec todo-database psql --quiet --username=postgres --command "ALTER ROLE {login} {what}"')
+
+
+def lock(tester: Tester) -> str:
+    """What the playbook prints that locks the other login."""
+    return tester.sees("cd todochat && python3 bootstrap -- ansible-playbook molecule/database/lock.yml 2>&1")
 
 
 def test_the_application_can_make_tables_and_the_owner_has_them(tester: Tester) -> None:
@@ -36,6 +48,38 @@ def test_it_comes_back_after_a_restart_of_docker(host: Host, tester: Tester) -> 
 
 def test_nothing_of_it_is_published(tester: Tester) -> None:
     assert tester.sees("docker port todo-database") == ""
+
+
+def test_two_logins_take_turns(tester: Tester) -> None:
+    for used in ("todo_app_2", "todo_app"):
+        before = tester.vault()
+        passed, output = tester.make("vault DO=rotate", "-e secret=database_password")
+        assert passed, output
+        after = tester.vault()
+        assert after["vault_database_login"] == used
+        assert ask(tester, "SELECT 1", before) == "1"
+        passed, output = tester.up("--tags database")
+        assert passed, output
+        tester.up_changes_nothing("--tags database")
+        # until the one before is locked, both have what is there
+        assert [ask(tester, "SELECT session_user, current_user", vault) for vault in (before, after)] == [
+            f"{vault.get('vault_database_login', 'todo_app')}|todo_owner" for vault in (before, after)
+        ]
+        assert "changed=1 " in lock(tester)
+        assert "changed=0 " in lock(tester)
+        assert ask(tester, "SELECT 1") == "1"
+        with pytest.raises(AssertionError, match="password authentication failed"):
+            ask(tester, "SELECT 1", before)
+
+
+def test_a_login_in_use_keeps_its_password_and_another_gets_the_vaults(tester: Tester) -> None:
+    login = tester.vault()["vault_database_login"]
+    alter(tester, login, "PASSWORD 'somebody uses it'")
+    tester.refused("--tags database", f"{login} has another password", "database_reset_password=true")
+    alter(tester, login, "NOLOGIN")
+    passed, output = tester.up("--tags database")
+    assert passed, output
+    assert ask(tester, "SELECT 1") == "1"
 
 
 def test_the_password_is_reset_when_that_is_asked_for(tester: Tester) -> None:

@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ KUBECTL = "KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig /opt/to
 HELM = "KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig /opt/todochat/bin/helm --namespace todo"
 NEEDLES = "/dev/shm/needles"
 PROCESSES = "/root/processes"
+ROUNDS = "/root/rounds"
 # Fits the schema and breaks whatever does not quote it; made anew each time, for this file is on the system too.
 UNUSUAL = {
     "database_password": f"""{os.urandom(6).hex()}"'1/2?3&4%25=+@#:$(id)\\{{{{x}}}}""",
@@ -228,23 +229,103 @@ def test_the_whole_site_runs_with_these_values() -> None:
     passes("make status logs")
 
 
+@contextmanager
+def somebody_at_work() -> Iterator[None]:
+    """A user works with the application meanwhile, and nothing fails."""
+    environment = "--property=WorkingDirectory=/home/tester/todochat --setenv=PYTHONPATH=.ansible/collections"
+    root(f"rm -f {ROUNDS}; systemd-run --quiet --unit=user {environment} python3 -B molecule/vault/user.py {ROUNDS}")
+    root(f"timeout 30 sh -c 'until test -s {ROUNDS}; do sleep 0.2; done'")
+    try:
+        yield
+        before = len(root(f"cat {ROUNDS}").splitlines())
+        # what follows the last restart counts too
+        root(f"timeout 60 sh -c 'until test $(wc -l < {ROUNDS}) -ge {before + 10}; do sleep 0.2; done'")
+    finally:
+        root("systemctl stop user")
+    rounds = root(f"cat {ROUNDS}").splitlines()
+    assert [line for line in rounds if line != "well"] == []
+    print(f"{len(rounds)} rounds of a user's, and all went well")
+
+
+def pods(service: str) -> str:
+    return root(f"{KUBECTL} -n todo get pods -l app.kubernetes.io/instance={service} --field-selector=status.phase=Running -o name")
+
+
+def logins() -> dict[str, bool]:
+    """The database's logins, and whether each can log in."""
+    sql = "SELECT rolname, rolcanlogin FROM pg_roles WHERE rolname LIKE 'todo_app%'"
+    rows = root(f"docker exec todo-database psql --username=postgres --tuples-only --no-align --command {shlex.quote(sql)}").split()
+    return {name: can == "t" for name, can in (row.split("|") for row in rows)}
+
+
+def the_password_is_brought_everywhere() -> None:
+    """The login that the vault names is the only one that can log in, and the application has it."""
+    vault = read_vault()
+    login = vault["vault_database_login"]
+    assert {name for name, can in logins().items() if can} == {login}
+    assert f"//{login}:{urllib.parse.quote(vault['vault_database_password'], safe='')}@" in secret_now("database_url")
+    assert "changed=0" in passes("make up")
+
+
 @pytest.mark.parametrize("name", ["checksum_key", "jwt_keys", "database_password"])
-def test_a_rotated_secret_is_in_what_runs(name: str) -> None:
-    before, pods = read_vault(), root(f"{KUBECTL} -n todo get pods -l app.kubernetes.io/instance=backend -o name")
+def test_a_rotated_secret_is_in_what_runs_and_nobody_notices(name: str) -> None:
+    before, backend, frontend = read_vault(), pods("backend"), pods("frontend")
     assert "changed=1" in passes(f"make vault DO=rotate ARGS='--check -e secret={name}'")
     assert read_vault() == before
-    passes(f"make vault DO=rotate ARGS='-vvv --diff -e secret={name}'")
+    with somebody_at_work():
+        passes(f"make vault DO=rotate ARGS='-vvv --diff -e secret={name}'")
     after = read_vault()
-    assert {key for key in after if after[key] != before[key]} == {f"vault_{name}"}
-    assert root(f"{KUBECTL} -n todo get pods -l app.kubernetes.io/instance=backend -o name") != pods
+    also = {"vault_database_login"} if name == "database_password" else set()
+    assert {key for key in after if after[key] != before.get(key)} == {f"vault_{name}"} | also
+    root(f"{KUBECTL} -n todo wait --for=delete --timeout=60s {' '.join(backend.split())}")
+    assert pods("frontend") == frontend
     if name == "jwt_keys":
         old, new = before["vault_jwt_keys"], after["vault_jwt_keys"]
         assert new["active"] not in old["keys"]
-        assert new["keys"][old["active"]] == old["keys"][old["active"]]
+        assert new["keys"].items() > old["keys"].items()
         assert json.loads(secret_now("jwt_keys")) == new
     if name == "database_password":
-        assert after["vault_database_password"] in secret_now("database_url")
-        assert "changed=0" in passes("make up")
+        assert logins() == {"todo_app": False, "todo_app_2": True}
+        the_password_is_brought_everywhere()
+
+
+ROTATE = "make vault DO=rotate ARGS='-e secret=database_password'"
+
+
+def test_a_rotation_that_was_broken_off_is_finished_by_the_next_run() -> None:
+    with read_only_database():
+        refused("The database has its owner and its login", ROTATE, "read-only transaction")
+    # the vault alone says so yet
+    assert not logins()[read_vault()["vault_database_login"]]
+    with somebody_at_work():
+        passes("make up")
+    the_password_is_brought_everywhere()
+    with unchangeable_secret():
+        refused("The backend finds its secrets in a namespace that admits restricted pods only", ROTATE, "no changes today")
+    assert all(logins().values())
+    before = read_vault()
+    refused("The other login is free", ROTATE, "was broken off", "`make up`")
+    assert read_vault() == before
+    with somebody_at_work():
+        passes("make up")
+    the_password_is_brought_everywhere()
+    refused("Both releases are as charts, images and secrets say", ROTATE.replace("-e", "-e app_release_timeout=1 -e", 1), "The rollout of backend")
+    assert all(logins().values())
+    with somebody_at_work():
+        passes("make up")
+    the_password_is_brought_everywhere()
+
+
+def test_the_login_before_is_locked_by_the_next_run_where_that_was_not_done() -> None:
+    (other,) = (name for name, can in logins().items() if not can)
+    root(f"""docker exec todo-database psql --quiet --username=postgres --command "ALTER ROLE {other} LOGIN PASSWORD 'of before'" """)
+    with read_only_database():
+        refused("The other login is locked", "make up", "read-only transaction")
+    # what runs may have it still
+    passes("make up ARGS='--tags database,app_release'")
+    assert all(logins().values())
+    passes("make up")
+    the_password_is_brought_everywhere()
 
 
 def test_the_password_of_all_vaults_is_changed() -> None:
@@ -302,6 +383,16 @@ def done_and_undone(do: str, undo: str) -> Iterator[None]:
         yield
     finally:
         root(undo)
+
+
+def read_only_database() -> AbstractContextManager[None]:
+    """Nothing can be changed in the database."""
+    psql = "docker exec todo-database psql --quiet --username=postgres --command"
+    readonly = f"{psql} 'ALTER SYSTEM SET default_transaction_read_only = on' --command 'SELECT pg_reload_conf()'"
+    writable = (
+        f"{psql} 'SET default_transaction_read_only = off; ' --command 'ALTER SYSTEM RESET default_transaction_read_only' --command 'SELECT pg_reload_conf()'"
+    )
+    return done_and_undone(readonly, writable)
 
 
 def fill(folder: str) -> None:
@@ -378,12 +469,7 @@ def test_another_password_than_the_databases_is_refused_until_a_reset_is_asked_f
         "has another password than the vault says",
         verbosely=True,
     )
-    psql = "docker exec todo-database psql --quiet --username=postgres --command"
-    readonly = f"{psql} 'ALTER SYSTEM SET default_transaction_read_only = on' --command 'SELECT pg_reload_conf()'"
-    writable = (
-        f"{psql} 'SET default_transaction_read_only = off; ' --command 'ALTER SYSTEM RESET default_transaction_read_only' --command 'SELECT pg_reload_conf()'"
-    )
-    with done_and_undone(readonly, writable):
+    with read_only_database():
         refused(
             "The database has its owner and its login",
             "make up ARGS='-e database_reset_password=true --tags database'",
@@ -411,16 +497,23 @@ REFUSAL = [
 ]
 
 
-def test_a_cluster_that_refuses_or_does_not_answer_is_named() -> None:
-    task = "The backend finds its secrets in a namespace that admits restricted pods only"
-    arguments = "-e database_reset_password=true --tags app_secrets"
+@contextmanager
+def unchangeable_secret() -> Iterator[None]:
+    """The cluster takes no change of the Secret."""
     touch = f"{KUBECTL} -n todo annotate secret backend-secrets --overwrite --dry-run=server touched=now"
     refuse = f"{KUBECTL} apply -f - > /dev/null; timeout 60 sh -c 'while {touch} > /dev/null 2>&1; do sleep 0.2; done'"
     root(refuse, json.dumps({"apiVersion": "v1", "kind": "List", "items": REFUSAL}))
     try:
-        refused(task, f"make up ARGS='{arguments}'", "the cluster refused the Secret", "no changes today", verbosely=True)
+        yield
     finally:
         root(f"{KUBECTL} delete validatingadmissionpolicybinding,validatingadmissionpolicy no-changes; timeout 60 sh -c 'until {touch}; do sleep 0.2; done'")
+
+
+def test_a_cluster_that_refuses_or_does_not_answer_is_named() -> None:
+    task = "The backend finds its secrets in a namespace that admits restricted pods only"
+    arguments = "-e database_reset_password=true --tags app_secrets"
+    with unchangeable_secret():
+        refused(task, f"make up ARGS='{arguments}'", "the cluster refused the Secret", "no changes today", verbosely=True)
     config = "/home/tester/.local/state/todochat/todo/kubeconfig"
     root(f"sed 's,\\(server: https://[^:]*\\):.*,\\1:1,' {config} > /home/tester/nobody; chown tester /home/tester/nobody")
     refused(task, f"make up ARGS='{arguments} -e app_secrets_kubeconfig=/home/tester/nobody'", "the cluster cannot be asked", "refused")

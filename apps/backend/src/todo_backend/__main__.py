@@ -10,18 +10,20 @@ import uvicorn
 from todo_backend import logs
 from todo_backend.app import create_app
 from todo_backend.health.state import Health
+from todo_backend.middleware import REQUEST_SECONDS
 from todo_backend.settings import ConfigurationError, load
 
 log = logging.getLogger("todo_backend")
 
 KEEP_ALIVE_SECONDS = 75  # longer than any client keeps an idle connection, so that the client closes it, not we
-GRACEFUL_SHUTDOWN_SECONDS = 20
+GRACEFUL_SHUTDOWN_SECONDS = REQUEST_SECONDS + 2
 
 
 class DrainingServer(uvicorn.Server):
     """After SIGTERM goes on answering for a moment, closing each connection with its answer, before it stops.
 
-    Otherwise a client that keeps its connections loses the request it sends into the closing one.
+    Otherwise a client that keeps its connections loses the request it sends into the closing one. A connection that is
+    still open after that moment has been idle throughout; the frontend has closed it by then, see `drain_seconds`.
     """
 
     def __init__(self, config: uvicorn.Config, health: Health, drain_seconds: float) -> None:

@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -41,6 +41,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+
+# The heads (schema revisions) whose code works with the schema as it is, so that an older version knows whether it may.
+schema_readers = Table("schema_readers", Base.metadata, Column("revision", Text, primary_key=True))
 
 
 class DatabaseUnavailableError(Exception):

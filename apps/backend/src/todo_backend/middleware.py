@@ -1,5 +1,6 @@
 """What surrounds every request: its id, one log line, a limit, and an answer even when the code fails."""
 
+import asyncio
 import logging
 import re
 import time
@@ -14,6 +15,9 @@ from todo_backend.health.state import Health
 from todo_backend.logs import request_id
 
 log = logging.getLogger(__name__)
+
+# Less than the frontend waits for a chat, so that it hears why; and what a pod's end has to wait for.
+REQUEST_SECONDS = 25
 
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -48,12 +52,17 @@ class RequestContext:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_context)
+            async with asyncio.timeout(REQUEST_SECONDS) as limit:
+                await self._app(scope, receive, send_with_context)
         except Exception:
-            log.exception("request failed")
+            late = limit.expired()
+            log.exception("request took too long" if late else "request failed")
             if status:
                 raise  # half an answer is out: only breaking the connection tells the client
-            answer = JSONResponse({"detail": f"Something went wrong here (request {current})."}, status_code=500)
+            detail = f"This took longer than {REQUEST_SECONDS} s" if late else "Something went wrong here"
+            answer = JSONResponse({"detail": f"{detail} (request {current})."}, status_code=503 if late else 500)
+            if late:
+                answer.headers["Connection"] = "close"  # what is left of the request may still come
             await answer(scope, receive, send_with_context)
         finally:
             log.log(

@@ -1,24 +1,27 @@
 """Bring the database's schema up to this version: python3 -m todo_backend.migrate.
 
 Any number may run at once. Exit status: 0 done, 2 faulty configuration, 3 database out of reach, 4 schema unknown.
+With the argument `head` it prints the revision that this version is made for, and asks no database.
 """
 
+import argparse
 import logging
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, delete, insert, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from todo_backend import logs
-from todo_backend.database import connection_arguments
+from todo_backend.database import connection_arguments, schema_readers
 from todo_backend.settings import ConfigurationError, load
 
 log = logging.getLogger("todo_backend.migrate")
@@ -28,30 +31,45 @@ _PAUSE_SECONDS = 1
 
 
 class UnknownSchemaError(Exception):
-    """The database was migrated by another, probably newer, version of this service."""
+    """The database was migrated by another, probably newer, version of this service, and this one cannot use it."""
 
 
 def migrate(url: URL, wait_seconds: float) -> None:
-    """Apply what is missing, in one transaction.
+    """Apply what is missing, in one transaction; do nothing to a newer schema that says this version can use it.
 
     Raises OperationalError when the database is out of reach for longer than `wait_seconds`, UnknownSchemaError when it
-    knows a revision that this version does not.
+    is at a revision that this version neither knows nor can use.
     """
     engine = create_engine(url, poolclass=NullPool, connect_args=connection_arguments(url), hide_parameters=True)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    scripts = ScriptDirectory.from_config(config)
+    config, scripts = _scripts()
     with _connected(engine, wait_seconds) as connection:
-        if _revision(connection, scripts) == scripts.get_current_head():
-            log.info("schema is up to date", extra={"revision": scripts.get_current_head()})
+        if _fits(connection, scripts):
             return
     with engine.begin() as connection:
         # Held until the transaction ends, so it also holds behind a pooler that shares connections.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before = _revision(connection, scripts)
+        if _fits(connection, scripts):  # somebody else was faster
+            return
+        before = _revision(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.execute(delete(schema_readers))
+        connection.execute(insert(schema_readers), [{"revision": revision} for revision in _readers(scripts)])
     log.info("schema is up to date", extra={"revision": scripts.get_current_head(), "before": before})
+
+
+def _scripts() -> tuple[Config, ScriptDirectory]:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config, ScriptDirectory.from_config(config)
+
+
+def _readers(scripts: ScriptDirectory) -> Iterator[str]:
+    """Yield the heads whose code works with this version's schema: from this one back to the newest that broke."""
+    for script in scripts.walk_revisions():
+        yield script.revision
+        if script.module.breaks_previous:
+            return
 
 
 def _connected(engine: Engine, wait_seconds: float) -> Connection:
@@ -69,19 +87,36 @@ def _connected(engine: Engine, wait_seconds: float) -> Connection:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _revision(connection: Connection, scripts: ScriptDirectory) -> str | None:
-    revision = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in scripts.walk_revisions()}
-    if revision is not None and revision not in known:
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _fits(connection: Connection, scripts: ScriptDirectory) -> bool:
+    """Tell whether this version works with the schema as it is. Raises UnknownSchemaError."""
+    revision, head = _revision(connection), scripts.get_current_head()
+    if revision == head:
+        log.info("schema is up to date", extra={"revision": revision})
+        return True
+    if revision is None or revision in {script.revision for script in scripts.walk_revisions()}:
+        return False
+    known = inspect(connection).has_table(schema_readers.name)
+    # Its own revision too: whoever migrated past this table did not keep it.
+    if not known or not {revision, head} <= set(connection.scalars(select(schema_readers.c.revision))):
         raise UnknownSchemaError(
-            f"The database's schema is at revision {revision}, which this version does not know. "
-            "Deploy the version that made it, or restore a dump from before."
+            f"The database's schema is at revision {revision}; this version is made for {head}, and does not work with "
+            "it. Deploy the version that made it or a newer one, or `make restore` the backup from before it."
         )
-    return revision
+    log.info("schema is newer, and works with this version", extra={"revision": revision, "made_for": head})
+    return True
 
 
 def main() -> int:
-    """Run the migrations. Returns the exit status."""
+    """Run the migrations, or print the head. Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="todo_backend.migrate", description="Bring the database's schema up to date.")
+    parser.add_argument("show", nargs="?", choices=["head"], help="print the revision this version is made for")
+    if parser.parse_args().show:
+        sys.stdout.write(f"{_scripts()[1].get_current_head()}\n")
+        return 0
     try:
         settings, secrets = load()
     except ConfigurationError as error:

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
     database_probe_seconds: float = Field(default=5, gt=0)
     database_tolerance_seconds: float = Field(default=15, ge=0)
     database_wait_seconds: float = Field(default=60, ge=0)
-    drain_seconds: float = Field(default=3, ge=0)
+    drain_seconds: float = Field(default=5, ge=0)  # Node.js's fetch closes a connection that is idle for 4 s
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -55,7 +55,10 @@ class Settings(BaseSettings):
 
 
 class JwtKeys(BaseModel):
-    """Signing keys by id (`kid`): the active one signs, every one verifies. Values are base64url, at least 32 bytes."""
+    """Signing keys by id (`kid`); values are base64url, at least 32 bytes.
+
+    The active one signs. How long the others verify is told by the ids, which say when each was made; see Tokens.
+    """
 
     model_config = {"extra": "forbid", "hide_input_in_errors": True}
 

@@ -1,7 +1,4 @@
-"""${message}.
-
-Running pods of the previous version go on working with it: a migration only adds.
-"""
+"""${message}."""
 
 from collections.abc import Sequence
 
@@ -12,6 +9,8 @@ revision: str = ${repr(up_revision)}
 down_revision: str | None = ${repr(down_revision)}
 branch_labels: Sequence[str] | None = ${repr(branch_labels)}
 depends_on: Sequence[str] | None = ${repr(depends_on)}
+# False: all code that works with the revision before goes on working. True: it does not, and rolling back needs a backup.
+breaks_previous: bool = False
 
 
 def upgrade() -> None:

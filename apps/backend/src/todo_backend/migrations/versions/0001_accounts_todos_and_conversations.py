@@ -9,6 +9,7 @@ revision: str = "0001"
 down_revision: str | None = None
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
+breaks_previous: bool = False
 
 
 def upgrade() -> None:

@@ -1,0 +1,47 @@
+import { subscribe } from "node:diagnostics_channel";
+import type { Server, ServerResponse } from "node:http";
+
+const DRAIN_MS = 5_000;
+/** The longest request is a chat, for which the backend has 30 s. */
+const LAST_REQUESTS_MS = 31_000;
+
+/**
+ * After SIGTERM goes on answering for a moment, closing each connection with its answer, then stops when the last
+ * request is answered.
+ *
+ * Next.js itself (switched off by NEXT_MANUAL_SIG_HANDLE) stops listening at once, and then waits for connections that
+ * are kept alive: they go on being used until the process is killed, with whatever runs on them.
+ */
+export function stopGracefully(drainMs = DRAIN_MS): void {
+  const servers = new Set<Server>();
+  const unanswered = new Set<ServerResponse>();
+  let draining = false;
+  let stopping = false;
+
+  const closeAfter = (response: ServerResponse) => {
+    if (!response.headersSent) response.setHeader("connection", "close");
+  };
+
+  subscribe("http.server.request.start", (message) => {
+    const { response, server } = message as { response: ServerResponse; server: Server };
+    servers.add(server);
+    unanswered.add(response);
+    response.once("close", () => {
+      unanswered.delete(response);
+      // One that had begun before SIGTERM leaves its connection open.
+      if (stopping) setImmediate(() => server.closeIdleConnections());
+    });
+    if (draining) closeAfter(response);
+  });
+
+  process.once("SIGTERM", () => {
+    draining = true;
+    unanswered.forEach(closeAfter);
+    setTimeout(() => {
+      stopping = true;
+      const closed = [...servers].map((server) => new Promise((resolve) => server.close(resolve)));
+      void Promise.all(closed).then(() => process.exit(0));
+      setTimeout(() => process.exit(1), LAST_REQUESTS_MS);
+    }, drainMs);
+  });
+}

@@ -1,0 +1,30 @@
+"""Helm as the store has it, and both charts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from chart import ROOT, Chart
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
+
+
+@pytest.fixture(scope="session")
+def helm() -> Path:
+    return Store(Path.home() / ".cache/todochat/store").verified(Lock(ROOT / "artifacts.lock.yml")["helm"])
+
+
+@pytest.fixture(params=["backend", "frontend"])
+def chart(request: pytest.FixtureRequest, helm: Path) -> Chart:
+    return Chart(request.param, helm)
+
+
+@pytest.fixture
+def backend(helm: Path) -> Chart:
+    return Chart("backend", helm)
+
+
+@pytest.fixture
+def frontend(helm: Path) -> Chart:
+    return Chart("frontend", helm)

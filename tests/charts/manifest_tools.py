@@ -1,0 +1,85 @@
+"""What looks at manifests: kubeconform, kube-score, and the schemas of Kubernetes' API, all from Go modules.
+
+    python tests/charts/manifest_tools.py    makes what is missing
+
+It takes a minute and a half on two cores, once: the result stays in ~/.cache/todochat-test, under a name that changes with what it is made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from schemas import write_schemas
+
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError
+from ansible_collections.todochat.platform.plugins.module_utils.bundle import go_environment, run
+from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+
+HERE = Path(__file__).resolve().parent
+MODULE = HERE / "go"
+TOOLCHAIN = HERE.parent.parent / "roles/bundle/files/go/toolchain.txt"
+CACHE = Path.home() / ".cache/todochat-test"
+# The oldest that the charts allow, and the newest: what both take, those between them take. The sums are what go.sum would say; of one module
+# it holds one version.
+KUBERNETES = {
+    "v1.30.14": "h1:MrlKXh9uhLIJpyxOeXhcndzRVSvwiV9iJ8NgH8nqPsg=",
+    "v1.37.2": "h1:A2VDEiObzkYqFTKhSsn0ZEb0RlLEXpHWj93gi2HqEwE=",
+}
+
+
+def made() -> Path:
+    """The folder with kubeconform, kube-score and schemas/<version>/, made where it is missing. Raises UserError."""
+    inputs = [Path(__file__), HERE / "schemas.py", TOOLCHAIN, *sorted(MODULE.iterdir())]
+    key = hashlib.sha256(b"\0".join(file.read_bytes() for file in inputs)).hexdigest()[:16]
+    folder = CACHE / f"manifests-{key}"
+    if not folder.is_dir():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE, prefix=".making-") as work:
+            new = make(Path(work))
+            if not folder.is_dir():  # another run was faster
+                new.rename(folder)
+    return folder
+
+
+def make(work: Path) -> Path:
+    """All of it made in an empty folder, with the compiler and its caches; the part that is to stay."""
+    new = work / "new"
+    new.mkdir()
+    print("Installing the Go toolchain", flush=True)
+    environment = {**go_environment(TOOLCHAIN, work, work), "CGO_ENABLED": "0"}
+    print("Building kubeconform and kube-score, which takes about 90 s on two cores", flush=True)
+    build = ["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"]
+    run([*build, "-o", f"{new}/", "tool"], "building kubeconform and kube-score", environment, MODULE)
+    for version, checksum in KUBERNETES.items():
+        print(f"Making schemas of Kubernetes {version}", flush=True)
+        write_schemas(kubernetes(version, checksum, environment) / "api/openapi-spec/swagger.json", new / "schemas" / version)
+    return new
+
+
+def kubernetes(version: str, checksum: str, environment: dict[str, str]) -> Path:
+    """The folder of a version of Kubernetes' module, downloaded."""
+    command = ["go", "mod", "download", "-json", f"k8s.io/kubernetes@{version}"]
+    # Outside of any module: one that names another version would be looked at.
+    done = subprocess.run(command, cwd=environment["GOPATH"], env=os.environ | environment, capture_output=True, text=True, check=False)
+    module = json.loads(done.stdout or "{}")
+    if done.returncode:
+        raise ArtifactError(f"{' '.join(command)} failed.", "Mend what it says, then run the same again.", module.get("Error") or done.stderr)
+    if module["Sum"] != checksum:
+        raise ArtifactError(
+            f"k8s.io/kubernetes {version} has the checksum {module['Sum']}, not {checksum}, and was not used.",
+            f"Find out who changed it: the module proxy, or {Path(__file__).name}.",
+        )
+    return Path(module["Dir"])
+
+
+if __name__ == "__main__":
+    try:
+        print(made())
+    except UserError as error:
+        sys.exit(str(error))

@@ -1,0 +1,387 @@
+"""What the charts refuse, and what they make of each value."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from chart import DIGEST, NAMESPACE, Chart, Object
+
+LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
+SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
+INGRESS = {"enabled": True, "className": "nginx", "host": "todo.example.com", "tlsSecret": "todo-tls"}
+# In the schema, but not among the chart's values.
+OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}}
+Keys = tuple[str, ...]
+
+
+def inner(values: Any, path: Keys = ()) -> Iterator[tuple[Keys, Any]]:
+    """All values with their paths: mappings, what is in them, and the whole."""
+    yield path, values
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from inner(value, (*path, name))
+
+
+def at(path: Keys, value: Any) -> dict[str, Any]:
+    """Values with one value at a path."""
+    for name in reversed(path):
+        value = {name: value}
+    made: dict[str, Any] = value
+    return made
+
+
+def pods(objects: dict[str, Object]) -> list[Object]:
+    """The Deployment's pod and that of `helm test`, each with metadata and spec."""
+    return [objects["Deployment"]["spec"]["template"], objects["Test"]]
+
+
+def chosen(selector: dict[str, str], pod: Object) -> bool:
+    labels: dict[str, str] = pod["metadata"]["labels"]
+    return selector.items() <= labels.items()
+
+
+# What is refused
+
+
+def test_what_the_schema_knows_is_what_the_values_have(chart: Chart) -> None:
+    """So that the tests below reach each level and each value."""
+
+    def known(schema: dict[str, Any], path: Keys = ()) -> Iterator[Keys]:
+        if "$ref" in schema:
+            schema = chart.schema["definitions"][schema["$ref"].rpartition("/")[2]]
+        yield path
+        for name, part in schema.get("properties", {}).items():
+            yield from known(part, (*path, name))
+
+    assert set(known(chart.schema)) == {path for path, _ in inner(chart.defaults)} | OPTIONAL.keys()
+
+
+def test_an_unknown_key_is_refused_at_each_level(chart: Chart) -> None:
+    levels = [path for path, value in [*inner(chart.defaults), *OPTIONAL.items()] if isinstance(value, dict)]
+    assert len(levels) >= 10
+    taken = [path for path in levels if "unasked" not in chart.refusal(at((*path, "unasked"), 1)) and path[-1:] != ("global",)]
+    assert taken == []
+    assert [path for path in levels if path[-1:] == ("global",) and not chart.refusal(at((*path, "unasked"), 1))] == []
+
+
+def test_a_value_of_another_type_is_refused(chart: Chart) -> None:
+    for path, value in [*inner(chart.defaults), *OPTIONAL.items()]:
+        if path:
+            other = 7 if isinstance(value, str) else "text"
+            assert path[-1] in chart.refusal(at(path, other)), f"{path} may be {other!r}"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"image": {"digest": ""}},
+        {"image": {"digest": "sha256:abc"}},
+        {"image": {"repository": ""}},
+        {"image": {"repository": "registry.example/it:latest@sha256"}},
+        {"replicaCount": -1},
+        {"replicaCount": 0, "autoscaling": {"enabled": True}},
+        {"replicaCount": 4, "autoscaling": {"enabled": True}},
+        {"autoscaling": {"quietSeconds": 3601}},
+        {"autoscaling": {"cpuPercent": 0}},
+        {"service": {"type": "ExternalName"}},
+        {"service": {"nodePort": 80}},
+        {"service": {"port": 65536}},
+        {"ingress": {"enabled": True}},
+        {"ingress": {"enabled": True, "host": "https://todo.example.com"}},
+        {"resources": {"limits": {"memory": "1"}}},
+        {"resources": {"requests": {"cpu": "100k"}}},
+    ],
+    ids=json.dumps,
+)
+def test_a_value_that_cannot_work_is_refused(chart: Chart, values: dict[str, Any]) -> None:
+    said = chart.refusal(values)
+    assert all(path[-1] in said for path, value in inner(values) if not isinstance(value, dict | bool)), said
+    assert said
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"config": {"logLevel": "loud"}},
+        {"config": {"corsOrigins": ["*"]}},
+        {"config": {"accessTokenMinutes": 0}},
+        {"config": {"databaseProbeSeconds": 0}},
+        {"networkPolicy": {"database": {"cidr": "192.168.85.251"}}},
+        {"secret": {"name": "Not a name"}},
+    ],
+    ids=json.dumps,
+)
+def test_a_value_that_the_backend_cannot_work_with_is_refused(backend: Chart, values: dict[str, Any]) -> None:
+    assert next(path for path, value in inner(values) if not isinstance(value, dict))[-1] in backend.refusal(values)
+
+
+def test_a_backend_that_is_no_address_is_refused(frontend: Chart) -> None:
+    assert "BACKEND_URL" in frontend.refusal({"config": {"BACKEND_URL": "backend:8001"}})
+
+
+def test_both_charts_mean_the_same_by_what_they_share(backend: Chart, frontend: Chart) -> None:
+    for name in SHARED:
+        assert backend.schema["properties"][name] == frontend.schema["properties"][name]
+    assert backend.schema["definitions"] == frontend.schema["definitions"]
+
+
+def test_an_older_kubernetes_is_refused(chart: Chart) -> None:
+    assert "kubeVersion" in chart.template({}, "--kube-version=v1.29.14").stderr
+    assert chart.template({}, "--kube-version=v1.30.0").returncode == 0
+
+
+def test_helm_finds_nothing_to_say(chart: Chart) -> None:
+    done = chart.helm("lint", "--strict", str(chart.folder), values={"autoscaling": {"enabled": True}, "ingress": INGRESS, "networkPolicy": {"enabled": True}})
+    assert done.returncode == 0, done.stdout
+    assert "[WARNING]" not in done.stdout
+
+
+# What every object is
+
+
+def test_what_there_is(chart: Chart) -> None:
+    assert set(chart.objects()) == {"ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount", "Test"}
+    everything = {"autoscaling": {"enabled": True}, "ingress": INGRESS, "networkPolicy": {"enabled": True}}
+    assert set(chart.objects(everything)) - set(chart.objects()) == {"HorizontalPodAutoscaler", "Ingress", "NetworkPolicy"}
+
+
+def test_every_object_has_the_labels_the_name_and_the_namespace(chart: Chart) -> None:
+    objects = chart.objects({"autoscaling": {"enabled": True}, "ingress": INGRESS, "networkPolicy": {"enabled": True}})
+    for kind, item in objects.items():
+        assert item["metadata"]["labels"].keys() == LABELS
+        assert item["metadata"]["namespace"] == NAMESPACE
+        assert item["metadata"]["name"] == (f"{chart.name}-test" if kind == "Test" else chart.name)
+    template = objects["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert template == objects["Deployment"]["metadata"]["labels"]
+
+
+def test_every_selector_finds_the_services_pods_and_not_that_of_the_test(chart: Chart) -> None:
+    objects = chart.objects({"networkPolicy": {"enabled": True}})
+    server, test = pods(objects)
+    spread = server["spec"]["topologySpreadConstraints"][0]
+    selectors = [
+        objects["Deployment"]["spec"]["selector"]["matchLabels"],
+        objects["Service"]["spec"]["selector"],
+        objects["PodDisruptionBudget"]["spec"]["selector"]["matchLabels"],
+        objects["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"],
+        spread["labelSelector"]["matchLabels"],
+    ]
+    for selector in selectors:
+        assert chosen(selector, server)
+        assert not chosen(selector, test)
+    # the gate and `make logs` go by this one alone
+    assert test["metadata"]["labels"]["app.kubernetes.io/instance"] != server["metadata"]["labels"]["app.kubernetes.io/instance"]
+
+
+def test_every_pod_is_restricted(chart: Chart) -> None:
+    """What Pod Security's `restricted` asks for, no root file system to write to, and no token."""
+    for pod in pods(chart.objects()):
+        spec = pod["spec"]
+        assert spec["automountServiceAccountToken"] is False
+        assert spec["serviceAccountName"] == chart.name
+        assert spec["securityContext"]["runAsNonRoot"] is True
+        assert spec["securityContext"]["runAsUser"] > 0
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        assert {kind for volume in spec.get("volumes", []) for kind in volume if kind != "name"} <= {"emptyDir", "secret"}
+        for container in [*spec.get("initContainers", []), *spec["containers"]]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "capabilities": {"drop": ["ALL"]},
+                "readOnlyRootFilesystem": True,
+            }
+            assert container["image"] == f"registry.example/{chart.name}@{DIGEST}"
+            for amounts in ("requests", "limits"):
+                assert container["resources"][amounts].keys() == {"cpu", "memory", "ephemeral-storage"}
+    assert chart.objects()["ServiceAccount"]["automountServiceAccountToken"] is False
+
+
+# What each value makes
+
+
+def test_replicas_are_left_to_the_autoscaler(chart: Chart) -> None:
+    assert chart.objects({"replicaCount": 3})["Deployment"]["spec"]["replicas"] == 3
+    autoscaling = {"enabled": True, "maxReplicas": 7, "cpuPercent": 55, "quietSeconds": 90}
+    objects = chart.objects({"replicaCount": 3, "autoscaling": autoscaling})
+    assert "replicas" not in objects["Deployment"]["spec"]
+    spec = objects["HorizontalPodAutoscaler"]["spec"]
+    assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": chart.name}
+    assert (spec["minReplicas"], spec["maxReplicas"]) == (3, 7)
+    assert spec["metrics"] == [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 55}}}]
+    assert spec["behavior"] == {"scaleDown": {"stabilizationWindowSeconds": 90}}
+
+
+def test_a_rollout_takes_no_pod_before_its_successor_is_ready_and_a_drain_one_at_a_time(chart: Chart) -> None:
+    objects = chart.objects()
+    assert objects["Deployment"]["spec"]["strategy"] == {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
+    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    assert "minAvailable" not in objects["PodDisruptionBudget"]["spec"]
+
+
+def test_pods_are_spread_over_nodes_where_there_are_several(chart: Chart) -> None:
+    (spread,) = chart.objects()["Deployment"]["spec"]["template"]["spec"]["topologySpreadConstraints"]
+    del spread["labelSelector"]
+    # of one rollout's pods alone: the old ones are about to go
+    expected = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway", "matchLabelKeys": ["pod-template-hash"]}
+    assert spread == expected
+
+
+def test_a_pod_that_leaves_answers_its_longest_request(chart: Chart) -> None:
+    """30 s is the frontend's longest, a chat; 5 s pass before it is told to stop."""
+    spec = chart.objects()["Deployment"]["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+    assert spec["terminationGracePeriodSeconds"] >= 30 + 5 + 5
+
+
+def test_each_probe_has_its_own_path(chart: Chart) -> None:
+    (container,) = chart.objects()["Deployment"]["spec"]["template"]["spec"]["containers"]
+    asked = {probe: container[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "readiness", "liveness")}
+    assert asked == {"startup": "/health/startup", "readiness": "/health/ready", "liveness": "/health/live"}
+
+
+@pytest.mark.parametrize(
+    ("service", "node_port"),
+    [
+        ({"type": "ClusterIP", "nodePort": 31000}, None),
+        ({"type": "LoadBalancer", "nodePort": 31000}, None),
+        ({"type": "NodePort", "nodePort": 31000}, 31000),
+        ({"type": "NodePort", "nodePort": None}, None),
+    ],
+)
+def test_the_service_is_as_asked(chart: Chart, service: dict[str, Any], node_port: int | None) -> None:
+    spec = chart.objects({"service": service | {"port": 80}})["Service"]["spec"]
+    assert spec["type"] == service["type"]
+    (port,) = spec["ports"]
+    assert port == {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"} | ({"nodePort": node_port} if node_port else {})
+
+
+def test_an_ingress_leads_a_host_to_the_service_with_its_certificate(chart: Chart) -> None:
+    spec = chart.objects({"ingress": INGRESS})["Ingress"]["spec"]
+    assert spec["ingressClassName"] == "nginx"
+    assert spec["tls"] == [{"hosts": ["todo.example.com"], "secretName": "todo-tls"}]
+    path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": chart.name, "port": {"name": "http"}}}}
+    assert spec["rules"] == [{"host": "todo.example.com", "http": {"paths": [path]}}]
+
+
+def test_an_ingress_without_class_and_certificate_is_the_clusters_default_and_http(chart: Chart) -> None:
+    assert chart.objects({"ingress": {"enabled": True, "host": "todo.example.com"}})["Ingress"]["spec"].keys() == {"rules"}
+
+
+def test_policies_let_a_frontend_reach_a_backend_and_nothing_else(backend: Chart, frontend: Chart) -> None:
+    database = {"cidr": "192.168.85.251/32", "port": 6432}
+    of_backend = backend.objects({"networkPolicy": {"enabled": True, "database": database}})
+    of_frontend = frontend.objects({"networkPolicy": {"enabled": True}})
+    behind, front = of_backend["NetworkPolicy"]["spec"], of_frontend["NetworkPolicy"]["spec"]
+    assert behind["policyTypes"] == front["policyTypes"] == ["Ingress", "Egress"]
+
+    (inwards,) = behind["ingress"]
+    assert [port["port"] for port in inwards["ports"]] == [of_backend["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]]
+    callers = [*pods(of_frontend), *pods(of_backend)]
+    let_in = [any(chosen(source["podSelector"]["matchLabels"], pod) for source in inwards["from"]) for pod in callers]
+    assert let_in == [True, False, False, True]  # the frontend, its test, the backend, its test
+    dns, to_database = behind["egress"]
+    assert to_database == {"to": [{"ipBlock": {"cidr": "192.168.85.251/32"}}], "ports": [{"port": 6432, "protocol": "TCP"}]}
+
+    (inwards,) = front["ingress"]
+    assert inwards == {"ports": [{"port": 3000, "protocol": "TCP"}]}
+    dns_too, to_backend = front["egress"]
+    assert dns == dns_too
+    assert {(port["port"], port["protocol"]) for port in dns["ports"]} == {(53, "UDP"), (53, "TCP")}
+    assert to_backend["ports"] == [{"port": 8001, "protocol": "TCP"}]
+    ((called,),) = [[peer["podSelector"]["matchLabels"] for peer in to_backend["to"]]]
+    assert [chosen(called, pod) for pod in callers] == [False, False, True, False]
+
+
+@pytest.mark.parametrize("values", [{"service": {"type": "NodePort"}}, {"service": {"type": "LoadBalancer"}}, {"ingress": INGRESS}], ids=json.dumps)
+def test_a_backend_that_is_for_outside_lets_everybody_in(backend: Chart, values: dict[str, Any]) -> None:
+    (inwards,) = backend.objects(values | {"networkPolicy": {"enabled": True}})["NetworkPolicy"]["spec"]["ingress"]
+    assert inwards == {"ports": [{"port": 8001, "protocol": "TCP"}]}
+
+
+CONFIGURED = {"backend": {"logLevel": "debug"}, "frontend": {"BACKEND_URL": "http://elsewhere:8001"}}
+
+
+def test_a_changed_configuration_rolls_its_pods(chart: Chart) -> None:
+    before, after = chart.objects(), chart.objects({"config": CONFIGURED[chart.name]})
+    assert before["ConfigMap"] != after["ConfigMap"]
+    assert before["Deployment"]["spec"]["template"] != after["Deployment"]["spec"]["template"]
+
+
+def test_a_changed_secret_rolls_the_backend(backend: Chart) -> None:
+    annotations = [pods(backend.objects({"secret": {"checksum": checksum}}))[0]["metadata"]["annotations"] for checksum in ("one", "other")]
+    assert [found["checksum/secret"] for found in annotations] == ["one", "other"]
+
+
+def test_what_pods_do_not_use_rolls_none(chart: Chart) -> None:
+    values = {
+        "replicaCount": 3,
+        "autoscaling": {"enabled": True},
+        "service": {"type": "LoadBalancer", "port": 80},
+        "ingress": INGRESS,
+        "networkPolicy": {"enabled": True},
+    }
+    assert chart.objects(values)["Deployment"]["spec"]["template"] == chart.objects()["Deployment"]["spec"]["template"]
+
+
+def test_helm_test_asks_the_service_and_ends(chart: Chart) -> None:
+    test = chart.objects({"service": {"port": 8080}})["Test"]
+    annotations = test["metadata"]["annotations"]
+    assert (annotations["helm.sh/hook"], annotations["helm.sh/hook-delete-policy"]) == ("test", "before-hook-creation")
+    assert test["spec"]["restartPolicy"] == "Never"
+    assert test["spec"]["activeDeadlineSeconds"] <= 300  # helm test waits no longer
+    (container,) = test["spec"]["containers"]
+    program = {"backend": ["python3", "-m", "todo_backend.acceptance"], "frontend": ["node", "acceptance.mjs"]}[chart.name]
+    assert container["command"] == [*program, f"http://{chart.name}:8080"]
+
+
+# What a person is told
+
+
+class Notes:
+    """What Helm says after an installation. Only with a cluster does it say so, so a copy of the chart makes an object of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def of(self, chart: Chart, values: dict[str, Any]) -> str:
+        copy = Chart(chart.name, chart.executable, shutil.copytree(chart.folder, self.folder / "chart", dirs_exist_ok=True))
+        text = (chart.folder / "templates/NOTES.txt").read_text(encoding="utf-8")
+        (copy.folder / "templates/notes.yaml").write_text(
+            f'{{{{ define "notes" }}}}{text}{{{{ end }}}}\nkind: Notes\nmetadata: {{}}\nnotes: {{{{ include "notes" . | toJson }}}}\n', encoding="utf-8"
+        )
+        said: str = copy.objects(values)["Notes"]["notes"]
+        return said
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Notes:
+    return Notes(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"service": {"type": "NodePort", "nodePort": 31000}}, "http://127.0.0.1:31000"),
+        ({"service": {"type": "NodePort", "nodePort": None}}, "http://NODE:PORT"),
+        ({"service": {"type": "LoadBalancer", "port": 80}}, "http://ADDRESS:80"),
+        ({"ingress": INGRESS}, "https://todo.example.com"),
+        ({"ingress": INGRESS | {"tlsSecret": ""}}, "http://todo.example.com"),
+        ({"service": {"type": "ClusterIP", "port": 8080}}, "port-forward service/{name} 8080"),
+        ({}, "helm --namespace somewhere test {name}"),
+    ],
+)
+def test_notes_say_where_it_answers(chart: Chart, notes: Notes, values: dict[str, Any], told: str) -> None:
+    assert told.format(name=chart.name) in notes.of(chart, values)
+
+
+def test_notes_say_that_a_policy_may_count_for_nothing(chart: Chart, notes: Notes) -> None:
+    assert "NetworkPolicy" not in notes.of(chart, {})
+    said = notes.of(chart, {"networkPolicy": {"enabled": True}})
+    assert "enforces" in said
+    assert f"kubectl --namespace somewhere exec deployment/{chart.name} -- " in said
