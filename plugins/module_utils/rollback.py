@@ -117,17 +117,15 @@ class Rollback:
         undo = ""
         for name in way.plan.changed:
             release = Release(name, Path(), {})
-            replicas: Mapping[str, int] = {}
             if way.backup and name == self.releases[0]:
                 # Neither code may meet the other's schema; and one that starts meanwhile would migrate what was restored.
                 replicas = self._stop(release)
                 try:
                     undo = self.database.restore(way.backup, way.known, reference(way.past.newest[name]), check_mode=False).undo
                 except BaseException:
-                    self._start(release, replicas)
+                    self._start(replicas)
                     raise
             release.roll_back(self.cluster, way.plan.parts[name].version)
-            self._start(release, replicas)
             Watcher(release, self.cluster, self.timeout).wait()
         self._settle(way)
         return Done(self._check(way.plan), undo)
@@ -136,12 +134,12 @@ class Rollback:
         """The pods of a release are gone; returns how many each of its Deployments wanted."""
         replicas = {workload["metadata"]["name"]: max(workload["spec"].get("replicas", 1), 1) for workload in release.workloads(self.cluster)}
         for name in replicas:
-            self.cluster.run("kubectl", "scale", "deployment", name, "--replicas=0")
+            self.cluster.run("kubectl", "scale", f"deployment/{name}", "--replicas=0")
         deadline = time.monotonic() + self.timeout
         while left := self._pods(release):
             waiting_for(f"stopping {', '.join(left)}")
             if time.monotonic() > deadline:
-                self._start(release, replicas)
+                self._start(replicas)
                 raise UserError(f"The pods of {release.name} do not stop: {', '.join(left)}", "Run the same command again.")
             time.sleep(POLL_SECONDS)
         return replicas
@@ -151,12 +149,10 @@ class Rollback:
         items = self.cluster.json("pods", f"--selector=app.kubernetes.io/instance={release.name}")["items"]
         return [item["metadata"]["name"] for item in items if owner(item)]
 
-    def _start(self, release: Release, replicas: Mapping[str, int]) -> None:
-        """As many as before, also where an autoscaler minds their number: it leaves alone what stands at 0."""
-        for workload in release.workloads(self.cluster) if replicas else []:
-            name = workload["metadata"]["name"]
-            if workload["spec"].get("replicas") == 0:
-                self.cluster.run("kubectl", "scale", "deployment", name, f"--replicas={replicas.get(name, 1)}")
+    def _start(self, replicas: Mapping[str, int]) -> None:
+        """As many as before."""
+        for name, wanted in replicas.items():
+            self.cluster.run("kubectl", "scale", f"deployment/{name}", f"--replicas={wanted}")
 
     def _settle(self, way: Way) -> None:
         """What runs is a revision of its own, and its images are those to deploy."""
