@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         sent = b"" if content is None else (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         if self.path == "/api/auth/signup":
-            self.send_header("Set-Cookie", f"session={body['email']}; Path=/; HttpOnly")
+            self.send_header("set-cookie", f"session={body['email']}; Path=/; HttpOnly")
         self.send_header("Content-Length", str(len(sent)))
         self.end_headers()
         self.wfile.write(sent)
