@@ -110,7 +110,7 @@ def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: De
     deployment.give(f"{CHARTS}/{fault.file}", content.replace(fault.old, fault.new))
     before = deployment.all_pods()
     with deployment.load(name.replace(" ", "-")):
-        named(deployment, f"-e app_release_charts={CHARTS}", fault.sign, fault.cause, fault.lines)
+        named(deployment, f"-e app_release_charts={CHARTS}", fault.sign, (*fault.cause, "serves again"), fault.lines)
         deployment.settle()
         assert deployment.all_pods() == before
         deployment.up(ROLL_OUT)
@@ -118,7 +118,7 @@ def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: De
 
 
 def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deployment) -> None:
-    """The database says that a version unknown to this one has migrated it."""
+    """The database says that a version unknown to this one has migrated it: neither is there a revision to go back to."""
     before = deployment.all_pods()
     psql = "docker exec todo-database psql --username=postgres --dbname=todo --no-psqlrc --quiet --tuples-only --no-align --command"
     known = deployment.passes(f"{psql} 'SELECT version_num FROM alembic_version'").strip()
@@ -126,7 +126,7 @@ def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deplo
         deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = 'unknown'\"""")
         try:
             values = "-e \\\"{'app_release_backend_values': {'config': {'logLevel': 'debug'}}}\\\""
-            named(deployment, values, ("Started", "{migrations}"), ("/migrations: ", "exit code 4"), "which this version does not know")
+            named(deployment, values, ("Started", "{migrations}"), ("/migrations: ", "exit code 4", "was not put back"), "which this version does not know")
         finally:
             deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = '{known}'\"""")
         deployment.up(ROLL_OUT)
