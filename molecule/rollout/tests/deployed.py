@@ -111,6 +111,7 @@ class Deployment:
         with log.open("w", encoding="utf-8") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process:
             try:
                 until(lambda: process.poll() is not None or "the load begins" in log.read_text(encoding="utf-8"), START_SECONDS)
+                assert process.poll() is None, log.read_text(encoding="utf-8")
                 yield report
                 self.settle()
             finally:

@@ -30,7 +30,7 @@ BURN = """
 import json, sys, time, urllib.error, urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-url, stop, end = sys.argv[1], Path(sys.argv[2]), time.monotonic() + 120
+url, stop, end = sys.argv[1], Path(sys.argv[2]), time.monotonic() + 150
 def burn(number):
     body = json.dumps({"email": f"burner-{number}@todochat.example", "password": "no account has this"}).encode()
     headers = {"Content-Type": "application/json", "Origin": url}
@@ -217,7 +217,7 @@ def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> Non
         deployment.host.check_output(f"rm -f {stop}")
         with subprocess.Popen(["docker", "exec", SYSTEM, "python3", "-c", BURN, URL, stop]) as burner:
             try:
-                until(lambda: replicas() > 2, 120, state)
+                until(lambda: replicas() > 2, 150, state)
             finally:
                 deployment.host.check_output(f"touch {stop}")
                 burner.wait(30)
