@@ -28,6 +28,7 @@ TYPED_SCRIPTS = (
     *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/role-readmes", "scripts/vault-password"),
     *("bench/images.py", "bench/deployment.py", "bench/roles.py", "tests/run.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
+    "molecule/rollout/load.py",
 )
 VIEW_TESTS = "tests/unit/test_progress.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")

@@ -31,7 +31,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -65,7 +65,7 @@ class UnansweredError(Exception):
 class Answer:
     status: int
     content: str
-    headers: dict[str, str]
+    headers: HTTPMessage
 
 
 class Connections:
@@ -105,7 +105,7 @@ class Connections:
             except OSError as error:
                 raise UnansweredError(str(error)) from error
             response = connection.getresponse()
-            answer = Answer(response.status, response.read().decode(errors="replace"), dict(response.headers))
+            answer = Answer(response.status, response.read().decode(errors="replace"), response.headers)
         except BaseException:
             connection.close()
             raise

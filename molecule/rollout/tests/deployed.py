@@ -1,0 +1,136 @@
+"""The application in the cluster of the fresh system, and the load on it (see load.py)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conftest import Tester
+from testinfra.host import Host
+
+PROJECT = Path(__file__).resolve().parents[3]
+OUTPUT = PROJECT / "tests/output"
+SYSTEM = "todochat-rollout"
+CHECKOUT = "/home/tester/todochat"
+URL = "http://127.0.0.1:30000"
+ENVIRONMENT = "export KUBECONFIG=~/.local/state/todochat/todo/kubeconfig PATH=/opt/todochat/bin:$PATH;"
+RELEASES = ("backend", "frontend")
+ROLL_OUT = "--tags app_release,app_check"
+SETTLE_SECONDS = 240
+START_SECONDS = 30
+END_SECONDS = 60
+
+
+class Deployment:
+    """What an ordinary user of the system does with it and sees of it."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.tester = Tester(host)
+
+    def run(self, command: str) -> tuple[bool, str]:
+        """Whether a command succeeds in the checkout, and what it prints, which is kept below tests/output."""
+        result = self.host.run("su --login tester --command %s", f"cd todochat && {ENVIRONMENT} {{ {command}; }} 2>&1 < /dev/null")
+        OUTPUT.mkdir(exist_ok=True)
+        (OUTPUT / f"{SYSTEM}-{time.time():.0f}.log").write_text(f"{command}\n{result.stdout}", encoding="utf-8")
+        return result.rc == 0, str(result.stdout)
+
+    def passes(self, command: str) -> str:
+        """What a command prints that must succeed."""
+        passed, output = self.run(command)
+        assert passed, f"{command}\n{output[-8000:]}"
+        return output
+
+    def up(self, arguments: str) -> str:
+        return self.passes(f'make up ARGS="{arguments}"')
+
+    def get(self, what: str) -> list[dict[str, Any]]:
+        """Objects of the namespace, as kubectl says."""
+        items: list[dict[str, Any]] = json.loads(self.tester.sees(f"{ENVIRONMENT} kubectl --namespace todo get {what} --output json"))["items"]
+        return items
+
+    def pods(self, release: str) -> dict[str, str]:
+        """The image of each pod of a release that stays, by name."""
+        found = self.get(f"pods --selector app.kubernetes.io/instance={release}")
+        return {pod["metadata"]["name"]: pod["spec"]["containers"][0]["image"] for pod in found if "deletionTimestamp" not in pod["metadata"]}
+
+    def all_pods(self) -> dict[str, dict[str, str]]:
+        return {release: self.pods(release) for release in RELEASES}
+
+    def unsettled(self) -> list[str]:
+        """What is not yet as the Deployments say, pods that still leave among it."""
+        problems = []
+        for item in self.get("deployments,pods"):
+            name, status = item["metadata"]["name"], item.get("status", {})
+            if item["kind"] == "Pod":
+                problems += [f"{name} leaves"] if "deletionTimestamp" in item["metadata"] else []
+                continue
+            wanted = item["spec"]["replicas"]
+            counts = {count: status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas")}
+            if status.get("observedGeneration", 0) < item["metadata"]["generation"] or set(counts.values()) != {wanted}:
+                problems.append(f"{name}: {counts} of {wanted}")
+        return problems
+
+    def settle(self) -> None:
+        until(lambda: not self.unsettled(), SETTLE_SECONDS, self.unsettled)
+
+    def killed(self) -> list[str]:
+        """Containers of any namespace that ran out of memory, and those of the application that were started again."""
+        items = json.loads(self.tester.sees(f"{ENVIRONMENT} kubectl get pods --all-namespaces --output json"))["items"]
+        found = []
+        for pod in items:
+            status = pod["status"]
+            for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
+                ended = [container.get(when, {}).get("terminated", {}).get("reason") for when in ("state", "lastState")]
+                again = container["restartCount"] and pod["metadata"]["namespace"] == "todo"
+                if "OOMKilled" in ended or again:
+                    found.append(f"{pod['metadata']['name']}/{container['name']}: {container['restartCount']} restarts, ended {ended}")
+        return found
+
+    def give(self, path: str, content: str) -> None:
+        """A file of the user's has this content."""
+        command = ["docker", "exec", "--interactive", "--user", "tester", SYSTEM, "tee", path]
+        subprocess.run(command, input=content, text=True, stdout=subprocess.DEVNULL, check=True)
+
+    @contextmanager
+    def load(self, name: str, *options: str) -> Iterator[dict[str, Any]]:
+        """Two clients use the application meanwhile and until it has settled, and nothing that they are answered is wrong.
+
+        What is yielded holds the report afterwards. ``name`` is of the log below tests/output, which can be followed.
+        """
+        OUTPUT.mkdir(exist_ok=True)
+        log, stop = OUTPUT / f"{SYSTEM}-load-{name}.log", f"/tmp/load-{name}.stop"
+        self.host.check_output(f"rm -f {stop}")
+        report: dict[str, Any] = {"log": str(log)}
+        command = ["docker", "exec", SYSTEM, "python3", f"{CHECKOUT}/molecule/rollout/load.py", *options, URL, stop]
+        with log.open("w", encoding="utf-8") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process:
+            try:
+                until(lambda: process.poll() is not None or "the load begins" in log.read_text(encoding="utf-8"), START_SECONDS)
+                assert process.poll() is None, log.read_text(encoding="utf-8")
+                yield report
+                self.settle()
+            finally:
+                self.host.check_output(f"touch {stop}")
+                out, _ = process.communicate(timeout=END_SECONDS)
+        assert out, log.read_text(encoding="utf-8")
+        report.update(json.loads(out))
+        with log.open("a", encoding="utf-8") as said:
+            said.write(out)
+        assert report["failures"] == [], log.read_text(encoding="utf-8")[-8000:]
+        assert process.returncode == 0, out
+        assert report["requests"] > 0
+        assert report["acknowledged"] == report["read_back"]
+        assert self.killed() == []
+
+
+def until(condition: Callable[[], Any], seconds: float, why: Callable[[], Any] = lambda: "") -> None:
+    """Returns as soon as the condition holds; it has to within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {why()}"
+        time.sleep(0.5)

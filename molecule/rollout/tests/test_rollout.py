@@ -1,0 +1,227 @@
+"""Two clients use the application while everything is done to it that is done to one, and not one answer is wrong.
+
+The order matters: the site is deployed by the first test, and each begins with it as the one before has left it.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from deployed import CHECKOUT, PROJECT, RELEASES, ROLL_OUT, SYSTEM, URL, Deployment, until
+from testinfra.host import Host
+
+AWAY_SECONDS = 30
+RECOVERY_SECONDS = 30
+# Longer than a request may take.
+QUIET_SECONDS = 12
+# What a newer application differs in.
+EDITS = {
+    "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
+    "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
+}
+AUTOSCALING = "{'app_release_backend_values': {'autoscaling': {'enabled': true, 'maxReplicas': 3, 'cpuPercent': 50, 'quietSeconds': 15}}}"
+# Logging in costs the backend a tenth of a second of CPU, whatever the password is.
+BURN = """
+import json, sys, time, urllib.error, urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+url, stop, end = sys.argv[1], Path(sys.argv[2]), time.monotonic() + 150
+def burn(number):
+    body = json.dumps({"email": f"burner-{number}@todochat.example", "password": "no account has this"}).encode()
+    headers = {"Content-Type": "application/json", "Origin": url}
+    while not stop.exists() and time.monotonic() < end:
+        try:
+            urllib.request.urlopen(urllib.request.Request(f"{url}/api/auth/login", body, headers), timeout=20)
+        except urllib.error.HTTPError as error:
+            assert error.code == 401, error
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(burn, range(4)))
+"""
+JOURNEY = """
+import socket, sys, time
+from ansible_collections.todochat.platform.plugins.module_utils.journey import Visitor, travel
+end = time.monotonic() + 20
+while True:
+    try:
+        socket.create_connection((\\"127.0.0.1\\", 18080)).close()
+        break
+    except OSError:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+print(travel(Visitor(\\"http://127.0.0.1:18080\\"), None))
+"""
+COPY_SECRET = """
+import json, sys
+secret = json.load(sys.stdin)
+secret[\\"metadata\\"] = {\\"name\\": secret[\\"metadata\\"][\\"name\\"]}
+print(json.dumps(secret))
+"""
+
+
+@pytest.fixture
+def deployment(host: Host) -> Deployment:
+    """The application."""
+    return Deployment(host)
+
+
+def test_the_site_is_deployed(deployment: Deployment) -> None:
+    deployment.passes("make up")
+    deployment.settle()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_releases_own_test_passes(deployment: Deployment, release: str) -> None:
+    output = deployment.passes(f"helm --namespace todo test {release} --logs")
+    assert "list the todos: passed" in output
+    assert "delete the account: passed" in output
+
+
+def test_the_releases_own_tests_name_the_step_that_fails_without_a_backend(deployment: Deployment) -> None:
+    # an autoscaler leaves a Deployment of none alone
+    deployment.passes("kubectl --namespace todo scale deployment backend --replicas=0")
+    # while they leave, they serve
+    until(lambda: not deployment.get("pods --selector app.kubernetes.io/instance=backend"), 90)
+    try:
+        for release, step in {"backend": "live: expected 200", "frontend": "sign up: expected 201"}.items():
+            passed, output = deployment.run(f"helm --namespace todo test {release} --logs")
+            assert not passed, output
+            assert step in output
+    finally:
+        deployment.passes("kubectl --namespace todo scale deployment backend --replicas=2")
+    deployment.settle()
+
+
+@pytest.mark.parametrize("account", RELEASES)
+def test_the_services_may_do_no_more_in_the_cluster_than_everybody(deployment: Deployment, account: str) -> None:
+    listed = deployment.passes(f"kubectl --namespace todo auth can-i --list --no-headers --as=system:serviceaccount:todo:{account}")
+    found = sorted({" ".join(line.split()) for line in listed.splitlines()})
+    assert found == (PROJECT / "molecule/rollout/files/permissions.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_the_raw_manifests_make_an_application_that_works(deployment: Deployment) -> None:
+    """In a namespace of its own, one replica each, on the same database."""
+    images = [next(iter(deployment.pods(release).values())).partition("@") for release in RELEASES]
+    kustomization = {
+        "namespace": "scratch",
+        "resources": ["../todochat/k8s"],
+        "images": [{"name": name, "digest": digest} for name, _, digest in images],
+        # the deployed one has that port
+        "patches": [{"target": {"kind": "Service", "name": "frontend"}, "patch": '[{"op": "remove", "path": "/spec/ports/0/nodePort"}]'}],
+    }
+    deployment.passes("mkdir -p ~/scratch")
+    deployment.give("/home/tester/scratch/kustomization.yaml", json.dumps(kustomization))
+    try:
+        deployment.passes("kubectl apply -k ~/scratch")
+        labels = deployment.passes("kubectl get namespace scratch --output jsonpath='{.metadata.labels}'")
+        assert '"pod-security.kubernetes.io/enforce":"restricted"' in labels
+        secret = "kubectl --namespace todo get secret backend-secrets --output json"
+        deployment.passes(f"""{secret} | python3 -c "{COPY_SECRET}" | kubectl --namespace scratch create --filename -""")
+        deployment.passes("kubectl --namespace scratch wait --for=condition=Available deployment --all --timeout=180s")
+        forward = "kubectl --namespace scratch port-forward service/frontend 18080:3000 > /dev/null & trap \"kill $!\" EXIT;"
+        steps = deployment.passes(f"""{forward} PYTHONPATH=.ansible/collections python3 -c "{JOURNEY}\"""")
+        assert "ask the assistant" in steps
+    finally:
+        deployment.passes("kubectl delete namespace scratch --ignore-not-found --timeout=120s")
+
+
+def edit(deployment: Deployment, back: bool) -> None:
+    for file, texts in EDITS.items():
+        content = (PROJECT / file).read_text(encoding="utf-8")
+        assert texts[0] in content, f"{texts[0]!r} is not in {file} any more"
+        deployment.give(f"{CHECKOUT}/{file}", content if back else content.replace(*texts))
+
+
+def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
+    before = deployment.all_pods()
+    edit(deployment, back=False)
+    with deployment.load("upgrade"):
+        deployment.up("--tags app_images,app_release,app_check")
+    for release, pods in deployment.all_pods().items():
+        assert not set(pods.values()) & set(before[release].values()), f"{release} runs the image that it ran before"
+
+
+def test_a_rollback_to_what_was_before(deployment: Deployment) -> None:
+    upgraded = deployment.all_pods()
+    edit(deployment, back=True)
+    with deployment.load("rollback"):
+        deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
+    back = deployment.all_pods()
+    for release, pods in back.items():
+        assert not set(pods) & set(upgraded[release])
+        assert not set(pods.values()) & set(upgraded[release].values())
+    # what was rolled back to is what the sources say again
+    deployment.up("--tags app_images,app_release,app_check")
+    assert deployment.all_pods() == back
+
+
+def test_the_deletion_of_each_pod_in_turn(deployment: Deployment) -> None:
+    with deployment.load("deletion"):
+        for release in RELEASES:
+            for pod in deployment.pods(release):
+                deployment.passes(f"kubectl --namespace todo delete pod {pod}")
+                deployment.settle()
+                assert pod not in deployment.pods(release)
+
+
+def test_a_rolling_restart(deployment: Deployment) -> None:
+    before = deployment.all_pods()
+    with deployment.load("restart"):
+        deployment.passes("kubectl --namespace todo rollout restart deployment backend frontend")
+        deployment.settle()
+    for release, pods in deployment.all_pods().items():
+        assert not set(pods) & set(before[release])
+
+
+@pytest.mark.parametrize("secret", ["database_password", "jwt_keys"])
+def test_a_rotation(deployment: Deployment, secret: str) -> None:
+    """Sessions that began before it go on: each client has one, and signs in no more."""
+    before = deployment.all_pods()
+    with deployment.load(f"rotation-{secret}"):
+        deployment.passes(f"python3 bootstrap -- ansible-playbook playbooks/vault/rotate.yml -e secret={secret}")
+    after = deployment.all_pods()
+    assert not set(after["backend"]) & set(before["backend"]), "the backend does not use the new value"
+    assert set(before["frontend"]) <= set(after["frontend"]), "the frontend does not use it, and was restarted"
+
+
+def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:
+    before = deployment.all_pods()
+    with deployment.load("postgresql-gone", "--tolerant") as report:
+        deployment.host.check_output("docker stop todo-database")
+        time.sleep(AWAY_SECONDS)
+        deployment.host.check_output("docker start todo-database")
+        started = time.time()
+        log = Path(report["log"])
+        until(lambda: time.time() - max(started, log.stat().st_mtime) > QUIET_SECONDS, RECOVERY_SECONDS + QUIET_SECONDS)
+    assert report["tolerated"] > 0, "nobody noticed"
+    assert datetime.fromisoformat(report["right_since"]).timestamp() - started < RECOVERY_SECONDS
+    for release, pods in deployment.all_pods().items():
+        assert set(before[release]) <= set(pods)
+
+
+def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> None:
+    def replicas() -> int:
+        [autoscaler] = [one for one in deployment.get("horizontalpodautoscalers") if one["metadata"]["name"] == "backend"]
+        return int(autoscaler["status"].get("currentReplicas", 0))
+
+    def state() -> str:
+        return deployment.run("kubectl --namespace todo describe hpa backend; kubectl --namespace todo top pods")[1]
+
+    with deployment.load("autoscaling"):
+        deployment.up(f'{ROLL_OUT} -e \\"{AUTOSCALING}\\"')
+        stop = "/tmp/burn.stop"
+        deployment.host.check_output(f"rm -f {stop}")
+        with subprocess.Popen(["docker", "exec", SYSTEM, "python3", "-c", BURN, URL, stop]) as burner:
+            try:
+                until(lambda: replicas() > 2, 150, state)
+            finally:
+                deployment.host.check_output(f"touch {stop}")
+                burner.wait(30)
+        assert burner.returncode == 0
+        until(lambda: replicas() == 2, 240, state)
+        deployment.settle()
+        deployment.up(ROLL_OUT)
