@@ -177,7 +177,7 @@ class Bench:
         self._playbook("engine, tools and store", "--tags=artifact,container_engine,kubernetes_tools")
         with self._own_files() as environment:
             self._script("leftovers", "down", environment)
-        for artifact in (self.lock[name] for name in ("kicbase", "registry", "postgres")):
+        for artifact in (self.lock[name] for name in ("kicbase", "registry", "postgres", "metrics-server")):
             if not is_loaded(artifact):
                 load(artifact, self.store)
         for name in BASES:
@@ -257,6 +257,8 @@ class Bench:
                 "NODE_IMAGE": self.lock["kicbase"].reference,
                 "REGISTRY_IMAGE": self.lock["registry"].reference,
                 "POSTGRES_IMAGE": self.lock["postgres"].reference,
+                "METRICS_SERVER_IMAGE": self.lock["metrics-server"].reference,
+                "METRICS_SERVER_CHART": str(ROOT / "roles/metrics_server/files/chart"),
                 **{f"{base}_{part}_IMAGE".upper(): self.lock[f"{base}-{part}"].reference for base in BASES.values() for part in ("builder", "runtime")},
                 **{name.upper(): str(PROGRAMS / name) for name in ("minikube", "kubectl", "helm")},
                 "KUBECONFIG": str(self.kubeconfig),

@@ -47,11 +47,14 @@ build() {
   DOCKER_BUILDKIT=1 docker build --progress=plain --tag="$2" --build-arg=BUILDER_IMAGE="${!builder}" --build-arg=RUNTIME_IMAGE="${!runtime}" "${arguments[@]}" "$SOURCES/$1"
 }
 
+# push REFERENCE: leaves the digest in $digest
+push() { digest=$(docker push "$1" | sed -n 's/.*digest: \(sha256:[0-9a-f]*\) .*/\1/p'); }
+
 # build_and_push NAME: leaves the digest in $digest
 build_and_push() {
   local reference=$REGISTRY/$NAME/$1:plain
   build "$1" "$reference"
-  digest=$(docker push "$reference" | sed -n 's/.*digest: \(sha256:[0-9a-f]*\) .*/\1/p')
+  push "$reference"
 }
 
 # made FILE COMMAND...: a secret that is made once
@@ -112,6 +115,12 @@ TOML
     --memory="$MEMORY" --nodes=1 --network="$NAME" --ports="127.0.0.1:$FRONTEND_PORT:$FRONTEND_PORT" --base-image="$NODE_IMAGE" --cni=bridge \
     --preload=false --install-addons=false --embed-certs --interactive=false
   install -D --mode=0600 "$minikube_home/kubeconfig" "$KUBECONFIG"
+
+  part metrics_server
+  docker tag "$METRICS_SERVER_IMAGE" "$REGISTRY/$NAME/metrics-server:plain"
+  push "$REGISTRY/$NAME/metrics-server:plain"
+  "$HELM" upgrade --install metrics-server "$METRICS_SERVER_CHART" --namespace=kube-system --wait \
+    --set="image.repository=$REGISTRY/$NAME/metrics-server,image.digest=$digest"
 
   part app_images
   build_and_push backend

@@ -11,6 +11,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 SYSTEM = "kube-system"
+# What this collection adds there is no part of the cluster: its release waits for it, and must be able to mend it.
+ADDED = ("app.kubernetes.io/part-of", "todochat")
 READY_SECONDS = 180
 POLL_SECONDS = 1
 
@@ -29,7 +31,8 @@ def unready_pods(pods: Iterable[Mapping[str, Any]], node_starts: Mapping[str, da
         stale = node_start is not None and any(since < node_start for since in running)
         ready = {"type": "Ready", "status": "True"}.items()
         is_ready = any(ready <= condition.items() for condition in status.get("conditions", []))
-        if stale or (pod["metadata"]["namespace"] == SYSTEM and not is_ready):
+        own = pod["metadata"]["namespace"] == SYSTEM and ADDED not in pod["metadata"].get("labels", {}).items()
+        if stale or (own and not is_ready):
             unready.append(pod["metadata"]["name"])
     return unready
 

@@ -15,9 +15,10 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "image_registry": ("artifact", "network"),
     "database": ("artifact", "network"),
     "minikube": ("artifact", "kubernetes_tools", "network"),
+    "metrics_server": ("artifact", "image_registry", "minikube"),
     "app_images": ("artifact", "image_registry"),
     "app_secrets": ("minikube",),
-    "app_release": ("database", "app_images", "app_secrets"),
+    "app_release": ("database", "metrics_server", "app_images", "app_secrets"),
     "app_check": ("app_release",),
 }
 """By role, in the order in which the site runs them. A role is also the tag that runs it."""
@@ -30,6 +31,7 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
         *("kubeadm", "kubelet", "kubectl"),
         *("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause"),
     ),
+    "metrics_server": ("metrics-server",),
     "app_images": ("python-builder", "python-runtime", "node-builder", "node-runtime"),
 }
 """What each role takes from the store, as the lock file names it."""

@@ -131,7 +131,7 @@ def main() -> None:
             secret=given["secret"],
             registry=given["registry_container"],
             database=given["database_container"],
-            repositories=[f"{given['registry']}/{given['deployment']}/{name}" for name in given["releases"]],
+            repositories=[f"{given['registry']}/{given['deployment']}/{name}" for name in [*given["releases"], "metrics-server"]],
             lock=paths["lock"],
             vault=paths["vault"],
             vault_password=paths["vault_password"],

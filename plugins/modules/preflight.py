@@ -284,6 +284,7 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
         "image_registry": lambda: given["registry"] in states,
         "database": lambda: not given["database"] or given["database"] in states,
         "minikube": lambda: cluster_is_made,
+        "metrics_server": lambda: answers("--namespace=kube-system", "deployment", "metrics-server"),
         "app_images": built,
         "app_secrets": lambda: answers("secret", SECRET),
         "app_release": lambda: answers("deployment", *RELEASES),

@@ -534,6 +534,16 @@ def test_a_restart_ends_when_what_the_cluster_says_can_be_relied_on(world: World
     assert [call.split()[0] for call in world.calls()] == ["start", "kubectl", "kubectl"]
 
 
+def test_a_restart_does_not_wait_for_what_this_collection_added_to_the_cluster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module_utils, "READY_SECONDS", 0)
+    world.has_profile("minikube stop")
+    added = pod("metrics-server", ready=False)
+    added["metadata"]["labels"] = {"app.kubernetes.io/part-of": "todochat"}
+    (world.log / "pods").write_text(pods(pod(), added))
+    world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
+    assert world.minikube.is_finished()
+
+
 def test_pods_that_do_not_come_back_are_named_and_the_cluster_is_still_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module_utils, "READY_SECONDS", 0)
     world.has_profile("minikube stop")

@@ -80,7 +80,7 @@ def test_a_bad_value_is_refused_in_that_project_too(tester: Tester) -> None:
 def test_the_documentation_is_in_the_installed_collection(tester: Tester) -> None:
     program = f"cd {PROJECT} && ~/todochat/.venv/bin/ansible-doc"
     roles = json.loads(tester.sees(f"{program} --type role --list todochat.platform --json"))
-    assert len(roles) == 13
+    assert len(roles) == 14
     tester.sees(f"{program} --type role --json {' '.join(roles)}")
     modules = json.loads(tester.sees(f"{program} --list todochat.platform --json"))
     documented = json.loads(tester.sees(f"{program} --json {' '.join(modules)}"))

@@ -17,7 +17,7 @@ BUILT = """artifact -e artifact_store=/home/tester/store -e '{"artifact_names":[
 # In the site's order; where a role has stages, one after the other.
 WALK = (
     *("vault", "container_engine_install", "container_engine_configure", "artifact", BUILT, "kubernetes_tools", "network", "image_registry"),
-    *("database_install", "database_configure", "minikube", "app_images", "app_secrets", "app_release", "app_check"),
+    *("database_install", "database_configure", "minikube", "metrics_server", "app_images", "app_secrets", "app_release", "app_check"),
 )
 ONLY_LOOK = {"artifact", "app_check"}  # the store is filled already
 COST = Path(__file__).parents[3] / "bench/roles.py"
