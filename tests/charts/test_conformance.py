@@ -16,9 +16,10 @@ from chart import ROOT, Chart, Object
 from manifest_tools import KUBERNETES
 
 OLDEST, NEWEST = KUBERNETES
+Refused = Callable[[str, str], dict[str, str]]
+Findings = Callable[[str], dict[str, set[str]]]
 IGNORE = "kube-score/ignore"
-SHARED = ROOT / "apps/chart/templates"
-VALUES: dict[str, dict[str, Any]] = {
+APPLICATIONS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "everything": {
         "autoscaling": {"enabled": True},
@@ -28,6 +29,9 @@ VALUES: dict[str, dict[str, Any]] = {
     },
     "a port of each node": {"service": {"type": "NodePort"}},
 }
+# By a chart's folder and a name: the values it is rendered with.
+RENDERINGS = [(folder, how, values) for folder in ("apps/backend/chart", "apps/frontend/chart") for how, values in APPLICATIONS.items()]
+RENDERINGS += [(str(file.parent.relative_to(ROOT)), "defaults", {}) for file in ROOT.glob("roles/*/files/chart/Chart.yaml")]
 
 
 @pytest.fixture(scope="session")
@@ -35,8 +39,15 @@ def tools() -> Path:
     return manifest_tools.made()
 
 
+@pytest.fixture(params=[(folder, values) for folder, _, values in RENDERINGS], ids=[f"{folder}: {how}" for folder, how, _ in RENDERINGS])
+def manifests(request: pytest.FixtureRequest, helm: Path) -> str:
+    folder, values = request.param
+    name = yaml.safe_load((ROOT / folder / "Chart.yaml").read_text(encoding="utf-8"))["name"]
+    return made(Chart(name, helm, ROOT / folder), values)
+
+
 @pytest.fixture
-def refused(tools: Path) -> Callable[[str, str], dict[str, str]]:
+def refused(tools: Path) -> Refused:
     """What a version of Kubernetes does not take of manifests: the reasons by objects."""
 
     def asked(manifests: str, version: str) -> dict[str, str]:
@@ -51,7 +62,7 @@ def refused(tools: Path) -> Callable[[str, str], dict[str, str]]:
 
 
 @pytest.fixture
-def findings(tools: Path) -> Callable[[str], dict[str, set[str]]]:
+def findings(tools: Path) -> Findings:
     """What kube-score finds in manifests, answered or not: the names of the checks by objects."""
 
     def asked(manifests: str) -> dict[str, set[str]]:
@@ -86,13 +97,12 @@ def made(chart: Chart, values: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-def test_the_api_knows_each_field_of_a_chart(chart: Chart, refused: Callable[[str, str], dict[str, str]], values: dict[str, Any], version: str) -> None:
-    assert refused(made(chart, values), version) == {}
+def test_the_api_knows_each_field_of_a_chart(manifests: str, refused: Refused, version: str) -> None:
+    assert refused(manifests, version) == {}
 
 
 @pytest.mark.parametrize("version", KUBERNETES)
-def test_the_api_knows_each_field_of_the_raw_manifests(refused: Callable[[str, str], dict[str, str]], version: str) -> None:
+def test_the_api_knows_each_field_of_the_raw_manifests(refused: Refused, version: str) -> None:
     files = [file for file in sorted((ROOT / "k8s").rglob("*.yaml")) if file.name != "kustomization.yaml"]
     assert files
     assert refused("\n---\n".join(file.read_text(encoding="utf-8") for file in files), version) == {}
@@ -106,7 +116,7 @@ def test_the_api_knows_each_field_of_the_raw_manifests(refused: Callable[[str, s
         ("apiVersion: policy/v1", "apiVersion: policy/v1beta1", "could not find schema"),
     ],
 )
-def test_what_the_api_does_not_know_is_refused(backend: Chart, refused: Callable[[str, str], dict[str, str]], before: str, after: str, said: str) -> None:
+def test_what_the_api_does_not_know_is_refused(backend: Chart, refused: Refused, before: str, after: str, said: str) -> None:
     """Without this, a schema that takes everything would pass for all that is above."""
     manifests = made(backend, {})
     assert before in manifests
@@ -115,21 +125,20 @@ def test_what_the_api_does_not_know_is_refused(backend: Chart, refused: Callable
         assert said in reason
 
 
-def test_a_field_that_is_newer_than_the_oldest_kubernetes_is_refused_there(backend: Chart, refused: Callable[[str, str], dict[str, str]]) -> None:
+def test_a_field_that_is_newer_than_the_oldest_kubernetes_is_refused_there(backend: Chart, refused: Refused) -> None:
     manifests = made(backend, {}).replace("enableServiceLinks: false", "hostnameOverride: other")  # of 1.34
     assert refused(manifests, OLDEST).keys() == {"Deployment/backend", "Pod/backend-test"}
     assert refused(manifests, NEWEST) == {}
 
 
-@pytest.mark.parametrize("values", VALUES.values(), ids=VALUES)
-def test_what_kube_score_finds_is_what_is_answered(chart: Chart, findings: Callable[[str], dict[str, set[str]]], values: dict[str, Any]) -> None:
+def test_what_kube_score_finds_is_what_is_answered(manifests: str, findings: Findings) -> None:
     """Nothing that is not answered; and nothing is answered that is not found, or the next one that comes goes unseen."""
-    manifests = made(chart, values)
     assert answered(manifests) == findings(manifests)
 
 
 def test_each_answer_says_why() -> None:
-    for file in SHARED.glob("*.tpl"):
+    files = [file for folder in ("apps/chart", *{folder for folder, _, _ in RENDERINGS}) for file in (ROOT / folder / "templates").rglob("*.*")]
+    for file in files:
         text = file.read_text(encoding="utf-8")
         for line in re.findall(rf"{IGNORE}: (.+)", text):
             for check in re.findall(r"[a-z]+(?:-[a-z]+)+", line):
