@@ -37,7 +37,7 @@ options:
   login: {type: str, required: true, description: Role that logs in.}
   password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
   reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
-  charts: {type: path, required: true, description: 'The folder with one sub-folder for each service, each with its chart.'}
+  chart_values: {type: dict, required: true, description: 'For each service, the file of its chart''s own values.'}
   values: {type: dict, required: true, description: 'For each service, values over its chart''s own.'}
   tags: {type: list, elements: str, required: true, description: 'What the run was limited to, as in C(ansible_run_tags).'}
   skip_tags: {type: list, elements: str, required: true, description: 'What the run leaves out, as in C(ansible_skip_tags).'}
@@ -105,9 +105,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
-    **{name: {"type": "path", "required": True} for name in ("charts", "lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
+    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
     **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
-    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "values")},
+    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "chart_values", "values")},
     **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
     "password": {"type": "str", "required": True, "no_log": True},
 }
@@ -308,7 +308,7 @@ def services(given: dict[str, Any]) -> list[dict[str, Any]]:
     """The values of each release, as role app_release will give them: with autoscaling, unless that is turned off."""
     found = []
     for name in RELEASES:
-        own = yaml.safe_load(Path(given["charts"], name, "chart/values.yaml").read_text(encoding="utf-8"))
+        own = yaml.safe_load(Path(given["chart_values"][name]).expanduser().read_text(encoding="utf-8"))
         found.append(capacity.merged(capacity.merged(own, {"autoscaling": {"enabled": True}}), given["values"][name]))
     return found
 

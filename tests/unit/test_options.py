@@ -90,7 +90,7 @@ def bad_value(name: str) -> Any:
         return "canary"
     kind = options.kind_of(name)
     assert kind, f"{name} takes any {OPTIONS[name]['type']}: name its kind in plugins/plugin_utils/options.py"
-    return {"a": BAD[kind]} if kind is options.ADDRESS and OPTIONS[name]["type"] == "dict" else BAD[kind]
+    return {"a": BAD[kind]} if kind in (options.ADDRESS, options.PATH) and OPTIONS[name]["type"] == "dict" else BAD[kind]
 
 
 @pytest.mark.parametrize("name", OPTIONS)

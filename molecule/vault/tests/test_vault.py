@@ -447,6 +447,7 @@ def test_a_database_that_cannot_be_asked_is_named() -> None:
     away = "docker stop todo-database"
     with done_and_undone(away, "docker start todo-database"):
         refused("What runs is what was built, and a user's way through the application works", "make up ARGS='--tags app_check'", "todo-database")
+        refused("An earlier revision serves again", "make rollback TO=99", "There is no revision 99")
     # another container has its address
     taken = "docker rm --force todo-database && docker run --detach --name taken --network todo --ip 192.168.85.251 --entrypoint sleep"
     image = "$(docker container inspect --format '{{.Config.Image}}' todo-registry) 600"
