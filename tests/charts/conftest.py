@@ -1,4 +1,4 @@
-"""Helm as the store has it, and both charts."""
+"""Helm and kubectl as the store has them, and both charts."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from chart import ROOT, Chart
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 
 
+def stored(name: str) -> Path:
+    """A program of the store."""
+    return Store(Path.home() / ".cache/todochat/store").verified(Lock(ROOT / "artifacts.lock.yml")[name])
+
+
 @pytest.fixture(scope="session")
 def helm() -> Path:
-    return Store(Path.home() / ".cache/todochat/store").verified(Lock(ROOT / "artifacts.lock.yml")["helm"])
+    return stored("helm")
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    return stored("kubectl")
 
 
 @pytest.fixture(params=["backend", "frontend"])
