@@ -269,6 +269,7 @@ class Watcher:
         while problems := rollout.unfinished():
             waiting_for(f"waiting for {'; '.join([*problems, *rollout.doing()])}")
             if sign := clock.ended(rollout.signs(restarts), time.monotonic()):
+                waiting_for(f"the rollout fails: {sign.where}: {sign.what}")
                 raise ReleaseError(
                     f"The rollout of {self.release.name} fails: {sign.where}: {sign.what}",
                     "Mend what the container's last lines above or this reason name, then run the same command again.",
