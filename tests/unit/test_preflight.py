@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
-from dataclasses import replace
+import subprocess
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ansible_collections.todochat.platform.plugins.module_utils import preflight
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.postgres import verifier
+from ansible_collections.todochat.platform.plugins.module_utils.postgres import NOTHING, verifier
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import Engine, Machine, Space, Wanted
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
 
@@ -240,6 +241,13 @@ def test_a_vault_that_is_not_the_databases() -> None:
     assert found(replace(WANTED, reset_password=True), engine=other, cluster_is_made=True) == []
     assert found(replace(WANTED, database=""), engine=other, cluster_is_made=True) == []
     assert found(engine=replace(ENGINE, verifier=None), cluster_is_made=True) == []
+
+
+@pytest.mark.parametrize(("can_login", "seen"), [(True, "of another password"), (False, None)])
+def test_a_login_in_nobodys_use_stands_in_no_ones_way(monkeypatch: pytest.MonkeyPatch, can_login: bool, seen: str | None) -> None:
+    row = {**asdict(NOTHING), "login_exists": True, "login_can_login": can_login, "login_verifier": "of another password"}
+    monkeypatch.setattr(module.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, json.dumps(row), ""))
+    assert module.verifier({"database": "todo-database", "owner": "todo_owner", "login": "todo_app_2"}) == seen
 
 
 def test_data_without_a_vault() -> None:

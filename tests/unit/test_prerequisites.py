@@ -25,7 +25,7 @@ def first(role: str, *, there: str = "", stopped: str = "", stored: Collection[s
 def test_the_order_is_the_sites() -> None:
     playbooks = [ROOT / f"playbooks/{name}.yml" for name in ("cluster", "app", "check")]
     site = [role for playbook in playbooks for role in re.findall(r"name: todochat\.platform\.(\w+)\n", playbook.read_text(encoding="utf-8"))]
-    # role database comes once more, to lock a login
+    # the database's other login is locked when all else is done
     assert [role for role in dict.fromkeys(site) if role != "preflight"] == list(NEEDS)
 
 
