@@ -316,6 +316,14 @@ def test_a_rotation_that_was_broken_off_is_finished_by_the_next_run() -> None:
     the_password_is_brought_everywhere()
 
 
+def test_a_teams_vault_is_rotated_as_well() -> None:
+    team = "/home/tester/todochat/group_vars/all/vault.yml"
+    with done_and_undone(f"mv {CONFIG}/todo/vault.yml {team}", f"mv {team} {CONFIG}/todo/vault.yml"):
+        passes(ROTATE)
+    note_values()
+    the_password_is_brought_everywhere()
+
+
 def test_the_login_before_is_locked_by_the_next_run_where_that_was_not_done() -> None:
     (other,) = (name for name, can in logins().items() if not can)
     root(f"""docker exec todo-database psql --quiet --username=postgres --command "ALTER ROLE {other} LOGIN PASSWORD 'of before'" """)
