@@ -137,7 +137,7 @@ def service_line(service: Service) -> str:
     else:
         image = "not running everywhere" if service.built else "the registry has none to compare with"
     restarts = f"{service.restarts} restart{'' if service.restarts == 1 else 's'}"
-    return f"{service.ready} of {service.wanted} pods ready, {restarts}, revision {service.revision}{status}, image {short(service.digest)} ({image})"
+    return f"{service.ready} of {service.wanted} pods ready, {restarts}, Helm revision {service.revision}{status}, image {short(service.digest)} ({image})"
 
 
 def short(digest: str) -> str:

@@ -95,7 +95,7 @@ def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     assert lines["Application"] == "http://127.0.0.1:30000 answers"
     assert lines["Cluster"] == "running, Kubernetes v1.34.4, node 192.168.85.2, 2 CPUs, 6144 MiB"
     image = DIGEST.removeprefix("sha256:")[:12]
-    assert lines["Backend"] == lines["Frontend"] == f"2 of 2 pods ready, 0 restarts, revision 2, image {image} (as built)"
+    assert lines["Backend"] == lines["Frontend"] == f"2 of 2 pods ready, 0 restarts, Helm revision 2, image {image} (as built)"
     assert lines["Database"] == "running, 8 MB, migration 0001, todos: 3"
     assert lines["Registry"] == "running at 127.0.0.1:5000"
     assert lines["Versions"] == "Docker 26.1.5, minikube v1.38.1"
@@ -118,7 +118,7 @@ def test_of_an_external_database_the_host_alone_is_told() -> None:
     [
         (Service("backend"), "not installed"),
         (replace(SERVICE, restarts=1), "1 restart,"),
-        (replace(SERVICE, status="failed"), "revision 2 (failed)"),
+        (replace(SERVICE, status="failed"), "Helm revision 2 (failed)"),
         (replace(SERVICE, built=OTHER, as_built=False), "(built was 000000000000)"),
         (replace(SERVICE, ready=0, as_built=False), "(not running everywhere)"),
         (replace(SERVICE, built="", as_built=False), "(the registry has none to compare with)"),
