@@ -125,7 +125,7 @@ def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deplo
     with deployment.load("failing-migration"):
         deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = 'unknown'\"""")
         try:
-            values = "-e \\\"{'app_release_backend_values': {'config': {'logLevel': 'debug'}}}\\\""
+            values = "-e \\\"{'app_release_backend_values': {'autoscaling': {'cpuPercent': 500}, 'config': {'logLevel': 'debug'}}}\\\""
             named(deployment, values, ("Started", "{migrations}"), ("/migrations: ", "exit code 4", "was not put back"), "which this version does not know")
         finally:
             deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = '{known}'\"""")
