@@ -145,9 +145,11 @@ def main() -> None:
                 before = release.manifest(cluster)
             changes = difference(before, after)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
-            reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
             live, watcher = release.live(cluster, after), Watcher(release, cluster, given["timeout"])
-            reasons += ["it is not installed"] if status == "absent" else live_drift(live, after)
+            if status == "absent":
+                reasons = ["it is not installed"]
+            else:
+                reasons += ["it differs from what is deployed"] if changes else live_drift(live, after)
             is_unfinished = bool(unfinished(item for item in live if item["kind"] == "Deployment"))
             if is_unfinished and (failing := watcher.backing_off()):
                 would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
