@@ -188,9 +188,11 @@ def main() -> None:
                 old = release.manifest(cluster)
             changes = difference(old, new)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
-            reasons += ["it differs from what is deployed"] if changes and status != "absent" else []
             live, watcher = release.live(cluster, new), Watcher(release, cluster, given["timeout"])
-            reasons += ["it is not installed"] if status == "absent" else live_drift(live, new)
+            if status == "absent":
+                reasons = ["it is not installed"]
+            else:
+                reasons += ["it differs from what is deployed"] if changes else live_drift(live, new)
             is_unfinished = bool(unfinished(item for item in live if item["kind"] == "Deployment"))
             if is_unfinished and (failing := watcher.backing_off()):
                 would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
