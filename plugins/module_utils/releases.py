@@ -54,7 +54,9 @@ class Cluster:
                 f"There is no {executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             ) from None
         if check and done.returncode:
-            said = done.stderr.strip() or done.stdout.strip()
+            # Helm says of each chart that is a link where it leads.
+            told = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("walk.go:"))
+            said = told.strip() or done.stdout.strip()
             raise ReleaseError(
                 f"`{' '.join(command[:3])}` failed: {(said.splitlines() or ['it said nothing'])[-1]}",
                 "See that the cluster runs (`make up ARGS='--tags minikube'` starts it), then run the same command again.",
