@@ -21,6 +21,7 @@ options:
   registry: {type: str, required: true, description: "The registry, host:port, that holds the images to deploy."}
   repository: {type: str, required: true, description: The first part of the images' repositories.}
   timeout: {type: int, default: 300, description: Seconds that one rollout may take.}
+  wait: {type: bool, default: true, description: Whether to follow each rollout until it is complete.}
   images:
     description: For each release the image to deploy, as M(todochat.platform.app_images) returned it. In check mode its digest is
       empty where it is only going to be built. The registry is asked about others.
@@ -65,6 +66,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 releases: {type: dict, returned: success, description: "For each release its digest, revision, and whether it changed."}
+complete: {type: bool, returned: success, description: "Whether every rollout is complete, as far as this task knows."}
 before:
   description: The revision of the deployment that this run replaced, and whether it was healthy. Empty where nothing changed, or nothing was before.
   type: dict
@@ -156,6 +158,7 @@ def main() -> None:
             **{name: {"type": "path", "required": True} for name in ("helm", "kubectl", "kubeconfig")},
             **{name: {"type": "str", "required": True} for name in ("namespace", "registry", "repository")},
             "timeout": {"type": "int", "default": 300},
+            "wait": {"type": "bool", "default": True},
             "images": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "required": True, "options": suboptions},
         },
@@ -169,9 +172,10 @@ def main() -> None:
     past: history.History | None = None
     would: list[str] = []
     diffs: list[str] = []
+    complete = True
     if module.check_mode and not cluster.answers():
         would = [f"release {release['name']} is installed" for release in given["releases"]]
-        module.exit_json(changed=True, would=would, releases={}, before={})
+        module.exit_json(changed=True, would=would, releases={}, before={}, complete=True)
     try:
         for entry in given["releases"]:
             try:
@@ -207,7 +211,10 @@ def main() -> None:
                     before = before or serving(past, cluster)
                     release.upgrade(cluster, past.next)
             if not module.check_mode and (reasons or is_unfinished):
-                watcher.wait()
+                if given["wait"]:
+                    watcher.wait()
+                else:
+                    complete = False
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
                 "revision": revision + (1 if reasons else 0),
@@ -215,7 +222,8 @@ def main() -> None:
             }
     except UserError as error:
         fail(module, error, before=before)
-    module.exit_json(changed=bool(would), would=would, releases=results, before=before, diff={"prepared": "\n".join(diffs) + "\n"} if diffs else {})
+    diff = {"prepared": "\n".join(diffs) + "\n"} if diffs else {}
+    module.exit_json(changed=bool(would), would=would, releases=results, before=before, complete=complete, diff=diff)
 
 
 if __name__ == "__main__":
