@@ -157,14 +157,15 @@ def main() -> None:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
-                diffs.append(changes)
+                diffs += [changes] if changes else []
                 if not module.check_mode:
                     release.upgrade(cluster)
             if not module.check_mode and (reasons or is_unfinished):
                 watcher.wait()
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
-                "revision": revision + (1 if reasons else 0),
+                # an upgrade takes the place of a pending one
+                "revision": revision + (1 if reasons and not status.startswith("pending-") else 0),
                 "changed": bool(reasons),
             }
     except UserError as error:
