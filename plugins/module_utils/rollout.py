@@ -23,8 +23,8 @@ PULLING = {"ErrImagePull", "ImagePullBackOff", "RegistryUnavailable", "ImageInsp
 NOT_STARTING = {"CreateContainerConfigError", "CreateContainerError", "ErrImageNeverPull", "InvalidImageName", "RunContainerError"}
 BACKING_OFF = {"image", "start", "crash", "volume"}
 """Kinds of signs whose pods the kubelet tries again only now and then."""
-# Seconds that a sign has to be there without a break.
-PATIENCE = 10
+# Seconds that a sign has to be there without a break. With what asking takes on a busy machine, a fault is named within 15.
+PATIENCE = 8
 # For what mends itself where something else comes back: a registry, a volume, or the database, for which a pod answers 503 meanwhile.
 LONG_PATIENCE = 45
 UNAVAILABLE = "statuscode: 503"

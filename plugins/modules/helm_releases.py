@@ -206,7 +206,7 @@ def main() -> None:
                 past = past or history.read(cluster, [one["name"] for one in given["releases"]])
                 would += backed_up(entry["database"], release, past, cluster.namespace, module.check_mode)
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
-                diffs.append(changes)
+                diffs += [changes] if changes else []
                 if not module.check_mode:
                     before = before or serving(past, cluster)
                     release.upgrade(cluster, past.next)
@@ -217,7 +217,8 @@ def main() -> None:
                     complete = False
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
-                "revision": revision + (1 if reasons else 0),
+                # an upgrade takes the place of a pending one
+                "revision": revision + (1 if reasons and not status.startswith("pending-") else 0),
                 "changed": bool(reasons),
             }
     except UserError as error:
