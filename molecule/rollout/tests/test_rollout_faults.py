@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from conftest import EVENTS
-from deployed import PROJECT, ROLL_OUT, Deployment
+from deployed import OUTPUT, PROJECT, ROLL_OUT, SYSTEM, Deployment
 from testinfra.host import Host
 
 CHARTS = "/home/tester/faulty"
@@ -77,7 +77,8 @@ def named(deployment: Deployment, arguments: str, sign: tuple[str, str], cause: 
     assert [part for part in ("The rollout of backend fails: ", *cause, "What to do: ") if part not in end] == [], output[-6000:]
     assert lines in output
     took = int(failed_at(deployment)) - first_shown(deployment, since, *sign)
-    print(f"named {took} s after the cluster's first sign")
+    with (OUTPUT / f"{SYSTEM}-named.log").open("a", encoding="utf-8") as log:
+        log.write(f"{took} s after the cluster's first sign: {end}\n")
     assert took <= SECONDS
 
 
