@@ -17,7 +17,6 @@ from testinfra.host import Host
 
 CHARTS = "/home/tester/faulty"
 SECONDS = 15
-TASK = "Both releases are as charts, images and secrets say"
 TEMPLATE = "backend/chart/templates/deployment.yaml"
 
 
@@ -83,10 +82,9 @@ def named(deployment: Deployment, arguments: str, sign: tuple[str, str], cause: 
 
 
 def failed_at(deployment: Deployment) -> float:
-    """When the last run gave the rollout up, in seconds since 1970: something else is next."""
+    """When the last run gave the rollout up, in seconds since 1970."""
     events = [json.loads(line) for line in str(deployment.host.file(EVENTS).content_string).splitlines()]
-    started = next(number for number, event in enumerate(events) if event.get("task") == TASK)
-    return float(next(event["time"] for event in events[started + 1 :] if event.keys() & {"task", "phase", "ended"}))
+    return float(next(event["time"] for event in events if event.get("waiting_for", "").startswith("the rollout fails: ")))
 
 
 def first_shown(deployment: Deployment, since: int, reason: str, part: str) -> int:
