@@ -37,7 +37,7 @@ class Deployment:
         """Whether a command succeeds in the checkout, and what it prints, which is kept below tests/output."""
         result = self.host.run("su --login tester --command %s", f"cd todochat && {ENVIRONMENT} {{ {command}; }} 2>&1 < /dev/null")
         OUTPUT.mkdir(exist_ok=True)
-        (OUTPUT / f"{SYSTEM}-{time.time():.0f}.log").write_text(f"{command}\n{result.stdout}", encoding="utf-8")
+        (OUTPUT / f"{SYSTEM}-{time.time():.2f}.log").write_text(f"{command}\n{result.stdout}", encoding="utf-8")
         return result.rc == 0, str(result.stdout)
 
     def passes(self, command: str) -> str:
