@@ -114,7 +114,8 @@ def look(session: Session) -> tuple[Contents, int]:
         waiting_for(f"reading table {name}")
         tables[name] = session.ask(COUNT.format(quoted))[0]
     revision = "".join(session.ask(f"SELECT version_num FROM {archive.VERSION_TABLE}")) if archive.VERSION_TABLE in tables else ""
-    return Contents(found["namespace"], found["server"], revision, tables), found["size"]
+    readers = session.ask(f"SELECT revision FROM {archive.READERS_TABLE} ORDER BY revision") if archive.READERS_TABLE in tables else []
+    return Contents(found["namespace"], found["server"], revision, tables, tuple(readers)), found["size"]
 
 
 def may_be_written(bench: Workbench, path: Path, size: int) -> None:
@@ -192,7 +193,7 @@ def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], datab
             f"The backup's tables are in schema {wanted.namespace}, and this login's in {found.namespace}",
             f"Give the login the search_path {wanted.namespace}, or restore into a database where it has that.",
         )
-    if revisions and wanted.revision and wanted.revision not in revisions:
+    if revisions and not archive.fits(revisions, wanted.revision, wanted.readers):
         made_with = f" ({manifest.application})" if manifest.application else ""
         return UserError(
             f"The backup's schema is {wanted.revision}, which the application's image does not know: it knows {', '.join(revisions)}",

@@ -12,7 +12,7 @@ import json
 import os
 import pwd
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +25,9 @@ DUMP, MANIFEST = "database.dump", "manifest.json"
 PARTIAL = ".todochat-backup.partial"
 VERSION_TABLE = "alembic_version"
 READERS_TABLE = "schema_readers"
-"""Where migrations say which versions of the application can work with the schema."""
+"""Where migrations say which versions of the application can work with the schema, each by its last migration."""
+READERS_SINCE = "0002"
+"""The migration that makes that table: an application that knows it looks there."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Contents:
     """The migration that made the tables; empty where none did."""
     tables: Mapping[str, str]
     """Of each table its number of rows and a checksum of them, as in `3 1152921504606846975`."""
+    readers: tuple[str, ...] = ()
+    """What the schema says of who can work with it."""
 
     def rows(self) -> dict[str, int]:
         """Of each table of data its number of rows."""
@@ -81,9 +85,15 @@ class Manifest:
         found: dict[str, Any] = json.loads(text)
         if found.pop("format") != FORMAT:
             raise ValueError
-        contents = Contents(**found.pop("contents"))
+        contents = found.pop("contents")
+        contents = Contents(**{**contents, "readers": tuple(contents.get("readers", ()))})  # older ones say nothing of it
         contents.rows()
         return cls(**{**found, "contents": contents, "grantees": tuple(found["grantees"])})
+
+
+def fits(known: Sequence[str], revision: str, readers: Collection[str]) -> bool:
+    """Whether an application that knows these migrations, its last one first, can work with a schema."""
+    return not revision or revision in known or (READERS_SINCE in known and {revision, known[0]} <= set(readers))
 
 
 @contextmanager

@@ -17,12 +17,10 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils import backup_archive
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.backup import Restored, look, may_be_written, now, refusal, restore, take
+from ansible_collections.todochat.platform.plugins.module_utils.deployment import short
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Session, Workbench, docker_program, known_revisions
-
-READERS_SINCE = "0002"
-"""The migration that makes the table: an image that knows it looks there."""
 
 ARGUMENTS = {
     "url": {"type": "str", "required": True, "no_log": True},
@@ -45,9 +43,7 @@ class Schema:
 
     def refusal(self, known: Sequence[str]) -> str:
         """Why an image that knows these revisions, its own first, cannot work with it; empty where it can."""
-        if not self.revision or self.revision in known:
-            return ""
-        if READERS_SINCE in known and {self.revision, known[0]} <= self.readers:
+        if backup_archive.fits(known, self.revision, self.readers):
             return ""
         return f"the database's schema is {self.revision}, which code made for {known[0]} cannot use"
 
@@ -111,17 +107,17 @@ class Database:
                 may_be_written(bench, path, size)
             else:
                 take(bench, session, path, self.owner, replaced)
-        return f"the database is backed up to {path}, as {image.rpartition('@')[2]} migrates it"
+        return f"the database is backed up to {path}, as image {short(image.rpartition('@')[2])} is going to migrate it"
 
     def backup_before(self, revision: int, known: Sequence[str]) -> Path:
-        """The newest backup made before a later revision than this one came, of a schema that its image knows. Raises UserError."""
+        """The newest backup made before a later revision than this one came, of a schema that its image can work with. Raises UserError."""
         name = re.compile(rf"{re.escape(self.deployment)}-\w+-before-(\d+)\.tar")
         folder = Path(self.directory).expanduser()
         there = sorted(folder.glob(f"{self.deployment}-*-before-*.tar"), reverse=True)
         later = [path for path in there if (match := name.fullmatch(path.name)) and int(match[1]) > revision]
         for path in later:
             manifest, _ = backup_archive.read(path)
-            if manifest.database == self.address.database and manifest.contents.revision in known:
+            if manifest.database == self.address.database and backup_archive.fits(known, manifest.contents.revision, manifest.contents.readers):
                 return path
         raise UserError(
             f"In {folder} is no backup, made before an upgrade, of the schema of revision {revision}",

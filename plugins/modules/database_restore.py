@@ -125,7 +125,7 @@ def main() -> None:
     notes = [f"The rights of other roles were left out, as this server has no role {missing}."] if missing else []
     if not revisions:
         notes += ["No image of the application was there to ask whether it knows this schema; its next start looks at that."]
-    behind = bool(revisions) and manifest.contents.revision != revisions[0]
+    behind = manifest.contents.revision in ["", *revisions[1:]] and bool(revisions)
     module.exit_json(**result, undo=done.undo, behind=behind, notes=notes, would=would)
 
 

@@ -158,6 +158,12 @@ def test_a_backup_is_put_back_only_where_it_fits(found: Contents, revisions: lis
     assert (refused is None) if words is None else (refused is not None and words in str(refused))
 
 
+def test_a_backup_of_a_newer_schema_is_put_back_where_that_says_so() -> None:
+    for readers, fits in ((("0002", "0003"), True), (("0003",), False)):
+        newer = dataclasses.replace(MANIFEST, contents=dataclasses.replace(MANIFEST.contents, revision="0003", readers=readers))
+        assert (backup.refusal(newer, EMPTY, ["0002", "0001"], "todo", "") is None) is fits
+
+
 def test_a_url_becomes_libpqs_parameters() -> None:
     address = Address.parse("postgresql://a%40b:p%2F%23%25%3D%20w@Db.example:6543/to%2Fdo?sslmode=require&application_name=x%20y")
     assert address.services().startswith(

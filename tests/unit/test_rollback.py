@@ -636,12 +636,12 @@ def test_check_mode_only_announces_it(database: Database, monkeypatch: pytest.Mo
     assert files == []
 
 
-def backup(folder: Path, name: str, revision: str, database: str = "todo") -> Path:
+def backup(folder: Path, name: str, revision: str, database: str = "todo", readers: tuple[str, ...] = ()) -> Path:
     path = folder / name
     with backup_archive.new_file(path, getpass.getuser()) as file:
         backup_archive.begin_dump(file)
         file.write(b"PGDMP")
-        holds = dataclasses.replace(CONTENTS, revision=revision)
+        holds = dataclasses.replace(CONTENTS, revision=revision, readers=readers)
         backup_archive.finish(file, Manifest("20260102T030405Z", database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
     return path
 
@@ -659,6 +659,9 @@ def test_the_newest_backup_before_a_later_revision_that_the_code_knows_is_found(
         backup(tmp_path, name, "0002", held_in)
     assert database.backup_before(4, ["0002", "0001"]) == of_second
     assert database.backup_before(1, ["0001"]) == of_first
-    with pytest.raises(UserError, match=r"no backup.*revision 5.*restore=FILE") as raised:
-        database.backup_before(5, ["0002", "0001"])
+    of_third = backup(tmp_path, "todo-20260104T000000Z-before-6.tar", "0003", readers=("0002", "0003"))
+    assert database.backup_before(4, ["0002", "0001"]) == of_third
+    assert database.backup_before(1, ["0001"]) == of_first
+    with pytest.raises(UserError, match=r"no backup.*revision 6.*restore=FILE") as raised:
+        database.backup_before(6, ["0002", "0001"])
     assert "todo-20260102T000000Z-before-5.tar" in raised.value.details
