@@ -54,7 +54,7 @@ BESIDES = {
     "backup": ("molecule/site/visitor.py", "molecule/vault/sampler.py", "playbooks/backup.yml", "playbooks/restore.yml"),
     "compose": ("compose.yaml", "molecule/site/visitor.py", "playbooks/compose.yml", "tests/e2e"),
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
-    "rollout": ("k8s", "playbooks/rollback.yml", "playbooks/vault/rotate.yml"),
+    "rollout": ("k8s", "molecule/site/visitor.py", "playbooks/rollback.yml", "playbooks/tasks/revision.yml", "playbooks/vault/rotate.yml"),
     "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
     "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
 }

@@ -117,7 +117,7 @@ def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: De
 
 
 def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deployment) -> None:
-    """The database says that a version unknown to this one has migrated it: neither is there a revision to go back to."""
+    """The database says that a version unknown to this one has migrated it; those pods that run do not ask any more."""
     before = deployment.all_pods()
     psql = "docker exec todo-database psql --username=postgres --dbname=todo --no-psqlrc --quiet --tuples-only --no-align --command"
     known = deployment.passes(f"{psql} 'SELECT version_num FROM alembic_version'").strip()
@@ -125,7 +125,7 @@ def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deplo
         deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = 'unknown'\"""")
         try:
             values = "-e \\\"{'app_release_backend_values': {'autoscaling': {'cpuPercent': 500}, 'config': {'logLevel': 'debug'}}}\\\""
-            named(deployment, values, ("Started", "{migrations}"), ("/migrations: ", "exit code 4", "was not put back"), "which this version does not know")
+            named(deployment, values, ("Started", "{migrations}"), ("/migrations: ", "exit code 4", "serves again"), "does not work with it")
         finally:
             deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = '{known}'\"""")
         deployment.up(ROLL_OUT)
