@@ -10,7 +10,8 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 
 SYSTEM = {"cpu": 0.90, "memory": 350.0}
-"""Asked by what the cluster runs for itself (control plane, DNS, metrics), in cores and MiB: the sum in `kubectl describe node`, and a reserve of memory."""
+"""Asked by what the cluster runs for itself (control plane, DNS, metrics), in cores and MiB: 0.80 and 234 in `kubectl describe node`, and a reserve
+for pods of `helm test` and for metrics-server while it is replaced."""
 UNITS = {"": 1.0, "m": 0.001, "Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 WHAT = {
     "cpu": ("CPUs", "minikube_cpus"),

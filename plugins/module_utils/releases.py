@@ -120,11 +120,10 @@ class Release:
         return found
 
     def upgrade(self, cluster: Cluster, number: int) -> None:
-        """Installs or upgrades, where DNS answers; what an interrupted helm left as pending is removed first, or helm would refuse.
+        """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse.
 
         ``number`` is the deployment's revision that it is a part of.
         """
-        cluster.wait_for_its_own()
         status, revision = self.deployed(cluster)
         if status.startswith("pending-"):
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")

@@ -209,6 +209,8 @@ def main() -> None:
                 diffs += [changes] if changes else []
                 if not module.check_mode:
                     before = before or serving(past, cluster)
+                    if given["wait"]:  # where DNS does not answer yet, services only fail
+                        cluster.wait_for_its_own()
                     release.upgrade(cluster, past.next)
             if not module.check_mode and (reasons or is_unfinished):
                 if given["wait"]:
