@@ -205,6 +205,9 @@ class Minikube:
             f"--ports={','.join(wanted.ports)}",
             f"--base-image={base_image}",
             "--cni=bridge",
+            # The API server asks metrics-server at its pod's address. A service's address leads out of the machine until kube-proxy
+            # knows it, where anybody may answer, and the API server would keep that connection.
+            "--extra-config=apiserver.enable-aggregator-routing=true",
             # nothing is downloaded: images and programs come from the cache
             "--preload=false",
             "--install-addons=false",
