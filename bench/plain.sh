@@ -112,7 +112,7 @@ server = "http://$REGISTRY_ADDRESS:5000"
 TOML
   [ ${#as_user[@]} = 0 ] || chown -R "$user:" "$minikube_home/cache" "$minikube_home/files"
   "${minikube[@]}" start --profile="$NAME" --driver=docker --container-runtime=containerd --kubernetes-version="$KUBERNETES_VERSION" --cpus="$CPUS" \
-    --memory="$MEMORY" --nodes=1 --network="$NAME" --ports="127.0.0.1:$FRONTEND_PORT:$FRONTEND_PORT" --base-image="$NODE_IMAGE" --cni=bridge \
+    --memory="$MEMORY" --nodes=1 --network="$NAME" --ports="127.0.0.1:$FRONTEND_PORT:$FRONTEND_PORT" --base-image="$NODE_IMAGE" --cni=bridge --extra-config=apiserver.enable-aggregator-routing=true \
     --preload=false --install-addons=false --embed-certs --interactive=false
   install -D --mode=0600 "$minikube_home/kubeconfig" "$KUBECONFIG"
 

@@ -205,8 +205,8 @@ class Minikube:
             f"--ports={','.join(wanted.ports)}",
             f"--base-image={base_image}",
             "--cni=bridge",
-            # What extends the API is asked at its pod's address. A Service's is the node's alone only while a pod is behind it: else the question
-            # leaves, and where a proxy outside answers for every address, the connection to that one would be kept.
+            # The API server asks metrics-server at its pod's address. A service's address leads out of the machine until kube-proxy
+            # knows it, where anybody may answer, and the API server would keep that connection.
             "--extra-config=apiserver.enable-aggregator-routing=true",
             # nothing is downloaded: images and programs come from the cache
             "--preload=false",

@@ -503,7 +503,8 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     call = world.calls()[0]
     parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.34.4 --cpus=2 --memory=6144 --nodes=1 --network=todo"
     others = "--ports=127.0.0.1:30000:30000 --base-image=todochat/kicbase:v0.0.50 --preload=false --embed-certs --profile=todo"
-    for word in f"{parameters} {others}".split():
+    routing = "--extra-config=apiserver.enable-aggregator-routing=true"
+    for word in f"{parameters} {others} {routing}".split():
         assert word in call.split()
     assert (world.profile / "finished").exists()
     environment = dict(line.split("=", 1) for line in (world.log / "env").read_text().splitlines() if "=" in line)
