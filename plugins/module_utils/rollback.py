@@ -88,7 +88,7 @@ class Rollback:
                     f"Revision {plan.revision} has the same image of {user} as what runs, so no backup belongs to going back to it",
                     "Leave restore out; a backup is restored by itself with make restore FILE=PATH",
                 )
-            backup = self.database.backup_before(plan.revision, known) if restore == "true" else Path(restore)
+            backup = self.database.backup_before(plan.revision, history.since(plan.parts), known) if restore == "true" else Path(restore)
             restored = self.database.restore(backup, known, reference(now), check_mode=True)
             lost = f"; what it holds now ({restored.found.summary()}) is backed up first" if restored.undo else ""
             would.insert(-1, f"release {user} is stopped, and the database restored from {backup}{lost}")

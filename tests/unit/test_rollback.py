@@ -159,7 +159,8 @@ class Asked(Database):
     def known_revisions(self, image: str) -> list[str]:
         return self.world.known.get(image.rpartition("@")[2], ["0002", "0001"])
 
-    def backup_before(self, revision: int, known: Sequence[str]) -> Path:
+    def backup_before(self, revision: int, since: str, known: Sequence[str]) -> Path:
+        assert since.startswith("2026-01-02T03:04:0")
         return Path(f"/backups/before-{revision + 1}-of-{known[0]}.tar")
 
     def restore(self, path: Path, known: Sequence[str], application: str, check_mode: bool) -> Restored:
@@ -373,7 +374,7 @@ def test_an_unknown_revision_is_refused_with_those_that_there_are(three: World) 
     assert "no revision 7" in error.why
     assert "3, 2, 1" in error.why
     first = error.details.splitlines()[0]
-    for words in ("revision 3", "2026-01-02 03:04:04", f"backend {digest('b3')[7:19]} (backend-1.0.0)", f"frontend {digest('f3')[7:19]}", "which runs"):
+    for words in ("revision 3", "2026-01-02 03:04:04 UTC", f"backend {digest('b3')[7:19]} (backend-1.0.0)", f"frontend {digest('f3')[7:19]}", "which runs"):
         assert words in first
 
 
@@ -653,13 +654,16 @@ def test_check_mode_only_announces_it(database: Database, monkeypatch: pytest.Mo
     assert files == []
 
 
+DAY = "2026-01-01T00:00:00"
+
+
 def backup(folder: Path, name: str, revision: str, database: str = "todo", readers: tuple[str, ...] = ()) -> Path:
     path = folder / name
     with backup_archive.new_file(path, getpass.getuser()) as file:
         backup_archive.begin_dump(file)
         file.write(b"PGDMP")
         holds = dataclasses.replace(CONTENTS, revision=revision, readers=readers)
-        backup_archive.finish(file, Manifest("20260102T030405Z", database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
+        backup_archive.finish(file, Manifest(name.split("-")[1].removesuffix(".tar"), database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
     return path
 
 
@@ -674,11 +678,13 @@ def test_the_newest_backup_before_a_later_revision_that_the_code_knows_is_found(
         ("todo-20260103T000000Z-before-4.tar", "todo"),
     ):
         backup(tmp_path, name, "0002", held_in)
-    assert database.backup_before(4, ["0002", "0001"]) == of_second
-    assert database.backup_before(1, ["0001"]) == of_first
+    assert database.backup_before(4, DAY, ["0002", "0001"]) == of_second
+    assert database.backup_before(1, DAY, ["0001"]) == of_first
     of_third = backup(tmp_path, "todo-20260104T000000Z-before-6.tar", "0003", readers=("0002", "0003"))
-    assert database.backup_before(4, ["0002", "0001"]) == of_third
-    assert database.backup_before(1, ["0001"]) == of_first
-    with pytest.raises(UserError, match=r"no backup.*revision 6.*restore=FILE") as raised:
-        database.backup_before(6, ["0002", "0001"])
-    assert "todo-20260102T000000Z-before-5.tar" in raised.value.details
+    assert database.backup_before(4, DAY, ["0002", "0001"]) == of_third
+    assert database.backup_before(1, DAY, ["0001"]) == of_first
+    assert database.backup_before(4, "2026-01-04T00:00:00", ["0002", "0001"]) == of_third
+    for revision, since in ((6, DAY), (4, "2026-01-04T00:00:01")):
+        with pytest.raises(UserError, match=rf"no backup.*revision {revision}.*restore=FILE") as raised:
+            database.backup_before(revision, since, ["0002", "0001"])
+        assert "todo-20260102T000000Z-before-5.tar" in raised.value.details
