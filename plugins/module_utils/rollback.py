@@ -187,7 +187,7 @@ class Rollback:
             self.go(way)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hide the cause
             why, remedy = (error.why, error.remedy) if isinstance(error, UserError) else (repr(error), "")
-            happened = f"Revision {revision} was to be put back, which failed as well" if begun else f"Revision {revision} was not put back"
+            happened = "What ran before was to be put back, which failed as well" if begun else "What ran before was not put back"
             return UserError(f"{cause.why} {happened}: {why}", f"{cause.remedy} {remedy}", details)
         return UserError(f"{cause.why} Revision {revision} serves again.", cause.remedy, details)
 

@@ -531,7 +531,7 @@ def test_what_was_not_healthy_is_not_put_back(three: World) -> None:
 def test_what_cannot_read_the_schema_is_not_put_back_and_the_way_is_named(migrated: World) -> None:
     error = taken_back(migrated, revision=2, healthy=True)
     assert error.why.startswith(str(FAILED["why"]))
-    assert "Revision 2 was not put back: " in error.why
+    assert "What ran before was not put back: Revision 2 cannot serve" in error.why
     assert "schema is 0003" in error.why
     assert error.remedy.startswith("Mend it. The backup")
     assert "-e restore=true" in error.remedy
