@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.deployment import short
@@ -35,7 +36,7 @@ class Part:
     status: str
     chart: str
     updated: str
-    """As in 2026-01-02T03:04:05."""
+    """When it was applied, in UTC, as in 2026-01-02T03:04:05."""
     repository: str
     digest: str
     manifest: str
@@ -108,10 +109,10 @@ class History:
         for number, parts in self.revisions().items():
             original = self.original(parts.values())
             images = ", ".join(f"{part.release} {short(part.digest)} ({part.chart})" for part in parts.values())
-            when = max(part.updated for part in parts.values()).replace("T", " ")
+            when = since(parts).replace("T", " ")
             notes = f", the same as {original}" if original != number else ""
             notes += ", which runs" if number == self.revision else ""
-            lines.append(f"revision {number:<3} {when}  {images}{notes}")
+            lines.append(f"revision {number:<3} {when} UTC  {images}{notes}")
         return lines
 
     def plan(self, to: int | None) -> Plan:
@@ -146,6 +147,11 @@ class History:
         return found
 
 
+def since(parts: Mapping[str, Part]) -> str:
+    """From when on these were what runs, as in 2026-01-02T03:04:05."""
+    return max(part.updated for part in parts.values())
+
+
 def read(cluster: Cluster, releases: Sequence[str]) -> History:
     """What Helm has kept of these releases. Raises ReleaseError."""
     secrets = cluster.json("secrets", f"--selector=owner=helm,name in ({','.join(releases)})")["items"]
@@ -168,7 +174,7 @@ def history(releases: Sequence[str], secrets: Iterable[Mapping[str, Any]]) -> Hi
             number=max(number, before),
             status=labels["status"],
             chart=f"{chart['name']}-{chart['version']}",
-            updated=held["info"]["last_deployed"][:19],
+            updated=datetime.fromisoformat(held["info"]["last_deployed"]).astimezone(UTC).isoformat()[:19],
             repository=image.get("repository", ""),
             digest=image.get("digest", ""),
             manifest=held["manifest"],

@@ -88,7 +88,7 @@ class Rollback:
                     f"Revision {plan.revision} has the same image of {user} as what runs, so no backup belongs to going back to it",
                     "Leave restore out; a backup is restored by itself with make restore FILE=PATH",
                 )
-            backup = self.database.backup_before(plan.revision, known) if restore == "true" else Path(restore).expanduser()
+            backup = self.database.backup_before(plan.revision, history.since(plan.parts), known) if restore == "true" else Path(restore)
             restored = self.database.restore(backup, known, reference(now), check_mode=True)
             lost = f"; what it holds now ({restored.found.summary()}) is backed up first" if restored.undo else ""
             would.insert(-1, f"release {user} is stopped, and the database restored from {backup}{lost}")
@@ -187,7 +187,7 @@ class Rollback:
             self.go(way)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not hide the cause
             why, remedy = (error.why, error.remedy) if isinstance(error, UserError) else (repr(error), "")
-            happened = f"Revision {revision} was to be put back, which failed as well" if begun else f"Revision {revision} was not put back"
+            happened = "What ran before was to be put back, which failed as well" if begun else "What ran before was not put back"
             return UserError(f"{cause.why} {happened}: {why}", f"{cause.remedy} {remedy}", details)
         return UserError(f"{cause.why} Revision {revision} serves again.", cause.remedy, details)
 

@@ -109,14 +109,19 @@ class Database:
                 take(bench, session, path, self.owner, replaced)
         return f"the database is backed up to {path}, as image {short(image.rpartition('@')[2])} is going to migrate it"
 
-    def backup_before(self, revision: int, known: Sequence[str]) -> Path:
-        """The newest backup made before a later revision than this one came, of a schema that its image can work with. Raises UserError."""
+    def backup_before(self, revision: int, since: str, known: Sequence[str]) -> Path:
+        """The newest backup made before a later revision than this one came, of a schema that its image can work with. Raises UserError.
+
+        ``since`` is when the revision came, as in 2026-01-02T03:04:05: in an earlier cluster there were revisions of the same numbers.
+        """
         name = re.compile(rf"{re.escape(self.deployment)}-\w+-before-(\d+)\.tar")
         folder = Path(self.directory).expanduser()
         there = sorted(folder.glob(f"{self.deployment}-*-before-*.tar"), reverse=True)
         later = [path for path in there if (match := name.fullmatch(path.name)) and int(match[1]) > revision]
         for path in later:
             manifest, _ = backup_archive.read(path)
+            if manifest.made < since.replace("-", "").replace(":", ""):
+                continue
             if manifest.database == self.address.database and backup_archive.fits(known, manifest.contents.revision, manifest.contents.readers):
                 return path
         raise UserError(

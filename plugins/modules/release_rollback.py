@@ -92,9 +92,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.journey import S
 from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.rollback import Done, Rollback
 
-NO_BACKUP = ("", "false", "no")
-ITS_BACKUP = ("true", "yes")
-
 
 def main() -> None:
     module = AnsibleModule(
@@ -127,10 +124,9 @@ def main() -> None:
     if given["failed"] is not None:
         # in check mode nothing was upgraded
         fail(module, rollback.take_back(given["failed"], {} if module.check_mode else given["before"]))
-    restore = given["restore"]
-    restore = "" if restore.lower() in NO_BACKUP else "true" if restore.lower() in ITS_BACKUP else restore
+    words = {"": "", "false": "", "true": "true"}
     try:
-        way = rollback.look(given["to"], restore)
+        way = rollback.look(given["to"], words.get(given["restore"].lower(), given["restore"]))
         done = rollback.go(way) if way.would and not module.check_mode else Done([], "")
     except UserError as error:
         fail(module, error)

@@ -8,12 +8,15 @@ import dataclasses
 import getpass
 import gzip
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from loopback import Reply, Request, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils import backup_archive, releases, rollback, schema
@@ -156,7 +159,8 @@ class Asked(Database):
     def known_revisions(self, image: str) -> list[str]:
         return self.world.known.get(image.rpartition("@")[2], ["0002", "0001"])
 
-    def backup_before(self, revision: int, known: Sequence[str]) -> Path:
+    def backup_before(self, revision: int, since: str, known: Sequence[str]) -> Path:
+        assert since.startswith("2026-01-02T03:04:0")
         return Path(f"/backups/before-{revision + 1}-of-{known[0]}.tar")
 
     def restore(self, path: Path, known: Sequence[str], application: str, check_mode: bool) -> Restored:
@@ -370,7 +374,7 @@ def test_an_unknown_revision_is_refused_with_those_that_there_are(three: World) 
     assert "no revision 7" in error.why
     assert "3, 2, 1" in error.why
     first = error.details.splitlines()[0]
-    for words in ("revision 3", "2026-01-02 03:04:04", f"backend {digest('b3')[7:19]} (backend-1.0.0)", f"frontend {digest('f3')[7:19]}", "which runs"):
+    for words in ("revision 3", "2026-01-02 03:04:04 UTC", f"backend {digest('b3')[7:19]} (backend-1.0.0)", f"frontend {digest('f3')[7:19]}", "which runs"):
         assert words in first
 
 
@@ -527,7 +531,7 @@ def test_what_was_not_healthy_is_not_put_back(three: World) -> None:
 def test_what_cannot_read_the_schema_is_not_put_back_and_the_way_is_named(migrated: World) -> None:
     error = taken_back(migrated, revision=2, healthy=True)
     assert error.why.startswith(str(FAILED["why"]))
-    assert "Revision 2 was not put back: " in error.why
+    assert "What ran before was not put back: Revision 2 cannot serve" in error.why
     assert "schema is 0003" in error.why
     assert error.remedy.startswith("Mend it. The backup")
     assert "-e restore=true" in error.remedy
@@ -554,6 +558,20 @@ def test_that_the_check_fails_again_is_told(three: World) -> None:
 
 def test_the_words_of_a_module_of_somebody_else_are_kept(three: World) -> None:
     assert way_back(three).take_back({"msg": "MODULE FAILURE", "rc": 1}, {}).why == "MODULE FAILURE."
+
+
+@pytest.mark.parametrize(("playbook", "cause"), [("app", "The registry at 127.0.0.1:1 does not answer"), ("check", "There is no /nowhere/kubectl")])
+def test_a_failure_of_the_playbooks_is_told_as_it_was(tmp_path: Path, playbook: str, cause: str) -> None:
+    root = Path(__file__).resolve().parents[2]
+    given = ["ansible_become=false", "image_registry_endpoint=127.0.0.1:1", "deployment_kubectl=/nowhere/kubectl"]
+    role = {"app": "app_release", "check": "app_check"}[playbook]
+    program = [Path(sys.executable).with_name("ansible-playbook"), f"playbooks/{playbook}.yml", f"--tags={role}", *(f"--extra-vars={one}" for one in given)]
+    done = subprocess.run(program, cwd=root, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
+    *_, failed, why, remedy = done.stdout.splitlines()
+    task = yaml.safe_load((root / f"roles/{role}/tasks/main.yml").read_text(encoding="utf-8"))[0]["name"]
+    assert failed.startswith(f"Failed:     {task}  (after"), done.stdout
+    assert why.startswith(f"Why:        {cause}")
+    assert remedy.startswith("What to do: Run `make up ARGS='--tags ")
 
 
 # What an upgrade notes of what it replaces
@@ -636,13 +654,16 @@ def test_check_mode_only_announces_it(database: Database, monkeypatch: pytest.Mo
     assert files == []
 
 
+DAY = "2026-01-01T00:00:00"
+
+
 def backup(folder: Path, name: str, revision: str, database: str = "todo", readers: tuple[str, ...] = ()) -> Path:
     path = folder / name
     with backup_archive.new_file(path, getpass.getuser()) as file:
         backup_archive.begin_dump(file)
         file.write(b"PGDMP")
         holds = dataclasses.replace(CONTENTS, revision=revision, readers=readers)
-        backup_archive.finish(file, Manifest("20260102T030405Z", database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
+        backup_archive.finish(file, Manifest(name.split("-")[1].removesuffix(".tar"), database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
     return path
 
 
@@ -657,11 +678,13 @@ def test_the_newest_backup_before_a_later_revision_that_the_code_knows_is_found(
         ("todo-20260103T000000Z-before-4.tar", "todo"),
     ):
         backup(tmp_path, name, "0002", held_in)
-    assert database.backup_before(4, ["0002", "0001"]) == of_second
-    assert database.backup_before(1, ["0001"]) == of_first
+    assert database.backup_before(4, DAY, ["0002", "0001"]) == of_second
+    assert database.backup_before(1, DAY, ["0001"]) == of_first
     of_third = backup(tmp_path, "todo-20260104T000000Z-before-6.tar", "0003", readers=("0002", "0003"))
-    assert database.backup_before(4, ["0002", "0001"]) == of_third
-    assert database.backup_before(1, ["0001"]) == of_first
-    with pytest.raises(UserError, match=r"no backup.*revision 6.*restore=FILE") as raised:
-        database.backup_before(6, ["0002", "0001"])
-    assert "todo-20260102T000000Z-before-5.tar" in raised.value.details
+    assert database.backup_before(4, DAY, ["0002", "0001"]) == of_third
+    assert database.backup_before(1, DAY, ["0001"]) == of_first
+    assert database.backup_before(4, "2026-01-04T00:00:00", ["0002", "0001"]) == of_third
+    for revision, since in ((6, DAY), (4, "2026-01-04T00:00:01")):
+        with pytest.raises(UserError, match=rf"no backup.*revision {revision}.*restore=FILE") as raised:
+            database.backup_before(revision, since, ["0002", "0001"])
+        assert "todo-20260102T000000Z-before-5.tar" in raised.value.details
