@@ -560,17 +560,16 @@ def test_the_words_of_a_module_of_somebody_else_are_kept(three: World) -> None:
     assert way_back(three).take_back({"msg": "MODULE FAILURE", "rc": 1}, {}).why == "MODULE FAILURE."
 
 
-@pytest.mark.parametrize(("playbook", "cause"), [("app", "The registry at 127.0.0.1:1 does not answer"), ("check", "There is no /nowhere/kubectl")])
-def test_a_failure_of_the_playbooks_is_told_as_it_was(tmp_path: Path, playbook: str, cause: str) -> None:
+def test_a_failure_of_the_playbook_is_told_as_it_was(tmp_path: Path) -> None:
     root = Path(__file__).resolve().parents[2]
-    given = ["ansible_become=false", "image_registry_endpoint=127.0.0.1:1", "deployment_kubectl=/nowhere/kubectl"]
-    role = {"app": "app_release", "check": "app_check"}[playbook]
-    program = [Path(sys.executable).with_name("ansible-playbook"), f"playbooks/{playbook}.yml", f"--tags={role}", *(f"--extra-vars={one}" for one in given)]
+    given = ["ansible_become=false", "deployment_kubectl=/nowhere/kubectl"]
+    role = "app_check"
+    program = [Path(sys.executable).with_name("ansible-playbook"), "playbooks/check.yml", f"--tags={role}", *(f"--extra-vars={one}" for one in given)]
     done = subprocess.run(program, cwd=root, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False)
     *_, failed, why, remedy = done.stdout.splitlines()
     task = yaml.safe_load((root / f"roles/{role}/tasks/main.yml").read_text(encoding="utf-8"))[0]["name"]
     assert failed.startswith(f"Failed:     {task}  (after"), done.stdout
-    assert why.startswith(f"Why:        {cause}")
+    assert why.startswith("Why:        There is no /nowhere/kubectl")
     assert remedy.startswith("What to do: Run `make up ARGS='--tags ")
 
 
