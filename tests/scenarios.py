@@ -56,7 +56,7 @@ BESIDES = {
     "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
     "rollout": ("k8s", "molecule/site/visitor.py", "playbooks/rollback.yml", "playbooks/tasks/revision.yml", "playbooks/vault/rotate.yml"),
     "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
-    "vault": ("playbooks/logs.yml", "playbooks/start.yml", "playbooks/status.yml", "playbooks/stop.yml", "playbooks/vault"),
+    "vault": (*(f"playbooks/{name}.yml" for name in ("logs", "rollback", "start", "status", "stop", "tasks/revision")), "playbooks/vault"),
 }
 
 

@@ -81,6 +81,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
     CLUSTER_CACHE,
     DOCKER,
     DOCKER_LATER,
+    LEAST_CORES,
+    LEAST_MEMORY,
     Engine,
     Machine,
     Space,
@@ -344,7 +346,8 @@ def main() -> None:
     values = services(given)
     try:
         asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
-        found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
+        if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY:  # else that is said
+            found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
     except UserError as error:
         found.append(error)
     try:

@@ -75,6 +75,10 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
         ("-e minikube_cpus=64", ("minikube_cpus=64 asks for more cores than this machine has", "-e minikube_cpus=")),
         ("-e minikube_memory=9999999", ("minikube_memory=9999999 asks for more than this machine can give", "-e minikube_memory=")),
         ("-e minikube_memory=512", ("minikube_memory=512", "1800 or more")),
+        (
+            """-e '{"app_release_backend_values": {"autoscaling": {"maxReplicas": 9}}}'""",
+            ("minikube_cpus=2 is too little for the pods of both services", "9 of backend with 0.2 each", "-e minikube_cpus=4 or more"),
+        ),
         ("-e minikube_kubernetes_version=v1.33.1", ("minikube_kubernetes_version=v1.33.1 cannot be made", "Ask for v1.34.4")),
         ("-e deployment_frontend_port=8080", ("deployment_frontend_port=8080", "30000 to 32767")),
         ("-e deployment_name=To_Do", ("deployment_name=To_Do", "lower-case")),
