@@ -6,6 +6,7 @@ The order matters: the site is deployed by the first test, and each begins with 
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from datetime import datetime
@@ -17,6 +18,8 @@ from testinfra.host import Host
 
 AWAY_SECONDS = 30
 RECOVERY_SECONDS = 30
+# What both charts' NetworkPolicies let a pod send to, by the port there: the backend, the database, DNS.
+FLOWS = {"backend": {"5432"}, "frontend": {"8001", "53"}}
 # Longer than a request may take.
 QUIET_SECONDS = 12
 # What a newer application differs in.
@@ -231,3 +234,14 @@ def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> Non
         until(lambda: replicas() == 2, 240, state)
         deployment.settle()
         deployment.up(ROLL_OUT)
+
+
+def test_the_flows_that_are_seen_are_those_that_the_network_policies_allow(deployment: Deployment) -> None:
+    """By the node's own record of connections, in which the second source is who answered, at which port."""
+    listed = deployment.host.check_output("docker exec todo conntrack -L 2> /dev/null")
+    for release, ports in FLOWS.items():
+        addresses = {pod["status"]["podIP"] for pod in deployment.get(f"pods --selector app.kubernetes.io/instance={release}")}
+        flows = [re.findall(r"(src|sport)=(\S+)", line) for line in listed.splitlines()]
+        seen = {flow[3][1] for flow in flows if len(flow) == 4 and flow[0][1] in addresses}
+        assert seen
+        assert seen <= ports

@@ -211,7 +211,8 @@ def test_what_is_given_wrongly_has_one_message_and_changes_nothing() -> None:
     before = read_vault()
     edit = "The secret is as given"
     rotate = "The secret can have a new value"
-    refused(edit, "make vault DO=edit ARGS='-e secret=kanarienvogel' < /dev/null", "kanarienvogel", "database_password, database_login, database_url, jwt_keys, checksum_key")
+    names = "database_password, database_login, database_url, jwt_keys, checksum_key"
+    refused(edit, "make vault DO=edit ARGS='-e secret=kanarienvogel' < /dev/null", "kanarienvogel", names)
     refused(edit, "make vault DO=edit ARGS='' < /dev/null", "It is not said which secret", "-e secret=NAME")
     refused(edit, "make vault DO=edit ARGS='-e secret=jwt_keys' < /dev/null", "standard input is empty", "from_file")
     refused(edit, "echo kanarie-is-no-ring | make vault DO=edit ARGS='-e secret=jwt_keys'", "must be a mapping", verbosely=True)
