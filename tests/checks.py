@@ -31,6 +31,7 @@ TYPED_SCRIPTS = (
     "molecule/rollout/load.py",
 )
 VIEW_TESTS = "tests/unit/test_progress.py"
+LOAD_TESTS = "tests/unit/test_load.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 
 
@@ -51,7 +52,9 @@ def all_checks() -> list[Check]:
         Check("ansible-lint", ["ansible-lint"]),
         # They run whole playbooks, and the others are done meanwhile.
         Check("unit tests of the view", ["pytest", VIEW_TESTS]),
-        Check("unit tests", ["pytest", f"--ignore={VIEW_TESTS}"]),
+        # They mostly wait.
+        Check("unit tests of the load", ["pytest", LOAD_TESTS]),
+        Check("unit tests", ["pytest", f"--ignore={VIEW_TESTS}", f"--ignore={LOAD_TESTS}"]),
         Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
         Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),
         Check("mypy", ["mypy"], ["mypy", "--strict", "--scripts-are-modules", *TYPED_SCRIPTS]),
