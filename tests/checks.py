@@ -114,7 +114,7 @@ def run_all(checks: Sequence[Check]) -> list[str]:
 
 
 async def _run_all(checks: Sequence[Check]) -> list[str]:
-    turn = asyncio.Semaphore(os.cpu_count() or 1)
+    turn = asyncio.Semaphore((os.cpu_count() or 1) + 1)  # some mostly wait
     results = await asyncio.gather(*(_run_in_turn(check, turn) for check in checks))
     print("\n" + "\n".join(line for _, line in results), flush=True)
     return [check.name for check, (passed, _) in zip(checks, results, strict=True) if not passed]
