@@ -93,7 +93,8 @@ def note_values() -> None:
     states.add(state)
     known = set(canaries.values())
     content = read_vault()
-    values = {name: value for name, value in content.items() if isinstance(value, str)}
+    # a login's name is no secret
+    values = {name: value for name, value in content.items() if isinstance(value, str) and name != "vault_database_login"}
     values |= {f"vault_jwt_keys {kid}": key for kid, key in content.get("vault_jwt_keys", {}).get("keys", {}).items()}
     if url := content.get("vault_database_url"):
         values["the password in vault_database_url"] = urllib.parse.unquote(urllib.parse.urlsplit(url).password or "")
