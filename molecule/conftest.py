@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import sys
@@ -14,9 +15,13 @@ import yaml
 from testinfra.host import Host
 
 sys.path.insert(0, str(Path(__file__).parent / "shared"))
+pytest.register_assert_rewrite("deployed", "leaving", "secret_search", "vault_commands")
 
 from announced import changed
 
+SYSTEM = f"todochat-{os.environ['MOLECULE_SCENARIO_NAME']}"
+"""The container of the scenario that runs."""
+OUTPUT = Path(__file__).parents[1] / "tests/output"
 EVENTS = "/home/tester/.local/state/todochat/events.jsonl"
 PAUSE = "registry.k8s.io/pause:3.10.1"
 INVENTORY = Path(__file__).parent / "shared/inventory.sh"

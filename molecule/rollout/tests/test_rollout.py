@@ -1,37 +1,26 @@
 """Two clients use the application while everything is done to it that is done to one, and not one answer is wrong.
 
-The order matters: the site is deployed by the first test, and each begins with it as the one before has left it.
+The order matters: each begins with it as the one before has left it.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
-import time
-from datetime import datetime
-from pathlib import Path
 
 import pytest
-from deployed import CHECKOUT, PROJECT, RELEASES, ROLL_OUT, SYSTEM, URL, Deployment, until
-from testinfra.host import Host
+import yaml
+from conftest import SYSTEM
+from deployed import CHECKOUT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
+from network_policies import Network, flows
 
-AWAY_SECONDS = 30
-RECOVERY_SECONDS = 30
-# What both charts' NetworkPolicies let a pod send to, by the port there: the backend, the database, DNS.
-FLOWS = {"backend": {"5432"}, "frontend": {"8001", "53"}}
-# Longer than a request may take.
-QUIET_SECONDS = 12
+pytest_plugins = ["deployed"]
+
 # What a newer application differs in.
 EDITS = {
     "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
     "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
 }
-# The autoscalers are there and have nothing to do, as no pod gets more CPU than that: only their own test is to change the number of pods.
-SETTINGS = """---
-app_release_backend_values: {autoscaling: {cpuPercent: 500}}
-app_release_frontend_values: {autoscaling: {cpuPercent: 500}}
-"""
 AUTOSCALING = "{'app_release_backend_values': {'autoscaling': {'cpuPercent': 50, 'quietSeconds': 15}}}"
 # Logging in costs the backend a tenth of a second of CPU, whatever the password is.
 BURN = """
@@ -71,16 +60,19 @@ print(json.dumps(secret))
 """
 
 
-@pytest.fixture
-def deployment(host: Host) -> Deployment:
-    """The application."""
-    return Deployment(host)
-
-
-def test_the_site_is_deployed(deployment: Deployment) -> None:
-    deployment.give(f"{CHECKOUT}/group_vars/all/settings.yml", SETTINGS)
-    deployment.passes("make up")
-    deployment.settle()
+def test_the_flows_that_are_seen_are_those_that_the_network_policies_allow(deployment: Deployment) -> None:
+    """By the node's own record of connections, on pods of which none has gone, and the policies that the charts make of what is deployed."""
+    with deployment.load("flows"):
+        deployment.up("--tags app_check")
+    made = "helm template {0} apps/{0}/chart --namespace todo --values - --set networkPolicy.enabled=true --show-only templates/networkpolicy.yaml"
+    values = "helm --namespace todo get values {0} --output json"
+    policies = [yaml.safe_load(deployment.passes(f"{values} | {made}".format(release))) for release in RELEASES]
+    listed = {what: json.loads(deployment.passes(f"kubectl get {what} --all-namespaces --output json"))["items"] for what in ("pods", "namespaces")}
+    node = set(deployment.host.check_output("docker exec todo hostname -I").split())
+    network = Network(listed["pods"], listed["namespaces"], node, policies)
+    seen = flows(deployment.host.check_output("docker exec todo conntrack -L 2> /dev/null"))
+    assert network.refused(seen) == []
+    assert network.unused(seen) == {"backend: to kube-dns"}
 
 
 @pytest.mark.parametrize("release", RELEASES)
@@ -197,21 +189,6 @@ def test_a_rotation(deployment: Deployment, secret: str) -> None:
     assert set(before["frontend"]) <= set(after["frontend"]), "the frontend does not use it, and was restarted"
 
 
-def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:
-    before = deployment.all_pods()
-    with deployment.load("postgresql-gone", "--tolerant") as report:
-        deployment.host.check_output("docker stop todo-database")
-        time.sleep(AWAY_SECONDS)
-        deployment.host.check_output("docker start todo-database")
-        started = time.time()
-        log = Path(report["log"])
-        until(lambda: time.time() - max(started, log.stat().st_mtime) > QUIET_SECONDS, RECOVERY_SECONDS + QUIET_SECONDS)
-    assert report["tolerated"] > 0, "nobody noticed"
-    assert datetime.fromisoformat(report["right_since"]).timestamp() - started < RECOVERY_SECONDS
-    for release, pods in deployment.all_pods().items():
-        assert set(before[release]) <= set(pods)
-
-
 def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> None:
     def replicas() -> int:
         [autoscaler] = [one for one in deployment.get("horizontalpodautoscalers") if one["metadata"]["name"] == "backend"]
@@ -234,14 +211,3 @@ def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> Non
         until(lambda: replicas() == 2, 240, state)
         deployment.settle()
         deployment.up(ROLL_OUT)
-
-
-def test_the_flows_that_are_seen_are_those_that_the_network_policies_allow(deployment: Deployment) -> None:
-    """By the node's own record of connections, in which the second source is who answered, at which port."""
-    listed = deployment.host.check_output("docker exec todo conntrack -L 2> /dev/null")
-    for release, ports in FLOWS.items():
-        addresses = {pod["status"]["podIP"] for pod in deployment.get(f"pods --selector app.kubernetes.io/instance={release}")}
-        flows = [re.findall(r"(src|sport)=(\S+)", line) for line in listed.splitlines()]
-        seen = {flow[3][1] for flow in flows if len(flow) == 4 and flow[0][1] in addresses}
-        assert seen
-        assert seen <= ports

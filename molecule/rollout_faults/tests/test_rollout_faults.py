@@ -1,20 +1,23 @@
-"""A release that cannot work is named with its cause at once, brought back by itself, and nobody notices meanwhile.
-
-After test_rollout.py, on the site that it has deployed.
-"""
+"""A release that cannot work is named with its cause at once, brought back by itself, and nobody notices meanwhile; a database may go."""
 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import EVENTS
-from deployed import OUTPUT, PROJECT, ROLL_OUT, SYSTEM, Deployment
-from testinfra.host import Host
+from conftest import EVENTS, OUTPUT, SYSTEM
+from deployed import PROJECT, ROLL_OUT, Deployment, until
 
+pytest_plugins = ["deployed"]
+AWAY_SECONDS = 30
+RECOVERY_SECONDS = 30
+# Longer than a request may take.
+QUIET_SECONDS = 12
 CHARTS = "/home/tester/faulty"
 SECONDS = 15
 TEMPLATE = "backend/chart/templates/deployment.yaml"
@@ -61,12 +64,6 @@ FAULTS = {
 }
 
 
-@pytest.fixture
-def deployment(host: Host) -> Deployment:
-    """The application."""
-    return Deployment(host)
-
-
 def named(deployment: Deployment, arguments: str, sign: tuple[str, str], cause: tuple[str, ...], lines: str) -> None:
     """The rollout fails with this cause, soon after the cluster showed it first; nobody notices."""
     since = int(deployment.host.check_output("date +%s"))
@@ -100,6 +97,21 @@ def first_shown(deployment: Deployment, since: int, reason: str, part: str) -> i
     return min(times)
 
 
+def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:
+    before = deployment.all_pods()
+    with deployment.load("postgresql-gone", "--tolerant") as report:
+        deployment.host.check_output("docker stop todo-database")
+        time.sleep(AWAY_SECONDS)
+        deployment.host.check_output("docker start todo-database")
+        started = time.time()
+        log = Path(report["log"])
+        until(lambda: time.time() - max(started, log.stat().st_mtime) > QUIET_SECONDS, RECOVERY_SECONDS + QUIET_SECONDS)
+    assert report["tolerated"] > 0, "nobody noticed"
+    assert datetime.fromisoformat(report["right_since"]).timestamp() - started < RECOVERY_SECONDS
+    for release, pods in deployment.all_pods().items():
+        assert set(before[release]) <= set(pods)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: Deployment, name: str) -> None:
     fault = FAULTS[name]
@@ -111,8 +123,6 @@ def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: De
     with deployment.load(name.replace(" ", "-")):
         named(deployment, f"-e app_release_charts={CHARTS}", fault.sign, (*fault.cause, "serves again"), fault.lines)
         deployment.settle()
-        assert deployment.all_pods() == before
-        deployment.up(ROLL_OUT)
     assert deployment.all_pods() == before
 
 

@@ -1,4 +1,4 @@
-"""The application in the cluster of the fresh system, and the load on it (see load.py)."""
+"""The application in the cluster of a system, and the load on it (see molecule/rollout/load.py)."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conftest import Tester
+import pytest
+from conftest import OUTPUT, SYSTEM, Tester
 from testinfra.host import Host
 
-PROJECT = Path(__file__).resolve().parents[3]
-OUTPUT = PROJECT / "tests/output"
-SYSTEM = "todochat-rollout"
+PROJECT = Path(__file__).resolve().parents[2]
 CHECKOUT = "/home/tester/todochat"
 URL = "http://127.0.0.1:30000"
 ENVIRONMENT = "export KUBECONFIG=~/.local/state/todochat/todo/kubeconfig PATH=/opt/todochat/bin:$PATH;"
 RELEASES = ("backend", "frontend")
 ROLL_OUT = "--tags app_release,app_check"
+# The autoscalers are there and have nothing to do, as no pod gets more CPU than that: only their own test is to change the number of pods.
+SETTINGS = """---
+app_release_backend_values: {autoscaling: {cpuPercent: 500}}
+app_release_frontend_values: {autoscaling: {cpuPercent: 500}}
+"""
 SETTLE_SECONDS = 240
 START_SECONDS = 30
 END_SECONDS = 60
@@ -134,3 +138,13 @@ def until(condition: Callable[[], Any], seconds: float, why: Callable[[], Any] =
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {why()}"
         time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def deployment(host: Host) -> Deployment:
+    """The application, of which nothing but a test changes the number of pods."""
+    found = Deployment(host)
+    found.give(f"{CHECKOUT}/group_vars/all/settings.yml", SETTINGS)
+    found.up(ROLL_OUT)
+    found.settle()
+    return found

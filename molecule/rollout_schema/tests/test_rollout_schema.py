@@ -1,16 +1,12 @@
-"""What a rollback does about the database's schema: it goes on with a newer one that leaves room, and else brings the data of before.
-
-After test_rollout_faults.py, on the site that test_rollout.py has deployed.
-"""
+"""What a rollback does about the database's schema: it goes on with a newer one that leaves room, and else brings the data of before."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from deployed import CHECKOUT, PROJECT, RELEASES, Deployment
-from testinfra.host import Host
 
+pytest_plugins = ["deployed"]
 SOURCE = "apps/backend/src/todo_backend"
 VERSIONS = f"{SOURCE}/migrations/versions"
 BUILD = "--tags app_images,app_release,app_check"
@@ -33,12 +29,6 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("todos", sa.Column("of_{revision}", sa.Text()))
 '''
-
-
-@pytest.fixture
-def deployment(host: Host) -> Deployment:
-    """The application."""
-    return Deployment(host)
 
 
 def migrate(deployment: Deployment, revision: str, before: str, breaks: bool) -> None:
