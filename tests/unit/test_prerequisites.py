@@ -14,6 +14,7 @@ import yaml
 from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import ARTIFACTS, NEEDS, chosen, missing
 
 ROOT = Path(__file__).resolve().parents[2]
+GOLDEN: dict[str, list[str]] = yaml.safe_load((ROOT / "molecule/tags_refused/tests/tags.yml").read_text(encoding="utf-8"))
 
 
 def first(role: str, *, there: str = "", stopped: str = "", stored: Collection[str] = ()) -> str:
@@ -33,8 +34,14 @@ def test_the_tags_of_the_site_are_those_whose_needs_are_written_down() -> None:
     playbook = Path(sys.executable).parent / "ansible-playbook"
     listed = subprocess.run([playbook, "site.yml", "--list-tags"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     found = {tag for tags in re.findall(r"TASK TAGS: \[(.*)\]", listed) for tag in tags.split(", ")}
-    golden = yaml.safe_load((ROOT / "molecule/tags/tests/tags.yml").read_text(encoding="utf-8"))
-    assert sorted(found) == list(golden)
+    assert sorted(found) == list(GOLDEN)
+
+
+@pytest.mark.parametrize("tag", GOLDEN)
+def test_each_tag_of_the_site_asks_for_what_comes_before_it_on_an_untouched_machine(tag: str) -> None:
+    """The scenario `tags_refused` runs one of those that run the same tasks."""
+    error = missing(chosen([tag], []), lambda _: False, lambda _: False, lambda _: True)
+    assert (re.findall(r"--tags ([\w,]+)'", error.remedy)[0].split(",") if error else []) == GOLDEN[tag]
 
 
 @pytest.mark.parametrize("role", NEEDS)
