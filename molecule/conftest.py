@@ -15,10 +15,10 @@ import yaml
 from testinfra.host import Host
 
 sys.path.insert(0, str(Path(__file__).parent / "shared"))
-pytest.register_assert_rewrite("deployed", "leaving", "secret_search", "vault_commands")
 
 from announced import changed
 
+pytest.register_assert_rewrite("deployed", "leaving", "secret_search", "vault_commands")
 SYSTEM = f"todochat-{os.environ['MOLECULE_SCENARIO_NAME']}"
 """The container of the scenario that runs."""
 OUTPUT = Path(__file__).parents[1] / "tests/output"

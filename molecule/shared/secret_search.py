@@ -91,7 +91,8 @@ def pod(life: str, option: str) -> str:
 
 def image(name: str, content: str = "", change: str = "") -> str:
     """An image of one layer is in the machine's Docker."""
-    return f'folder=$(mktemp -d); echo "{content}" > $folder/file; tar -c -C $folder . | docker import --change "LABEL of=test {change}" - {name} && rm -r $folder'
+    load = f'tar -c -C $folder . | docker import --change "LABEL of=test {change}" - {name}'
+    return f'folder=$(mktemp -d); echo "{content}" > $folder/file; {load} && rm -r $folder'
 
 
 PLACES = {

@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def tasks_of_tags() -> dict[str, frozenset[int]]:
     """For each tag of the site its tasks, by their numbers in the order in which they run."""
-    command = [Path(sys.executable).parent / "ansible-playbook", "site.yml", "--list-tasks"]
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "site.yml", "--list-tasks"]
     listed = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     tasks = [set(tags.split(", ")) for tags in re.findall(r"^ {6}.+TAGS: \[(.+)\]$", listed, re.MULTILINE)]
     return {tag: frozenset(number for number, tags in enumerate(tasks) if {tag, "always"} & tags) for tag in sorted(set.union(*tasks))}
