@@ -14,6 +14,8 @@ from conftest import EVENTS, OUTPUT, SYSTEM
 from deployed import PROJECT, ROLL_OUT, Deployment, until
 
 pytest_plugins = ["deployed"]
+# As asked for, from a container's start until it is ready.
+START_SECONDS = {"frontend": 15, "backend": 30}
 AWAY_SECONDS = 30
 RECOVERY_SECONDS = 30
 # Longer than a request may take.
@@ -95,6 +97,16 @@ def first_shown(deployment: Deployment, since: int, reason: str, part: str) -> i
     times = [seconds(event) for event in found if seconds(event) >= since and event["involvedObject"]["name"].startswith("backend-")]
     assert times, f"no event {reason} of a pod of the backend"
     return min(times)
+
+
+def test_pods_are_ready_in_time_at_their_limits(deployment: Deployment) -> None:
+    deployment.passes("kubectl --namespace todo delete pods --all")
+    deployment.settle()
+    for pod in deployment.get("pods"):
+        ready = next(condition for condition in pod["status"]["conditions"] if condition["type"] == "Ready")
+        started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+        took = datetime.fromisoformat(ready["lastTransitionTime"]) - datetime.fromisoformat(started)
+        assert took.total_seconds() < START_SECONDS[pod["metadata"]["labels"]["app.kubernetes.io/instance"]]
 
 
 def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:
