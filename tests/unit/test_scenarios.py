@@ -139,14 +139,14 @@ def test_molecule_passes_over_no_playbook_of_a_sequence(file: Path) -> None:
         assert (file.parent / given.get("side_effect", "side_effect.yml")).is_file()
 
 
-class Ended(Exception):
+class BegunError(Exception):
     """The checks would begin now."""
 
 
 @pytest.fixture
 def begins(monkeypatch: pytest.MonkeyPatch) -> None:
     def check() -> None:
-        raise Ended
+        raise BegunError
 
     monkeypatch.setattr(run, "check", check)
     monkeypatch.setattr(run, "seconds_to_fill_the_store", lambda: 0)
@@ -160,7 +160,7 @@ def test_a_run_says_first_what_runs_and_why_and_how_long(known: Scenarios, capsy
         known.passes(name)
         known.record(name, seconds=120)
     known.record("network", inputs="others")
-    with pytest.raises(Ended):
+    with pytest.raises(BegunError):
         run.prove_what_changed()
     said = capsys.readouterr().out
     assert "2 min  network: its inputs have changed" in said
@@ -180,7 +180,7 @@ def test_more_than_the_limit_is_refused_with_the_list(known: Scenarios, monkeypa
     assert "LIMIT=80" in said.err
     assert "make test ROLE=" in said.err
     monkeypatch.setenv("LIMIT", "8000")
-    with pytest.raises(Ended):
+    with pytest.raises(BegunError):
         run.prove_what_changed()
 
 
