@@ -23,9 +23,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError
-from ansible_collections.todochat.platform.plugins.module_utils.bundle import debian_sources, run
-
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 PACKAGES = "systemd systemd-sysv dbus python3 sudo make iproute2 procps ca-certificates"
 CLIENT_VARIABLES = re.compile(
     "(PIP_|UV_|NPM_CONFIG_|GO(PROXY|PRIVATE|NOPROXY|NOSUMDB|SUMDB)$|SSL_CERT_|REQUESTS_CA|CURL_CA|NODE_EXTRA_CA|(https?|no)_proxy$)", re.I
@@ -49,7 +47,7 @@ def image_name(release: str) -> str:
 
 
 def image(release: str) -> str:
-    """The image's name; the image exists afterwards. Raises ArtifactError where it cannot be made."""
+    """The image's name; the image exists afterwards."""
     name = image_name(release)
     if subprocess.run(["docker", "image", "inspect", name], capture_output=True, check=False).returncode == 0:
         return name
@@ -69,10 +67,9 @@ def image(release: str) -> str:
                 str(rootfs),
                 *debian_sources(release),
             ],
-            f"installing a fresh Debian {release}",
-            {"TMPDIR": work},
+            environment={**os.environ, "TMPDIR": work},
         )
-        run(["docker", "import", "--change", 'CMD ["/sbin/init"]', str(rootfs), name], "importing the fresh system")
+        run(["docker", "import", "--change", 'CMD ["/sbin/init"]', str(rootfs), name])
     return name
 
 
@@ -80,9 +77,9 @@ def furnish(container: str) -> None:
     """Hand this machine's certificates and package clients' configuration over to a running system."""
     system, user = configuration(os.environ, Path.home())
     in_container = ["docker", "exec", "--interactive", container]
-    run_with([*in_container, "tar", "--extract", "--directory=/"], archive(system))
-    run_with([*in_container, "su", "tester", "--command", "tar --extract --directory=$HOME"], archive(user))
-    run_with([*in_container, "update-ca-certificates"])
+    run([*in_container, "tar", "--extract", "--directory=/"], archive(system))
+    run([*in_container, "su", "tester", "--command", "tar --extract --directory=$HOME"], archive(user))
+    run([*in_container, "update-ca-certificates"])
 
 
 def archive(files: Mapping[str, bytes]) -> bytes:
@@ -96,11 +93,25 @@ def archive(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def run_with(command: list[str], stdin: bytes = b"") -> None:
-    """Run a command with the given standard input; raises ArtifactError with what it printed when it fails."""
-    process = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+def run(command: list[str], stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> str:
+    """What a command prints; where it fails, this ends with it."""
+    process = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, check=False)
+    said = process.stdout.decode(errors="replace")
     if process.returncode:
-        raise ArtifactError(f"{' '.join(command)} failed.", "Mend what it names.", process.stdout.decode(errors="replace"))
+        sys.exit(f"{' '.join(command)} failed. It said:\n{said[-4000:]}")
+    return said
+
+
+def debian_sources(release: str) -> list[str]:
+    """apt's lines for a release, from the addresses that this machine's own apt uses. The product has its own such lines, which are under test."""
+    form = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)"
+    listed = [line.split() for line in run(["apt-get", "indextargets", "--format", form, "Created-By: Packages"]).splitlines()]
+    found = {codename.endswith("-security"): address for address, codename, *rest in reversed(listed) if rest == ["main", "Debian"]}
+    if False not in found:
+        sys.exit("apt on this machine has no source for Debian's main archive. Add one to /etc/apt/sources.list.d and run `apt-get update`.")
+    lines = [(found[False], release), (found[False], f"{release}-updates")]
+    lines += [(found[True], f"{release}-security")] if True in found else []
+    return [f"deb [signed-by={KEYRING}] {address} {codename} main" for address, codename in lines]
 
 
 def configuration(environment: Mapping[str, str], home: Path) -> tuple[dict[str, bytes], dict[str, bytes]]:
@@ -130,10 +141,7 @@ def of_a_package(file: Path) -> bool:
 
 
 if __name__ == "__main__":
-    try:
-        if sys.argv[1] == "image":
-            print(image(sys.argv[2]))
-        else:
-            furnish(sys.argv[2])
-    except ArtifactError as error:
-        sys.exit(str(error))
+    if sys.argv[1] == "image":
+        print(image(sys.argv[2]))
+    else:
+        furnish(sys.argv[2])

@@ -94,7 +94,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
     together,
     warnings,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
 
 RELEASES = ("backend", "frontend")
 SECRET = "backend-secrets"
@@ -270,11 +269,13 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
     """What has to run before the roles that this run was limited to."""
     deployment = given["deployment"]
     states = {name.removeprefix("/"): container["State"] for container in (engine.containers if engine else ()) for name in container["Names"]}
-    cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], deployment)
     store = Store(Path(given["store"]))
 
     def answers(*arguments: str) -> bool:
-        return cluster.answers() and cluster.run("kubectl", "get", *arguments, check=False).returncode == 0
+        if not Path(given["kubeconfig"]).is_file() or not Path(given["kubectl"]).is_file():
+            return False
+        get = [given["kubectl"], f"--kubeconfig={given['kubeconfig']}", f"--namespace={deployment}", "--request-timeout=10s", "get", *arguments]
+        return subprocess.run(get, capture_output=True, check=False).returncode == 0
 
     def built() -> bool:
         registry = Registry(given["endpoints"]["image_registry_endpoint"])
