@@ -11,11 +11,15 @@ import subprocess
 import pytest
 import yaml
 from conftest import SYSTEM
-from deployed import CHECKOUT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
+from deployed import CHECKOUT, ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
 from network_policies import Network, flows
 
 pytest_plugins = ["deployed"]
 
+# The NetworkPolicy that a chart makes of what is deployed.
+POLICY = f"""cd todochat && {ENVIRONMENT} helm --namespace todo get values {{0}} --output json |
+helm template {{0}} apps/{{0}}/chart --namespace todo --values - --set networkPolicy.enabled=true --show-only templates/networkpolicy.yaml
+"""
 # What a newer application differs in.
 EDITS = {
     "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
@@ -64,12 +68,9 @@ def test_the_flows_that_are_seen_are_those_that_the_network_policies_allow(deplo
     """By the node's own record of connections, on pods of which none has gone, and the policies that the charts make of what is deployed."""
     with deployment.load("flows"):
         deployment.up("--tags app_check")
-    made = "helm template {0} apps/{0}/chart --namespace todo --values - --set networkPolicy.enabled=true --show-only templates/networkpolicy.yaml"
-    values = "helm --namespace todo get values {0} --output json"
-    policies = [yaml.safe_load(deployment.passes(f"{values} | {made}".format(release))) for release in RELEASES]
-    listed = {what: json.loads(deployment.passes(f"kubectl get {what} --all-namespaces --output json"))["items"] for what in ("pods", "namespaces")}
+    policies = [yaml.safe_load(deployment.tester.sees(POLICY.format(release))) for release in RELEASES]
     node = set(deployment.host.check_output("docker exec todo hostname -I").split())
-    network = Network(listed["pods"], listed["namespaces"], node, policies)
+    network = Network(deployment.get("pods --all-namespaces"), deployment.get("namespaces"), node, policies)
     seen = flows(deployment.host.check_output("docker exec todo conntrack -L 2> /dev/null"))
     assert network.refused(seen) == []
     assert network.unused(seen) == {"backend: to kube-dns"}
