@@ -2,6 +2,7 @@
 """The systems that scenarios run on: a freshly installed Debian, or a clone of one on which something has been made already.
 
     systems.py start CONTAINER RELEASE [--state STATE] [--bare]    the system runs, with the checkout in its user's home
+    systems.py remove CONTAINER                                    it is gone, and tests/output has what it read of the checkout
     systems.py make STATE                                          that state is there, made where there is none of its inputs
 
 States are listed in states.yml, each made on a clone of the one before it. One is an image, of what is below /, and a volume, of what is
@@ -39,6 +40,8 @@ HOME = "/home/tester"
 KUBECTL = f"KUBECONFIG={HOME}/.local/state/todochat/todo/kubeconfig /opt/todochat/bin/kubectl"
 # Older ones of a state than these go: a branch or two go on beside each other.
 KEPT = 3
+# Made when the checkout is laid: what of it is opened later has been read by the scenario.
+LAID = "/laid"
 BOOT_SECONDS = 60
 # The node, its own pods and the application come back one after the other, beside another system that does the same.
 RETURN_SECONDS = 300
@@ -169,6 +172,7 @@ def lay_checkout(container: str) -> None:
     inside = ["docker", "exec", "--interactive", "--user=tester", f"--workdir={HOME}/todochat", container]
     script = "find . -mindepth 1 -maxdepth 1 ! -name .venv -exec rm -r {} + && tar --extract"
     done = subprocess.run([*inside, "sh", "-c", script], input=checkout.archive(ROOT), capture_output=True, check=False)
+    run("docker", "exec", container, "touch", LAID)
     if done.returncode:
         sys.exit(f"The checkout could not be laid in {container}: {done.stderr.decode(errors='replace')}")
 
@@ -218,6 +222,14 @@ def as_tester(container: str, command: str, log: Path) -> None:
         sys.exit(f"`{command}` failed on {container}. The end of {log}:\n{last}")
 
 
+def note_what_was_read(container: str) -> None:
+    """Keeps the names of those files of the checkout that were opened since it was laid; whoever read them all says nothing."""
+    find = f"cd {HOME}/todochat && find . -path ./.venv -prune -o -type f -anewer {LAID} -printf '%P\\n' | sort"
+    done = subprocess.run(["docker", "exec", container, "sh", "-c", find], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        (OUTPUT / f"{container}-read.txt").write_text(done.stdout, encoding="utf-8")
+
+
 def remove(container: str) -> None:
     """The system is gone, with its disk."""
     subprocess.run(["docker", "rm", "--force", "--volumes", container], capture_output=True, check=False)
@@ -252,12 +264,17 @@ def main() -> None:
     starting.add_argument("release")
     starting.add_argument("--state", choices=STATES)
     starting.add_argument("--bare", action="store_true")
+    removing = commands.add_parser("remove")
+    removing.add_argument("container")
     making = commands.add_parser("make")
     making.add_argument("state", choices=STATES)
     arguments = parser.parse_args()
     if arguments.command == "make":
         with locked(arguments.state):
             make(state(arguments.state))
+    elif arguments.command == "remove":
+        note_what_was_read(arguments.container)
+        remove(arguments.container)
     else:
         start(arguments.container, arguments.release, state(arguments.state) if arguments.state else None, arguments.bare)
 
