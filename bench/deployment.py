@@ -40,13 +40,13 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections")]
+sys.path[:0] = [str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import wrong_images  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry, build_secrets  # noqa: E402
-from bench.images import BASES, build  # noqa: E402
+from checkout import listed_files  # noqa: E402
 
 # Nobody else's deployment has this name, so whatever has it is left from a run of this script.
 NAME = "todochat-bench"
@@ -60,6 +60,8 @@ SETTINGS: dict[str, Any] = {
     "deployment_frontend_port": 30090,
     "image_registry_endpoint": REGISTRY,
 }
+# What the images are made from, a builder and a runtime of each.
+BASES = ("python", "node")
 PROGRAMS = Path("/opt/todochat/bin")
 CLUSTER_PROGRAMS = ("kubeadm", "kubelet", "kubectl")
 EDITED = "backend/src/todo_backend/app.py"
@@ -174,14 +176,15 @@ class Bench:
         """What both sides find: engine, tools, store, images and layers; and nothing left of an earlier run."""
         (self.folder / "vault-password").touch(mode=0o600)
         (self.folder / "vault-password").write_text(secrets.token_urlsafe(32))
+        self.copy_sources()
         self._playbook("engine, tools and store", "--tags=artifact,container_engine,kubernetes_tools")
         with self._own_files() as environment:
             self._script("leftovers", "down", environment)
         for artifact in (self.lock[name] for name in ("kicbase", "registry", "postgres", "metrics-server")):
             if not is_loaded(artifact):
                 load(artifact, self.store)
-        for name in BASES:
-            print(f"{f'first build of the {name}':32}{build(name, self.lock, self.store):7.1f} s", flush=True)
+        with self._deployment():
+            self._playbook("both images, with their layers", "--tags=network,image_registry,app_images")
 
     def site(self) -> Side:
         """One deployment by site.yml, from nothing to nothing."""
@@ -204,17 +207,25 @@ class Bench:
             edit = self._script("plain.sh, edited line", "edit", environment)
         return Side(first, second, edit)
 
+    def copy_sources(self) -> None:
+        """The applications as they are in the checkout, links included, in the place of what an earlier step made of them."""
+        shutil.rmtree(self.sources, ignore_errors=True)
+        for name in listed_files(ROOT, self.sources.name):
+            copy = self.folder / name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, copy, follow_symlinks=False)
+
+    def variables(self) -> dict[str, Any]:
+        """What site.yml is told."""
+        places = {"deployment_config_dir": self.folder / "config", "deployment_state_dir": self.folder / "state", "app_images_source": self.sources}
+        return SETTINGS | {name: str(path) for name, path in places.items()}
+
     @contextmanager
     def _deployment(self) -> Iterator[dict[str, str]]:
         """Fresh sources and an empty state; whatever happens, what was deployed is gone afterwards."""
-        shutil.rmtree(self.sources, ignore_errors=True)
+        self.copy_sources()
         shutil.rmtree(self.folder / "state", ignore_errors=True)
         shutil.rmtree(self.folder / "config", ignore_errors=True)
-        listed = subprocess.run(["git", "ls-files", "-z", "apps"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        for name in filter(None, listed.split("\0")):
-            copy = self.folder / name
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy)
         with self._own_files() as environment:
             try:
                 yield environment
@@ -259,7 +270,7 @@ class Bench:
                 "POSTGRES_IMAGE": self.lock["postgres"].reference,
                 "METRICS_SERVER_IMAGE": self.lock["metrics-server"].reference,
                 "METRICS_SERVER_CHART": str(ROOT / "roles/metrics_server/files/chart"),
-                **{f"{base}_{part}_IMAGE".upper(): self.lock[f"{base}-{part}"].reference for base in BASES.values() for part in ("builder", "runtime")},
+                **{f"{base}_{part}_IMAGE".upper(): self.lock[f"{base}-{part}"].reference for base in BASES for part in ("builder", "runtime")},
                 **{name.upper(): str(PROGRAMS / name) for name in ("minikube", "kubectl", "helm")},
                 "KUBECONFIG": str(self.kubeconfig),
                 "SOURCES": str(self.sources),
@@ -276,8 +287,7 @@ class Bench:
     def _playbook(self, title: str, *arguments: str) -> Timing:
         """Runs site.yml as `make up` does."""
         variables = self.folder / "variables.json"
-        own = {"deployment_config_dir": self.folder / "config", "deployment_state_dir": self.folder / "state", "app_images_source": self.sources}
-        variables.write_text(json.dumps({**SETTINGS, **{name: str(path) for name, path in own.items()}}))
+        variables.write_text(json.dumps(self.variables()))
         report = self.folder / "report"
         shutil.rmtree(report, ignore_errors=True)
         environment = {

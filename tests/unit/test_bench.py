@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,10 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from test_options import played
 
+from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube
 from bench import deployment
-from bench.deployment import Side, Timing
+from bench.deployment import Bench, Side, Timing
 
 PLAIN = Path(deployment.__file__).parent / "plain.sh"
 REPORT = """<testsuites><testsuite>
@@ -89,6 +92,34 @@ def test_processes_end_by_the_marker_in_their_environment_also_in_a_session_of_t
         for process in (ours, other):
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A comparison of this checkout, with the sources that it deploys."""
+    made = Bench(tmp_path / "bench", Lock(deployment.ROOT / "artifacts.lock.yml"), Store(tmp_path / "store"))
+    made.copy_sources()
+    return made
+
+
+def test_what_is_deployed_is_all_of_the_sources_with_links_that_lead_where_they_did(bench: Bench) -> None:
+    def tree(folder: Path, names: list[str]) -> dict[str, object]:
+        return {name: os.readlink(file) if (file := folder / name).is_symlink() else file.read_bytes() for name in names}
+
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "apps"]
+    listed = subprocess.run(command, cwd=deployment.ROOT, capture_output=True, text=True, check=True).stdout
+    names = [name for name in listed.split("\0") if os.path.lexists(deployment.ROOT / name) and name]
+    copied = [str(path.relative_to(bench.folder)) for path in bench.folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    assert sorted(copied) == sorted(names)
+    assert tree(bench.folder, names) == tree(deployment.ROOT, names)
+    for service in ("backend", "frontend"):
+        assert (bench.sources / service / "chart/charts/common/Chart.yaml").resolve() == (bench.sources / "chart/Chart.yaml").resolve()
+    assert (bench.sources / deployment.EDITED).is_file()
+
+
+def test_its_settings_are_ones_that_the_roles_take(bench: Bench, tmp_path: Path) -> None:
+    done = played(tmp_path, "-e", json.dumps(bench.variables()), before_preflight=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import subprocess
@@ -109,3 +110,22 @@ def test_ansible_lint_skips_no_rule_and_no_file_of_ours() -> None:
     ours = [Path(name) for name in checks.listed_files(checks.ROOT) if name.endswith((".yml", ".yaml"))]
     assert [str(file) for file in ours if "noqa" in (checks.ROOT / file).read_text()] == []
     assert [str(file) for file in ours if file.name.startswith(".ansible-lint") and file.parent != Path(".")] == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "text"),
+    [
+        ("playbooks/broken.yml", "- name: No play has this key\n  hosts: localhost\n  taskz: []\n"),
+        ("roles/broken/tasks/main.yml", "- name: No module is called so\n  ansible.builtin.pong:\n"),
+    ],
+)
+def test_ansible_lint_names_what_ansible_cannot_read_and_what_breaks_a_rule(tmp_path: Path, broken: str, text: str) -> None:
+    sound = "- name: Can be read\n  hosts: localhost\n  tasks:\n    - name: no capital\n      ansible.builtin.ping:\n"
+    for name, content in {"playbooks/sound.yml": sound, broken: text}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(f"---\n{content}")
+    command = [sys.executable, checks.ROOT / "tests/lint.py", "--offline", "--nocolor", "--parseable"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.search(rf"^{broken}:\d+:\d+: syntax-check", done.stdout, re.MULTILINE)
+    assert re.search(r"^playbooks/sound.yml:5:\d+: name\[casing\]", done.stdout, re.MULTILINE)

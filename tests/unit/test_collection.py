@@ -7,7 +7,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from scenarios import listed_files
+from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDED_ON = ("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "meta/", "plugins/", "README.md", "roles/")

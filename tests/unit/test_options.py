@@ -199,10 +199,10 @@ def test_all_is_said_at_once() -> None:
     assert len(found(minikube_cpus="many", network_subnet="everything", minikube_memroy=1)) == 3
 
 
-def played(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def played(tmp_path: Path, *arguments: str, before_preflight: bool = True) -> subprocess.CompletedProcess[str]:
     """The task in a play of its own, with this repository's settings."""
     settings = ROOT / "group_vars/all/main.yml"
-    task = {"name": "All fits", "todochat.platform.options": {"shared": str(settings), "before_preflight": True}}
+    task = {"name": "All fits", "todochat.platform.options": {"shared": str(settings), "before_preflight": before_preflight}}
     facts = {"ansible_facts": {"user_id": "tester", "user_dir": "/home/tester"}}
     play = {"hosts": "localhost", "gather_facts": False, "vars_files": [str(settings)], "vars": facts, "tasks": [task]}
     (tmp_path / "play.yml").write_text(yaml.safe_dump([play]))
