@@ -22,10 +22,11 @@ from ansible_collections.todochat.platform.plugins.module_utils.image_registry i
     Reference,
     UpstreamRegistry,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import copy
 
-PROBE_SECONDS = 5
-STALL_SECONDS = 60
+PROBE_SECONDS = limit(5)
+STALL_SECONDS = limit(60)
 
 
 class Source:

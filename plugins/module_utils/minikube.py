@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import subprocess
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.node import come_back, let_come_back, let_stay_down, nodes
 from ansible_collections.todochat.platform.plugins.module_utils.pods import wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
+POLL_SECONDS = 1
 REMAKE = "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
 
 
@@ -119,6 +122,17 @@ def verdict(lines: Iterable[str]) -> str:
     return next((message(line) for line in lines if '"exitcode":' in line), "")
 
 
+def nodes_of(answer: Any) -> list[dict[str, Any]]:
+    """The nodes in an answer of minikube's, which is one node where there is one."""
+    return answer if isinstance(answer, list) else [answer] if answer else []
+
+
+def is_slow(answer: Any) -> bool:
+    """Whether a node is up and its kubelet runs, but the API server has not answered minikube, which gives it 15 s: one that starts, or is busy."""
+    started = {"Host": "Running", "Kubelet": "Running", "Kubeconfig": "Configured", "APIServer": "Stopped"}
+    return any(started.items() <= node.items() for node in nodes_of(answer))
+
+
 class Minikube:
     """Runs minikube for one profile as an ordinary user.
 
@@ -153,21 +167,23 @@ class Minikube:
                 "Remove the cluster with `make down`, then `make up` makes it anew; the database lies outside.",
             ) from error
 
-    def status(self) -> Status:
-        """Raises MinikubeError where the profile's own record cannot be read."""
+    def status(self, patience: int = 0) -> Status:
+        """How the cluster is. For so many seconds an API server that does not answer yet is asked again, where all but that runs.
+
+        Raises MinikubeError where the profile's own record cannot be read.
+        """
         if not self.is_ours():
             return Status("foreign" if self._container_exists() else "absent")
         if not self.is_finished():
             return Status("unfinished")
         actual, address = self.recorded()
-        status = self._run("status", "--output=json", check=False)
-        try:
-            answer = json.loads(status.stdout)
-        except ValueError:
-            answer = None
+        end = time.monotonic() + patience
+        while is_slow(answer := self._answer()) and time.monotonic() < end:
+            waiting_for("waiting for the API server to answer")
+            time.sleep(POLL_SECONDS)
         if not answer:  # it says null both where Docker does not answer and where the node was removed, which is then made anew
             return Status("unfinished") if nodes(self.profile) == [] else Status("stopped", actual, address)
-        states = answer if isinstance(answer, list) else [answer]
+        states = nodes_of(answer)
         running = all(
             node.get("Host") == node.get("Kubelet") == "Running"
             and node.get("APIServer") in ("Running", "Irrelevant")
@@ -178,6 +194,13 @@ class Minikube:
         if not running:
             return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in states))
         return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address))
+
+    def _answer(self) -> Any:
+        """What minikube says of the nodes, None where that is nothing."""
+        try:
+            return json.loads(self._run("status", "--output=json", check=False).stdout)
+        except ValueError:
+            return None
 
     def version(self) -> str:
         """Minikube's own; empty where it is not installed, or never ran here."""
@@ -210,6 +233,7 @@ class Minikube:
             "--extra-config=apiserver.enable-aggregator-routing=true",
             # nothing is downloaded: images and programs come from the cache
             "--preload=false",
+            f"--wait-timeout={limit(360)}s",  # its own of six minutes
             "--install-addons=false",
             "--embed-certs",
             "--interactive=false",

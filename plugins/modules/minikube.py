@@ -71,6 +71,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
     Cluster,
     Minikube,
@@ -80,6 +81,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.minikube import 
     not_locked,
 )
 
+# After a reboot the API server needs less to come back by itself.
+API_SERVER_SECONDS = limit(60)
 PARAMETERS = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["started", "present", "stopped", "absent"], "default": "started"},
@@ -163,7 +166,8 @@ def main() -> None:
     )
     try:
         locked = Lock(Path(given["lock"]))["kubelet"].version
-        found = minikube.status()
+        is_to_run = given["state"] in ("started", "present")
+        found = minikube.status(API_SERVER_SECONDS if is_to_run else 0)
         steps = plan(found, wanted, given["state"], given["on_drift"], given["name"], locked)
         if not module.check_mode:
             for step in steps:

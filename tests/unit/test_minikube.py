@@ -44,7 +44,7 @@ MINIKUBE = """#!/bin/sh
 echo "$@" >>"{log}/calls"
 env >"{log}/env"
 case $1 in
-status) cat "{log}/status" ;;
+status) if [ -e "{log}/status-first" ] ; then cat "{log}/status-first" ; rm "{log}/status-first" ; else cat "{log}/status" ; fi ;;
 start)
     [ ! -e "{log}/broken" ] || {{ echo "* Creating docker container" ; echo "X Exiting due to GUEST_PROVISION: no space left" >&2 ; exit 80 ; }}
     mkdir -p "$MINIKUBE_HOME/profiles/todo"
@@ -194,6 +194,40 @@ def test_minikubes_answer_says_how_the_cluster_is(world: World, recorded: str, s
     found = world.minikube.status()
     assert (found.state, found.up, found.actual, found.address) == (state, up, CLUSTER, "192.168.85.2")
     assert world.calls() == ["status --profile=todo --output=json"]
+
+
+SLOW = RECORDED["running"]["status"].replace('"APIServer":"Running"', '"APIServer":"Stopped"')
+
+
+def test_an_api_server_that_is_slow_to_answer_is_no_stopped_cluster(world: World) -> None:
+    """As after a reboot, or on a machine that is slow or busy: minikube gives it 15 s, then calls it stopped."""
+    world.has_profile()
+    (world.log / "status-first").write_text(SLOW)
+    result = world.module()
+    assert (result["state"], result["changed"]) == ("running", False)
+    assert world.done() == []
+
+
+def test_an_api_server_that_does_not_come_back_is_started(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(minikube_module, "API_SERVER_SECONDS", 0)
+    world.has_profile()
+    (world.log / "status").write_text(SLOW)
+    result = world.module()
+    assert (result["state"], result["steps"]) == ("stopped", ["start"])
+
+
+@pytest.mark.parametrize("recorded", ["minikube stop", "docker start", "minikube pause", "kubelet stopped", "start broken off"])
+def test_what_does_not_come_back_by_itself_is_not_waited_for(world: World, recorded: str) -> None:
+    world.has_profile(recorded)
+    world.minikube.status(patience=60)
+    assert len(world.calls()) == 1
+
+
+def test_who_stops_a_cluster_does_not_wait_for_its_api_server(world: World) -> None:
+    world.has_profile()
+    (world.log / "status").write_text(SLOW)
+    assert world.module(state="stopped")["steps"] == ["stop"]
+    assert [call.split()[0] for call in world.calls()] == ["status", "stop"]
 
 
 @pytest.mark.parametrize(("worker", "state"), [("Running", "running"), ("Stopped", "stopped")])

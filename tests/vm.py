@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""README's way on a real machine: Debian's own kernel, systemd and cgroup v2, in QEMU.
+
+    vm.py bookworm|trixie          `make up`, a reboot, `make up` again, on a machine that nothing was done to before
+    vm.py bookworm|trixie shell    start the machine that a failure has kept, and log in
+
+It has a filled store, as a disk that it can only read. Where KVM does not work, all of it is emulated, which takes hours:
+limits of time are then TIMES_SLOWER times as long. Needs root, and what tests/prepare.yml installs with `-e machine=true`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.bundle import debian_sources
+from ansible_collections.todochat.platform.plugins.module_utils.limits import VARIABLE
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT / "molecule/shared"), str(ROOT / "tests")]
+
+from fresh_system import archive, configuration  # noqa: E402
+
+from scenarios import listed_files  # noqa: E402
+
+RELEASES = ("bookworm", "trixie")
+MACHINES = Path.home() / ".cache/todochat-test/machines"
+STORE = Path.home() / ".cache/todochat/store"
+OUTPUT = ROOT / "tests/output"
+PACKAGES = (
+    *("linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "dbus", "udev", "kmod", "openssh-server"),
+    *("python3", "sudo", "make", "git", "iproute2", "procps", "ca-certificates"),
+)
+CUSTOMIZE = """
+set -e
+echo tester ALL=NOPASSWD:ALL > "$1/etc/sudoers.d/tester"
+chroot "$1" useradd --create-home --shell /bin/bash tester
+chroot "$1" install -d -o tester -g tester -m 700 /home/tester/.ssh
+chroot "$1" install -d -o tester -g tester /home/tester/.cache /home/tester/.cache/todochat /home/tester/.cache/todochat/store /home/tester/todochat
+printf '/dev/vda / ext4 defaults 0 1\n/dev/vdb /home/tester/.cache/todochat/store ext4 ro 0 0\n' > "$1/etc/fstab"
+printf '[Match]\nType=ether\nDriver=virtio_net\n[Network]\nDHCP=ipv4\n' > "$1/etc/systemd/network/20-machine.network"
+chroot "$1" systemctl enable systemd-networkd.service
+echo nameserver 10.0.2.3 > "$1/etc/resolv.conf"
+echo machine > "$1/etc/hostname"
+echo 127.0.1.1 machine >> "$1/etc/hosts"
+: > "$1/etc/machine-id"
+"""
+# As README asks for; the disk takes what is written to it.
+CPUS, MEMORY, DISK = 2, "9G", "40G"
+KERNEL = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
+# An emulated processor has nothing to be protected from, and that would cost most of its time.
+EMULATED = "mitigations=off"
+TIMES_SLOWER = 20
+BOOT_SECONDS = 120
+COMMAND_SECONDS = 3600
+ALL_IS_WELL = "make open   (all is well)"
+
+
+class MachineError(Exception):
+    """What was not as it should be."""
+
+
+class Machine:
+    """A machine with its disks in a folder, started and stopped like one."""
+
+    def __init__(self, release: str) -> None:
+        self.release = release
+        self.folder = MACHINES / release
+        self.slower = 1
+        self._qemu: subprocess.Popen[bytes] | None = None
+        self._port = 0
+
+    def install(self) -> None:
+        """Makes its disks: a freshly installed Debian with this machine's certificates and registries and the checkout, and the store."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        with tempfile.TemporaryDirectory(prefix=f"{self.release}-", dir=self.folder) as work:
+            Path(work).chmod(0o755)  # mmdebstrap's helpers run as another user
+            hook, root = Path(work, "customize"), Path(work, "root")
+            hook.write_text(CUSTOMIZE, encoding="utf-8")
+            mmdebstrap = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"]
+            run([*mmdebstrap, f'--customize-hook=sh {hook} "$1"', self.release, str(root), *debian_sources(self.release)], TMPDIR=work)
+            self._furnish(root)
+            for name in ("vmlinuz", "initrd.img"):
+                (file,) = (root / "boot").glob(f"{name}-*")
+                shutil.copy(file, self.folder / name)
+            make_disk(self.folder / "root.ext4", root, DISK)
+        make_disk(self.folder / "store.ext4", STORE, f"{size_in_megabytes(STORE) * 11 // 10 + 100}M")
+
+    def _furnish(self, root: Path) -> None:
+        """Hands over what a new machine of a company has, the checkout, and a key to log in with."""
+        system, user = configuration(os.environ, Path.home())
+        extract(root, archive(system))
+        run(["chroot", str(root), "update-ca-certificates"])
+        extract(root / "home/tester", archive(user))
+        names = "\0".join(listed_files(ROOT)).encode()
+        checkout = subprocess.run(["tar", "--create", "--null", "--files-from=-"], cwd=ROOT, input=names, stdout=subprocess.PIPE, check=True)
+        extract(root / "home/tester/todochat", checkout.stdout)
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests/vm.py", "-f", str(self.folder / "key")])
+        shutil.copy(self.folder / "key.pub", root / "home/tester/.ssh/authorized_keys")
+        host_key = (root / "etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
+        (self.folder / "known_hosts").write_text(f"machine {host_key}", encoding="utf-8")
+        run(["chroot", str(root), "chown", "--recursive", "tester:tester", "/home/tester"])
+
+    def start(self) -> None:
+        """Starts it, by KVM where that works, and waits until it has booted. Raises MachineError."""
+        if os.access("/dev/kvm", os.R_OK | os.W_OK):
+            self._start(["-accel", "kvm", "-cpu", "host"], "")
+            if self._boots(BOOT_SECONDS):
+                return
+            self.stop()
+            say(f"KVM is there, but the machine does not boot on it within {BOOT_SECONDS} s. It is emulated.")
+        self.slower = TIMES_SLOWER
+        self._start(["-accel", "tcg,thread=multi", "-cpu", "EPYC"], EMULATED)
+        if not self._boots(BOOT_SECONDS * self.slower):
+            raise MachineError(f"The machine has not booted after {BOOT_SECONDS * self.slower} s: see {self.folder / 'console.log'}")
+
+    def _start(self, processor: list[str], arguments: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self._port = free.getsockname()[1]
+        disks = [f"file={self.folder / name},format=raw,if=virtio,{how}" for name, how in (("root.ext4", "cache=unsafe"), ("store.ext4", "readonly=on"))]
+        network = f"user,id=net,ipv6=off,hostfwd=tcp:127.0.0.1:{self._port}-:22"
+        command = [
+            *("qemu-system-x86_64", *processor, "-smp", str(CPUS), "-m", MEMORY, "-nodefaults", "-display", "none"),
+            *("-kernel", str(self.folder / "vmlinuz"), "-initrd", str(self.folder / "initrd.img"), "-append", f"{KERNEL} {arguments}"),
+            *(word for disk in disks for word in ("-drive", disk)),
+            *("-netdev", network, "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"),
+            *("-serial", f"file:{self.folder / 'console.log'}"),
+        ]
+        with (self.folder / "qemu.log").open("w", encoding="utf-8") as log:
+            self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def _boots(self, seconds: float) -> bool:
+        """Whether it is up, with every service that should be, before that time is over."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and self._qemu and self._qemu.poll() is None:
+            if self.ask("systemctl is-system-running --wait").stdout.strip() in ("running", "degraded"):
+                return True
+            time.sleep(1)
+        return False
+
+    def reboot(self) -> None:
+        """Restarts it as `reboot` does, and waits until it is up again. Raises MachineError."""
+        before = self.ask("cat /proc/sys/kernel/random/boot_id").stdout
+        self.ask("sudo systemctl reboot")
+        end = time.monotonic() + BOOT_SECONDS * self.slower
+        while not (now := self.ask("cat /proc/sys/kernel/random/boot_id").stdout) or now == before:
+            if time.monotonic() > end:
+                raise MachineError(f"The machine is not back {BOOT_SECONDS * self.slower} s after `reboot`: see {self.folder / 'console.log'}")
+            time.sleep(1)
+        if not self._boots(end - time.monotonic()):
+            raise MachineError(f"The machine has not booted again after {BOOT_SECONDS * self.slower} s: see {self.folder / 'console.log'}")
+
+    def stop(self) -> None:
+        """Switches it off; what it has written is on its disk."""
+        if self._qemu:
+            self.ask("sync")
+            self._qemu.terminate()
+            self._qemu.wait()
+            self._qemu = None
+
+    def remove(self) -> None:
+        shutil.rmtree(self.folder)
+
+    def ssh(self, *options: str) -> list[str]:
+        """The command that logs in as the machine's ordinary user."""
+        how = [f"UserKnownHostsFile={self.folder / 'known_hosts'}", "HostKeyAlias=machine", "BatchMode=yes", "ConnectTimeout=20", "LogLevel=ERROR"]
+        return ["ssh", "-F", "none", *options, "-i", str(self.folder / "key"), "-p", str(self._port), *(f"-o{option}" for option in how), "tester@127.0.0.1"]
+
+    def ask(self, command: str) -> subprocess.CompletedProcess[str]:
+        """What a command of a moment answers; nothing where the machine does not."""
+        return subprocess.run([*self.ssh(), command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+    def does(self, command: str, log: str) -> str:
+        """What a command in the checkout prints, here too and in the file of that name meanwhile. Raises MachineError where it fails."""
+        file = OUTPUT / f"machine-{self.release}-{log}.log"
+        file.parent.mkdir(exist_ok=True)
+        remote = f"cd todochat && export {VARIABLE}={self.slower} && {{ {command}; }} 2>&1"
+        # its own limit, so that what hangs over there ends there
+        limited = f"timeout {COMMAND_SECONDS * self.slower} bash -c {shlex.quote(remote)}"
+        with timed(f"{self.release}: {command}"), file.open("w", encoding="utf-8") as output:
+            process = subprocess.Popen([*self.ssh(), limited], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
+            assert process.stdout is not None
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                output.write(line)
+                output.flush()
+            if status := process.wait():
+                raise MachineError(f"`{command}` ended with exit status {status}; what it printed is in {file}.")
+        return file.read_text(encoding="utf-8")
+
+
+def readmes_way(machine: Machine) -> None:
+    """README's commands, and what a newcomer expects of them. Raises MachineError."""
+    about = machine.ask("uname -r; stat --file-system --format=%T /sys/fs/cgroup; systemctl is-system-running").stdout.split()
+    say(f"kernel {about[0]}, {about[1]}, {about[2]}{', emulated' if machine.slower > 1 else ''}")
+    expect(about[1:] == ["cgroup2fs", "running"], f"It is a machine with cgroup v2 on which all services run, not {about}.")
+    up = machine.does("make up", "up")
+    expect("A user's way works" in up, "The application was checked as its user.")
+    expect(ALL_IS_WELL in machine.does("make status", "status"), "All is well after `make up`.")
+    visit = "PYTHONPATH=.ansible/collections python3 molecule/site/visitor.py"
+    machine.does(f"{visit} begin", "visit")
+    with timed(f"{machine.release}: reboot"):
+        machine.reboot()
+    machine.does(f"{visit} return", "return")
+    again = machine.does("make up", "up-again")
+    expect(re.search(r"changed=0 .*failed=0", again) is not None, "The next `make up` has nothing to change.")
+    expect(ALL_IS_WELL in machine.does("make status", "status-again"), "All is well after the reboot.")
+
+
+def prove(release: str) -> bool:
+    """Whether README's way works on a real machine of this release. One that it does not work on is kept, without running."""
+    machine = Machine(release)
+    try:
+        with timed(f"{release}: its disks are made"):
+            machine.install()
+        with timed(f"{release}: it boots"):
+            machine.start()
+        readmes_way(machine)
+    except MachineError as failure:
+        say(f"{failure}\nThe machine is kept. To log in: python3 bootstrap --test -- python tests/vm.py {release} shell")
+        return False
+    finally:
+        machine.stop()
+    machine.remove()
+    return True
+
+
+def shell(release: str) -> int:
+    """Logs in to a machine that was kept; returns the exit status of that."""
+    machine = Machine(release)
+    if not machine.folder.exists():
+        sys.exit(f"No machine {release} was kept.")
+    try:
+        machine.start()
+        return subprocess.run(machine.ssh("-t"), check=False).returncode
+    finally:
+        machine.stop()
+
+
+def make_disk(file: Path, content: Path, size: str) -> None:
+    """A file system with the content of a folder."""
+    run(["mke2fs", "-q", "-t", "ext4", "-d", str(content), str(file), size])
+
+
+def size_in_megabytes(folder: Path) -> int:
+    return int(subprocess.run(["du", "--summarize", "--block-size=1M", str(folder)], capture_output=True, text=True, check=True).stdout.split()[0])
+
+
+def extract(folder: Path, tar: bytes) -> None:
+    subprocess.run(["tar", "--extract", f"--directory={folder}"], input=tar, check=True)
+
+
+def run(command: list[str], **environment: str) -> None:
+    """Runs a command that is quiet while all is well. Raises MachineError."""
+    output: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    done = subprocess.run(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, check=False, **output)
+    if done.returncode:
+        raise MachineError(f"{shlex.join(command[:4])} ... ended with exit status {done.returncode}:\n{done.stdout}")
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    say(f"=== {what}")
+    start = time.monotonic()
+    yield
+    minutes, seconds = divmod(round(time.monotonic() - start), 60)
+    say(f"=== {what}: {minutes} min {seconds} s")
+
+
+def expect(fact: bool, sentence: str) -> None:
+    if not fact:
+        raise MachineError(f"This is not so: {sentence}")
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] not in RELEASES:
+        sys.exit(f"There is no machine {sys.argv[1]!r}. There are: {', '.join(RELEASES)}.")
+    sys.exit(shell(sys.argv[1]) if sys.argv[2:] == ["shell"] else 0 if prove(sys.argv[1]) else 1)
