@@ -31,7 +31,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "molecule/shared"), str(ROOT / "tests")]
 
 from fresh_system import archive, configuration  # noqa: E402
-
 from scenarios import listed_files  # noqa: E402
 
 RELEASES = ("bookworm", "trixie")
