@@ -68,6 +68,11 @@ def data(file: str) -> Any:
         for variable, place in re.findall(r'(\w+): "\{\{ role_path \}\}/\.\./\.\./([\w./-]+)"', defaults):
             content = content.replace(f"{{{{ {variable} }}}}", place)
         content = content.replace("{{ role_path }}", role[1])
+    return loaded(content)
+
+
+@cache
+def loaded(content: str) -> Any:
     return yaml.load(content, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
@@ -123,7 +128,7 @@ def refresh() -> bool:
     if now == _seen:
         return False
     _seen[:] = now
-    for function in (files, folders, text, data, below, parts, python, modules, named_by_word, imported):
+    for function in (files, folders, text, data, below, parts, modules, named_by_word, imported):
         function.cache_clear()
     return True
 
@@ -153,16 +158,18 @@ class Definition:
 class Python:
     """A module, by its definitions; those of a class are its own, but for one with a decorator, as data classes have."""
 
-    def __init__(self, file: str) -> None:
-        self.tree = ast.parse(text(file))
+    def __init__(self, source: str) -> None:
+        self.tree = ast.parse(source)
         inner = ((node.body if isinstance(node, ast.ClassDef) and not node.decorator_list else [node]) for node in self.tree.body)
         self.definitions = [Definition(node) for body in inner for node in body]
         self.imports = [one for one in ast.walk(self.tree) if isinstance(one, ast.Import | ast.ImportFrom)]
 
 
-@cache
 def python(file: str) -> Python:
-    return Python(file)
+    return parsed(text(file))
+
+
+parsed = cache(Python)
 
 
 def is_python(file: str) -> bool:

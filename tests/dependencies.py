@@ -5,6 +5,8 @@
     dependencies.py SCENARIO                its inputs, and what leads to each
     dependencies.py --change EDIT...        which scenarios an edit makes stale, and the way on which one comes to it; EDIT is a
                                             FILE, FILE:LINE or an input's name; without one, typical edits in a table
+    dependencies.py --read SCENARIO         what its last run here has read of the checkout and is no input: of a role's scenario, what runs
+                                            or is only looked at with every tag
 
 From a scenario's own files ways go to the playbooks of Molecule, and by the `make` words in them to the Makefile's targets, their playbooks,
 the roles (those of the tags), modules and actions, and what these import. Of files that all share, the parts count that something names.
@@ -65,7 +67,8 @@ ANSIBLES_OWN = ("ansible.cfg", "meta/runtime.yml")
 READS = {"failures": r"Failed: |Why: |refus|not passed|rc [!=]= |stand in the way", "painting": r"\bscript -|\bpty\b"}
 # They start only what a scenario's molecule.yml says, as `after` and `state`.
 FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems\.py)")
-LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/(tasks|defaults|vars|handlers)/.*\.yml")
+LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
+OURS = "todochat.platform."
 Ways = dict[str, str]
 """What is reached, and from where; "" where a way begins."""
 _turn = threading.Lock()
@@ -144,26 +147,39 @@ def edges_of_part(file: str, part: str) -> Iterator[str]:
 def edges_of_yaml(file: str, content: Any) -> Iterator[str]:
     words = "\n".join(scalars(content))
     yield from (*named(words, file), *mentioned(words))
+    yield from (path for name in re.findall(rf"{OURS}\w+", words) for path in plugins(name, "filter", "lookup", "test"))
     for key, value in ((str(key), value) for mapping in mappings(content) for key, value in mapping.items()):
-        if key.startswith("todochat.platform."):
-            paths = (f"plugins/{kind}/{key.rpartition('.')[2]}.py" for kind in ("modules", "action"))
-            yield from (path for path in paths if path in files())
+        if key.startswith(OURS):
+            yield from plugins(key, "modules", "action")
         elif role := role_of(key, value):
             yield f"role {role} {value.get('tasks_from', 'main')}"
+        elif key in ("roles", "dependencies"):
+            listed = (str(one.get("role", one.get("name", ""))) if isinstance(one, dict) else str(one) for one in value)
+            yield from (f"role {one.removeprefix(OURS)} main" for one in listed if one.startswith(OURS))
         elif key.endswith("docker_compose_v2"):
             yield "compose.yaml"
+
+
+def plugins(name: str, *kinds: str) -> list[str]:
+    paths = (f"plugins/{kind}/{name.removeprefix(OURS)}.py" for kind in kinds)
+    return [path for path in paths if path in files()]
 
 
 def role_of(key: str, value: Any) -> str:
     """The role of this collection that a task imports or includes."""
     name = str(value["name"]) if key.rpartition(".")[2] in ("import_role", "include_role") else ""
-    return name.removeprefix("todochat.platform.") if name.startswith("todochat.platform.") else ""
+    return name.removeprefix(OURS) if name.startswith(OURS) else ""
+
+
+def tags_of(one: dict[str, Any]) -> list[str]:
+    tags = one.get("tags", [])
+    return tags if isinstance(tags, list) else str(tags).split(",")
 
 
 @cache
 def role_tags(role: str) -> set[str]:
     tasks = (data(name) for name in below(f"roles/{role}/tasks"))
-    return {tag for content in tasks for mapping in mappings(content) for tag in mapping.get("tags", [])} - {"always"}
+    return {tag for content in tasks for mapping in mappings(content) for tag in tags_of(mapping)} - {"always"}
 
 
 def chosen(content: Any, tags: Collection[str], inherited: Collection[str] = ()) -> list[Any]:
@@ -171,7 +187,7 @@ def chosen(content: Any, tags: Collection[str], inherited: Collection[str] = ())
     scenario proves and those of the whole way, some of them with each tag by itself. What a block does where it fails counts with the block."""
     found = []
     for one in content:
-        own = {*inherited, *one.get("tags", []), *(tag for key, value in one.items() if (role := role_of(str(key), value)) for tag in role_tags(role))}
+        own = {*inherited, *tags_of(one), *(tag for key, value in one.items() if (role := role_of(str(key), value)) for tag in role_tags(role))}
         inner = {key: chosen(one[key], tags, own) for key in ("tasks", "block") if key in one}
         if "tasks" in one or inner.get("block") or any(str(key).endswith("import_playbook") for key in one) or (not inner and own & set(tags)):
             found.append(one | inner)
@@ -213,18 +229,20 @@ def ways(scenario: str) -> Ways:
     for target, given in asked:
         starts |= {f"{MAKEFILE}#{target}": ""} | dict.fromkeys((*named(recipe(target, given), MAKEFILE), *ANSIBLES_OWN), f"make {target}")
     is_of_a_role = any(name.startswith(f"roles/{scenario}/") for name in files())
-    whole = not is_of_a_role and any(target in ("up", "plan") for target, _ in made(words))
+    starts_all = not before or any(target in ("up", "plan") for target, _ in made(words))
+    whole = bool(site() & set(found)) or (not is_of_a_role and starts_all)
     tags = {scenario, *before, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
-    unread = [name for name in found if name.startswith("role ") or (DECIDES_NOTHING.match(name) and not named_by_own(name, own))]
-    unread += [name for name in found if CODE.match(name) and scenario not in PROVES_THE_APPLICATION]
-    if not any(name in site() or name.startswith("playbooks/") for name in found):  # then they are not this checkout's
-        unread += [name for name in found if name.startswith(VARIABLES)]
-    return {name: way for name, way in found.items() if name not in unread}
+    runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
 
+    def counts(name: str) -> bool:
+        if CODE.match(name):
+            return scenario in PROVES_THE_APPLICATION
+        if name.startswith(VARIABLES):
+            return runs_playbooks
+        return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
-def named_by_own(name: str, own: Collection[str]) -> bool:
-    return any(name in text(file) for file in own)
+    return {name: way for name, way in found.items() if counts(name)}
 
 
 def walk(found: Ways, starts: Ways, onward: Callable[[str], Iterable[str]]) -> None:
@@ -254,8 +272,8 @@ def stands_on(scenario: str) -> tuple[set[str], list[str]]:
 
 def made(words: str) -> Iterator[tuple[str, str]]:
     """The Makefile's targets that words ask for, with the variables that they give; not what a message tells its reader to do."""
-    for targets, given in re.findall(r"(?<!`)\bmake((?: [a-z][a-z-]*)+)((?: [A-Z]+=\S+)*)", words):
-        yield from ((name, given) for name in targets.split() if name in parts(MAKEFILE))
+    for said in re.findall(r"(?<!`)\bmake((?: (?:-\S+|[A-Z]+=[^\s'\"]+|[a-z][a-z-]*(?![\w=])))+)", words):
+        yield from ((word, said) for word in said.split() if word.islower() and word in parts(MAKEFILE))
 
 
 def recipe(target: str, given: str = "") -> str:
@@ -393,6 +411,10 @@ def main(*given: str) -> None:
             print(f"{title}: {len(found)} of {len(names())}{': ' if found else ''}{', '.join(found)}")
             for scenario, way in found.items() if len(given) > 1 else ():
                 print(f"  {scenario}: {' > '.join(way)}")
+    elif given[:1] == ("--read",):
+        read = (ROOT / f"tests/output/todochat-{given[1]}-read.txt").read_text(encoding="utf-8").splitlines()
+        known = {name.partition("#")[0] for name in reached(given[1])}
+        print("\n".join(name for name in read if name in files() and name not in known))
     elif given:
         for name, before in sorted(reached(given[0]).items()):
             print(f"{name}{f'   ({before})' if before else ''}")
