@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import contents
 import pytest
 
 import dependencies
-from dependencies import inputs, inputs_hash, names, stale
+from dependencies import inputs, inputs_hash, names, reached, stale
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {path.name for path in ROOT.glob("roles/*")}
@@ -25,6 +26,7 @@ DEPLOY = {"app_release", "app_check"} | WHOLE_WAY
 NOTHING_IS_DEPLOYED = {"container_engine", "network", "database", "image_registry", "kubernetes_tools", "bundle", "artifact", "minikube", "app_images"}
 
 
+@cache
 def own_text(scenario: str) -> str:
     """All that stands in a scenario's own files, comments as well."""
     listed = [name for name in contents.listed(ROOT) if name.startswith(f"molecule/{scenario}/") and not name.endswith(".sum")]
@@ -144,7 +146,7 @@ def test_what_a_scenario_makes_is_an_input_with_its_playbook() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     seen = 0
     for scenario in names():
-        found = set(inputs(scenario))
+        found = set(reached(scenario))
         for target, do in commands(scenario):
             if recipe := re.search(rf"^{target}:.*\n(?:\t.*\n)*?\t.*ansible-playbook (\S+)", makefile, re.MULTILINE):
                 seen += 1
@@ -157,7 +159,7 @@ def test_what_a_scenario_makes_is_an_input_with_its_playbook() -> None:
 @pytest.mark.parametrize("scenario", names())
 def test_all_that_an_input_imports_is_one_as_well(scenario: str) -> None:
     """By Ansible's and Python's own words for it, in every file alike."""
-    found = set(inputs(scenario))
+    found = set(reached(scenario))
     for name in found:
         if name.startswith(("plugins/module", "plugins/action", "plugins/plugin_utils")):
             text = (ROOT / name).read_text(encoding="utf-8")
@@ -181,7 +183,7 @@ def test_what_ansible_runs_with_a_tag_is_an_input() -> None:
     assert {role for role, _ in tasks} == ROLES - {"bundle"}
     for scenario in ROLES:
         chosen = {role for role, tags in tasks if scenario in tags.split(", ")}
-        found = inputs(scenario)
+        found = reached(scenario)
         assert [role for role in chosen if not any(name.startswith(f"roles/{role}/tasks/") for name in found)] == []
 
 
