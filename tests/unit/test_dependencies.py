@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import contents
 import pytest
 
+import contents
 import dependencies
 from dependencies import inputs, inputs_hash, names, reached, stale
 
