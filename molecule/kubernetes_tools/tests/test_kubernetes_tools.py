@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from conftest import Tester
+from conftest import SYSTEM, Tester
 from testinfra.host import Host
 
-SYSTEM = "todochat-kubernetes_tools"
 SUDOERS = "/etc/sudoers.d/tester"
 PROMPT = "[sudo] password for tester: "
 UP = "cd todochat && make up ARGS='--tags kubernetes_tools'"

@@ -59,6 +59,9 @@ def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> 
     tester.sees(f"{kubectl} run waits --image={digest} && {kubectl} wait --for=condition=Ready --timeout=60s pod/waits")
     assert digest.split("@")[1] in tester.sees(f"{kubectl} get pod waits --output 'jsonpath={{.status.containerStatuses[0].imageID}}'")
     tester.sees(f"{kubectl} delete pod waits --wait=false")
+    # As the registry heard it: the node itself came for it, through their network. There it is at the fixed address alone.
+    heard = tester.sees("docker logs todo-registry 2>&1").splitlines()
+    assert [line for line in heard if line.startswith("192.168.85.2 ") and f"/v2/tests/pause/manifests/{digest.split('@')[1]}" in line], heard
 
 
 def test_dns_answers(tester: Tester, host: Host) -> None:
