@@ -100,7 +100,7 @@ def scalars(content: Any, runs: bool = False) -> Iterator[str]:
 @cache
 def run_by_tests() -> tuple[str, ...]:
     """What scenarios run, and what `make test` runs besides; what is filled in is a zero byte, or in braces."""
-    found = [said for said in texts(ast.parse((ROOT / "tests/run.py").read_text(encoding="utf-8"))) if said.startswith("python ")]
+    found = [said for said in texts(ast.parse((ROOT / "tests/run.py").read_text(encoding="utf-8"))) if "python " in said]
     for file in ROOT.glob("molecule/**/*.py"):
         found += texts(ast.parse(file.read_text(encoding="utf-8")))
     for file in ROOT.glob("molecule/**/*.yml"):
@@ -128,8 +128,9 @@ def not_run_by_make(words: list[str]) -> list[str]:
     given = dict(word.split("=", 1) for word in words[2:])
     asked = rf"\bmake ([a-z-]+ )*{target}(?![\w-])"
     recipe = re.search(rf"^{target}:.*\n(?:\t\$\(if.*\n)?\t@\$\(RUN\w*\) (.+)", MAKEFILE, re.MULTILINE)
-    directly = recipe[1].partition(" $(if")[0].replace("$(ARGS)", "").replace("$(DO)", given.get("DO", "list")).strip() if recipe else ""
-    runs = [said for said in run_by_tests() if re.search(f"{asked}.*DO={given['DO']}" if "DO" in given else asked, said) or (directly and directly in said)]
+    directly = re.match(r"\S+ \S+\.(yml|py)( [a-z-]+)?", recipe[1].replace("$(DO)", given.get("DO", "list"))) if recipe else None
+    asked += f".*DO={given['DO']}" if "DO" in given else ""
+    runs = [said for said in run_by_tests() if re.search(asked, said) or (directly and directly[0] in said)]
     if not runs:
         return [" ".join(words)]
     found = [f"{name}=" for name in given if name not in ("ARGS", "DO") and not any(f"{name}=" in said for said in runs)]
