@@ -76,3 +76,8 @@ def test_the_secrets_are_the_users_alone(host: Host) -> None:
         assert file.user == "tester"
         assert file.mode == 0o600
     assert host.file("/home/tester/.config/todochat/todo/vault.yml").content_string.startswith("$ANSIBLE_VAULT;")
+
+
+@pytest.mark.parametrize("module", ["database_restore", "release_rollback"])
+def test_what_the_documentation_leaves_to_a_module_can_be_read_there(host: Host, module: str) -> None:
+    assert f"/plugins/modules/{module}.py" in as_tester(host, f"cd todochat && python3 bootstrap -- ansible-doc todochat.platform.{module}")
