@@ -229,9 +229,11 @@ def ways(scenario: str) -> Ways:
     for target, given in asked:
         starts |= {f"{MAKEFILE}#{target}": ""} | dict.fromkeys((*named(recipe(target, given), MAKEFILE), *ANSIBLES_OWN), f"make {target}")
     is_of_a_role = any(name.startswith(f"roles/{scenario}/") for name in files())
-    starts_all = not before or any(target in ("up", "plan") for target, _ in made(words))
+    # From a state on, a run of all roles changes none but those that are named by tag or belong to another of its playbooks.
+    starts_all = not states or re.search(r"--tags[ =]\0", words) is not None
     whole = bool(site() & set(found)) or (not is_of_a_role and starts_all)
-    tags = {scenario, *before, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
+    # What it stands on is proven by the scenarios of those roles, and by those of the whole way; a record says which state it was.
+    tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
     runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
 

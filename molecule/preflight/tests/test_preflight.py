@@ -69,11 +69,6 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
 # Without Docker
 
 
-@pytest.mark.parametrize(("target", "arguments"), [("backup", ""), ("restore", "-e file=/some/file")])
-def test_where_nothing_is_deployed_there_is_nothing_to_back_up(host: Host, target: str, arguments: str) -> None:
-    refused(host, arguments, "There is no vault", "Run `make up` first", targets=(target,))
-
-
 @pytest.mark.parametrize(
     ("arguments", "phrases"),
     [

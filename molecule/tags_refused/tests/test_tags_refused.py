@@ -38,3 +38,11 @@ def test_check_mode_names_them_as_well(tester: Tester, untouched: set[str]) -> N
 def test_what_only_looks_changes_nothing(tester: Tester, untouched: set[str], tag: str) -> None:
     tester.up_changes_nothing(f"--tags {tag}")
     assert tester.inventory() ^ untouched == set()
+
+
+@pytest.mark.parametrize(("target", "arguments"), [("backup", ""), ("restore", "-e file=/some/file")])
+def test_where_nothing_is_deployed_there_is_nothing_to_back_up(tester: Tester, untouched: set[str], target: str, arguments: str) -> None:
+    passed, output = tester.make(target, arguments)
+    assert not passed
+    assert [part for part in ("There is no vault", "Run `make up` first") if part not in " ".join(output.split())] == [], output
+    assert tester.inventory() ^ untouched == set()
