@@ -198,6 +198,7 @@ def test_what_ansible_runs_with_a_tag_is_an_input() -> None:
         chosen = {role for role, tags in tasks if scenario in tags.split(", ")}
         found = reached(scenario)
         assert [role for role in chosen if not any(name.startswith(f"roles/{role}/tasks/") for name in found)] == []
+        assert f"roles/{scenario}/tasks/main.yml" in found
 
 
 @pytest.mark.parametrize("scenario", sorted(ROLES - {"preflight"}))
