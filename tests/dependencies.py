@@ -348,8 +348,9 @@ def uses(own: Collection[str]) -> tuple[set[str], set[str]]:
     found: Ways = {"molecule/conftest.py": ""}
     walk(found, dict.fromkeys(own, ""), lambda file: [name for name in imported(file) if name.startswith(("molecule/", "tests/"))])
     others = set(found) - set(own)
-    used = {name for file in own for one in python(file).definitions for name in one.uses}
     defined = [one for file in others for one in python(file).definitions]
+    used = {name for file in own for one in python(file).definitions for name in one.uses}
+    used |= {one.name for one in defined if "autouse" in one.uses}  # a fixture that no test names
     while more := {name for one in defined if one.name in used for name in one.uses} - used:
         used |= more
     return used, others

@@ -188,6 +188,11 @@ def test_all_that_an_input_imports_is_one_as_well(scenario: str) -> None:
                 assert f"{name.rpartition('/')[0]}/{tasks}" in found, name
 
 
+@pytest.mark.parametrize("scenario", ["vault", "vault_rotation", "vault_failures"])
+def test_a_fixture_that_no_test_names_counts(scenario: str) -> None:
+    assert "molecule/vault/sampler.py" in inputs(scenario)
+
+
 def test_what_ansible_runs_with_a_tag_is_an_input() -> None:
     """Ansible itself says which roles' tasks a tag chooses; the scenario of that tag has each of these roles' tasks among its inputs."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), "site.yml", "--list-tasks"]
