@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import contents
 import pytest
 
+import contents
 import dependencies
 from dependencies import inputs, inputs_hash, names, stale
 
