@@ -246,7 +246,7 @@ def prove(release: str, log: Path) -> dict[str, str]:
         readmes_way(machine)
         versions = machine.versions()
     except MachineError as error:
-        machine.say(f"{error}\nThe machine is kept. To log in: PYTHONPATH=.ansible/collections python3 bootstrap --test -- python tests/vm.py {release} shell")
+        machine.say(f"{error}\nThe machine is kept. To log in: python3 bootstrap --test -- python tests/vm.py {release} shell")
         return {}
     finally:
         machine.stop()
