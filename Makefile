@@ -4,6 +4,7 @@ RUN := $(PYTHON) bootstrap --
 RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
 ARGS ?=
 ROLE ?=
+VM ?=
 DO ?= list
 FILE ?=
 TO ?=
@@ -62,8 +63,8 @@ bundle: ## Fill the store with everything that comes from outside, for use witho
 check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check
 
-test: ## Run the checks, the site with a browser on it, and each scenario that has no passing record; ROLE=name: that one
-	@$(RUN_TEST) python tests/run.py test $(ROLE)
+test: ## Run the checks, the site with a browser on it, and each scenario that has no passing record; ROLE=name: that one; VM=bookworm: a real machine
+	@$(RUN_TEST) python tests/run.py $(if $(VM),machine $(VM),test $(ROLE))
 
 test-full: ## Run everything, whatever passed before
 	@$(RUN_TEST) python tests/run.py test-full

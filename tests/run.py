@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What `make check` (see checks.py), `make test` (see scenarios.py and pool.py), `make test-full` and `make lock` do, each part with its time.
 
-    run.py test [ROLE]    the checks, and all that has no passing record; of a role its scenario alone
+    run.py test [ROLE]        the checks, and all that has no passing record; of a role its scenario alone
+    run.py machine RELEASE    README's way on a real machine, see vm.py
 
 JOBS is how many scenarios run side by side. LIMIT, in minutes, is how long a run may take by the records: where it would take longer,
 it ends with the list at once. AGAIN, in minutes, is how much is proven again though it has a record: what was proven longest ago.
@@ -13,12 +14,13 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -27,6 +29,7 @@ import checks
 import dependencies
 import scenarios
 import systems
+import vm
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
 from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
@@ -95,6 +98,20 @@ def prove_all(wanted: dict[str, str]) -> None:
 
 def prove(names: list[str]) -> None:
     run_jobs(scenario_jobs(dict.fromkeys(names, "")))
+
+
+def prove_machine(release: str) -> None:
+    """README's way on a real machine; it is recorded as a scenario is."""
+    name = next((name for name, one in scenarios.MACHINES.items() if one == release), "")
+    if not name:
+        fail(f"There is no machine {release!r}. There are: {', '.join(vm.RELEASES)}.", 2)
+    prepare("--extra-vars=machine=true")
+    log, inputs, start = vm.log_of(release), scenarios.inputs_hash(name), time.monotonic()
+    if not (versions := vm.prove(release, log)):
+        scenarios.note_failure(name, inputs, log)
+        fail(f"README's way does not work on a real machine with {release}; what it printed is in {log}.")
+    if problem := scenarios.note_pass(name, inputs, time.monotonic() - start, log, {"states": {}, **versions}):
+        fail(f"{name} has passed, but is not recorded: {problem}.")
 
 
 def run_jobs(jobs: list[Job]) -> None:
@@ -179,9 +196,9 @@ def seconds_to_fill_the_store() -> float:
     return float(sum(artifact.seconds for artifact in lock.artifacts.values() if not store.has(artifact)))
 
 
-def prepare() -> None:
+def prepare(*options: str) -> None:
     with phase("This machine has an engine, the artifacts and a browser"):
-        run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml")
+        run("python", "bootstrap", "--test", "--", "ansible-playbook", "tests/prepare.yml", *options)
 
 
 @contextmanager
@@ -295,7 +312,20 @@ def fail(message: str, status: int = 1) -> NoReturn:
     sys.exit(status)
 
 
+def end(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, end)  # as Ctrl-C does, so that nothing goes on
     os.environ["PYTHONPATH"] = str(ROOT / ".ansible/collections")
-    what = {"check": check, "test": prove_what_changed, "test-full": prove_everything, "lock": lock, "charts": test_charts, "backend": test_backend}
-    what[sys.argv[1]](*filter(None, sys.argv[2:]))
+    known: dict[str, Callable[..., None]] = {
+        "check": check,
+        "test": prove_what_changed,
+        "test-full": prove_everything,
+        "machine": prove_machine,
+        "lock": lock,
+        "charts": test_charts,
+        "backend": test_backend,
+    }
+    known[sys.argv[1]](*filter(None, sys.argv[2:]))

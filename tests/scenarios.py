@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -19,9 +19,11 @@ from typing import Any
 
 import yaml
 
+import contents
 import dependencies  # first: it knows where the harness is
 import fresh_system
 import systems
+import vm
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDS = ROOT / "tests/records.json"
@@ -31,6 +33,8 @@ FAILURE = {"inputs", "version", "date", "log"}
 UNKNOWN_SECONDS = 600
 # The site runs each time; its record says how long that takes.
 ALWAYS = "site"
+# Records that no scenario makes: the site's way on a real machine, which is proven when it is asked for.
+MACHINES = {f"vm_{release}": release for release in vm.RELEASES}
 
 Records = dict[str, dict[str, dict[str, Any]]]
 
@@ -47,7 +51,7 @@ def problems(records: Records) -> list[str]:
         for name, record in records.get(kind, {}).items():
             missing = sorted(field for field in fields if record.get(field) in (None, ""))
             found += [f"{kind}: {name}: {field} is missing" for field in missing]
-            found += [f"{kind}: {name}: there is no such scenario"] if name not in everything() else []
+            found += [f"{kind}: {name}: there is no such scenario"] if name not in (*everything(), *MACHINES) else []
     return found
 
 
@@ -71,6 +75,13 @@ def alone(name: str) -> bool:
     return bool(platforms(name)[0].get("alone", False))
 
 
+def inputs_hash(name: str) -> str:
+    """The hash of all that decides its outcome now; a machine's is that of the site, and of what makes the machine."""
+    if name not in MACHINES:
+        return dependencies.inputs_hash(name)
+    return hashlib.sha256(f"{dependencies.inputs_hash(ALWAYS)}\0{contents.digest('tests/vm.py')}".encode()).hexdigest()
+
+
 def why_stale(name: str, records: Records) -> str:
     """Why a scenario has to run; nothing where its record holds."""
     record = records["passed"].get(name)
@@ -78,7 +89,7 @@ def why_stale(name: str, records: Records) -> str:
         return "it has no record"
     if record["version"] != dependencies.VERSION:
         return "its record is of an older version"
-    return "" if record["inputs"] == dependencies.inputs_hash(name) else "its inputs have changed"
+    return "" if record["inputs"] == inputs_hash(name) else "its inputs have changed"
 
 
 def seconds(name: str, records: Records) -> float:
@@ -107,20 +118,20 @@ def digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
-def evidence(name: str, inputs: str, took: float, log: Path) -> dict[str, Any]:
+def evidence(inputs: str, took: float, log: Path, versions: Mapping[str, Any]) -> dict[str, Any]:
     """The record of a pass that has just ended."""
+    passed = {"inputs": inputs, "version": dependencies.VERSION, "date": now(), "seconds": round(took)}
+    return {**passed, **versions, "load": round(os.getloadavg()[2], 1), "log": digest(log)}
+
+
+def versions_of(name: str) -> dict[str, Any]:
+    """What a scenario ran on."""
     releases = sorted({str(one["release"]) for one in platforms(name)})
     return {
-        "inputs": inputs,
-        "version": dependencies.VERSION,
-        "date": now(),
-        "seconds": round(took),
         "kernel": platform.release(),
         "docker": said("docker", "version", "--format={{.Server.Version}}"),
         "debian": " ".join(f"{release} {debian_version(release)}" for release in releases),
         "states": {one: systems.state(one).key for one in systems.chain(state(name))},
-        "load": round(os.getloadavg()[2], 1),
-        "log": digest(log),
     }
 
 
@@ -136,14 +147,14 @@ def said(*command: str) -> str:
     return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def note_pass(name: str, inputs: str, took: float, log: Path) -> str:
-    """Record a pass; returns why it could not be recorded, or nothing."""
-    if dependencies.inputs_hash(name) != inputs:
+def note_pass(name: str, inputs: str, took: float, log: Path, versions: Mapping[str, Any] | None = None) -> str:
+    """Record a pass; returns why it could not be recorded, or nothing. ``versions`` are a machine's own."""
+    if inputs_hash(name) != inputs:
         return "its inputs were edited meanwhile"
     records = load()
     if failed_before(name, inputs, records):
         return "it had failed with the same inputs: that is no proof. Find out why it failed"
-    records["passed"][name] = evidence(name, inputs, took, log)
+    records["passed"][name] = evidence(inputs, took, log, versions or versions_of(name))
     records["failed"].pop(name, None)
     save(records)
     return ""
@@ -163,5 +174,5 @@ def save(records: Records) -> None:
 
 if __name__ == "__main__":
     known = load()
-    for each in dependencies.names():
+    for each in (*dependencies.names(), *MACHINES):
         print(f"{each}: {why_stale(each, known) or 'proven'}")

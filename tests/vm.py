@@ -4,8 +4,9 @@
     vm.py bookworm|trixie          `make up`, a reboot, `make up` again, on a machine that nothing was done to before
     vm.py bookworm|trixie shell    start the machine that a failure has kept, and log in
 
-It has a filled store, as a disk that it can only read. Where KVM does not work, all of it is emulated, which takes hours:
-limits of time are then TIMES_SLOWER times as long. Needs root, and what tests/prepare.yml installs with `-e machine=true`.
+It has a filled store, as a disk that it can only read. Where KVM does not work, all of it is emulated, which takes hours. Its clock
+then goes TIMES_SLOWER times slower than ours: for the machine itself all takes about as long as elsewhere, so that every limit of
+time is what it is for users. Needs root, and what tests/prepare.yml installs with `-e machine=true`.
 """
 
 from __future__ import annotations
@@ -14,25 +15,24 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.bundle import debian_sources
-from ansible_collections.todochat.platform.plugins.module_utils.limits import VARIABLE
+import dependencies  # noqa: F401  it knows where the harness is
+
+# isort: split
+import checkout
+import fresh_system
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "molecule/shared"), str(ROOT / "tests")]
-
-from fresh_system import archive, configuration  # noqa: E402
-from scenarios import listed_files  # noqa: E402
-
 RELEASES = ("bookworm", "trixie")
 MACHINES = Path.home() / ".cache/todochat-test/machines"
 STORE = Path.home() / ".cache/todochat/store"
@@ -41,7 +41,7 @@ PACKAGES = (
     *("linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "dbus", "udev", "kmod", "openssh-server"),
     *("python3", "sudo", "make", "git", "iproute2", "procps", "ca-certificates"),
 )
-CUSTOMIZE = """
+CUSTOMIZE = r"""
 set -e
 echo tester ALL=NOPASSWD:ALL > "$1/etc/sudoers.d/tester"
 chroot "$1" useradd --create-home --shell /bin/bash tester
@@ -58,12 +58,16 @@ echo 127.0.1.1 machine >> "$1/etc/hosts"
 # As README asks for; the disk takes what is written to it.
 CPUS, MEMORY, DISK = 2, "9G", "40G"
 KERNEL = "root=/dev/vda rw console=ttyS0 net.ifnames=0"
-# An emulated processor has nothing to be protected from, and that would cost most of its time.
-EMULATED = "mitigations=off"
-TIMES_SLOWER = 20
+# An emulated processor has nothing to be protected from, and that would cost most of its time. Its time stamp counter is ours: good, but too
+# fast for how the kernel looks whether its timer works.
+EMULATED = "mitigations=off tsc=reliable no_timer_check"
+TIMES_SLOWER = 10
+SLOW_CLOCK = {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1", "FAKETIME": f"+0 x{1 / TIMES_SLOWER}"}
+# By the machine's clock.
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 3600
 ALL_IS_WELL = "make open   (all is well)"
+VISITOR = "PYTHONPATH=.ansible/collections python3 molecule/site/visitor.py"
 
 
 class MachineError(Exception):
@@ -73,8 +77,9 @@ class MachineError(Exception):
 class Machine:
     """A machine with its disks in a folder, started and stopped like one."""
 
-    def __init__(self, release: str) -> None:
+    def __init__(self, release: str, log: Path) -> None:
         self.release = release
+        self.log = log
         self.folder = MACHINES / release
         self.slower = 1
         self._qemu: subprocess.Popen[bytes] | None = None
@@ -89,7 +94,7 @@ class Machine:
             hook, root = Path(work, "customize"), Path(work, "root")
             hook.write_text(CUSTOMIZE, encoding="utf-8")
             mmdebstrap = ["mmdebstrap", "--quiet", "--variant=minbase", "--mode=root", f"--include={','.join(PACKAGES)}"]
-            run([*mmdebstrap, f'--customize-hook=sh {hook} "$1"', self.release, str(root), *debian_sources(self.release)], TMPDIR=work)
+            run([*mmdebstrap, f'--customize-hook=sh {hook} "$1"', self.release, str(root), *fresh_system.debian_sources(self.release)], TMPDIR=work)
             self._furnish(root)
             for name in ("vmlinuz", "initrd.img"):
                 (file,) = (root / "boot").glob(f"{name}-*")
@@ -99,13 +104,11 @@ class Machine:
 
     def _furnish(self, root: Path) -> None:
         """Hands over what a new machine of a company has, the checkout, and a key to log in with."""
-        system, user = configuration(os.environ, Path.home())
-        extract(root, archive(system))
+        system, user = fresh_system.configuration(os.environ, Path.home())
+        extract(root, fresh_system.archive(system))
         run(["chroot", str(root), "update-ca-certificates"])
-        extract(root / "home/tester", archive(user))
-        names = "\0".join(listed_files(ROOT)).encode()
-        checkout = subprocess.run(["tar", "--create", "--null", "--files-from=-"], cwd=ROOT, input=names, stdout=subprocess.PIPE, check=True)
-        extract(root / "home/tester/todochat", checkout.stdout)
+        extract(root / "home/tester", fresh_system.archive(user))
+        extract(root / "home/tester/todochat", checkout.archive(ROOT))
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests/vm.py", "-f", str(self.folder / "key")])
         shutil.copy(self.folder / "key.pub", root / "home/tester/.ssh/authorized_keys")
         host_key = (root / "etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
@@ -115,17 +118,17 @@ class Machine:
     def start(self) -> None:
         """Starts it, by KVM where that works, and waits until it has booted. Raises MachineError."""
         if os.access("/dev/kvm", os.R_OK | os.W_OK):
-            self._start(["-accel", "kvm", "-cpu", "host"], "")
+            self._start(["-accel", "kvm", "-cpu", "host"], "", {})
             if self._boots(BOOT_SECONDS):
                 return
             self.stop()
-            say(f"KVM is there, but the machine does not boot on it within {BOOT_SECONDS} s. It is emulated.")
+            self.say(f"KVM is there, but the machine has not booted on it. It is emulated, with a clock that is {TIMES_SLOWER} times slower.")
         self.slower = TIMES_SLOWER
-        self._start(["-accel", "tcg,thread=multi", "-cpu", "EPYC"], EMULATED)
+        self._start(["-accel", "tcg,thread=multi", "-cpu", "EPYC"], EMULATED, SLOW_CLOCK)
         if not self._boots(BOOT_SECONDS * self.slower):
-            raise MachineError(f"The machine has not booted after {BOOT_SECONDS * self.slower} s: see {self.folder / 'console.log'}")
+            raise MachineError(f"The machine has not booted: see console.log and qemu.log in {self.folder}.")
 
-    def _start(self, processor: list[str], arguments: str) -> None:
+    def _start(self, processor: list[str], arguments: str, environment: Mapping[str, str]) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._port = free.getsockname()[1]
         disks = [f"file={self.folder / name},format=raw,if=virtio,{how}" for name, how in (("root.ext4", "cache=unsafe"), ("store.ext4", "readonly=on"))]
@@ -138,7 +141,7 @@ class Machine:
             *("-serial", f"file:{self.folder / 'console.log'}"),
         ]
         with (self.folder / "qemu.log").open("w", encoding="utf-8") as log:
-            self._qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            self._qemu = subprocess.Popen(command, env={**os.environ, **environment}, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def _boots(self, seconds: float) -> bool:
         """Whether it is up, with every service that should be, before that time is over."""
@@ -156,10 +159,10 @@ class Machine:
         end = time.monotonic() + BOOT_SECONDS * self.slower
         while not (now := self.ask("cat /proc/sys/kernel/random/boot_id").stdout) or now == before:
             if time.monotonic() > end:
-                raise MachineError(f"The machine is not back {BOOT_SECONDS * self.slower} s after `reboot`: see {self.folder / 'console.log'}")
+                raise MachineError(f"The machine does not come back after a reboot: see {self.folder / 'console.log'}.")
             time.sleep(1)
         if not self._boots(end - time.monotonic()):
-            raise MachineError(f"The machine has not booted again after {BOOT_SECONDS * self.slower} s: see {self.folder / 'console.log'}")
+            raise MachineError(f"The machine does not boot again: see {self.folder / 'console.log'}.")
 
     def stop(self) -> None:
         """Switches it off; what it has written is on its disk."""
@@ -181,64 +184,80 @@ class Machine:
         """What a command of a moment answers; nothing where the machine does not."""
         return subprocess.run([*self.ssh(), command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
-    def does(self, command: str, log: str) -> str:
-        """What a command in the checkout prints, here too and in the file of that name meanwhile. Raises MachineError where it fails."""
-        file = OUTPUT / f"machine-{self.release}-{log}.log"
-        file.parent.mkdir(exist_ok=True)
-        remote = f"cd todochat && export {VARIABLE}={self.slower} && {{ {command}; }} 2>&1"
-        # its own limit, so that what hangs over there ends there
-        limited = f"timeout {COMMAND_SECONDS * self.slower} bash -c {shlex.quote(remote)}"
-        with timed(f"{self.release}: {command}"), file.open("w", encoding="utf-8") as output:
+    def does(self, command: str) -> str:
+        """What a command in the checkout prints, which can be followed meanwhile. Raises MachineError where it fails."""
+        limited = f"cd todochat && timeout {COMMAND_SECONDS} bash -c {shlex.quote(command)} 2>&1"
+        lines = []
+        with self.timed(command):
             process = subprocess.Popen([*self.ssh(), limited], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
             assert process.stdout is not None
             for line in process.stdout:
-                print(line, end="", flush=True)
-                output.write(line)
-                output.flush()
+                self.say(line.rstrip("\n"))
+                lines.append(line)
             if status := process.wait():
-                raise MachineError(f"`{command}` ended with exit status {status}; what it printed is in {file}.")
-        return file.read_text(encoding="utf-8")
+                raise MachineError(f"`{command}` ended with exit status {status}.")
+        return "".join(lines)
+
+    @contextmanager
+    def timed(self, what: str) -> Iterator[None]:
+        self.say(f"=== {self.release}: {what}")
+        start = time.monotonic()
+        yield
+        minutes, seconds = divmod(round(time.monotonic() - start), 60)
+        self.say(f"=== {self.release}: {what}: {minutes} min {seconds} s")
+
+    def say(self, line: str) -> None:
+        """Tells it here, and in the log."""
+        print(line, flush=True)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"{line}\n")
+
+    def versions(self) -> dict[str, str]:
+        """What it consists of, for a record."""
+        asked = {"kernel": "uname -r", "debian": "cat /etc/debian_version", "docker": "docker version --format={{.Server.Version}}"}
+        found = {name: self.ask(command).stdout.strip() for name, command in asked.items()}
+        return found | ({"kernel": f"{found['kernel']}, emulated"} if self.slower > 1 else {})
 
 
 def readmes_way(machine: Machine) -> None:
     """README's commands, and what a newcomer expects of them. Raises MachineError."""
-    about = machine.ask("uname -r; stat --file-system --format=%T /sys/fs/cgroup; systemctl is-system-running").stdout.split()
-    say(f"kernel {about[0]}, {about[1]}, {about[2]}{', emulated' if machine.slower > 1 else ''}")
-    expect(about[1:] == ["cgroup2fs", "running"], f"It is a machine with cgroup v2 on which all services run, not {about}.")
-    up = machine.does("make up", "up")
-    expect("A user's way works" in up, "The application was checked as its user.")
-    expect(ALL_IS_WELL in machine.does("make status", "status"), "All is well after `make up`.")
-    visit = "PYTHONPATH=.ansible/collections python3 molecule/site/visitor.py"
-    machine.does(f"{visit} begin", "visit")
-    with timed(f"{machine.release}: reboot"):
+    about = machine.ask("stat --file-system --format=%T /sys/fs/cgroup; systemctl is-system-running").stdout.split()
+    expect(about == ["cgroup2fs", "running"], f"It is a machine with cgroup v2 on which all services run, not {about}.")
+    expect("A user's way works" in machine.does("make up"), "The application was checked as its user.")
+    expect(ALL_IS_WELL in machine.does("make status"), "All is well after `make up`.")
+    machine.does(f"{VISITOR} begin")
+    with machine.timed("reboot"):
         machine.reboot()
-    machine.does(f"{visit} return", "return")
-    again = machine.does("make up", "up-again")
-    expect(re.search(r"changed=0 .*failed=0", again) is not None, "The next `make up` has nothing to change.")
-    expect(ALL_IS_WELL in machine.does("make status", "status-again"), "All is well after the reboot.")
+    machine.does(f"{VISITOR} return")
+    expect(re.search(r"changed=0 .*failed=0", machine.does("make up")) is not None, "The next `make up` has nothing to change.")
+    expect(ALL_IS_WELL in machine.does("make status"), "All is well after the reboot.")
 
 
-def prove(release: str) -> bool:
-    """Whether README's way works on a real machine of this release. One that it does not work on is kept, without running."""
-    machine = Machine(release)
+def prove(release: str, log: Path) -> dict[str, str]:
+    """The versions of a real machine of this release on which README's way works; nothing where it does not: then it is kept, switched off."""
+    log.parent.mkdir(exist_ok=True)
+    log.write_text("", encoding="utf-8")
+    machine = Machine(release, log)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the machine ends with this
     try:
-        with timed(f"{release}: its disks are made"):
+        with machine.timed("its disks are made"):
             machine.install()
-        with timed(f"{release}: it boots"):
+        with machine.timed("it boots"):
             machine.start()
         readmes_way(machine)
-    except MachineError as failure:
-        say(f"{failure}\nThe machine is kept. To log in: python3 bootstrap --test -- python tests/vm.py {release} shell")
-        return False
+        versions = machine.versions()
+    except MachineError as error:
+        machine.say(f"{error}\nThe machine is kept. To log in: python3 bootstrap --test -- python tests/vm.py {release} shell")
+        return {}
     finally:
         machine.stop()
     machine.remove()
-    return True
+    return versions
 
 
-def shell(release: str) -> int:
+def shell(release: str, log: Path) -> int:
     """Logs in to a machine that was kept; returns the exit status of that."""
-    machine = Machine(release)
+    machine = Machine(release, log)
     if not machine.folder.exists():
         sys.exit(f"No machine {release} was kept.")
     try:
@@ -269,25 +288,21 @@ def run(command: list[str], **environment: str) -> None:
         raise MachineError(f"{shlex.join(command[:4])} ... ended with exit status {done.returncode}:\n{done.stdout}")
 
 
-@contextmanager
-def timed(what: str) -> Iterator[None]:
-    say(f"=== {what}")
-    start = time.monotonic()
-    yield
-    minutes, seconds = divmod(round(time.monotonic() - start), 60)
-    say(f"=== {what}: {minutes} min {seconds} s")
-
-
 def expect(fact: bool, sentence: str) -> None:
     if not fact:
         raise MachineError(f"This is not so: {sentence}")
 
 
-def say(text: str) -> None:
-    print(text, flush=True)
+def main(release: str, what: str = "") -> int:
+    if release not in RELEASES:
+        sys.exit(f"There is no machine {release!r}. There are: {', '.join(RELEASES)}.")
+    log = log_of(release)
+    return shell(release, log) if what == "shell" else int(not prove(release, log))
+
+
+def log_of(release: str) -> Path:
+    return OUTPUT / f"vm_{release}.log"
 
 
 if __name__ == "__main__":
-    if sys.argv[1] not in RELEASES:
-        sys.exit(f"There is no machine {sys.argv[1]!r}. There are: {', '.join(RELEASES)}.")
-    sys.exit(shell(sys.argv[1]) if sys.argv[2:] == ["shell"] else 0 if prove(sys.argv[1]) else 1)
+    sys.exit(main(*sys.argv[1:]))

@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils import host
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 
 ROOT = Path("/")
 SOCKET = "var/run/docker.sock"
-ANSWER_SECONDS = limit(20)
+ANSWER_SECONDS = 20
 LOG_LINES = 15
 PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
 PLUGIN_FOLDERS = (

@@ -16,11 +16,10 @@ from ansible_collections.todochat.platform.plugins.module_utils import container
 from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, owner
 
-ANSWER_SECONDS = limit(5)
+ANSWER_SECONDS = 5
 """What does not answer by then is shown as not answering."""
 SHORT_DIGEST = 12
 # What a database without the application's tables answers with fewer lines, not with a failure.
@@ -239,7 +238,7 @@ class Observer:
 
     def _status(self) -> tuple[Status, str]:
         try:
-            return self.minikube.status(ANSWER_SECONDS), ""
+            return self.minikube.status(), ""
         except UserError as error:
             return Status("unknown"), first_line(error)
 

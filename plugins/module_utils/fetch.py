@@ -22,11 +22,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.image_registry i
     Reference,
     UpstreamRegistry,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import copy
 
-PROBE_SECONDS = limit(5)
-STALL_SECONDS = limit(60)
+PROBE_SECONDS = 5
+STALL_SECONDS = 60
 
 
 class Source:

@@ -22,10 +22,9 @@ from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError, sha256_of
 from ansible_collections.todochat.platform.plugins.module_utils.image_archive import write_archive
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import copy
 
-STALL_SECONDS = limit(60)
+STALL_SECONDS = 60
 ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",

@@ -20,11 +20,10 @@ from pathlib import Path
 from docker.utils.build import exclude_paths
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
 
 LAST_LINES = 30
-ANSWER_SECONDS = limit(10)
+ANSWER_SECONDS = 10
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 # What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
 # this machine (certificates, caches) mean nothing inside the build.

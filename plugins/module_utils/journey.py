@@ -15,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
-ANSWER_SECONDS = limit(20)
+ANSWER_SECONDS = 20
 LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
 # Reserved for checks; accounts of this shape are deleted with all their rows.
 ACCOUNT = "acceptance+{}@todochat.example"

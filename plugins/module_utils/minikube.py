@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.node import come_back, let_come_back, let_stay_down, nodes
 from ansible_collections.todochat.platform.plugins.module_utils.pods import wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import follow, waiting_for
@@ -233,7 +232,6 @@ class Minikube:
             "--extra-config=apiserver.enable-aggregator-routing=true",
             # nothing is downloaded: images and programs come from the cache
             "--preload=false",
-            f"--wait-timeout={limit(360)}s",  # its own of six minutes
             "--install-addons=false",
             "--embed-certs",
             "--interactive=false",

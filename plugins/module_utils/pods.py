@@ -8,13 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 SYSTEM = "kube-system"
 # What this collection adds there is no part of the cluster: its release waits for it, and must be able to mend it.
 ADDED = ("app.kubernetes.io/part-of", "todochat")
-READY_SECONDS = limit(180)
+READY_SECONDS = 180
 POLL_SECONDS = 1
 
 

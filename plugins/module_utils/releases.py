@@ -15,12 +15,10 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.pods import SYSTEM, wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 KEPT_REVISIONS = 10
-ANSWER_SECONDS = limit(10)
 HOOK = "helm.sh/hook"
 NUMBER = "todochat.platform/revision"
 """The label of Helm's revisions that holds the deployment's, which module_utils/history.py is about."""
@@ -74,7 +72,7 @@ class Cluster:
         """Whether there is a cluster to ask. On an untouched machine there is none."""
         if not Path(self.kubeconfig).is_file() or not Path(self.kubectl).is_file():
             return False
-        return self.run("kubectl", "version", f"--request-timeout={ANSWER_SECONDS}s", check=False).returncode == 0
+        return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
 
     def wait_for_its_own(self) -> None:
         """Waits for what every application needs, DNS above all: a cluster that was just made is still bringing it up."""
@@ -83,7 +81,7 @@ class Cluster:
     @cached_property
     def version(self) -> str:
         """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
-        answer = self.run("kubectl", "version", "--output=json", f"--request-timeout={ANSWER_SECONDS}s").stdout
+        answer = self.run("kubectl", "version", "--output=json", "--request-timeout=10s").stdout
         return str(json.loads(answer)["serverVersion"]["gitVersion"])
 
 

@@ -15,7 +15,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.errors import Us
 from ansible_collections.todochat.platform.plugins.module_utils.history import History, Part, Plan
 from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, check_as_user
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.releases import NUMBER, Cluster, Release, owner
 from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
@@ -60,7 +59,7 @@ class Rollback:
     database: Database
     url: str
     rows: StoredRows | None
-    timeout: int
+    timeout: float
 
     def look(self, to: int | None, restore: str) -> Way:
         """What the way to a revision is; without one, to the last before what runs. Touches nothing.
@@ -136,7 +135,7 @@ class Rollback:
         replicas = {workload["metadata"]["name"]: max(workload["spec"].get("replicas", 1), 1) for workload in release.workloads(self.cluster)}
         for name in replicas:
             self.cluster.run("kubectl", "scale", f"deployment/{name}", "--replicas=0")
-        deadline = time.monotonic() + limit(self.timeout)
+        deadline = time.monotonic() + self.timeout
         while left := self._pods(release):
             waiting_for(f"stopping {', '.join(left)}")
             if time.monotonic() > deadline:

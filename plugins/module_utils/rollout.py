@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release, ReleaseError, owner
 
@@ -25,9 +24,9 @@ NOT_STARTING = {"CreateContainerConfigError", "CreateContainerError", "ErrImageN
 BACKING_OFF = {"image", "start", "crash", "volume"}
 """Kinds of signs whose pods the kubelet tries again only now and then."""
 # Seconds that a sign has to be there without a break. With what asking takes on a busy machine, a fault is named within 15.
-PATIENCE = limit(8)
+PATIENCE = 8
 # For what mends itself where something else comes back: a registry, a volume, or the database, for which a pod answers 503 meanwhile.
-LONG_PATIENCE = limit(45)
+LONG_PATIENCE = 45
 UNAVAILABLE = "statuscode: 503"
 
 
@@ -256,10 +255,10 @@ def first_probes(pod: Mapping[str, Any], container: Mapping[str, Any]) -> float:
 class Watcher:
     """Follows a rollout until it is complete, and fails early with the cause when it cannot be."""
 
-    def __init__(self, release: Release, cluster: Cluster, seconds: int) -> None:
+    def __init__(self, release: Release, cluster: Cluster, seconds: float) -> None:
         self.release = release
         self.cluster = cluster
-        self.seconds = limit(seconds)
+        self.seconds = seconds
 
     def wait(self) -> None:
         """Raises ReleaseError naming the pod and the reason, with its last log lines. The cluster's own pods are waited for first."""
@@ -279,7 +278,7 @@ class Watcher:
             if time.monotonic() > deadline:
                 late = ((pod["metadata"]["name"], c["name"]) for pod in rollout.pods if (c := not_there_yet(pod)))
                 raise ReleaseError(
-                    f"The rollout of {self.release.name} is not complete after {self.seconds} s: {'; '.join([*problems, *rollout.doing()])}.",
+                    f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join([*problems, *rollout.doing()])}.",
                     f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`, then run the same command again, which waits anew.",
                     next((self._log(*container) for container in late), ""),
                 )

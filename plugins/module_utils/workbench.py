@@ -20,7 +20,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.images import CA_BUNDLES
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 # In either image, Debian's or the official one, the user postgres has this number.
@@ -41,7 +40,7 @@ initdb --username=postgres --auth=trust --encoding=UTF8 --locale-provider=builti
 pg_ctl start --silent --wait --log=/dev/null --options="-c listen_addresses= -c unix_socket_directories={PRIVATE} -c fsync=off \
 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 """
-CONNECT_SECONDS = str(limit(10))
+CONNECT_SECONDS = "10"
 # What a value's text depends on is the same in every session, and no server ends one that waits for a dump.
 SETTINGS = (
     *("SET timezone = 'UTC'", "SET datestyle = 'ISO'", "SET intervalstyle = 'postgres'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'"),
@@ -145,7 +144,7 @@ class Workbench:
         with contextlib.suppress(BrokenPipeError):  # it has ended by itself
             self._container.stdin.close()
         try:
-            self._container.wait(timeout=limit(20))
+            self._container.wait(timeout=20)
         except subprocess.TimeoutExpired:
             subprocess.run([self.docker, "rm", "--force", self.name], capture_output=True, check=False)
 

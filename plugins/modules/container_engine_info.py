@@ -89,7 +89,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
 from ansible_collections.todochat.platform.plugins.module_utils import host
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 POLL_SECONDS = 0.5
@@ -157,7 +156,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    seconds = limit(module.params["wait_seconds"])
+    seconds = module.params["wait_seconds"]
     if seconds and not _answers_within(seconds):
         fail(
             module,

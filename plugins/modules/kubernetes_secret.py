@@ -13,7 +13,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import kubernetes_secret as secret
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 
 DOCUMENTATION = r"""
 module: kubernetes_secret
@@ -95,8 +94,7 @@ class Cluster:
 
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run kubectl with `stdin`; OSError where there is no such program."""
-        command = [*self.command, f"--request-timeout={limit(30)}s", *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=limit(60), check=False)
+        return subprocess.run([*self.command, "--request-timeout=30s", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
 
     def read(self, namespace: str, name: str) -> secret.Actual | str:
         """What is live, or why that cannot be known."""

@@ -71,7 +71,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
     Cluster,
     Minikube,
@@ -82,7 +81,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.minikube import 
 )
 
 # After a reboot the API server needs less to come back by itself.
-API_SERVER_SECONDS = limit(60)
+API_SERVER_SECONDS = 60
 PARAMETERS = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["started", "present", "stopped", "absent"], "default": "started"},

@@ -11,7 +11,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils import postgres
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
 
 LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
@@ -106,16 +105,15 @@ class Server:
         self.module = module
         self.container: str = module.params["container"]
         self.program = module.get_bin_path("docker")
-        self.seconds = limit(module.params["timeout"])
 
     def docker(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run docker with `stdin`; whatever its exit status."""
         if not self.program:
             self.fail("cannot be reached: there is no docker command", "Run `make up ARGS='--tags container_engine'` first.")
         try:
-            return subprocess.run([self.program, *arguments], input=stdin, capture_output=True, text=True, timeout=self.seconds, check=False)
+            return subprocess.run([self.program, *arguments], input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
         except subprocess.TimeoutExpired:
-            self.fail(f"did not answer to docker {arguments[0]} within {self.seconds} s", LOOK.format(self.container))
+            self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s", LOOK.format(self.container))
 
     def fail(self, problem: str, remedy: str, details: str = "") -> NoReturn:
         """Fail the task with a sentence about the container."""
@@ -136,7 +134,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         """Return when the server accepts connections; fail when it died, or when the time is over."""
-        deadline = time.monotonic() + self.seconds
+        deadline = time.monotonic() + self.module.params["timeout"]
         restarts = self.facts()["restarts"]
         # By TCP: while a new database is being made, the official image runs a server that listens on the socket only.
         while self.docker("exec", self.container, "pg_isready", "--quiet", "--host=127.0.0.1").returncode:
@@ -154,7 +152,7 @@ class Server:
 
     def wait_until_unused(self, login: str) -> None:
         """Return when a login has no sessions any more, or when the time is over."""
-        deadline = time.monotonic() + self.seconds
+        deadline = time.monotonic() + self.module.params["timeout"]
         while int(self.sql(postgres.sessions(login))) and time.monotonic() < deadline:
             waiting_for(f"waiting for the sessions of {login} to end")
             time.sleep(0.25)

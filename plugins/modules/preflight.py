@@ -76,7 +76,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.artifacts import
 from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
 from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.limits import limit
 from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, MinikubeError, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
     CLUSTER_CACHE,
@@ -98,7 +97,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
 
 RELEASES = ("backend", "frontend")
 SECRET = "backend-secrets"
-DATABASE_SECONDS = limit(20)
+DATABASE_SECONDS = 20
 LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
     **{
