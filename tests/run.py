@@ -48,7 +48,7 @@ KEPT = ("volume todochat-test-environment", "volume todochat-state-")
 # A scenario's system runs a whole cluster with the application at its largest.
 SCENARIO_BYTES = 8 * 1024**3
 # Of what has no record, on two cores.
-CHECK_SECONDS, CHARTS_SECONDS, BACKEND_SECONDS, STATE_SECONDS = 120, 60, 120, 90
+CHECK_SECONDS, CHARTS_SECONDS, BACKEND_SECONDS, BENCH_SECONDS, STATE_SECONDS = 120, 60, 120, 480, 90
 
 
 def check() -> None:
@@ -79,12 +79,13 @@ def prove_what_changed(role: str = "") -> None:
 
 def prove_everything() -> None:
     """Everything, whatever the records say."""
-    prove_all(dict.fromkeys(scenarios.everything(), "everything runs"))
+    bench = Job("bench", ["python", "bench/deployment.py"], BENCH_SECONDS, OUTPUT / "bench.log")
+    prove_all(dict.fromkeys(scenarios.everything(), "everything runs"), bench)
 
 
-def prove_all(wanted: dict[str, str]) -> None:
+def prove_all(wanted: dict[str, str], *more: Job) -> None:
     """The checks, the services' own tests, and these scenarios, each with the reason why it runs; first it is said what, and how long."""
-    jobs = [*service_tests(), *scenario_jobs(wanted)]
+    jobs = [*service_tests(), *scenario_jobs(wanted), *more]
     whole = CHECK_SECONDS + seconds_to_fill_the_store() + estimate(jobs, workers())
     print(f"This runs, {workers()} at a time (JOBS), besides the checks; in all about {minutes(whole)}, as far as the records tell:", flush=True)
     for job in order(jobs):

@@ -29,9 +29,9 @@ REASONS = {
     "make check": "it runs this test",
     "make test": "it runs the scenarios",
     "make lock": "what it finds is not known beforehand: it asks for the newest versions",
-    "make bench": "it compares two deployments on this machine, and is run when their times are in question",
     "python3 bootstrap --test -- pytest tests/charts": "`make test` runs these tests itself",
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
+    "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
     "ansible-vault edit": "it opens an editor",
 }
