@@ -36,6 +36,7 @@ class Deployment:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.tester = Tester(host)
+        self.restarts_of_the_boot: dict[str, int] = {}
 
     def run(self, command: str) -> tuple[bool, str]:
         """Whether a command succeeds in the checkout, and what it prints, which is kept below tests/output."""
@@ -83,17 +84,24 @@ class Deployment:
     def settle(self) -> None:
         until(lambda: not self.unsettled(), SETTLE_SECONDS, self.unsettled)
 
+    def restarts(self) -> dict[str, int]:
+        """How often each container of the application has been started again, by pod and name."""
+        statuses = {pod["metadata"]["name"]: pod["status"] for pod in self.get("pods")}
+        kinds = ("initContainerStatuses", "containerStatuses")
+        return {f"{pod}/{one['name']}": one["restartCount"] for pod, status in statuses.items() for kind in kinds for one in status.get(kind, [])}
+
     def killed(self) -> list[str]:
-        """Containers of any namespace that ran out of memory, and those of the application that were started again."""
+        """Containers of any namespace that ran out of memory, and those of the application that were started again, but for the boot's sake."""
         items = json.loads(self.tester.sees(f"{ENVIRONMENT} kubectl get pods --all-namespaces --output json"))["items"]
         found = []
         for pod in items:
             status = pod["status"]
             for container in [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]:
                 ended = [container.get(when, {}).get("terminated", {}).get("reason") for when in ("state", "lastState")]
-                again = container["restartCount"] and pod["metadata"]["namespace"] == "todo"
+                name = f"{pod['metadata']['name']}/{container['name']}"
+                again = container["restartCount"] > self.restarts_of_the_boot.get(name, 0) and pod["metadata"]["namespace"] == "todo"
                 if "OOMKilled" in ended or again:
-                    found.append(f"{pod['metadata']['name']}/{container['name']}: {container['restartCount']} restarts, ended {ended}")
+                    found.append(f"{name}: {container['restartCount']} restarts, ended {ended}")
         return found
 
     def give(self, path: str, content: str) -> None:
@@ -147,4 +155,5 @@ def deployment(host: Host) -> Deployment:
     found.give(f"{CHECKOUT}/group_vars/all/settings.yml", SETTINGS)
     found.up(ROLL_OUT)
     found.settle()
+    found.restarts_of_the_boot = found.restarts()
     return found
