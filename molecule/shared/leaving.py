@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 
-import pytest
 from conftest import PAUSE, Tester
 from testinfra.host import Host
 
@@ -23,12 +22,6 @@ THEIR_THINGS = {
     "current context theirs",
     "link /usr/local/bin/theirs /opt/theirs/file root:root",
 }
-
-
-@pytest.fixture(scope="module")
-def tester(host: Host) -> Tester:
-    """The ordinary user, in one long visit to one machine."""
-    return Tester(host)
 
 
 def change(host: Host, command: str) -> None:

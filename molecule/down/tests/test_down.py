@@ -14,7 +14,6 @@ from conftest import PAUSE, SYSTEM, Tester
 from leaving import HOME, KUBECONFIG, THEIR_THINGS, VAULT, change, changed, down, make, others_have_things, visitor
 from testinfra.host import Host
 
-pytest_plugins = ["leaving"]
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

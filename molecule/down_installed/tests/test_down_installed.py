@@ -12,7 +12,6 @@ from conftest import Tester
 from leaving import MEMBERSHIP, STORE, THEIR_THINGS, VAULT, change, changed, down, make, others_have_things, others_things_are_gone, visitor
 from testinfra.host import Host
 
-pytest_plugins = ["leaving"]
 # What is not as on the fresh system after all is gone, and why.
 EXCEPTIONS = {
     # of the checkout's .venv, as the last line says
@@ -35,10 +34,10 @@ def give_store(host: Host) -> None:
 
 
 @pytest.fixture(scope="module")
-def fresh(host: Host, tester: Tester) -> set[str]:
+def fresh(host: Host) -> set[str]:
     """The inventory of the fresh system; the store that is mounted there is moved away first."""
     change(host, f"mkdir /srv/store && mount --move {STORE} /srv/store && rmdir {STORE} $(dirname {STORE})")
-    return {line for line in tester.inventory() if "/srv/store" not in line}
+    return {line for line in Tester(host).inventory() if "/srv/store" not in line}
 
 
 @pytest.mark.usefixtures("fresh")
