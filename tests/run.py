@@ -85,7 +85,7 @@ def prove_everything() -> None:
 
 def prove_all(wanted: dict[str, str], *more: Job) -> None:
     """The checks, the services' own tests, and these scenarios, each with the reason why it runs; first it is said what, and how long."""
-    jobs = [*service_tests(), *scenario_jobs(wanted), *more]
+    jobs = in_lanes([*service_tests(), *scenario_jobs(wanted), *more])
     whole = CHECK_SECONDS + seconds_to_fill_the_store() + estimate(jobs, workers())
     print(f"This runs, {workers()} at a time (JOBS), besides the checks; in all about {minutes(whole)}, as far as the records tell:", flush=True)
     for job in order(jobs):
@@ -98,7 +98,7 @@ def prove_all(wanted: dict[str, str], *more: Job) -> None:
 
 
 def prove(names: list[str]) -> None:
-    run_jobs(scenario_jobs(dict.fromkeys(names, "")))
+    run_jobs(in_lanes(scenario_jobs(dict.fromkeys(names, ""))))
 
 
 def prove_machine(release: str) -> None:
@@ -140,6 +140,15 @@ def scenario_jobs(wanted: Collection[str]) -> list[Job]:
         noted = Noted(name, log)
         command = ["molecule", "test", "--no-command-borders", "--scenario-name", name]
         jobs.append(Job(name, command, scenarios.seconds(name, records), log, needs, scenarios.alone(name), before=noted.before, after=noted.after))
+    return jobs
+
+
+def in_lanes(jobs: list[Job]) -> list[Job]:
+    """Clones of a cluster one after the other: they have the same pods, and on older cgroups share some of these pods' groups."""
+    for job in jobs:
+        kind, _, state = job.needs.partition(" ")
+        if kind == "state" and systems.state(state).has_cluster:
+            job.lane = "clones of a cluster"
     return jobs
 
 
