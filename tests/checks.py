@@ -32,6 +32,7 @@ TYPED_SCRIPTS = (
 )
 VIEW_TESTS = "tests/unit/test_progress.py"
 LOAD_TESTS = "tests/unit/test_load.py"
+DEPENDENCY_TESTS = "tests/unit/test_dependencies.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 
 
@@ -54,7 +55,8 @@ def all_checks() -> list[Check]:
         Check("unit tests of the view", ["pytest", VIEW_TESTS]),
         # They mostly wait.
         Check("unit tests of the load", ["pytest", LOAD_TESTS]),
-        Check("unit tests", ["pytest", f"--ignore={VIEW_TESTS}", f"--ignore={LOAD_TESTS}"]),
+        Check("unit tests of what depends on what", ["pytest", DEPENDENCY_TESTS]),
+        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, LOAD_TESTS, DEPENDENCY_TESTS))]),
         Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
         Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),
         Check("mypy", ["mypy"], ["mypy", "--strict", "--scripts-are-modules", *TYPED_SCRIPTS]),
