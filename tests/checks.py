@@ -50,13 +50,13 @@ def all_checks() -> list[Check]:
     files = listed_files(ROOT)
     backend_bin = BACKEND_TOOLS / "bin"
     return [
+        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, LOAD_TESTS, DEPENDENCY_TESTS))]),
         Check("ansible-lint", [sys.executable, "tests/lint.py"]),
         # They run whole playbooks, and the others are done meanwhile.
         Check("unit tests of the view", ["pytest", VIEW_TESTS]),
         # They mostly wait.
         Check("unit tests of the load", ["pytest", LOAD_TESTS]),
         Check("unit tests of what depends on what", ["pytest", DEPENDENCY_TESTS]),
-        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, LOAD_TESTS, DEPENDENCY_TESTS))]),
         Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
         Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),
         Check("mypy", ["mypy"], ["mypy", "--strict", "--scripts-are-modules", *TYPED_SCRIPTS]),
@@ -66,7 +66,7 @@ def all_checks() -> list[Check]:
         Check("backend: mypy", [backend_bin / "mypy", "--python-version=3.13"], folder=BACKEND),
         Check("backend: ruff", [backend_bin / "ruff", "check", "."], [backend_bin / "ruff", "format", "--check", "."], folder=BACKEND),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
-        Check("shellcheck", ["shellcheck", *(file for file in files if (ROOT / file).is_file() and is_shell_script(ROOT / file))]),
+        Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
         Check("ruff", ["ruff", "check", "."]),
     ]
 

@@ -68,7 +68,7 @@ def prove_what_changed(role: str = "") -> None:
         if role not in scenarios.everything():
             fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.everything())}.", 2)
         prepare()
-        prove([role])
+        run_jobs(in_lanes(scenario_jobs([role])))
         return
     wanted = {name: reason for name in dependencies.names() if (reason := scenarios.why_stale(name, records))}
     proven = [name for name in dependencies.names() if name not in wanted]
@@ -97,15 +97,11 @@ def prove_all(wanted: dict[str, str], *more: Job) -> None:
     run_jobs(jobs)
 
 
-def prove(names: list[str]) -> None:
-    run_jobs(in_lanes(scenario_jobs(dict.fromkeys(names, ""))))
-
-
 def prove_machine(release: str) -> None:
     """README's way on a real machine; it is recorded as a scenario is."""
     name = next((name for name, one in scenarios.MACHINES.items() if one == release), "")
     if not name:
-        fail(f"There is no machine {release!r}. There are: {', '.join(vm.RELEASES)}.", 2)
+        fail(f"There is no machine VM={release}. Give one of {', '.join(vm.RELEASES)}.", 2)
     prepare("--extra-vars=machine=true")
     log, inputs, start = vm.log_of(release), scenarios.inputs_hash(name), time.monotonic()
     if not (versions := vm.prove(release, log)):
@@ -196,7 +192,7 @@ def limit(variable: str) -> float:
     """The seconds of a variable in minutes; 0 where it is not given."""
     given = os.environ.get(variable, "") or "0"
     if not given.isdecimal():
-        fail(f"{variable}={given} is no number of minutes.", 2)
+        fail(f"{variable}={given} is no number of minutes. Give a whole one, such as {variable}=80, or leave it out.", 2)
     return 60.0 * int(given)
 
 

@@ -17,8 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import contents
 import dependencies  # first: it knows where the harness is
 import fresh_system
@@ -59,9 +57,8 @@ def everything() -> list[str]:
     return [ALWAYS, *dependencies.names()]
 
 
-@cache
 def platforms(name: str) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = yaml.safe_load((ROOT / f"molecule/{name}/molecule.yml").read_text(encoding="utf-8"))["platforms"]
+    listed: list[dict[str, Any]] = contents.data(f"molecule/{name}/molecule.yml")["platforms"]
     return listed
 
 
