@@ -1,0 +1,60 @@
+"""The Python environment: when it is made, and when what is there is trusted."""
+
+from __future__ import annotations
+
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The script, for an environment of its own with locks that name no package."""
+    spec = spec_from_loader("bootstrap", SourceFileLoader("bootstrap", str(ROOT / "bootstrap")))
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("controller", "test"):
+        (tmp_path / f"{name}.txt").write_text("# nothing\n")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "INSTALLED", tmp_path / ".venv/installed-locks.json")
+    monkeypatch.setattr(module, "LOCKS", {name: tmp_path / f"{name}.txt" for name in ("controller", "test")})
+    return module
+
+
+def empty_module(bootstrap: ModuleType) -> Path:
+    """A file as a power cut leaves it: there, without its content."""
+    file: Path = bootstrap.VENV / "lib/cut.py"
+    file.touch()
+    return file
+
+
+def test_an_environment_that_is_as_asked_is_left_alone(bootstrap: ModuleType) -> None:
+    bootstrap.make_environment("controller")
+    there = empty_module(bootstrap)
+    bootstrap.make_environment("controller")
+    assert there.exists()
+
+
+def test_an_installation_that_was_broken_off_is_made_anew(bootstrap: ModuleType) -> None:
+    bootstrap.make_environment("controller")
+    bootstrap.INSTALLED.unlink()  # it is written last
+    there = empty_module(bootstrap)
+    bootstrap.make_environment("controller")
+    assert not there.exists()
+
+
+def test_another_lock_is_installed_into_the_environment_that_is_there(bootstrap: ModuleType) -> None:
+    bootstrap.make_environment("controller")
+    there = empty_module(bootstrap)
+    bootstrap.LOCKS["controller"].write_text("# nothing else\n")
+    bootstrap.make_environment("controller")
+    assert there.exists()
+    assert bootstrap.INSTALLED.exists()
