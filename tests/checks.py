@@ -31,7 +31,7 @@ TYPED_SCRIPTS = (
     "molecule/rollout/load.py",
 )
 VIEW_TESTS = "tests/unit/test_progress.py"
-LOAD_TESTS = "tests/unit/test_load.py"
+PROGRAM_TESTS = ("tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py")
 DEPENDENCY_TESTS = "tests/unit/test_dependencies.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 
@@ -50,12 +50,12 @@ def all_checks() -> list[Check]:
     files = listed_files(ROOT)
     backend_bin = BACKEND_TOOLS / "bin"
     return [
-        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, LOAD_TESTS, DEPENDENCY_TESTS))]),
+        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, *PROGRAM_TESTS, DEPENDENCY_TESTS))]),
         Check("ansible-lint", [sys.executable, "tests/lint.py"]),
         # They run whole playbooks, and the others are done meanwhile.
         Check("unit tests of the view", ["pytest", VIEW_TESTS]),
-        # They mostly wait.
-        Check("unit tests of the load", ["pytest", LOAD_TESTS]),
+        # They mostly wait for other programs.
+        Check("unit tests of programs", ["pytest", *PROGRAM_TESTS]),
         Check("unit tests of what depends on what", ["pytest", DEPENDENCY_TESTS]),
         Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
         Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),

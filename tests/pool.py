@@ -18,8 +18,7 @@ LAST_LINES = 60
 class Job:
     """A command that is proof of something.
 
-    ``seconds`` is how long it should take, ``needs`` the name of a job that has to pass first. Nothing runs beside one that is ``alone``,
-    and of those with the same ``lane`` one at a time.
+    ``seconds`` is how long it should take, ``needs`` the name of a job that has to pass first. Nothing runs beside one that is ``alone``.
     ``before`` and ``after`` are called around it: the latter with whether it passed, and seconds; it returns what is still wrong, or nothing.
     """
 
@@ -30,7 +29,6 @@ class Job:
     needs: str = ""
     alone: bool = False
     first: bool = False
-    lane: str = ""
     before: Callable[[], None] = lambda: None
     after: Callable[[bool, float], str] = lambda passed, _: "" if passed else "it failed"
     began: float = field(default=0, init=False)
@@ -44,13 +42,11 @@ def order(jobs: Sequence[Job]) -> list[Job]:
 def estimate(jobs: Sequence[Job], workers: int) -> float:
     """The seconds that all of them take, so many at a time."""
     ends: dict[str, float] = {}
-    lanes = {"": 0.0}
     free = [0.0] * workers
     for job in order(jobs):
         worker = free.index(min(free))
-        start = max(free) if job.alone else max(free[worker], ends.get(job.needs, 0.0), lanes.get(job.lane, 0.0))
+        start = max(free) if job.alone else max(free[worker], ends.get(job.needs, 0.0))
         ends[job.name] = start + job.seconds
-        lanes |= {job.lane: ends[job.name]} if job.lane else {}
         free = [ends[job.name]] * workers if job.alone else [*free[:worker], ends[job.name], *free[worker + 1 :]]
     return max(free, default=0.0)
 
@@ -105,9 +101,7 @@ class Pool:
         return wrong
 
     def _may_start(self, job: Job, running: dict[Future[str], Job], passed: set[str], names: set[str]) -> bool:
-        if len(running) >= self.workers or any(other.alone for other in running.values()):
-            return False
-        if running and (job.alone or (job.lane and job.lane in {other.lane for other in running.values()})):
+        if len(running) >= self.workers or any(other.alone for other in running.values()) or (running and job.alone):
             return False
         return job.needs not in names or job.needs in passed
 

@@ -68,7 +68,7 @@ def prove_what_changed(role: str = "") -> None:
         if role not in scenarios.everything():
             fail(f"There is no scenario {role!r}. There are: {', '.join(scenarios.everything())}.", 2)
         prepare()
-        run_jobs(in_lanes(scenario_jobs([role])))
+        run_jobs(scenario_jobs([role]))
         return
     wanted = {name: reason for name in dependencies.names() if (reason := scenarios.why_stale(name, records))}
     proven = [name for name in dependencies.names() if name not in wanted]
@@ -85,7 +85,7 @@ def prove_everything() -> None:
 
 def prove_all(wanted: dict[str, str], *more: Job) -> None:
     """The checks, the services' own tests, and these scenarios, each with the reason why it runs; first it is said what, and how long."""
-    jobs = in_lanes([*service_tests(), *scenario_jobs(wanted), *more])
+    jobs = [*service_tests(), *scenario_jobs(wanted), *more]
     whole = CHECK_SECONDS + seconds_to_fill_the_store() + estimate(jobs, workers())
     print(f"This runs, {workers()} at a time (JOBS), besides the checks; in all about {minutes(whole)}, as far as the records tell:", flush=True)
     for job in order(jobs):
@@ -136,15 +136,6 @@ def scenario_jobs(wanted: Collection[str]) -> list[Job]:
         noted = Noted(name, log)
         command = ["molecule", "test", "--no-command-borders", "--scenario-name", name]
         jobs.append(Job(name, command, scenarios.seconds(name, records), log, needs, scenarios.alone(name), before=noted.before, after=noted.after))
-    return jobs
-
-
-def in_lanes(jobs: list[Job]) -> list[Job]:
-    """Clones of a cluster one after the other: they have the same pods, and on older cgroups share some of these pods' groups."""
-    for job in jobs:
-        kind, _, state = job.needs.partition(" ")
-        if kind == "state" and systems.state(state).has_cluster:
-            job.lane = "clones of a cluster"
     return jobs
 
 

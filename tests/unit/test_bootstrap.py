@@ -36,25 +36,15 @@ def empty_module(bootstrap: ModuleType) -> Path:
     return file
 
 
-def test_an_environment_that_is_as_asked_is_left_alone(bootstrap: ModuleType) -> None:
+def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(bootstrap: ModuleType) -> None:
     bootstrap.make_environment("controller")
     there = empty_module(bootstrap)
     bootstrap.make_environment("controller")
     assert there.exists()
-
-
-def test_an_installation_that_was_broken_off_is_made_anew(bootstrap: ModuleType) -> None:
-    bootstrap.make_environment("controller")
-    bootstrap.INSTALLED.unlink()  # it is written last
-    there = empty_module(bootstrap)
-    bootstrap.make_environment("controller")
-    assert not there.exists()
-
-
-def test_another_lock_is_installed_into_the_environment_that_is_there(bootstrap: ModuleType) -> None:
-    bootstrap.make_environment("controller")
-    there = empty_module(bootstrap)
     bootstrap.LOCKS["controller"].write_text("# nothing else\n")
     bootstrap.make_environment("controller")
     assert there.exists()
+    bootstrap.INSTALLED.unlink()  # it is written last
+    bootstrap.make_environment("controller")
     assert bootstrap.INSTALLED.exists()
+    assert not there.exists()

@@ -67,13 +67,6 @@ def test_what_asserts_seconds_runs_alone(bench: Bench) -> None:
     assert bench.beside("a") | bench.beside("b") | bench.beside("c") != set()
 
 
-def test_of_those_in_one_lane_one_runs_at_a_time_and_others_beside_it(bench: Bench) -> None:
-    jobs = [bench.job(name) for name in ("clone", "another", "other")]
-    jobs[0].lane = jobs[1].lane = "clones"
-    assert bench.run(*jobs) == {}
-    assert bench.beside("clone") | bench.beside("another") == {"other"}
-
-
 def test_what_stands_on_a_state_waits_for_it(bench: Bench) -> None:
     bench.run(bench.job("cluster", needs="docker", first=True), bench.job("docker", first=True), bench.job("app", needs="cluster", seconds=99))
     noted = bench.noted()
@@ -116,13 +109,6 @@ def test_the_longest_begins_first(bench: Bench) -> None:
 def test_the_whole_time_is_told_from_each_ones(bench: Bench, seconds: tuple[int, ...], alone: bool, workers: int, whole: int) -> None:
     jobs = [bench.job(str(number), seconds=each, alone=alone) for number, each in enumerate(seconds)]
     assert estimate(jobs, workers) == whole
-
-
-def test_the_whole_time_counts_lanes(bench: Bench) -> None:
-    jobs = [bench.job(name, seconds=5) for name in "abcd"]
-    for job in jobs[:3]:
-        job.lane = "clones"
-    assert estimate(jobs, 2) == 15
 
 
 def test_the_whole_time_counts_what_is_waited_for(bench: Bench) -> None:

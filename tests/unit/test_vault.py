@@ -230,7 +230,7 @@ def test_a_new_password_of_the_database_is_the_other_logins() -> None:
     [
         (None, "empty"),
         ("", "empty"),
-        (vault.random_key(), "random"),
+        pytest.param(vault.random_key(), "random", id="key"),
         ("chosen by somebody", "set"),
         (vault.next_jwt_keys(), "random"),
         (vault.next_jwt_keys(vault.next_jwt_keys()), "random, 2 keys"),

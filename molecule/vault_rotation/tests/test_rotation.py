@@ -80,7 +80,7 @@ def test_a_rotated_secret_is_in_what_runs_and_nobody_notices(name: str) -> None:
     after = read_vault()
     also = {"vault_database_login"} if name == "database_password" else set()
     assert {key for key in after if after[key] != before.get(key)} == {f"vault_{name}"} | also
-    root(f"{KUBECTL} -n todo wait --for=delete --timeout=120s {' '.join(backend.split())}")
+    root(f"{KUBECTL} -n todo wait --for=delete --timeout=60s {' '.join(backend.split())}")
     assert pods("frontend") == frontend
     if name == "jwt_keys":
         old, new = before["vault_jwt_keys"], after["vault_jwt_keys"]
