@@ -42,10 +42,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store  # noqa: E402
-from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import wrong_images  # noqa: E402
-from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load  # noqa: E402
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry, build_secrets  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store  # noqa: E402
 from checkout import listed_files  # noqa: E402
 
 # Nobody else's deployment has this name, so whatever has it is left from a run of this script.

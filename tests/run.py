@@ -30,9 +30,10 @@ import dependencies
 import scenarios
 import systems
 import vm
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock, Store
-from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
-from ansible_collections.todochat.platform.plugins.module_utils.images import build_secrets
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets
+from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 from pool import Job, Pool, estimate, minutes, order
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from ansible_collections.todochat.platform.plugins.module_utils.journey import JourneyError, Visitor
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor
 
 URL = "http://127.0.0.1:30000"
 ACCOUNT = {"email": "traveller@example.com", "password": "a password for this test alone"}

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.journey import JourneyError, Visitor
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor
 
 URL = "http://127.0.0.1:30000"
 PAUSE = 0.2

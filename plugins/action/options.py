@@ -12,7 +12,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar, trust_as_template
 
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import together
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import together
 from ansible_collections.todochat.platform.plugins.plugin_utils import options
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ansible.parsing.vault import FileVaultSecret, ScriptVaultSecret, VaultSecret, VaultSecretsContext
 
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 from ansible_collections.todochat.platform.plugins.plugin_utils.vaults import VaultAction, encrypted_anew
 

@@ -10,7 +10,7 @@ from ansible.errors import AnsiblePromptInterrupt, AnsiblePromptNoninteractive
 from ansible.utils.display import Display
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 from ansible_collections.todochat.platform.plugins.plugin_utils.vaults import EDIT, VaultAction, in_force, opened, write
 

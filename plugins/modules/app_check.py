@@ -48,12 +48,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows, check_as_user
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster, Release
-from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows, check_as_user
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release
+from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import startup_seconds, wrong_images
+from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher
 
 # A cluster that was just started brings its pods back within a minute or so.
 ROLLOUT_SECONDS = 90

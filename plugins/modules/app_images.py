@@ -54,15 +54,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
-from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.images import (
-    Image,
-    ImageError,
-    Registry,
-    build_and_push,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_and_push
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 
 def main() -> None:

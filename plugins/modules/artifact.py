@@ -91,18 +91,13 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import (
-    Artifact,
-    ArtifactError,
-    Lock,
-    Store,
-    sha256_of,
-)
-from ansible_collections.todochat.platform.plugins.module_utils.engine import is_loaded, load
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
-from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.sources import supplies, unreachable
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
+from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError, Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, sha256_of
+from ansible_collections.todochat.platform.plugins.module_utils.store.supplies import supplies, unreachable
 
 # Files and links below this folder are ours to replace.
 OURS = "/opt/todochat/"

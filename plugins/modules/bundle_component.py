@@ -33,9 +33,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
-from ansible_collections.todochat.platform.plugins.module_utils.bundle import Builder
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.store.build import Builder
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 
 def main() -> None:

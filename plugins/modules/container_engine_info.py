@@ -86,10 +86,10 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
-from ansible_collections.todochat.platform.plugins.module_utils import host
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host
 
 POLL_SECONDS = 0.5
 

@@ -61,10 +61,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
-from ansible_collections.todochat.platform.plugins.module_utils.deployment import human
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Workbench, docker_program, has_image
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
+from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
+from ansible_collections.todochat.platform.plugins.module_utils.database.session import Address, Workbench, docker_program, has_image
 
 
 def main() -> None:

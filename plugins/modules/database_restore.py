@@ -75,8 +75,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import backup_archive
-from ansible_collections.todochat.platform.plugins.module_utils.backup import (
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.database.backup import (
     ARGUMENTS,
     Restored,
     image_by_digest,
@@ -86,8 +87,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.backup import (
     refusal,
     restore,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.workbench import Address, Workbench, docker_program, has_image, known_revisions
+from ansible_collections.todochat.platform.plugins.module_utils.database.session import Address, Workbench, docker_program, has_image, known_revisions
 
 
 def main() -> None:

@@ -61,10 +61,10 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.deployment import Observer
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Observer
 
 TEXTS = ("url", "profile", "user", "namespace", "registry", "registry_container", "repository", "database_container")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "store")

@@ -83,11 +83,12 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine, record
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.removal import IMPLIED, Apt, Deployment, Docker, Part, leaving, levels
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Apt, Deployment, Docker, Part, leaving, levels
 
 TEXTS = ("deployment", "user", "caller", "secret", "registry", "registry_container", "database_container")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "lock", "vault", "vault_password", "team_vault", "store", "build_cache", "state")

@@ -81,18 +81,15 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import history, schema
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.kubernetes_secret import CHECKSUM_ANNOTATION
-from ansible_collections.todochat.platform.plugins.module_utils.releases import (
-    Cluster,
-    Release,
-    ReleaseError,
-    difference,
-    live_drift,
-)
-from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher, unfinished
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret import CHECKSUM_ANNOTATION
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.release import revisions as history
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, difference, live_drift
+from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher, unfinished
 
 
 def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str, images: Mapping[str, Any]) -> Release:

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import kubernetes_secret as secret
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
 
 DOCUMENTATION = r"""
 module: kubernetes_secret

@@ -24,7 +24,7 @@ would: {type: list, returned: success, description: "What was done, or would be 
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import record
+from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
 
 
 def main() -> None:

@@ -69,16 +69,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import (
-    Cluster,
-    Minikube,
-    MinikubeError,
-    Status,
-    differs,
-    not_locked,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status, differs, not_locked
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 # After a reboot the API server needs less to come back by itself.
 API_SERVER_SECONDS = 60

@@ -71,13 +71,16 @@ from typing import Any
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import capacity, container_engine, host, postgres, prerequisites, sources
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ARCHITECTURES, ArtifactError, Lock, Store
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
-from ansible_collections.todochat.platform.plugins.module_utils.images import ImageError, Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, MinikubeError, differs, not_locked
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import (
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, MinikubeError, differs, not_locked
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import needs as prerequisites
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import (
     CLUSTER_CACHE,
     DOCKER,
     DOCKER_LATER,
@@ -91,9 +94,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
     disk_problems,
     problems,
     store_need,
-    together,
     warnings,
 )
+from ansible_collections.todochat.platform.plugins.module_utils.store import supplies as sources
+from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, ArtifactError, Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 RELEASES = ("backend", "frontend")
 SECRET = "backend-secrets"

@@ -85,12 +85,12 @@ would: {type: list, returned: success, description: "What was done, or would be,
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils import schema
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.journey import StoredRows
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.rollback import Done, Rollback
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.whole.rollback import Done, Rollback
 
 
 def main() -> None:

@@ -20,9 +20,9 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import LEAST_CORES, LEAST_MEMORY, NODE_PORTS
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import LEAST_CORES, LEAST_MEMORY, NODE_PORTS
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 COLLECTION = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "deployment"

@@ -14,7 +14,7 @@ from ansible.parsing.vault import VaultLib, VaultSecretsContext, is_encrypted, m
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 
 MAKE = "Run `make vault DO=create`, or `make up`, which makes it with all the rest."

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from chart import ROOT, Chart
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 
 def stored(name: str) -> Path:

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from schemas import write_schemas
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import ArtifactError
-from ansible_collections.todochat.platform.plugins.module_utils.bundle import go_environment, run
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment, run
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ArtifactError
 
 HERE = Path(__file__).resolve().parent
 MODULE = HERE / "go"

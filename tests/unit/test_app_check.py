@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from loopback import Reply, Request, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils.digest_gate import startup_seconds, wrong_images
-from ansible_collections.todochat.platform.plugins.module_utils.journey import JourneyError, Visitor, travel
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor, travel
+from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import startup_seconds, wrong_images
 
 # A user's way
 

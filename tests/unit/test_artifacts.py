@@ -16,13 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import (
-    UNRECORDED,
-    Artifact,
-    ArtifactError,
-    Lock,
-    Store,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUM = "ab" * 32

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import backup, backup_archive, workbench
-from ansible_collections.todochat.platform.plugins.module_utils.backup_archive import PARTIAL, Contents, Manifest
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.workbench import CA_BUNDLE, Address
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.database import backup
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.database import session as workbench
+from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import PARTIAL, Contents, Manifest
+from ansible_collections.todochat.platform.plugins.module_utils.database.session import CA_BUNDLE, Address
 
 ME = getpass.getuser()
 DUMP = b"PGDMP" + bytes(range(256)) * 30

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 from test_options import played
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 from bench import deployment
 from bench.deployment import Bench, Side, Timing
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.todochat.platform.plugins.module_utils import capacity
-from ansible_collections.todochat.platform.plugins.module_utils.capacity import Service
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 NODE = {"cpu": 2, "memory": 6144}

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))

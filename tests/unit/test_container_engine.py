@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import container_engine as engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as engine
 
 TARGET = """MetaKey: main/binary-amd64/Packages
 Created-By: Packages

@@ -11,18 +11,11 @@ from typing import Any
 import pytest
 from loopback import Reply, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils.deployment import (
-    Deployment,
-    Observer,
-    Service,
-    container_state,
-    human,
-    service_line,
-    services,
-)
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, Status
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster as Kubernetes
+from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster as Kubernetes
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, Status
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Deployment, Observer, Service, container_state, service_line, services
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]

@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 
 from ansible_collections.todochat.platform.plugins import module_utils
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
 
 def test_each_part_is_one_line_that_ends_in_a_full_stop_whatever_words_of_others_are_in_it() -> None:

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from loopback import Reply, Request, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, ArtifactError, Store
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
-from ansible_collections.todochat.platform.plugins.module_utils.image_registry import Reference, UpstreamRegistry
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.upstream_registry import Reference, UpstreamRegistry
 from ansible_collections.todochat.platform.plugins.modules import artifact as module
 
 CONTENT = b"the program"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host
 
 ROOT = Path(__file__).resolve().parents[2]
 # Of each system the files that tell them apart, by path, as they were there; a folder is null

@@ -8,8 +8,8 @@ import os
 import tarfile
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import sha256_of
-from ansible_collections.todochat.platform.plugins.module_utils.image_archive import files_layer, filtered_layer, write_archive
+from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, write_archive
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
 
 LONG = "usr/lib/" + "long/" * 30 + "name"
 

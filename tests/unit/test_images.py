@@ -14,15 +14,9 @@ from typing import Any
 import pytest
 from loopback import Reply, Request, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils.images import (
-    Image,
-    ImageError,
-    Registry,
-    build_secrets,
-    npm_configuration,
-    pip_configuration,
-    step_of_build,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets, npm_configuration, pip_configuration, step_of_build
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 
 # Tags
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import kubernetes_secret as secret
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
 from ansible_collections.todochat.platform.plugins.modules import kubernetes_secret as module
 
 CANARY = "postgresql://todo_app:canary-7f3a@192.168.85.251:5432/todo"

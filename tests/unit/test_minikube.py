@@ -14,11 +14,11 @@ import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.todochat.platform.plugins.module_utils import pods as module_utils
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Cluster, Minikube, MinikubeError, Status
-from ansible_collections.todochat.platform.plugins.module_utils.node import drop_in
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods as module_utils
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import drop_in
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.modules import minikube as minikube_module
 from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, main, plan
 

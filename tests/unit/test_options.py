@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible.errors import AnsibleUndefinedVariable
 
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.plugin_utils import options
 from ansible_collections.todochat.platform.plugins.plugin_utils.options import Variables, problems
 

@@ -9,7 +9,7 @@ import hmac
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
 
 PASSWORD = "correct-horse-battery-staple"
 WANTED = postgres.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
 from ansible_collections.todochat.platform.plugins.modules import postgres_database as module
 
 PASSWORD = "canary-canary-canary"

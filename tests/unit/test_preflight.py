@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import preflight
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Lock
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.postgres import NOTHING, verifier
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import Engine, Machine, Space, Wanted
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, verifier
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import problems as preflight
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Engine, Machine, Space, Wanted
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.todochat.platform.plugins.module_utils.prerequisites import ARTIFACTS, NEEDS, chosen, missing
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.needs import ARTIFACTS, NEEDS, chosen, missing
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN: dict[str, list[str]] = yaml.safe_load((ROOT / "molecule/tags_refused/tests/tags.yml").read_text(encoding="utf-8"))

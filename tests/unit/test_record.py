@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils import record
+from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
 
 BEFORE = record.Before(packages=["bash"], users=["root"], groups={"docker": ["me"]})
 

@@ -14,17 +14,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.todochat.platform.plugins.module_utils import pods, rollout
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.releases import (
-    Cluster,
-    Release,
-    ReleaseError,
-    difference,
-    live_drift,
-)
-from ansible_collections.todochat.platform.plugins.module_utils.rollout import Watcher
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods as pods
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.release import watch as rollout
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, difference, live_drift
+from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher
 from ansible_collections.todochat.platform.plugins.modules import helm_releases
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
 

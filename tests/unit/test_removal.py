@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils import host, removal
-from ansible_collections.todochat.platform.plugins.module_utils.minikube import Minikube, Status
-from ansible_collections.todochat.platform.plugins.module_utils.record import Before
-from ansible_collections.todochat.platform.plugins.module_utils.releases import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.removal import Deployment, Object, levels, of_others
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.before import Before
+from ansible_collections.todochat.platform.plugins.module_utils.whole import removal
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import Deployment, Object, levels, of_others
 from ansible_collections.todochat.platform.plugins.modules.deployment_removal import take_away
 
 LOCK = Path(__file__).resolve().parents[2] / "artifacts.lock.yml"

@@ -19,15 +19,19 @@ import pytest
 import yaml
 from loopback import Reply, Request, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils import backup_archive, releases, rollback, schema
-from ansible_collections.todochat.platform.plugins.module_utils.backup import Restored
-from ansible_collections.todochat.platform.plugins.module_utils.backup_archive import Contents, Manifest
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.history import History, history
-from ansible_collections.todochat.platform.plugins.module_utils.images import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.releases import NUMBER, Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.rollback import Rollback
-from ansible_collections.todochat.platform.plugins.module_utils.schema import Database, Schema
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.database.backup import Restored
+from ansible_collections.todochat.platform.plugins.module_utils.database.compatibility import Database, Schema
+from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.release import helm as releases
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER
+from ansible_collections.todochat.platform.plugins.module_utils.release.revisions import History, history
+from ansible_collections.todochat.platform.plugins.module_utils.whole import rollback
+from ansible_collections.todochat.platform.plugins.module_utils.whole.rollback import Rollback
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import serving
 
 NAMES = ("backend", "frontend")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.rollout import Clock, Rollout, Sign, unfinished
+from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Clock, Rollout, Sign, unfinished
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from loopback import Reply, Server
 
-from ansible_collections.todochat.platform.plugins.module_utils import sources
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Artifact, Store
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.fetch import Source
-from ansible_collections.todochat.platform.plugins.module_utils.sources import Supply
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.store import supplies as sources
+from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.supplies import Supply
 from ansible_collections.todochat.platform.plugins.modules import artifact as module
 
 

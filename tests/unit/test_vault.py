@@ -22,7 +22,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.todochat.platform.plugins.action import vault_file, vault_rekey, vault_variable
 from ansible_collections.todochat.platform.plugins.module_utils import vault
-from ansible_collections.todochat.platform.plugins.module_utils.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password, vaults
 
 CHECKOUT = Path(__file__).resolve().parents[2]

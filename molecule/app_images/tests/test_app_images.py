@@ -35,7 +35,7 @@ def test_the_image_is_small_and_runs_without_root(tester: Tester, name: str) -> 
 
 CONFIGURATION = """
 from pathlib import Path
-from ansible_collections.todochat.platform.plugins.module_utils.images import npm_configuration, pip_configuration
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import npm_configuration, pip_configuration
 print(npm_configuration(Path.home()), pip_configuration(Path.home()))
 """
 

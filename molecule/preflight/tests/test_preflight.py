@@ -14,7 +14,8 @@ import pytest
 from conftest import Tester
 from testinfra.host import Host
 
-from ansible_collections.todochat.platform.plugins.module_utils.artifacts import Lock, Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 CONFIG = "/home/tester/.config/todochat"
 STORE = "/home/tester/.cache/todochat/store"

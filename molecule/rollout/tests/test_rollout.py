@@ -45,7 +45,7 @@ with ThreadPoolExecutor(4) as pool:
 """
 JOURNEY = """
 import socket, sys, time
-from ansible_collections.todochat.platform.plugins.module_utils.journey import Visitor, travel
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, travel
 end = time.monotonic() + 20
 while True:
     try:

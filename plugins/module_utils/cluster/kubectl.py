@@ -1,0 +1,75 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM, wait_for_pods
+
+
+class ReleaseError(UserError):
+    """A release cannot be rolled out, or the cluster cannot be asked."""
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Runs helm and kubectl against one namespace."""
+
+    helm: str
+    kubectl: str
+    kubeconfig: str
+    namespace: str
+
+    def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs ``helm`` or ``kubectl`` (the first word). Raises ReleaseError with what it said."""
+        executable = {"helm": self.helm, "kubectl": self.kubectl}[command[0]]
+        try:
+            done = subprocess.run(
+                [executable, "--namespace", self.namespace, *command[1:]],
+                env={**os.environ, "KUBECONFIG": self.kubeconfig},
+                input=stdin,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        except FileNotFoundError:
+            raise ReleaseError(
+                f"There is no {executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
+            ) from None
+        if check and done.returncode:
+            # Helm says of each chart that is a link where it leads.
+            told = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("walk.go:"))
+            said = told.strip() or done.stdout.strip()
+            raise ReleaseError(
+                f"`{' '.join(command[:3])}` failed: {(said.splitlines() or ['it said nothing'])[-1]}",
+                "See that the cluster runs (`make up ARGS='--tags minikube'` starts it), then run the same command again.",
+                said if "\n" in said else "",
+            )
+        return done
+
+    def json(self, *arguments: str) -> Any:
+        """What ``kubectl get`` knows, as JSON."""
+        return json.loads(self.run("kubectl", "get", "--output=json", *arguments).stdout)
+
+    def answers(self) -> bool:
+        """Whether there is a cluster to ask. On an untouched machine there is none."""
+        if not Path(self.kubeconfig).is_file() or not Path(self.kubectl).is_file():
+            return False
+        return self.run("kubectl", "version", "--request-timeout=10s", check=False).returncode == 0
+
+    def wait_for_its_own(self) -> None:
+        """Waits for what every application needs, DNS above all: a cluster that was just made is still bringing it up."""
+        wait_for_pods(lambda: self.json("pods", f"--namespace={SYSTEM}")["items"], f"`kubectl --namespace {SYSTEM} describe pods`")
+
+    @cached_property
+    def version(self) -> str:
+        """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
+        answer = self.run("kubectl", "version", "--output=json", "--request-timeout=10s").stdout
+        return str(json.loads(answer)["serverVersion"]["gitVersion"])

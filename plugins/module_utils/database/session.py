@@ -1,0 +1,286 @@
+"""A throwaway container of the PostgreSQL image: its programs reach any database by URL, and a server of its own is there for trials.
+
+The URL gets into the container on standard input and lies there in memory alone, in the form that libpq itself reads. The container
+lives as long as that input is open: whatever ends the one who started it, a kill included, ends it too, with all that runs in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
+
+# In either image, Debian's or the official one, the user postgres has this number.
+USER = "70"
+PRIVATE = "/run/workbench"
+TRIAL = "/var/lib/postgresql/data/trial"
+CA_BUNDLE = "/run/ca-certificates.crt"
+PATH = "/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+KEEP_OPEN = """
+umask 077
+while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done > "$PGSERVICEFILE"
+echo open
+cat > /dev/null
+"""
+# Nothing of it is kept, so nothing has to reach the disk.
+START_TRIAL = f"""
+initdb --username=postgres --auth=trust --encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync >&2 &&
+pg_ctl start --silent --wait --log=/dev/null --options="-c listen_addresses= -c unix_socket_directories={PRIVATE} -c fsync=off \
+-c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
+"""
+CONNECT_SECONDS = "10"
+# What a value's text depends on is the same in every session, and no server ends one that waits for a dump.
+SETTINGS = (
+    *("SET timezone = 'UTC'", "SET datestyle = 'ISO'", "SET intervalstyle = 'postgres'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'"),
+    *("SET client_encoding = 'UTF8'", "SET row_security = off", "SET statement_timeout = 0", "SET idle_in_transaction_session_timeout = 0"),
+)
+MARK = "--said--"
+# pg_restore writes it into the head of every script, whichever server that is for.
+NEW_SETTING, NEW_SETTING_SINCE = b"SET transaction_timeout = 0;\n", 170000
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a database is, as libpq's parameters; the password is shown nowhere."""
+
+    parameters: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Address:
+        """Raises UserError, which does not repeat the URL."""
+        correct = "Correct it with `make vault DO=edit ARGS='-e secret=database_url'`."
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError:
+            raise UserError("The database's URL cannot be read", correct) from None
+        if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or not parts.path.strip("/"):
+            raise UserError("The database's URL is not like postgresql://user:password@host:5432/database", correct)
+        found = {
+            "host": unquote(parts.hostname),
+            "port": str(port or 5432),
+            "dbname": unquote(parts.path[1:]),
+            "user": unquote(parts.username or ""),
+            "password": unquote(parts.password or ""),
+            "connect_timeout": CONNECT_SECONDS,
+            **dict(parse_qsl(parts.query)),
+        }
+        # libpq's file of parameters has a line for each, and drops what stands at its end
+        if any("\n" in value or value != value.rstrip() for value in found.values()):
+            raise UserError("The database's URL has a line break in it, or a space at the end of a part", correct)
+        if found.get("sslmode") in ("verify-ca", "verify-full"):
+            found.setdefault("sslrootcert", CA_BUNDLE)
+        return cls(found)
+
+    @property
+    def database(self) -> str:
+        return self.parameters["dbname"]
+
+    def __str__(self) -> str:
+        return f"{self.database} at {self.parameters['host']}:{self.parameters['port']}"
+
+    def services(self) -> str:
+        """libpq's file of parameters: `database` for this one, `trial` for the container's own."""
+        trial = {"host": PRIVATE, "user": "postgres", "dbname": "postgres"}
+        named = {"database": self.parameters, "trial": trial}
+        return "".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in of.items() if value) for name, of in named.items())
+
+
+class DatabaseError(UserError):
+    """What a server, or a program of PostgreSQL's, refused; `said` is its own sentence."""
+
+    def __init__(self, why: str, remedy: str, said: str, code: str = "", details: str = "") -> None:
+        super().__init__(why, remedy, details)
+        self.said = said
+        self.code = code
+
+
+class Workbench:
+    """The container, while the context lasts."""
+
+    def __init__(self, docker: str, image: str, address: Address) -> None:
+        self.docker = docker
+        self.image = image
+        self.address = address
+        self.name = f"todochat-backup-{secrets.token_hex(4)}"
+
+    def __enter__(self) -> Workbench:
+        waiting_for("starting a container of PostgreSQL's programs")
+        bundle = next(filter(os.path.isfile, CA_BUNDLES), None)
+        command = [self.docker, "run", "--rm", "--interactive", f"--name={self.name}", "--pull=never", "--log-driver=none"]
+        command += ["--network=host", f"--user={USER}:{USER}", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+        command += [f"--tmpfs={PRIVATE}:mode=0700,uid={USER},gid={USER},size=1m", f"--env=PATH={PATH}", f"--env=PGDATA={TRIAL}"]
+        command += [f"--env=PGSERVICEFILE={PRIVATE}/services", f"--env=SSL_CERT_FILE={CA_BUNDLE}"]
+        command += [f"--mount=type=bind,source={bundle},target={CA_BUNDLE},readonly"] if bundle else []
+        self._errors = tempfile.TemporaryFile()
+        self._container = subprocess.Popen(
+            [*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
+        )
+        send(self._container, f"{self.address.services()}\n".encode())
+        assert self._container.stdout is not None
+        if self._container.stdout.readline() != b"open\n":
+            self.__exit__()
+            said, *_ = text_of(self._errors).splitlines() or ["nothing"]
+            raise UserError(
+                f"No container of {self.image} can be started: {said}",
+                "See that Docker runs (`docker info`) and has room on its disk, then run the same command again.",
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._container.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it has ended by itself
+            self._container.stdin.close()
+        try:
+            self._container.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            subprocess.run([self.docker, "rm", "--force", self.name], capture_output=True, check=False)
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command that runs another one in the container."""
+        return [self.docker, "exec", "--interactive", self.name, *arguments]
+
+    def session(self, service: str) -> Session:
+        """A session with the server of that service."""
+        return Session(self, service)
+
+    def start_trial(self) -> None:
+        """The container's own server runs, empty. Raises UserError."""
+        waiting_for("starting an empty PostgreSQL to restore into")
+        done = subprocess.run(self.command("sh", "-c", START_TRIAL), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        if done.returncode:
+            said = last_line(done.stdout + done.stderr)
+            raise UserError(f"An empty PostgreSQL to restore into cannot be made: {said}", "Free space on Docker's disk, then run the same command again.")
+
+    def failure(self, said: str, code: str = "", details: str = "") -> DatabaseError:
+        """What a server said, with what to do about it."""
+        line = re.sub(r"^psql(:<stdin>:\d+)?: (error: )?", "", last_line(said))
+        edit = "an external database's address is corrected with `make vault DO=edit ARGS='-e secret=database_url'`"
+        if re.search("password authentication failed|no password supplied", said):
+            why = f"The database {self.address} does not take the vault's password: {line}"
+            return DatabaseError(why, f"Put the vault back that belongs to it, or `make up ARGS='-e database_reset_password=true'`; {edit}", line)
+        if re.search("connection to server|could not translate host name", said):
+            why = f"The database {self.address} cannot be reached: {line}"
+            return DatabaseError(why, f"`make status` shows whether it runs, and `make start` starts it; {edit}", line)
+        why = f"The database {self.address} refused: {line}"
+        return DatabaseError(why, "Nothing was changed. Mend what it says, then run the same command again.", line, code, details)
+
+
+class Session:
+    """One session of psql's, statement by statement."""
+
+    def __init__(self, bench: Workbench, service: str) -> None:
+        self._bench = bench
+        self._service = service
+
+    def __enter__(self) -> Session:
+        self._errors = tempfile.TemporaryFile()
+        options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
+        command = self._bench.command("psql", *options, f"--dbname=service={self._service}")
+        self._psql = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        for setting in SETTINGS:
+            self.ask(setting)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ends it; what was not committed is taken back."""
+        self._psql.kill()  # a clean end would commit nothing either
+        self._psql.communicate()
+
+    def ask(self, statement: str) -> list[str]:
+        """The lines that a statement answers with. Raises DatabaseError."""
+        send(self._psql, f"{statement};\n\\echo {MARK} :SQLSTATE :LAST_ERROR_MESSAGE\n".encode())
+        return self._answer()
+
+    def run_script(self, script: IO[bytes], server: int) -> None:
+        """Feeds it a script of pg_restore's, which it runs up to the first error; that one is told without the data at fault."""
+        send(self._psql, b"\\set ON_ERROR_STOP 1\n\\set VERBOSITY terse\n\\o /dev/null\n")
+        beginning = script.read(1 << 16)
+        if server < NEW_SETTING_SINCE:
+            beginning = beginning.replace(NEW_SETTING, b"", 1)
+        send(self._psql, beginning)
+        while block := script.read(1 << 20):
+            send(self._psql, block)
+
+    def end_script(self) -> None:
+        """Waits until all of it has been run. Raises DatabaseError, after which the session is over."""
+        send(self._psql, f"\n\\o\n\\set ON_ERROR_STOP 0\n\\echo {MARK} 00000\n".encode())
+        self._answer()
+
+    def _answer(self) -> list[str]:
+        assert self._psql.stdout is not None
+        lines: list[str] = []
+        for raw in self._psql.stdout:
+            line = raw.decode(errors="replace").rstrip("\n")
+            if line.startswith(MARK):
+                _, code, *said = line.split(" ", 2)
+                if code != "00000":
+                    raise self._bench.failure(" ".join(said), code, text_of(self._errors))
+                return lines
+            lines.append(line)
+        raise self._bench.failure(text_of(self._errors) or "the session ended")
+
+
+def send(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """Writes to a process; that it has ended is told by what it says, not here."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(data)
+        process.stdin.flush()
+
+
+def text_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace").strip()
+
+
+def last_line(text: str) -> str:
+    """The last line that does not go on with another one."""
+    return ([line for line in text.splitlines() if line and not line[0].isspace()] or ["nothing"])[-1]
+
+
+def known_revisions(docker: str, image: str) -> list[str]:
+    """The revisions of the schema that an image of the backend knows, the newest first. Raises UserError."""
+    waiting_for("asking the application which schemas it knows")
+    ask = (
+        "from alembic.script import ScriptDirectory; import todo_backend.migrations as found; "
+        "print(*(one.revision for one in ScriptDirectory(found.__path__[0]).walk_revisions()))"
+    )
+    command = [docker, "run", "--rm", "--network=none", "--log-driver=none", image, "python3", "-c", ask]
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise UserError(
+            f"The application's image {image} does not say which schemas it knows: {last_line(done.stderr.strip())}",
+            "Run `make up ARGS='--tags image_registry,app_images'`, which makes it anew, then the same command again.",
+        )
+    return done.stdout.split()
+
+
+def docker_program(found: str | None) -> str:
+    """Raises UserError where there is none."""
+    if not found:
+        raise UserError("There is no docker command on this machine", "Run `make up ARGS='--tags container_engine'` first.")
+    return found
+
+
+def has_image(docker: str, image: str) -> bool:
+    return subprocess.run([docker, "image", "inspect", image], capture_output=True, check=False).returncode == 0
+
+
+def free(path: Path) -> int:
+    """Bytes that are free where a path is, or would be."""
+    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    found: Any = os.statvfs(existing)
+    return int(found.f_bavail * found.f_frsize)

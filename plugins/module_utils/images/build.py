@@ -1,0 +1,108 @@
+"""Container images named by the content they are built from, in a registry that answers on this machine."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import follow, waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
+
+LAST_LINES = 30
+
+
+# What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
+# this machine (certificates, caches) mean nothing inside the build.
+NPM_SETTINGS = ("registry=", "@", "//")
+
+
+# The environment comes last, because it outweighs the files.
+PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name in ("index-url", "extra-index-url", "trusted-host"))
+
+
+def build_and_push(image: Image, reference: str, home: Path) -> None:
+    """Builds with BuildKit and pushes. ``home`` is where the caller's package configuration lies."""
+    with build_secrets(home) as secrets:
+        command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
+        command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
+        command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
+        _run(
+            [*command, str(image.context)],
+            lambda line: step_of_build(image.name, line),
+            f"The image {image.name} cannot be built from {image.context}",
+            "Mend what the last lines above name, then run the same command again.",
+        )
+    waiting_for(f"pushing {reference}")
+    _run(
+        ["docker", "push", "--quiet", reference],
+        lambda _: None,
+        f"The image {reference} cannot be pushed",
+        "See that the registry answers and has room on its disk, then run the same command again.",
+    )
+
+
+@contextmanager
+def build_secrets(home: Path) -> Iterator[dict[str, Path]]:
+    """Files that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
+    secrets: dict[str, Path] = {}
+    for bundle in (os.environ.get("SSL_CERT_FILE", ""), *CA_BUNDLES):
+        if bundle and Path(bundle).is_file():
+            secrets["ca"] = Path(bundle)
+            break
+    with tempfile.TemporaryDirectory(prefix="todochat-build-") as folder:
+        for name, content in (("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
+            if content:
+                secrets[name] = Path(folder) / name
+                secrets[name].touch(mode=0o600)
+                secrets[name].write_text(content, encoding="utf-8")
+        yield secrets
+
+
+def npm_configuration(home: Path) -> str:
+    """The lines of the caller's npm configuration that say where packages come from."""
+    lines = []
+    for file in (Path("/etc/npmrc"), home / ".npmrc"):
+        if file.is_file():
+            lines += [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    # npm reads its settings in either case
+    lines += [f"registry={value}" for name, value in os.environ.items() if name.lower() == "npm_config_registry"]
+    return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith(NPM_SETTINGS))
+
+
+def pip_configuration(home: Path) -> str:
+    """The part of the caller's pip configuration that says where packages come from."""
+    listed = subprocess.run(
+        # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one
+        [sys.executable, "-m", "pip", "config", "list"],
+        env={**os.environ, "HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,  # without pip there is no configuration of pip
+    ).stdout
+    found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
+    settings = {}
+    for name in PIP_SETTINGS:
+        if name in found:  # pip shows values as Python writes them; several addresses stand on a line each
+            settings[name.rpartition(".")[2]] = "\n  ".join(ast.literal_eval(found[name]).split())
+    return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()) if settings else ""
+
+
+def step_of_build(name: str, line: str) -> None:
+    """Tells the step that BuildKit's plain progress says it begins, such as ``#7 [builder 2/5] RUN npm ci``."""
+    if match := re.match(r"#\d+ \[(?!internal)([^]]+)\] (.+)", line):
+        waiting_for(f"building the image {name}: {match[1]} {match[2]}")
+
+
+def _run(command: list[str], heard: Callable[[str], None], failure: str, remedy: str) -> None:
+    status, lines = follow(command, heard, env={**os.environ, "DOCKER_BUILDKIT": "1"})
+    if status:
+        why = f"{failure}: `docker {command[1]}` ended with exit status {status}."
+        raise ImageError(why, remedy, "\n".join(lines[-LAST_LINES:]))

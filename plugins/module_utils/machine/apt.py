@@ -1,0 +1,99 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker import (
+    ROOT,
+)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """One apt repository: its base URI, and the value of its Signed-By, "" where apt's own keyrings count."""
+
+    uri: str
+    signed_by: str
+
+
+def interrupted_packages(names: Iterable[str]) -> list[str]:
+    """Those of the Debian packages that dpkg has begun with and not finished, as after a power cut."""
+    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
+    try:
+        printed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        return []  # no Debian, no dpkg
+    states = dict(line.split() for line in printed.splitlines())
+    return [name for name, state in states.items() if state not in ("installed", "not-installed", "config-files")]
+
+
+def apt_targets(*options: str) -> str:
+    """What `apt-get indextargets` prints with these options; empty where there is no apt."""
+    if shutil.which("apt-get") is None:
+        return ""
+    # before lists were ever fetched, apt names its sources only without what their Release files would say
+    printed = (
+        subprocess.run(["apt-get", "indextargets", *more, *options], capture_output=True, text=True, check=False).stdout
+        for more in ([], ["--no-release-info"])
+    )
+    return next(filter(None, printed), "")
+
+
+def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:
+    """The repository that this machine takes Debian's ``release`` from, None where apt knows none.
+
+    ``targets`` is what ``apt-get indextargets`` prints. Origin is known only once the lists were fetched; a repository
+    known to be somebody else's is never taken.
+    """
+    candidates = [
+        entry
+        for entry in (_fields(paragraph) for paragraph in targets.split("\n\n"))
+        if entry.get("Created-By") == "Packages"
+        and entry.get("Component") == "main"
+        and release in (entry.get("Release", "").rstrip("/"), entry.get("Codename"))
+        and entry.get("Origin", "Debian") == "Debian"
+    ]
+    if not candidates:
+        return None
+    best = max(candidates, key=lambda entry: "Origin" in entry)
+    return Repository(best["Repo-URI"], _signed_by(best.get("Sourcesentry", ""), root))
+
+
+def _fields(paragraph: str) -> dict[str, str]:
+    """A paragraph in Debian's control format; continuation lines stay as they are."""
+    fields: dict[str, str] = {}
+    name = ""
+    for line in paragraph.splitlines():
+        if line.startswith("#"):
+            continue
+        if line[:1] in (" ", "\t") and name:
+            fields[name] += f"\n{line}"
+        elif ":" in line:
+            name, value = line.split(":", 1)
+            name = name.strip()
+            fields[name] = value.strip()
+    return fields
+
+
+def _signed_by(entry: str, root: Path) -> str:
+    """Signed-By of a source that apt names as ``file:number``: a line of a .list, a paragraph of a .sources file."""
+    path, _, number = entry.rpartition(":")
+    file = root / path.lstrip("/")
+    if not number.isdigit() or not file.is_file():
+        return ""
+    text = file.read_text(encoding="utf-8")
+    index = int(number) - 1
+    if path.endswith(".sources"):
+        paragraphs = [fields for fields in map(_fields, re.split(r"\n[ \t]*\n", text)) if fields]
+        if index >= len(paragraphs):
+            return ""
+        return {name.lower(): value for name, value in paragraphs[index].items()}.get("signed-by", "")
+    lines = text.splitlines()
+    match = re.search(r"\[.*?signed-by=([^\]\s]+)", lines[index]) if index < len(lines) else None
+    return match.group(1) if match else ""

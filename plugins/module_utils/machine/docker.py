@@ -1,0 +1,107 @@
+"""What there is of a Docker engine on this machine, and where Debian's next release would come from.
+
+Plain Python without Ansible. Everything is read from below ``root`` (a test's own folder, ``/`` otherwise).
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import (
+    interrupted_packages,
+)
+
+ROOT = Path("/")
+
+
+SOCKET = "var/run/docker.sock"
+
+
+ANSWER_SECONDS = 20
+
+
+LOG_LINES = 15
+
+
+PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
+
+
+PLUGIN_FOLDERS = (
+    "usr/local/lib/docker/cli-plugins",
+    "usr/local/libexec/docker/cli-plugins",
+    "usr/lib/docker/cli-plugins",
+    "usr/libexec/docker/cli-plugins",
+)
+
+
+def last_lines(root: Path = ROOT) -> str:
+    """The end of the engine's log."""
+    if host.init_system(root) == "systemd":
+        journal = ["journalctl", "--unit=docker.service", f"--lines={LOG_LINES}", "--output=cat", "--no-pager"]
+        return subprocess.run(journal, capture_output=True, text=True, check=False).stdout
+    log = root / "var/log/docker.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    return "\n".join(lines[-LOG_LINES:])
+
+
+def ask(request: str, path: Path = ROOT / SOCKET) -> Any:
+    """What the engine behind the socket answers, such as to ``/info``; None where none answers. Needs the right to open the socket."""
+    connection = http.client.HTTPConnection("docker", timeout=ANSWER_SECONDS)
+    try:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(ANSWER_SECONDS)
+            client.connect(str(path))
+            connection.sock = client
+            connection.request("GET", request)
+            return json.load(connection.getresponse())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None
+
+
+def answering_version(path: Path = ROOT / SOCKET) -> str:
+    """The version of the engine behind the socket, "" where none answers."""
+    answer = ask("/version", path)
+    return str(answer.get("Version", "")) if isinstance(answer, dict) else ""
+
+
+def installed_version() -> str:
+    """The version of the engine installed, running or not; "" where there is none."""
+    daemon = shutil.which("dockerd")
+    if daemon is None:
+        return ""
+    printed = subprocess.run([daemon, "--version"], capture_output=True, text=True, check=False).stdout
+    match = re.search(r"version (\S+?),", printed)
+    return match.group(1) if match else ""
+
+
+def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> bool:
+    """Whether the ``docker`` command finds the plugin, for everybody or in one of the given home folders."""
+    folders = [root / folder for folder in PLUGIN_FOLDERS] + [home / ".docker/cli-plugins" for home in homes]
+    return any((folder / f"docker-{name}").exists() for folder in folders)
+
+
+def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
+    """Debian's packages for what there is not; ``installed`` is the engine's version."""
+    missing = [] if installed else ["docker.io", "containerd"]
+    if shutil.which("docker") is None:
+        missing.append("docker-cli")
+    missing += [f"docker-{name}" for name in ("buildx", "compose") if not plugin_is_installed(name, homes)]
+    # a program may be there although its package is not set up yet
+    return missing + [name for name in interrupted_packages(PACKAGES) if name not in missing]
+
+
+LABEL = "todochat.deployment"
+"""On all that a deployment makes in Docker; its value is the deployment's name."""
+
+
+NODE_LABEL = "name.minikube.sigs.k8s.io"
+"""On a profile's nodes; its value is the profile's name."""

@@ -1,0 +1,35 @@
+"""Images of the store in the Docker engine."""
+
+from __future__ import annotations
+
+import subprocess
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+
+
+def is_loaded(artifact: Artifact) -> bool:
+    """Whether the engine has the image. Its name holds its content key, so one of that name is the right one.
+
+    Raises ArtifactError where there is no docker command.
+    """
+    inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", artifact.reference]
+    try:
+        return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        raise ArtifactError(
+            "There is no docker command on this machine.", "Run `make up ARGS='--tags container_engine'` first."
+        ) from None
+
+
+def load(artifact: Artifact, store: Store) -> None:
+    """Loads the image, after its archive was compared with its record. Raises ArtifactError."""
+    waiting_for(f"loading {artifact.reference} into Docker")
+    command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ArtifactError(
+            f"Docker cannot load {artifact.reference}: {done.stderr.strip()}",
+            "See that Docker runs (`docker info`) and has room on its disk, then run the same command again.",
+        )

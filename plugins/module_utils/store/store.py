@@ -1,0 +1,124 @@
+"""TODO."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import (
+    Artifact,
+    ArtifactError,
+)
+
+
+class Store:
+    """The folder that holds finished artifacts, shared by all checkouts of one user."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def owner(self) -> tuple[int, int]:
+        """User and group that the store, and all that is added to it, belongs to, also where root does the work."""
+        status = self.path.stat()
+        return status.st_uid, status.st_gid
+
+    def folder(self, artifact: Artifact) -> Path:
+        return self.path / artifact.name / artifact.key[:16]
+
+    def file(self, artifact: Artifact) -> Path:
+        return self.folder(artifact) / artifact.filename
+
+    def has(self, artifact: Artifact) -> bool:
+        return (self.folder(artifact) / "record.json").is_file()
+
+    def record(self, artifact: Artifact) -> dict[str, Any]:
+        """What is known of a stored artifact: sha256, size in bytes, origin (a URL, or ``built``)."""
+        try:
+            record: dict[str, Any] = json.loads((self.folder(artifact) / "record.json").read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ArtifactError(
+                f"{artifact.name} {artifact.version} is not in the store {self.path}.",
+                "Run `make up ARGS='--tags artifact'` first.",
+            ) from None
+        return record
+
+    @contextmanager
+    def adding(self, artifact: Artifact, origin: str) -> Iterator[Path]:
+        """Gives a path to write the artifact to; what was written there is in the store when the block ends well.
+
+        The temporary folder lies in the store, so that the last step is a rename on one file system. The result
+        belongs to whoever owns the store, also where root did the work.
+        """
+        folder = self.folder(artifact)
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self._alone(), tempfile.TemporaryDirectory(prefix=".adding-", dir=self.path) as temporary:
+            work = Path(temporary) / "new"
+            work.mkdir(mode=0o755)
+            file = work / artifact.filename
+            yield file
+            file.chmod(0o644 if artifact.is_image else 0o755)
+            record = {
+                "name": artifact.name,
+                "version": artifact.version,
+                "origin": origin,
+                "sha256": sha256_of(file),
+                "size": file.stat().st_size,
+            }
+            (work / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            folder.parent.mkdir(exist_ok=True)
+            for path in (folder.parent, work, *work.iterdir()):
+                os.chown(path, *self.owner)
+            shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
+            work.rename(folder)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One addition at a time: a second run waits, and what a killed one left behind can be removed."""
+        # the folder itself, because a lock file that root made could not be opened by the store's owner
+        lock = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting_for(f"waiting for another run that adds to {self.path}")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            remove_leftovers(self.path, ".adding-*")
+            yield
+        finally:
+            os.close(lock)
+
+    def verified(self, artifact: Artifact) -> Path:
+        """The artifact's file, after its content was compared with the record. A damaged file is never used."""
+        record = self.record(artifact)
+        file = self.file(artifact)
+        actual = sha256_of(file) if file.is_file() else "no file"
+        if actual != record["sha256"]:
+            raise ArtifactError(
+                f"{file} is damaged and was not used: expected SHA-256 {record['sha256']}, found {actual}.",
+                f"Remove {self.folder(artifact)} and run the same command again, which makes it anew.",
+            )
+        return file
+
+
+def remove_leftovers(folder: Path, pattern: str) -> None:
+    """Removes temporary folders of a killed run, but never one with something mounted below it."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()]
+    for left in folder.glob(pattern):
+        if not any(point == str(left) or point.startswith(f"{left}/") for point in mounted):
+            shutil.rmtree(left, ignore_errors=True)  # what root left only root can remove
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in lower-case hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
