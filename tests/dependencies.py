@@ -365,10 +365,10 @@ TYPICAL = {
     "a migration": "apps/backend/src/todo_backend/migrations/versions/0002_schema_readers.py",
     "a chart's memory limit": "apps/backend/chart/values.yaml",
     "the charts' shared template": "apps/chart/templates/_deployment.tpl",
-    "releases.py": "plugins/module_utils/releases.py",
-    "minikube.py": "plugins/module_utils/minikube.py",
-    "bundle.py": "plugins/module_utils/bundle.py",
-    "backup.py": "plugins/module_utils/backup.py",
+    "helm.py": "plugins/module_utils/release/helm.py",
+    "profile.py": "plugins/module_utils/cluster/profile.py",
+    "build.py": "plugins/module_utils/store/build.py",
+    "backup.py": "plugins/module_utils/database/backup.py",
     "module preflight": "plugins/modules/preflight.py",
     "action vault_rekey": "plugins/action/vault_rekey.py",
     "a task of role network": "roles/network/tasks/main.yml",
@@ -382,7 +382,7 @@ TYPICAL = {
     "how failures are told": f"{VIEW}#failures",
     "what is painted": f"{VIEW}#painting",
     "the rest of the view": f"{VIEW}#run",
-    "errors.py": "plugins/module_utils/errors.py",
+    "errors.py": "plugins/module_utils/base/errors.py",
     "bootstrap": "bootstrap",
 }
 

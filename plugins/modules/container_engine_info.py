@@ -88,8 +88,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as engine
-from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
 
 POLL_SECONDS = 0.5
 
@@ -97,9 +96,9 @@ POLL_SECONDS = 0.5
 def observe(users: list[str], release: str) -> dict[str, Any]:
     """What the module returns; keys and types are those of RETURN."""
     known = {user: Path(pwd.getpwnam(user).pw_dir) for user in users if _exists(user)}
-    version = engine.answering_version()
-    installed = version or engine.installed_version()
-    missing = engine.missing_packages(installed, [Path.home(), *known.values()])
+    version = docker_engine.answering_version()
+    installed = version or docker_engine.installed_version()
+    missing = docker_engine.missing_packages(installed, [Path.home(), *known.values()])
     return {
         "version": version,
         "installed_version": installed,
@@ -130,9 +129,9 @@ def _group() -> list[str] | None:
 
 def _repositories(release: str) -> dict[str, Any]:
     found: dict[str, Any] = {"repository": None, "security_repository": None}
-    targets = engine.apt_targets() if release else ""
+    targets = apt.apt_targets() if release else ""
     for name, suite in (("repository", release), ("security_repository", f"{release}-security")):
-        repository = engine.debian_repository(targets, suite)
+        repository = apt.debian_repository(targets, suite)
         found[name] = asdict(repository) if repository else None
     return found
 
@@ -140,7 +139,7 @@ def _repositories(release: str) -> dict[str, Any]:
 def _answers_within(seconds: int) -> bool:
     waiting_for("waiting for Docker to answer")
     end = time.monotonic() + seconds
-    while not engine.answering_version():
+    while not docker_engine.answering_version():
         if time.monotonic() > end:
             return False
         time.sleep(POLL_SECONDS)
@@ -163,7 +162,7 @@ def main() -> None:
             UserError(
                 f"Docker was started but does not answer after {seconds} s.",
                 "Mend what the end of its log above names, then run the same command again.",
-                engine.last_lines(),
+                docker_engine.last_lines(),
             ),
         )
     module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))

@@ -64,7 +64,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
-from ansible_collections.todochat.platform.plugins.module_utils.database.session import Address, Workbench, docker_program, has_image
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, docker_program, has_image
 
 
 def main() -> None:

@@ -76,7 +76,7 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import (
     ARGUMENTS,
     Restored,
@@ -87,7 +87,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database.backup 
     refusal,
     restore,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.database.session import Address, Workbench, docker_program, has_image, known_revisions
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, docker_program, has_image, known_revisions
 
 
 def main() -> None:
@@ -98,7 +98,7 @@ def main() -> None:
     try:
         address = Address.parse(given["url"])
         docker = docker_program(module.get_bin_path("docker"))
-        manifest, start = backup_archive.read(path)
+        manifest, start = dump_file.read(path)
         application = image_by_digest(given["application"])
         revisions = known_revisions(docker, application) if application else []
         holds = manifest.contents.summary()

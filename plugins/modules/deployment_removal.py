@@ -86,8 +86,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Apt, Deployment, Docker, Part, leaving, levels
 
 TEXTS = ("deployment", "user", "caller", "secret", "registry", "registry_container", "database_container")
@@ -141,10 +140,10 @@ def main() -> None:
             build_cache=paths["build_cache"],
             state=paths["state"],
             caller=given["caller"],
-            packages=[*container_engine.PACKAGES, *given["packages"]],
+            packages=[*docker_engine.PACKAGES, *given["packages"]],
             docker=Docker(),
             apt=Apt(),
-            before=record.read(),
+            before=baseline.read(),
         )
         going, staying = take_away(deployment, chosen, module.check_mode)
     except UserError as error:

@@ -82,13 +82,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret import CHECKSUM_ANNOTATION
-from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
-from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.release import revisions as history
-from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, difference, live_drift
+from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, difference, live_drift
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher, unfinished
 
 
@@ -117,7 +116,7 @@ def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, reposito
     return Release(given["name"], Path(given["chart"]), values)
 
 
-def serving(past: history.History, cluster: Cluster) -> dict[str, Any]:
+def serving(past: revisions.History, cluster: Cluster) -> dict[str, Any]:
     """What runs before this run changes anything: the deployment's revision, and whether it is healthy. Empty where there is none."""
     if past.at(past.revision) is None:
         return {}
@@ -126,14 +125,14 @@ def serving(past: history.History, cluster: Cluster) -> dict[str, Any]:
     return {"revision": past.revision, "healthy": deployed and complete}
 
 
-def backed_up(database: dict[str, Any] | None, release: Release, past: history.History, namespace: str, check_mode: bool) -> list[str]:
+def backed_up(database: dict[str, Any] | None, release: Release, past: revisions.History, namespace: str, check_mode: bool) -> list[str]:
     """The backup that is made, or would be, before the release's image is another one, in a sentence."""
     replaced, image = past.newest.get(release.name), release.values["image"]
     if not database or not database["url"] or (replaced and replaced.digest == image["digest"]):
         return []
     before = f"{replaced.repository}@{replaced.digest}" if replaced else ""
     try:
-        made = schema.database(database, namespace).back_up_before_migration(f"{image['repository']}@{image['digest']}", before, past.next, check_mode)
+        made = compatibility.database(database, namespace).back_up_before_migration(f"{image['repository']}@{image['digest']}", before, past.next, check_mode)
     except UserError:
         if not check_mode:
             raise
@@ -148,7 +147,7 @@ def main() -> None:
         "values": {"type": "dict", "default": {}},
         "secret": {"type": "str", "default": "", "no_log": False},
         "checksum": {"type": "str", "default": ""},
-        "database": {"type": "dict", "options": schema.ARGUMENTS},
+        "database": {"type": "dict", "options": compatibility.ARGUMENTS},
     }
     module = AnsibleModule(
         argument_spec={
@@ -166,7 +165,7 @@ def main() -> None:
     registry = Registry(given["registry"])
     results: dict[str, Any] = {}
     before: dict[str, Any] = {}
-    past: history.History | None = None
+    past: revisions.History | None = None
     would: list[str] = []
     diffs: list[str] = []
     complete = True
@@ -177,7 +176,7 @@ def main() -> None:
         for entry in given["releases"]:
             try:
                 release = wanted(entry, cluster, registry, given["repository"], given["images"])
-            except (ReleaseError, ImageError):
+            except UserError:
                 if not module.check_mode:
                     raise
                 # what an earlier role would put there is not there yet
@@ -200,7 +199,7 @@ def main() -> None:
                 if not module.check_mode:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
-                past = past or history.read(cluster, [one["name"] for one in given["releases"]])
+                past = past or revisions.read(cluster, [one["name"] for one in given["releases"]])
                 would += backed_up(entry["database"], release, past, cluster.namespace, module.check_mode)
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
                 diffs += [changes] if changes else []

@@ -24,16 +24,16 @@ would: {type: list, returned: success, description: "What was done, or would be 
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
+from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    if record.RECORD.exists():
+    if baseline.RECORD.exists():
         module.exit_json(changed=False, would=[])
     if not module.check_mode:
-        record.write(record.observe())
-    module.exit_json(changed=True, would=[f"{record.RECORD} says what was on this machine before"])
+        baseline.write(baseline.observe())
+    module.exit_json(changed=True, would=[f"{baseline.RECORD} says what was on this machine before"])
 
 
 if __name__ == "__main__":

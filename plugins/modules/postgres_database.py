@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles
 
 LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
@@ -153,13 +153,13 @@ class Server:
     def wait_until_unused(self, login: str) -> None:
         """Return when a login has no sessions any more, or when the time is over."""
         deadline = time.monotonic() + self.module.params["timeout"]
-        while int(self.sql(postgres.sessions(login))) and time.monotonic() < deadline:
+        while int(self.sql(roles.sessions(login))) and time.monotonic() < deadline:
             waiting_for(f"waiting for the sessions of {login} to end")
             time.sleep(0.25)
 
     def sql(self, text: str) -> str:
         """What psql prints for `text`, which is stopped at the first error."""
-        done = self.docker("exec", "--interactive", self.container, *postgres.PSQL, stdin=postgres.QUIETLY + text)
+        done = self.docker("exec", "--interactive", self.container, *roles.PSQL, stdin=roles.QUIETLY + text)
         if done.returncode:
             self.fail(f"refused: {done.stderr.strip()}", LOOK.format(self.container))
         return done.stdout
@@ -182,24 +182,24 @@ def main() -> None:
         supports_check_mode=True,
     )
     names = {key: module.params[key] for key in ("database", "owner", "login", "other_login")}
-    wanted = postgres.Wanted(**names, password=module.params["password"])
+    wanted = roles.Wanted(**names, password=module.params["password"])
     server = Server(module)
     facts = server.facts()
     if module.check_mode and not wanted.password:
         # The vault that will hold the password has only been announced.
-        wanted = postgres.Wanted(**names, password="not-made-yet")
-        actual = postgres.NOTHING
+        wanted = roles.Wanted(**names, password="not-made-yet")
+        actual = roles.NOTHING
     elif problem := wanted.problem():
         fail(module, UserError(f"The database of container {server.container} cannot be kept: {problem}.", "Correct it, then run the same command again."))
     elif module.check_mode and facts["status"] != "running":
-        actual = postgres.NOTHING
+        actual = roles.NOTHING
     else:
         server.wait_until_ready()
-        actual = postgres.Actual.parse(server.sql(postgres.observation(wanted)))
+        actual = roles.Actual.parse(server.sql(roles.observation(wanted)))
 
     try:
-        steps = postgres.plan(wanted, actual, module.params["reset_password"], module.params["lock_other"])
-    except postgres.PasswordDiffersError:
+        steps = roles.plan(wanted, actual, module.params["reset_password"], module.params["lock_other"])
+    except roles.PasswordDiffersError:
         server.fail(
             f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database",
             "Put the vault back that does, or give the role the vault's password with -e database_reset_password=true.",

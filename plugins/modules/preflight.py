@@ -73,13 +73,12 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, MinikubeError, differs, not_locked
-from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, PSQL, QUIETLY, Actual, observation
+from ansible_collections.todochat.platform.plugins.module_utils.database.roles import Wanted as WantedRoles
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
-from ansible_collections.todochat.platform.plugins.module_utils.machine import host
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import needs as prerequisites
+from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity, needs
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import (
     CLUSTER_CACHE,
     DOCKER,
@@ -96,7 +95,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight.proble
     store_need,
     warnings,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.store import supplies as sources
+from ansible_collections.todochat.platform.plugins.module_utils.store import supplies
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -124,9 +123,9 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
     """This machine as it is."""
     system = platform.freedesktop_os_release()
     distribution, release = system.get("ID", ""), system.get("VERSION_ID", "")
-    installed = container_engine.answering_version() or container_engine.installed_version()
-    missing = container_engine.missing_packages(installed, [Path.home(), *Path("/home").glob("*")])
-    targets = container_engine.apt_targets() if missing else ""
+    installed = docker_engine.answering_version() or docker_engine.installed_version()
+    missing = docker_engine.missing_packages(installed, [Path.home(), *Path("/home").glob("*")])
+    targets = apt.apt_targets() if missing else ""
     return Machine(
         architecture=platform.machine(),
         distribution=distribution,
@@ -139,7 +138,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
         missing_packages=tuple(missing),
-        apt_knows_debian=not missing or container_engine.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
+        apt_knows_debian=not missing or apt.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
     )
 
 
@@ -197,7 +196,7 @@ def process_at(port: int) -> str:
 
 def observe_engine(given: dict[str, Any], minikube: Minikube) -> Engine | None:
     """The Docker engine that answers, None where none does."""
-    info, networks, containers, volumes = map(container_engine.ask, ("/info", "/networks", "/containers/json?all=1", "/volumes"))
+    info, networks, containers, volumes = map(docker_engine.ask, ("/info", "/networks", "/containers/json?all=1", "/volumes"))
     if not isinstance(info, dict) or not all((isinstance(networks, list), isinstance(containers, list), isinstance(volumes, dict))):
         return None
     running = any(f"/{given['database']}" in found["Names"] and found["State"] == "running" for found in containers)
@@ -230,14 +229,14 @@ def bounding_capabilities() -> int | None:
 
 def verifier(given: dict[str, Any]) -> str | None:
     """What the database stores of the login's password; None where it does not answer now, or would let nobody in with it."""
-    wanted = postgres.Wanted("postgres", given["owner"], given["login"], "")
-    command = ["docker", "exec", "--interactive", given["database"], *postgres.PSQL]
-    query = postgres.QUIETLY + postgres.observation(wanted)
+    wanted = WantedRoles("postgres", given["owner"], given["login"], "")
+    command = ["docker", "exec", "--interactive", given["database"], *PSQL]
+    query = QUIETLY + observation(wanted)
     try:
         asked = subprocess.run(command, input=query, capture_output=True, text=True, timeout=DATABASE_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = postgres.Actual.parse(asked.stdout) if asked.returncode == 0 else postgres.NOTHING
+    found = Actual.parse(asked.stdout) if asked.returncode == 0 else NOTHING
     return found.login_verifier if found.login_can_login else None
 
 
@@ -310,7 +309,7 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
             return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
-    return prerequisites.missing(roles, lambda role: there[role](), ready, lambda name: store.has(lock[name]))
+    return needs.missing(roles, lambda role: there[role](), ready, lambda name: store.has(lock[name]))
 
 
 def services(given: dict[str, Any]) -> list[dict[str, Any]]:
@@ -360,12 +359,12 @@ def main() -> None:
     try:
         if machine.architecture in ARCHITECTURES:
             lock = Lock(Path(given["lock"]))
-            roles = prerequisites.chosen(given["tags"], given["skip_tags"])
+            roles = needs.chosen(given["tags"], given["skip_tags"])
             found += filter(None, [cluster_problem(given, lock, minikube, roles), before(given, roles, lock, machine, engine, minikube.is_finished())])
             found += disk(given, lock, engine, cluster_is_made)
     except (ArtifactError, MinikubeError) as error:
         found.append(error)
-    if machine.missing_packages and machine.distribution == "debian" and (silent := sources.unreachable(sources.debian_archives())):
+    if machine.missing_packages and machine.distribution == "debian" and (silent := supplies.unreachable(supplies.debian_archives())):
         found.append(silent)
     for warning in warnings(machine, engine, cluster_is_made):
         module.warn(warning)

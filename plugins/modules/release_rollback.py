@@ -88,7 +88,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.whole.rollback import Done, Rollback
 
@@ -104,7 +104,7 @@ def main() -> None:
             "restore": {"type": "str", "default": ""},
             "failed": {"type": "dict"},
             "before": {"type": "dict", "default": {}},
-            "database": {"type": "dict", "required": True, "options": schema.ARGUMENTS},
+            "database": {"type": "dict", "required": True, "options": compatibility.ARGUMENTS},
             "database_container": {"type": "str", "default": ""},
             "database_name": {"type": "str", "default": "todo"},
         },
@@ -116,7 +116,7 @@ def main() -> None:
         registry=Registry(given["registry"]),
         repository=given["repository"],
         releases=tuple(given["releases"]),
-        database=schema.database(given["database"], given["namespace"]),
+        database=compatibility.database(given["database"], given["namespace"]),
         url=given["url"],
         rows=StoredRows(given["database_container"], given["database_name"]) if given["database_container"] else None,
         timeout=given["timeout"],

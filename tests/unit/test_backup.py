@@ -14,11 +14,9 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.database import backup
-from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
-from ansible_collections.todochat.platform.plugins.module_utils.database import session as workbench
+from ansible_collections.todochat.platform.plugins.module_utils.database import backup, client, dump_file
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import CA_BUNDLE, Address
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import PARTIAL, Contents, Manifest
-from ansible_collections.todochat.platform.plugins.module_utils.database.session import CA_BUNDLE, Address
 
 ME = getpass.getuser()
 DUMP = b"PGDMP" + bytes(range(256)) * 30
@@ -27,11 +25,11 @@ EMPTY = dataclasses.replace(CONTENTS, tables={"alembic_version": "1 5", "todos":
 
 
 def write(path: Path, dump: bytes = DUMP) -> Manifest:
-    with backup_archive.new_file(path, ME) as file:
-        backup_archive.begin_dump(file)
+    with dump_file.new_file(path, ME) as file:
+        dump_file.begin_dump(file)
         file.write(dump)
-        manifest = Manifest("20260102T030405Z", "todo", CONTENTS, ("reporter",), "r/todo/backend@sha256:1", backup_archive.digest_of_dump(file))
-        backup_archive.finish(file, manifest, 1)
+        manifest = Manifest("20260102T030405Z", "todo", CONTENTS, ("reporter",), "r/todo/backend@sha256:1", dump_file.digest_of_dump(file))
+        dump_file.finish(file, manifest, 1)
     return manifest
 
 
@@ -45,7 +43,7 @@ def written(tmp_path: Path) -> tuple[Path, Manifest]:
 def test_what_was_written_is_read_back_also_by_tar(tmp_path: Path, size: int) -> None:
     path = tmp_path / "new" / "folder" / "todo.tar"
     manifest = write(path, b"x" * size)
-    read, start = backup_archive.read(path)
+    read, start = dump_file.read(path)
     assert read == manifest
     assert path.read_bytes()[start : start + size] == b"x" * size
     with tarfile.open(path) as tar:
@@ -64,7 +62,7 @@ def test_every_damaged_byte_of_dump_or_manifest_is_noticed(written: tuple[Path, 
     for place in places:
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         with contextlib.suppress(UserError):
-            read.append(backup_archive.read(path)[0])
+            read.append(dump_file.read(path)[0])
     # A number or a name in the manifest may be another one: what comes out of the dump is compared with it.
     assert manifest not in read
     assert len(read) < len(places) / 10
@@ -75,7 +73,7 @@ def test_the_beginning_of_a_backup_is_none(written: tuple[Path, Manifest], lengt
     path, _ = written
     path.write_bytes(path.read_bytes()[:length])
     with pytest.raises(UserError, match=r"no backup, or only the beginning|damaged"):
-        backup_archive.read(path)
+        dump_file.read(path)
 
 
 @pytest.mark.parametrize("content", [b"PGDMP\x01\x10", b"", b"not a tar" * 1000])
@@ -83,18 +81,18 @@ def test_another_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other"
     path.write_bytes(content)
     with pytest.raises(UserError, match="is no backup"):
-        backup_archive.read(path)
+        dump_file.read(path)
 
 
 def test_another_tar_is_no_backup(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "other.tar", "w") as tar:
         tar.addfile(tarfile.TarInfo("photos"), io.BytesIO())
     with pytest.raises(UserError, match="is no backup"):
-        backup_archive.read(tmp_path / "other.tar")
+        dump_file.read(tmp_path / "other.tar")
     with pytest.raises(UserError, match="There is no file"):
-        backup_archive.read(tmp_path / "none.tar")
+        dump_file.read(tmp_path / "none.tar")
     with pytest.raises(UserError, match="cannot be read: Is a directory"):
-        backup_archive.read(tmp_path)
+        dump_file.read(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +101,7 @@ def test_another_tar_is_no_backup(tmp_path: Path) -> None:
 )
 def test_a_failure_leaves_no_file(tmp_path: Path, error: BaseException, expected: type[BaseException]) -> None:
     def broken_off() -> None:
-        with backup_archive.new_file(tmp_path / "todo.tar", ME) as file:
+        with dump_file.new_file(tmp_path / "todo.tar", ME) as file:
             file.write(b"half of it")
             raise error
 
@@ -116,7 +114,7 @@ def test_what_a_killed_backup_left_is_used_up_by_the_next_one(tmp_path: Path) ->
     (tmp_path / PARTIAL).write_bytes(b"left over" * 10_000)
     write(tmp_path / "todo.tar")
     assert [file.name for file in tmp_path.iterdir()] == ["todo.tar"]
-    backup_archive.read(tmp_path / "todo.tar")
+    dump_file.read(tmp_path / "todo.tar")
 
 
 def test_two_backups_do_not_write_to_one_file(tmp_path: Path) -> None:
@@ -214,6 +212,6 @@ def test_what_is_no_url_is_told_without_repeating_it(url: str) -> None:
     ],
 )
 def test_what_a_server_says_is_told_with_what_to_do(said: str, why: str, remedy: str) -> None:
-    error = workbench.Workbench("docker", "image", Address.parse("postgresql://u:p@h/d")).failure(said)
+    error = client.Workbench("docker", "image", Address.parse("postgresql://u:p@h/d")).failure(said)
     assert why in error.why
     assert remedy in error.remedy

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
 
 TARGET = """MetaKey: main/binary-amd64/Packages
 Created-By: Packages
@@ -36,28 +36,28 @@ def test_the_debian_archive_is_found_among_others() -> None:
             target("http://mirror.example/debian-security/", release="bookworm-security", origin="Debian"),
         ]
     )
-    assert engine.debian_repository(targets, "bookworm") == engine.Repository("http://mirror.example/debian/", "")
-    assert engine.debian_repository(targets, "bookworm-security") == engine.Repository("http://mirror.example/debian-security/", "")
-    assert engine.debian_repository(targets, "trixie") is None
+    assert apt.debian_repository(targets, "bookworm") == apt.Repository("http://mirror.example/debian/", "")
+    assert apt.debian_repository(targets, "bookworm-security") == apt.Repository("http://mirror.example/debian-security/", "")
+    assert apt.debian_repository(targets, "trixie") is None
 
 
 def test_a_repository_is_found_before_lists_were_fetched_and_a_known_one_is_preferred() -> None:
     unknown = target("http://unknown.example/")
-    assert engine.debian_repository(unknown, "bookworm") == engine.Repository("http://unknown.example/", "")
+    assert apt.debian_repository(unknown, "bookworm") == apt.Repository("http://unknown.example/", "")
     both = "\n".join([unknown, target("http://debian.example/", origin="Debian")])
-    assert engine.debian_repository(both, "bookworm") == engine.Repository("http://debian.example/", "")
+    assert apt.debian_repository(both, "bookworm") == apt.Repository("http://debian.example/", "")
 
 
 def test_a_mirror_that_names_the_release_by_its_suite_is_found_by_code_name() -> None:
     targets = target("http://mirror.example/", release="oldstable") + "Origin: Debian\nCodename: bookworm\n"
-    assert engine.debian_repository(targets, "bookworm") == engine.Repository("http://mirror.example/", "")
+    assert apt.debian_repository(targets, "bookworm") == apt.Repository("http://mirror.example/", "")
 
 
 def test_the_keyring_of_a_one_line_source_is_taken_over(tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     (tmp_path / "etc/sources.list").write_text("# comment\ndeb [arch=amd64 signed-by=/keys/company.gpg] http://m bookworm main\n")
-    found = engine.debian_repository(target("http://m/", "/etc/sources.list:2"), "bookworm", tmp_path)
-    assert found == engine.Repository("http://m/", "/keys/company.gpg")
+    found = apt.debian_repository(target("http://m/", "/etc/sources.list:2"), "bookworm", tmp_path)
+    assert found == apt.Repository("http://m/", "/keys/company.gpg")
 
 
 def test_the_keyring_of_a_deb822_source_is_taken_over_even_when_it_is_the_key_itself(tmp_path: Path) -> None:
@@ -65,10 +65,10 @@ def test_the_keyring_of_a_deb822_source_is_taken_over_even_when_it_is_the_key_it
         "Types: deb\nURIs: http://a\nSigned-By: /keys/a.gpg\n\n"
         "Types: deb\nURIs: http://b\nSigned-By:\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc\n"
     )
-    first = engine.debian_repository(target("http://a/", "/debian.sources:1"), "bookworm", tmp_path)
-    second = engine.debian_repository(target("http://b/", "/debian.sources:2"), "bookworm", tmp_path)
-    assert first == engine.Repository("http://a/", "/keys/a.gpg")
-    assert second == engine.Repository("http://b/", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc")
+    first = apt.debian_repository(target("http://a/", "/debian.sources:1"), "bookworm", tmp_path)
+    second = apt.debian_repository(target("http://b/", "/debian.sources:2"), "bookworm", tmp_path)
+    assert first == apt.Repository("http://a/", "/keys/a.gpg")
+    assert second == apt.Repository("http://b/", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc")
 
 
 def test_plugins_are_found_for_everybody_and_in_a_home(tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_plugins_are_found_for_everybody_and_in_a_home(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
     (tmp_path / "usr/libexec/docker/cli-plugins/docker-buildx").touch()
     (home / ".docker/cli-plugins/docker-compose").touch()
-    assert engine.plugin_is_installed("buildx", [], tmp_path)
-    assert not engine.plugin_is_installed("compose", [], tmp_path)
-    assert engine.plugin_is_installed("compose", [home], tmp_path)
+    assert docker_engine.plugin_is_installed("buildx", [], tmp_path)
+    assert not docker_engine.plugin_is_installed("compose", [], tmp_path)
+    assert docker_engine.plugin_is_installed("compose", [home], tmp_path)
 
 
 def answer(server: socket.socket, body: bytes) -> None:
@@ -97,22 +97,22 @@ def test_the_engine_behind_the_socket_is_asked_for_its_version(tmp_path: Path, b
         server.listen()
         thread = threading.Thread(target=answer, args=(server, body))
         thread.start()
-        assert engine.answering_version(path) == expected
+        assert docker_engine.answering_version(path) == expected
         thread.join()
 
 
 def test_no_socket_and_no_listener_are_no_engine(tmp_path: Path) -> None:
-    assert engine.answering_version(tmp_path / "docker.sock") == ""
+    assert docker_engine.answering_version(tmp_path / "docker.sock") == ""
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "docker.sock"))
-    assert engine.answering_version(tmp_path / "docker.sock") == ""
+    assert docker_engine.answering_version(tmp_path / "docker.sock") == ""
 
 
 def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
-    assert engine.last_lines(tmp_path) == ""
+    assert docker_engine.last_lines(tmp_path) == ""
     (tmp_path / "var/log").mkdir(parents=True)
     (tmp_path / "var/log/docker.log").write_text("\n".join(map(str, range(100))))
-    assert engine.last_lines(tmp_path).splitlines() == [str(number) for number in range(85, 100)]
+    assert docker_engine.last_lines(tmp_path).splitlines() == [str(number) for number in range(85, 100)]
 
 
 def program(folder: Path, name: str, script: str) -> None:
@@ -127,22 +127,22 @@ def test_packages_that_dpkg_has_not_finished_are_missing(tmp_path: Path, monkeyp
     for name in ("docker", "docker-buildx", "docker-compose"):
         program(tmp_path, name, "true")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    assert engine.interrupted_packages(engine.PACKAGES) == ["docker.io", "containerd"]
-    assert {"docker.io", "containerd"} <= set(engine.missing_packages("26.1.5", []))
+    assert apt.interrupted_packages(docker_engine.PACKAGES) == ["docker.io", "containerd"]
+    assert {"docker.io", "containerd"} <= set(docker_engine.missing_packages("26.1.5", []))
 
 
 def test_without_dpkg_nothing_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert engine.interrupted_packages(engine.PACKAGES) == []
+    assert apt.interrupted_packages(docker_engine.PACKAGES) == []
 
 
 def test_sources_are_listed_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "apt-get", '[ "$*" != "indextargets --no-release-info" ] || echo "Release: bookworm"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert engine.apt_targets() == "Release: bookworm\n"
+    assert apt.apt_targets() == "Release: bookworm\n"
 
 
 def test_fetched_lists_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, "apt-get", 'echo "$*"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    assert engine.apt_targets() == "indextargets\n"
+    assert apt.apt_targets() == "indextargets\n"

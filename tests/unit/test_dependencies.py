@@ -55,7 +55,7 @@ def own_text(scenario: str) -> str:
         ("apps/chart/templates/_deployment.tpl", RELEASE),
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
-        ("plugins/module_utils/releases.py", RELEASE | {"metrics_server", "app_check", "backup", "down"}),
+        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "down"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
@@ -301,7 +301,7 @@ def test_a_new_word_leads_to_its_playbook(checkout: Path) -> None:
     assert "playbooks/down.yml" not in inputs("network")
     tests = checkout / "molecule/network/tests/test_network.py"
     edit(tests, "def test_the_host", "def test_it_goes(tester: Tester) -> None:\n    tester.make(\"down\")\n\n\ndef test_the_host")
-    assert {"Makefile#down", "playbooks/down.yml", "plugins/module_utils/removal.py"} <= set(inputs("network"))
+    assert {"Makefile#down", "playbooks/down.yml", "plugins/module_utils/whole/removal.py"} <= set(inputs("network"))
 
 
 def test_a_line_is_traced_to_the_part_that_it_is_of() -> None:

@@ -182,7 +182,7 @@ class World:
         self.folder = folder
         monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
         monkeypatch.setattr(
-            "ansible_collections.todochat.platform.plugins.module_utils.container_engine.answering_version",
+            "ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine.answering_version",
             lambda: "26.1.5" if (folder / "docker").exists() else "",
         )
         self.observer = Observer(

@@ -17,8 +17,8 @@ def test_each_part_is_one_line_that_ends_in_a_full_stop_whatever_words_of_others
 
 def test_every_error_for_people_has_the_parts() -> None:
     inner = {"PasswordDiffersError"}  # says nothing: its module says it with the container's name
-    for found in pkgutil.iter_modules(module_utils.__path__):
-        module = importlib.import_module(f"{module_utils.__name__}.{found.name}")
+    for found in pkgutil.walk_packages(module_utils.__path__, f"{module_utils.__name__}."):
+        module = importlib.import_module(found.name)
         for name, thing in vars(module).items():
             if isinstance(thing, type) and issubclass(thing, Exception) and name not in inner and thing.__module__ == module.__name__:
                 assert issubclass(thing, UserError), name

@@ -15,7 +15,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods as module_utils
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import drop_in
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
@@ -570,7 +570,7 @@ def test_a_restart_ends_when_what_the_cluster_says_can_be_relied_on(world: World
 
 
 def test_a_restart_does_not_wait_for_what_this_collection_added_to_the_cluster(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_utils, "READY_SECONDS", 0)
+    monkeypatch.setattr(system_pods, "READY_SECONDS", 0)
     world.has_profile("minikube stop")
     added = pod("metrics-server", ready=False)
     added["metadata"]["labels"] = {"app.kubernetes.io/part-of": "todochat"}
@@ -580,7 +580,7 @@ def test_a_restart_does_not_wait_for_what_this_collection_added_to_the_cluster(w
 
 
 def test_pods_that_do_not_come_back_are_named_and_the_cluster_is_still_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module_utils, "READY_SECONDS", 0)
+    monkeypatch.setattr(system_pods, "READY_SECONDS", 0)
     world.has_profile("minikube stop")
     (world.log / "pods").write_text(pods(pod(ready=False), pod("backend", "todo", ready=False)))
     with pytest.raises(UserError, match=r"not ready after 0 s: coredns\. .*docker exec todo journalctl"):

@@ -9,11 +9,11 @@ import hmac
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles
 
 PASSWORD = "correct-horse-battery-staple"
-WANTED = postgres.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")
-CONVERGED = postgres.Actual("todo_owner", True, False, True, True, postgres.verifier(PASSWORD), True, ("role=todo_owner",), False)
+WANTED = roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")
+CONVERGED = roles.Actual("todo_owner", True, False, True, True, roles.verifier(PASSWORD), True, ("role=todo_owner",), False)
 
 
 def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
@@ -26,7 +26,7 @@ def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
     proof = base64.b64decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=")
     server_signature = base64.b64decode("6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=")
 
-    stored = postgres.verifier("pencil", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
+    stored = roles.verifier("pencil", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
 
     scheme, iterations_and_salt, keys = stored.split("$")
     stored_key, server_key = (base64.b64decode(part) for part in keys.split(":"))
@@ -38,18 +38,18 @@ def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
 
 @pytest.mark.parametrize("stored", [None, "", "md5d41d8cd98f00b204e9800998ecf8427e", "SCRAM-SHA-256$4096:!$a:b", "SCRAM-SHA-256$4096"])
 def test_what_is_no_scram_verifier_verifies_nothing(stored: str | None) -> None:
-    assert not postgres.verifies(stored, PASSWORD)
+    assert not roles.verifies(stored, PASSWORD)
 
 
 def test_a_verifier_fits_its_password_alone_whatever_salt_and_iterations() -> None:
-    assert postgres.verifies(postgres.verifier(PASSWORD), PASSWORD)
-    assert postgres.verifies(postgres.verifier(PASSWORD, b"salt", 10), PASSWORD)
-    assert not postgres.verifies(postgres.verifier(PASSWORD), PASSWORD + "x")
-    assert postgres.verifier(PASSWORD) != postgres.verifier(PASSWORD)
+    assert roles.verifies(roles.verifier(PASSWORD), PASSWORD)
+    assert roles.verifies(roles.verifier(PASSWORD, b"salt", 10), PASSWORD)
+    assert not roles.verifies(roles.verifier(PASSWORD), PASSWORD + "x")
+    assert roles.verifier(PASSWORD) != roles.verifier(PASSWORD)
 
 
 def test_an_empty_server_gets_everything_in_order() -> None:
-    says = [step.says for step in postgres.plan(WANTED, postgres.NOTHING, reset_password=False)]
+    says = [step.says for step in roles.plan(WANTED, roles.NOTHING, reset_password=False)]
     assert says == [
         "create role todo_owner",
         "create database todo",
@@ -60,8 +60,8 @@ def test_an_empty_server_gets_everything_in_order() -> None:
 
 
 def test_a_converged_server_gets_nothing() -> None:
-    assert postgres.plan(WANTED, CONVERGED, reset_password=False) == []
-    assert postgres.plan(WANTED, CONVERGED, reset_password=True) == []
+    assert roles.plan(WANTED, CONVERGED, reset_password=False) == []
+    assert roles.plan(WANTED, CONVERGED, reset_password=True) == []
 
 
 @pytest.mark.parametrize(
@@ -78,33 +78,33 @@ def test_a_converged_server_gets_nothing() -> None:
 )
 def test_each_drift_is_mended_by_one_step(drift: dict[str, object], says: str) -> None:
     actual = dataclasses.replace(CONVERGED, **drift)  # type: ignore[arg-type]
-    assert [step.says for step in postgres.plan(WANTED, actual, reset_password=False)] == [says]
+    assert [step.says for step in roles.plan(WANTED, actual, reset_password=False)] == [says]
 
 
 def test_another_password_is_replaced_only_with_leave() -> None:
-    actual = dataclasses.replace(CONVERGED, login_verifier=postgres.verifier("some-other-password"))
-    with pytest.raises(postgres.PasswordDiffersError):
-        postgres.plan(WANTED, actual, reset_password=False)
-    assert [step.says for step in postgres.plan(WANTED, actual, reset_password=True)] == ["set the password of todo_app"]
+    actual = dataclasses.replace(CONVERGED, login_verifier=roles.verifier("some-other-password"))
+    with pytest.raises(roles.PasswordDiffersError):
+        roles.plan(WANTED, actual, reset_password=False)
+    assert [step.says for step in roles.plan(WANTED, actual, reset_password=True)] == ["set the password of todo_app"]
 
 
 def test_a_login_that_is_in_nobodys_use_gets_the_password_without_leave() -> None:
-    actual = dataclasses.replace(CONVERGED, login_can_login=False, login_verifier=postgres.verifier("some-other-password"), other_is_open=True)
-    assert [step.says for step in postgres.plan(WANTED, actual, reset_password=False)] == ["set the password of todo_app", "allow todo_app to log in"]
+    actual = dataclasses.replace(CONVERGED, login_can_login=False, login_verifier=roles.verifier("some-other-password"), other_is_open=True)
+    assert [step.says for step in roles.plan(WANTED, actual, reset_password=False)] == ["set the password of todo_app", "allow todo_app to log in"]
 
 
 def test_the_other_login_is_locked_when_that_is_asked_for_and_last() -> None:
     both = dataclasses.replace(CONVERGED, other_is_open=True)
-    assert postgres.plan(WANTED, both, reset_password=True) == []
-    assert [step.says for step in postgres.plan(WANTED, both, reset_password=False, lock_other=True)] == ["lock todo_app_2"]
-    assert postgres.plan(WANTED, CONVERGED, reset_password=False, lock_other=True) == []
-    steps = postgres.plan(WANTED, dataclasses.replace(both, login_can_login=False), reset_password=False, lock_other=True)
+    assert roles.plan(WANTED, both, reset_password=True) == []
+    assert [step.says for step in roles.plan(WANTED, both, reset_password=False, lock_other=True)] == ["lock todo_app_2"]
+    assert roles.plan(WANTED, CONVERGED, reset_password=False, lock_other=True) == []
+    steps = roles.plan(WANTED, dataclasses.replace(both, login_can_login=False), reset_password=False, lock_other=True)
     assert [step.says for step in steps] == ["allow todo_app to log in", "lock todo_app_2"]
 
 
 def test_no_statement_holds_the_password() -> None:
-    steps = postgres.plan(WANTED, postgres.NOTHING, reset_password=True)
-    assert PASSWORD not in "".join(step.sql + step.says for step in steps) + postgres.observation(WANTED)
+    steps = roles.plan(WANTED, roles.NOTHING, reset_password=True)
+    assert PASSWORD not in "".join(step.sql + step.says for step in steps) + roles.observation(WANTED)
     assert "SCRAM-SHA-256$" not in "".join(step.says for step in steps)
 
 
@@ -133,4 +133,4 @@ def test_actual_is_read_from_the_servers_row() -> None:
         '{"database_owner": "todo_owner", "owner_exists": true, "owner_can_login": false, "login_exists": true, '
         '"login_can_login": true, "login_verifier": null, "login_is_member": true, "login_settings": null, "other_is_open": false}'
     )
-    assert postgres.Actual.parse(row) == dataclasses.replace(CONVERGED, login_verifier=None, login_settings=())
+    assert roles.Actual.parse(row) == dataclasses.replace(CONVERGED, login_verifier=None, login_settings=())

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.database import roles as postgres
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles
 from ansible_collections.todochat.platform.plugins.modules import postgres_database as module
 
 PASSWORD = "canary-canary-canary"
@@ -51,7 +51,7 @@ CONVERGED: dict[str, Any] = {
     "owner_can_login": False,
     "login_exists": True,
     "login_can_login": True,
-    "login_verifier": postgres.verifier(PASSWORD),
+    "login_verifier": roles.verifier(PASSWORD),
     "login_is_member": True,
     "login_settings": ["role=todo_owner"],
     "other_is_open": False,
@@ -160,7 +160,7 @@ def test_a_machine_without_docker_is_announced_in_check_mode_only(run: Runner) -
 
 @pytest.mark.parametrize("check", [True, False])
 def test_data_of_another_vault_is_named_and_left_alone(run: Runner, check: bool) -> None:
-    row = {**CONVERGED, "login_verifier": postgres.verifier("another password")}
+    row = {**CONVERGED, "login_verifier": roles.verifier("another password")}
     failed = run(row, check=check)
     assert failed["failed"]
     for words in ("todo-database", "todo_app", "the vault does not belong to this database", "-e database_reset_password=true"):
@@ -169,7 +169,7 @@ def test_data_of_another_vault_is_named_and_left_alone(run: Runner, check: bool)
 
 
 def test_leave_to_reset_the_password_is_taken(run: Runner) -> None:
-    row = {**CONVERGED, "login_verifier": postgres.verifier("another password")}
+    row = {**CONVERGED, "login_verifier": roles.verifier("another password")}
     assert run(row, reset_password=True)["steps"] == ["set the password of todo_app"]
 
 

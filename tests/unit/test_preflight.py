@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, together
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, verifier
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import problems as preflight
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import problems
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Engine, Machine, Space, Wanted
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
@@ -67,7 +67,7 @@ FRESH = replace(ENGINE, networks=ENGINE.networks[:2], containers=[], volumes=[],
 
 
 def found(wanted: Wanted = WANTED, machine: Machine = MACHINE, engine: Engine | None = FRESH, cluster_is_made: bool = False) -> list[UserError]:
-    return preflight.problems(wanted, machine, engine, cluster_is_made)
+    return problems.problems(wanted, machine, engine, cluster_is_made)
 
 
 def only(errors: list[UserError], *phrases: str) -> None:
@@ -90,7 +90,7 @@ def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
 
 @pytest.mark.parametrize("name", ["To Do", "-todo", "todo_chat", "", "x" * 41])
 def test_a_name_that_kubernetes_does_not_take(name: str) -> None:
-    only(preflight.asked_problems(replace(WANTED, deployment=name)), f"deployment_name={name} ", "lower-case")
+    only(problems.asked_problems(replace(WANTED, deployment=name)), f"deployment_name={name} ", "lower-case")
 
 
 @pytest.mark.parametrize("port", [80, 29999, 32768])
@@ -128,20 +128,20 @@ def test_more_memory_than_there_is_beside_the_rest() -> None:
 def test_few_cores_and_a_slow_driver_are_warned_of_until_the_cluster_is_there() -> None:
     small, slow = replace(MACHINE, cores=2), replace(FRESH, info={**FRESH.info, "Driver": "vfs"})
     assert found(machine=small, engine=slow) == []
-    few, vfs = preflight.warnings(small, slow, cluster_is_made=False)
+    few, vfs = problems.warnings(small, slow, cluster_is_made=False)
     assert "2 cores" in few
     assert "vfs" in vfs
-    assert preflight.warnings(small, slow, cluster_is_made=True) == []
-    assert preflight.warnings(MACHINE, FRESH, cluster_is_made=False) == []
+    assert problems.warnings(small, slow, cluster_is_made=True) == []
+    assert problems.warnings(MACHINE, FRESH, cluster_is_made=False) == []
 
 
 def test_few_inotify_instances_are_warned_of_until_the_cluster_is_there() -> None:
     few = replace(MACHINE, inotify_instances=39)
-    (said,) = preflight.warnings(few, ENGINE, cluster_is_made=False)
+    (said,) = problems.warnings(few, ENGINE, cluster_is_made=False)
     assert "39 inotify instances" in said
     assert "sysctl fs.inotify.max_user_instances=512" in said
-    assert preflight.warnings(few, ENGINE, cluster_is_made=True) == []
-    assert preflight.warnings(replace(few, inotify_instances=40), ENGINE, cluster_is_made=False) == []
+    assert problems.warnings(few, ENGINE, cluster_is_made=True) == []
+    assert problems.warnings(replace(few, inotify_instances=40), ENGINE, cluster_is_made=False) == []
 
 
 def test_inotify_instances_of_root_are_counted() -> None:
@@ -275,25 +275,25 @@ IMAGE = artifact("image", 50, {"image": {"suite": "trixie"}})
 
 
 def test_what_is_missing_decides_what_is_needed() -> None:
-    assert preflight.store_need([PROGRAM, IMAGE]) == preflight.STORED_FILE + preflight.STORED_IMAGE
+    assert problems.store_need([PROGRAM, IMAGE]) == problems.STORED_FILE + problems.STORED_IMAGE
     every = [PROGRAM, OTHER, IMAGE]
-    assert preflight.build_need(every, every, 0) == preflight.BUILD_CACHE
-    assert preflight.build_need([OTHER], every, 0) == preflight.BUILD_CACHE // 4
-    assert preflight.build_need([IMAGE], every, 0) == 0
+    assert problems.build_need(every, every, 0) == problems.BUILD_CACHE
+    assert problems.build_need([OTHER], every, 0) == problems.BUILD_CACHE // 4
+    assert problems.build_need([IMAGE], every, 0) == 0
 
 
 def test_a_broken_off_build_is_not_asked_for_what_it_took() -> None:
     every = [PROGRAM, OTHER]
-    assert preflight.build_need(every, every, preflight.BUILD_CACHE - 100) == 100
-    assert preflight.build_need(every, every, preflight.BUILD_CACHE + 100) == 0
+    assert problems.build_need(every, every, problems.BUILD_CACHE - 100) == 100
+    assert problems.build_need(every, every, problems.BUILD_CACHE + 100) == 0
 
 
 def test_a_file_system_is_asked_for_the_sum_of_what_goes_there_at_one_time() -> None:
     root, data = Space("/", 3000), Space("/var", 3000)
     on = {"/store": root, "/cache": root, "/var/lib/docker": data}
-    assert preflight.disk_problems([{"/store": 1000, "/cache": 2000}, {"/store": 1000, "/var/lib/docker": 3000}], on) == []
-    only(preflight.disk_problems([{"/store": 1001, "/cache": 2000}], on), "file system / has 2.9 GB free", "/store 1.0 GB, /cache 2.0 GB", "artifact_store")
-    only(preflight.disk_problems([{"/store": 1000}, {"/store": 1000, "/var/lib/docker": 3001}], on), "file system /var ", "/var/lib/docker 2.9 GB")
+    assert problems.disk_problems([{"/store": 1000, "/cache": 2000}, {"/store": 1000, "/var/lib/docker": 3000}], on) == []
+    only(problems.disk_problems([{"/store": 1001, "/cache": 2000}], on), "file system / has 2.9 GB free", "/store 1.0 GB, /cache 2.0 GB", "artifact_store")
+    only(problems.disk_problems([{"/store": 1000}, {"/store": 1000, "/var/lib/docker": 3001}], on), "file system /var ", "/var/lib/docker 2.9 GB")
 
 
 # All at once, and what is read of this machine
@@ -301,12 +301,12 @@ def test_a_file_system_is_asked_for_the_sum_of_what_goes_there_at_one_time() -> 
 
 def test_several_problems_are_said_at_once() -> None:
     errors = found(replace(WANTED, cpus=64), replace(MACHINE, occupants={FRONTEND: "the process python3 (42)"}))
-    error = preflight.together(errors)
+    error = together(errors)
     assert error.why.startswith("2 things ")
     assert [line[:2] for line in error.details.splitlines()] == ["1.", "2."]
     assert "minikube_cpus=64" in error.details
     assert "python3 (42)" in error.details
-    assert preflight.together(errors[:1]) is errors[0]
+    assert together(errors[:1]) is errors[0]
 
 
 def test_routes_are_read_without_the_default_one() -> None:

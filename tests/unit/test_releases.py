@@ -15,11 +15,11 @@ import pytest
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods as pods
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ReleaseError
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ClusterError
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.release import watch as rollout
-from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, difference, live_drift
+from ansible_collections.todochat.platform.plugins.module_utils.release import watch
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, difference, live_drift
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher
 from ansible_collections.todochat.platform.plugins.modules import helm_releases
 from ansible_collections.todochat.platform.plugins.modules.helm_releases import wanted
@@ -136,8 +136,8 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """The frontend, completely rolled out. Watching it does not take time."""
-    monkeypatch.setattr(rollout, "POLL_SECONDS", 0)
-    monkeypatch.setattr(pods, "POLL_SECONDS", 0)
+    monkeypatch.setattr(watch, "POLL_SECONDS", 0)
+    monkeypatch.setattr(system_pods, "POLL_SECONDS", 0)
     return World(tmp_path)
 
 
@@ -224,7 +224,7 @@ def test_watching_ends_when_the_rollout_is_complete(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["containerStatuses", "initContainerStatuses"])
 def test_a_pod_that_cannot_start_is_named_with_the_last_lines_of_both_its_runs(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(rollout, "PATIENCE", 0)
+    monkeypatch.setattr(watch, "PATIENCE", 0)
     world.rolling()
     pod = world.failing("CrashLoopBackOff", kind=kind)
     (world.folder / "previous").write_text("starting\nError: BACKEND_URL is not an address\n")
@@ -263,7 +263,7 @@ def test_pods_that_an_earlier_attempt_left_in_back_off_are_named(world: World) -
 
 
 def test_an_old_pod_that_fails_does_not_fail_the_new_rollout(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rollout, "PATIENCE", 0)
+    monkeypatch.setattr(watch, "PATIENCE", 0)
     world.rolling(then_complete=True)
     world.failing("CrashLoopBackOff", OLD)
     Watcher(world.release, world.cluster, 60).wait()
@@ -328,7 +328,7 @@ def test_dns_is_waited_for_before_anything_is_found_to_be_rolled_out(world: Worl
 
 
 def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pods, "READY_SECONDS", -1)
+    monkeypatch.setattr(system_pods, "READY_SECONDS", -1)
     world.dns("system", ready=False)
     with pytest.raises(UserError, match=r"not ready after -1 s: coredns-1\. .*kubectl --namespace kube-system describe pods"):
         Watcher(world.release, world.cluster, 60).wait()
@@ -434,13 +434,13 @@ def test_a_release_that_was_never_installed_is_absent(world: World) -> None:
 
 def test_what_a_program_says_is_told(world: World) -> None:
     (world.folder / "refusal").write_text('Error from server (Forbidden): deployments "frontend" is forbidden')
-    with pytest.raises(ReleaseError, match=r"`kubectl get .*` failed: Error from server \(Forbidden\)"):
+    with pytest.raises(ClusterError, match=r"`kubectl get .*` failed: Error from server \(Forbidden\)"):
         world.release.workloads(world.cluster)
 
 
 def test_a_missing_program_names_the_tag_to_run(world: World) -> None:
     (world.folder / "helm").unlink()
-    with pytest.raises(ReleaseError, match=r"There is no .*/helm\. .*--tags kubernetes_tools"):
+    with pytest.raises(ClusterError, match=r"There is no .*/helm\. .*--tags kubernetes_tools"):
         world.release.deployed(world.cluster)
 
 
@@ -468,5 +468,5 @@ def test_the_image_and_the_checksum_that_earlier_tasks_named_are_deployed(world:
 
 
 def test_an_image_that_is_still_to_be_built_cannot_be_the_one_of_before(world: World) -> None:
-    with pytest.raises(ReleaseError):
+    with pytest.raises(ClusterError):
         said_before(world, "")

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.machine import host
-from ansible_collections.todochat.platform.plugins.module_utils.machine.before import Before
+from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
 from ansible_collections.todochat.platform.plugins.module_utils.whole import removal
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import Deployment, Object, levels, of_others
 from ansible_collections.todochat.platform.plugins.modules.deployment_removal import take_away

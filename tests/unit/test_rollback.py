@@ -20,14 +20,12 @@ import yaml
 from loopback import Reply, Request, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility as schema
-from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ClusterError
+from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility, dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import Restored
 from ansible_collections.todochat.platform.plugins.module_utils.database.compatibility import Database, Schema
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.release import helm as releases
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER
 from ansible_collections.todochat.platform.plugins.module_utils.release.revisions import History, history
 from ansible_collections.todochat.platform.plugins.module_utils.whole import rollback
@@ -101,7 +99,7 @@ class World:
         if command[1] != "get":
             self.calls.append(call)
         if self.refuses and call.startswith(self.refuses):
-            raise releases.ReleaseError(f"`{call}` failed", "Mend it.")
+            raise ClusterError(f"`{call}` failed", "Mend it.")
         answer: list[dict[str, Any]] = []
         match command:
             case ("helm", "rollback", name, version, *_):
@@ -622,9 +620,9 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Database:
         path.write_text(f"{owner} {application}")
 
     monkeypatch.setattr(Database, "known_revisions", lambda *_: ["0002", "0001"])
-    monkeypatch.setattr(schema, "look", lambda session: (session.contents(), 1000))
-    monkeypatch.setattr(schema, "may_be_written", lambda *_: None)
-    monkeypatch.setattr(schema, "take", take)
+    monkeypatch.setattr(compatibility, "look", lambda session: (session.contents(), 1000))
+    monkeypatch.setattr(compatibility, "may_be_written", lambda *_: None)
+    monkeypatch.setattr(compatibility, "take", take)
     return Database("postgresql://me:secret@host/todo", "", "", str(tmp_path), "me", "todo")
 
 
@@ -662,11 +660,11 @@ DAY = "2026-01-01T00:00:00"
 
 def backup(folder: Path, name: str, revision: str, database: str = "todo", readers: tuple[str, ...] = ()) -> Path:
     path = folder / name
-    with backup_archive.new_file(path, getpass.getuser()) as file:
-        backup_archive.begin_dump(file)
+    with dump_file.new_file(path, getpass.getuser()) as file:
+        dump_file.begin_dump(file)
         file.write(b"PGDMP")
         holds = dataclasses.replace(CONTENTS, revision=revision, readers=readers)
-        backup_archive.finish(file, Manifest(name.split("-")[1].removesuffix(".tar"), database, holds, (), "", backup_archive.digest_of_dump(file)), 1)
+        dump_file.finish(file, Manifest(name.split("-")[1].removesuffix(".tar"), database, holds, (), "", dump_file.digest_of_dump(file)), 1)
     return path
 
 

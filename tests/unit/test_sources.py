@@ -9,7 +9,7 @@ import pytest
 from loopback import Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.store import supplies as sources
+from ansible_collections.todochat.platform.plugins.module_utils.store import supplies
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -22,12 +22,12 @@ def artifact(name: str, url: str, build: dict[str, Any], sha256: str = "ab" * 32
 
 
 @pytest.fixture
-def clients(monkeypatch: pytest.MonkeyPatch, server: Server) -> dict[str, sources.Answers]:
+def clients(monkeypatch: pytest.MonkeyPatch, server: Server) -> dict[str, supplies.Answers]:
     """What pip, Go and apt find: a server each at first."""
     answers = {"pip": {server.url: ""}, "go": {server.url: ""}, "apt": {server.url: ""}}
-    monkeypatch.setattr(sources, "ask_pip", lambda: answers["pip"])
-    monkeypatch.setattr(sources, "ask_go", lambda: answers["go"])
-    monkeypatch.setattr(sources, "debian_archives", lambda: [Supply("Debian's archive", lambda: answers["apt"])])
+    monkeypatch.setattr(supplies, "ask_pip", lambda: answers["pip"])
+    monkeypatch.setattr(supplies, "ask_go", lambda: answers["go"])
+    monkeypatch.setattr(supplies, "debian_archives", lambda: [Supply("Debian's archive", lambda: answers["apt"])])
     return answers
 
 
@@ -37,7 +37,7 @@ def obtain(artifacts: list[Artifact], folder: Path, mode: str = "auto", check_mo
 
 @pytest.mark.parametrize("check_mode", [True, False])
 def test_each_source_that_was_tried_is_named_before_anything_is_downloaded(
-    clients: dict[str, sources.Answers], server: Server, nobody: str, tmp_path: Path, check_mode: bool
+    clients: dict[str, supplies.Answers], server: Server, nobody: str, tmp_path: Path, check_mode: bool
 ) -> None:
     clients["go"] = {"http://one.example/": "Connection refused", "http://two.example/": "timed out"}
     offered = artifact("offered", f"{server.url}/offered", {"go": {}})
@@ -58,7 +58,7 @@ def test_each_source_that_was_tried_is_named_before_anything_is_downloaded(
 
 
 def test_one_of_several_addresses_is_enough_and_any_answer_is_one(
-    clients: dict[str, sources.Answers], server: Server, nobody: str, tmp_path: Path
+    clients: dict[str, supplies.Answers], server: Server, nobody: str, tmp_path: Path
 ) -> None:
     clients["go"] = {"http://one.example/": "timed out", "http://two.example/": ""}
     clients["pip"] = {}  # nothing to ask, as with --no-index
@@ -68,7 +68,7 @@ def test_one_of_several_addresses_is_enough_and_any_answer_is_one(
     assert obtain([artifact("offered", f"{server.url}/offered", {"go": {}})], tmp_path) == []
 
 
-def test_only_what_will_be_needed_is_asked(clients: dict[str, sources.Answers], server: Server, tmp_path: Path) -> None:
+def test_only_what_will_be_needed_is_asked(clients: dict[str, supplies.Answers], server: Server, tmp_path: Path) -> None:
     silent = {"http://registry.example": "timed out"}
     clients.update(pip=silent, go=silent)
     image = artifact("image", "", {"image": {"suite": "trixie"}}, sha256="")
@@ -82,7 +82,7 @@ def test_only_what_will_be_needed_is_asked(clients: dict[str, sources.Answers], 
 
 def test_every_host_of_debians_archive_has_to_answer() -> None:
     main, security = Supply("Debian's archive", lambda: {"http://main.example": ""}), Supply("Debian's archive", lambda: {"http://security.example": "refused"})
-    error = sources.unreachable([main, security])
+    error = supplies.unreachable([main, security])
     assert error is not None
     assert "http://main.example: answers" in error.details
     assert "http://security.example: refused" in error.details
@@ -90,7 +90,7 @@ def test_every_host_of_debians_archive_has_to_answer() -> None:
 
 def test_no_password_is_shown() -> None:
     address = "https://user:secret@index.example/token/simple"
-    error = sources.unreachable([Supply("pip's index", lambda: {address: f"no way to {address} as user:secret@index.example"})])
+    error = supplies.unreachable([Supply("pip's index", lambda: {address: f"no way to {address} as user:secret@index.example"})])
     assert error is not None
     assert "index.example" in str(error)
     assert "secret" not in str(error)
@@ -104,24 +104,24 @@ def test_pip_is_asked_for_the_indexes_it_would_use(server: Server, nobody: str, 
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("PIP_INDEX_URL", f"{server.url}/simple")
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"http://user:secret@{nobody}/extra")
-    answers = sources.ask_pip()
+    answers = supplies.ask_pip()
     assert list(answers) == [f"{server.url}/simple", f"http://user:secret@{nobody}/extra"]
     assert answers[f"{server.url}/simple"] == ""
     assert "Connection refused" in answers[f"http://user:secret@{nobody}/extra"]
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    assert sources.ask_pip() == {}
+    assert supplies.ask_pip() == {}
 
 
 def test_go_is_asked_for_its_proxies(server: Server, nobody: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOPROXY", f"{server.url},http://{nobody}|direct")
-    assert sources.ask_go() == {server.url: "", f"http://{nobody}": "[Errno 111] Connection refused"}
+    assert supplies.ask_go() == {server.url: "", f"http://{nobody}": "[Errno 111] Connection refused"}
     monkeypatch.delenv("GOPROXY")
     go = tmp_path / "bin/go"
     go.parent.mkdir()
     go.write_text('#!/bin/sh\n[ "$*" = "env GOPROXY" ] && echo http://default.example,direct\n')
     go.chmod(0o755)
     monkeypatch.setenv("PATH", f"{go.parent}:/bin")
-    assert sources.go_proxies() == ["http://default.example"]
+    assert supplies.go_proxies() == ["http://default.example"]
 
 
 def test_without_a_go_command_its_file_is_read_and_its_default_is_not_guessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,10 +129,10 @@ def test_without_a_go_command_its_file_is_read_and_its_default_is_not_guessed(tm
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert sources.go_proxies() == []
+    assert supplies.go_proxies() == []
     (tmp_path / "go").mkdir()
     (tmp_path / "go/env").write_text("GOFLAGS=-mod=mod\nGOPROXY=http://company.example,off\n")
-    assert sources.go_proxies() == ["http://company.example"]
+    assert supplies.go_proxies() == ["http://company.example"]
 
 
 @pytest.mark.parametrize("fetched", [True, False])
@@ -144,19 +144,19 @@ def test_each_of_debians_hosts_is_asked_also_before_lists_were_fetched(tmp_path:
     apt.write_text(f"#!/bin/sh\n[ {'x' if fetched else '$2'} = {'x' if fetched else '--no-release-info'} ] && echo '{foreign}{printed}'\n")
     apt.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
-    monkeypatch.setattr(sources, "ask_apt", lambda address: {address: ""})
-    assert [supply.ask() for supply in sources.debian_archives()] == [
+    monkeypatch.setattr(supplies, "ask_apt", lambda address: {address: ""})
+    assert [supply.ask() for supply in supplies.debian_archives()] == [
         {"http://main.example/debian/dists/bookworm/InRelease": ""},
         {"http://security.example/dists/bookworm-security/InRelease": ""},
     ]
 
 
-@pytest.mark.skipif(not Path(sources.APT_HELPER).exists(), reason="there is no apt on this system")
+@pytest.mark.skipif(not Path(supplies.APT_HELPER).exists(), reason="there is no apt on this system")
 def test_apt_is_asked_by_its_own_means(server: Server, nobody: str) -> None:
     found = f"{server.url}/debian/dists/bookworm/InRelease"
     server.serves({"/debian/dists/bookworm/InRelease": b"Origin: Debian\n"})
-    assert sources.ask_apt(found) == {found: ""}
+    assert supplies.ask_apt(found) == {found: ""}
     missing = f"{server.url}/elsewhere/InRelease"
-    assert sources.ask_apt(missing) == {missing: ""}
+    assert supplies.ask_apt(missing) == {missing: ""}
     silent = f"http://{nobody}/InRelease"
-    assert "Connection refused" in sources.ask_apt(silent)[silent]
+    assert "Connection refused" in supplies.ask_apt(silent)[silent]

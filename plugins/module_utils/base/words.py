@@ -1,4 +1,4 @@
-"""TODO."""
+"""How digests and sizes are told to a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Helm and kubectl against one namespace of a cluster."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM, wait_for_pods
 
 
-class ReleaseError(UserError):
-    """A release cannot be rolled out, or the cluster cannot be asked."""
+class ClusterError(UserError):
+    """The cluster cannot be asked, or has refused."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cluster:
     namespace: str
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs ``helm`` or ``kubectl`` (the first word). Raises ReleaseError with what it said."""
+        """Runs ``helm`` or ``kubectl`` (the first word). Raises ClusterError with what it said."""
         executable = {"helm": self.helm, "kubectl": self.kubectl}[command[0]]
         try:
             done = subprocess.run(
@@ -40,14 +40,14 @@ class Cluster:
                 check=False,
             )
         except FileNotFoundError:
-            raise ReleaseError(
+            raise ClusterError(
                 f"There is no {executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             ) from None
         if check and done.returncode:
             # Helm says of each chart that is a link where it leads.
             told = "\n".join(line for line in done.stderr.splitlines() if not line.startswith("walk.go:"))
             said = told.strip() or done.stdout.strip()
-            raise ReleaseError(
+            raise ClusterError(
                 f"`{' '.join(command[:3])}` failed: {(said.splitlines() or ['it said nothing'])[-1]}",
                 "See that the cluster runs (`make up ARGS='--tags minikube'` starts it), then run the same command again.",
                 said if "\n" in said else "",

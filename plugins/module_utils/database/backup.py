@@ -19,9 +19,9 @@ from typing import IO
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy, waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
-from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as archive
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import DatabaseError, Session, Workbench, free, last_line, text_of
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
-from ansible_collections.todochat.platform.plugins.module_utils.database.session import DatabaseError, Session, Workbench, free, last_line, text_of
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 
@@ -114,8 +114,8 @@ def look(session: Session) -> tuple[Contents, int]:
     for name, quoted in found["tables"].items():
         waiting_for(f"reading table {name}")
         tables[name] = session.ask(COUNT.format(quoted))[0]
-    revision = "".join(session.ask(f"SELECT version_num FROM {archive.VERSION_TABLE}")) if archive.VERSION_TABLE in tables else ""
-    readers = session.ask(f"SELECT revision FROM {archive.READERS_TABLE} ORDER BY revision") if archive.READERS_TABLE in tables else []
+    revision = "".join(session.ask(f"SELECT version_num FROM {dump_file.VERSION_TABLE}")) if dump_file.VERSION_TABLE in tables else ""
+    readers = session.ask(f"SELECT revision FROM {dump_file.READERS_TABLE} ORDER BY revision") if dump_file.READERS_TABLE in tables else []
     return Contents(found["namespace"], found["server"], revision, tables, tuple(readers)), found["size"]
 
 
@@ -136,11 +136,11 @@ def take(bench: Workbench, session: Session, path: Path, owner: str, application
     may_be_written(bench, path, size)
     snapshot = session.ask("SELECT pg_export_snapshot()")[0]
     grantees = tuple(session.ask(GRANTEES))
-    with archive.new_file(path, owner) as file:
+    with dump_file.new_file(path, owner) as file:
         dump(bench, file, found.namespace, snapshot)
-        manifest = Manifest(now(), bench.address.database, found, grantees, application, archive.digest_of_dump(file))
-        archive.finish(file, manifest, int(datetime.now(UTC).timestamp()))
-        prove(bench, path.parent / archive.PARTIAL, manifest)
+        manifest = Manifest(now(), bench.address.database, found, grantees, application, dump_file.digest_of_dump(file))
+        dump_file.finish(file, manifest, int(datetime.now(UTC).timestamp()))
+        prove(bench, path.parent / dump_file.PARTIAL, manifest)
     return manifest
 
 
@@ -150,7 +150,7 @@ def dump(bench: Workbench, file: IO[bytes], namespace: str, snapshot: str) -> No
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(bench.command("pg_dump", *options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
-        archive.begin_dump(file)
+        dump_file.begin_dump(file)
         copy(process.stdout, file, f"dumping {bench.address}", 0)
         if process.wait():
             said = last_line(text_of(errors))
@@ -164,7 +164,7 @@ def quoted(namespace: str) -> str:
 
 def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
     """Restores a backup into an empty server and compares. Raises UserError."""
-    _, start = archive.read(path)
+    _, start = dump_file.read(path)
     bench.start_trial()
     waiting_for("restoring the backup to prove it")
     namespace = manifest.contents.namespace
@@ -194,7 +194,7 @@ def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], datab
             f"The backup's tables are in schema {wanted.namespace}, and this login's in {found.namespace}",
             f"Give the login the search_path {wanted.namespace}, or restore into a database where it has that.",
         )
-    if revisions and not archive.fits(revisions, wanted.revision, wanted.readers):
+    if revisions and not dump_file.fits(revisions, wanted.revision, wanted.readers):
         made_with = f" ({manifest.application})" if manifest.application else ""
         return UserError(
             f"The backup's schema is {wanted.revision}, which the application's image does not know: it knows {', '.join(revisions)}",

@@ -16,9 +16,9 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
-from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file as backup_archive
+from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import Restored, look, may_be_written, now, refusal, restore, take
-from ansible_collections.todochat.platform.plugins.module_utils.database.session import Address, Session, Workbench, docker_program, known_revisions
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Session, Workbench, docker_program, known_revisions
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -44,7 +44,7 @@ class Schema:
 
     def refusal(self, known: Sequence[str]) -> str:
         """Why an image that knows these revisions, its own first, cannot work with it; empty where it can."""
-        if backup_archive.fits(known, self.revision, self.readers):
+        if dump_file.fits(known, self.revision, self.readers):
             return ""
         return f"the database's schema is {self.revision}, which code made for {known[0]} cannot use"
 
@@ -120,10 +120,10 @@ class Database:
         there = sorted(folder.glob(f"{self.deployment}-*-before-*.tar"), reverse=True)
         later = [path for path in there if (match := name.fullmatch(path.name)) and int(match[1]) > revision]
         for path in later:
-            manifest, _ = backup_archive.read(path)
+            manifest, _ = dump_file.read(path)
             if manifest.made < since.replace("-", "").replace(":", ""):
                 continue
-            if manifest.database == self.address.database and backup_archive.fits(known, manifest.contents.revision, manifest.contents.readers):
+            if manifest.database == self.address.database and dump_file.fits(known, manifest.contents.revision, manifest.contents.readers):
                 return path
         raise UserError(
             f"In {folder} is no backup, made before an upgrade, of the schema of revision {revision}",
@@ -136,7 +136,7 @@ class Database:
 
         In check mode only all that can keep it from that is looked at. Raises UserError; then what was there is there.
         """
-        manifest, start = backup_archive.read(path)
+        manifest, start = dump_file.read(path)
         undo, database = self.file_before("restore"), self.address.database
         with self.session() as (bench, session):
             found, size = look(session)
@@ -151,7 +151,7 @@ class Database:
 
 def schema(session: Session) -> Schema:
     """What a session sees of it."""
-    return Schema("".join(column(session, "version_num", backup_archive.VERSION_TABLE)), frozenset(column(session, "revision", backup_archive.READERS_TABLE)))
+    return Schema("".join(column(session, "version_num", dump_file.VERSION_TABLE)), frozenset(column(session, "revision", dump_file.READERS_TABLE)))
 
 
 def column(session: Session, name: str, table: str) -> list[str]:

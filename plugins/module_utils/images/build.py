@@ -17,13 +17,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.content i
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 
 LAST_LINES = 30
-
-
 # What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
 # this machine (certificates, caches) mean nothing inside the build.
 NPM_SETTINGS = ("registry=", "@", "//")
-
-
 # The environment comes last, because it outweighs the files.
 PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name in ("index-url", "extra-index-url", "trusted-host"))
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""What an image is built from, told by a hash."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The registry beside the cluster: which image a tag names."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 
 ANSWER_SECONDS = 10
-
-
 MANIFESTS = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 

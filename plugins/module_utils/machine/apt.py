@@ -1,4 +1,7 @@
-"""TODO."""
+"""What apt and dpkg of this machine know: sources of Debian's packages, and installations that were broken off.
+
+Everything is read from below ``root`` (a test's own folder, ``/`` otherwise).
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker import (
-    ROOT,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
 
 
 @dataclass(frozen=True)

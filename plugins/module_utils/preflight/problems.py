@@ -11,36 +11,20 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import verifies
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker import LABEL, NODE_LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, Artifact
 
 OLDEST_ENGINE = 24
-
-
 RELEASES = ("12", "13")
-
-
 RECOMMENDED_CORES = 4
-
-
 # minikube v1.38 itself refuses less: cmd/minikube/cmd/start_flags.go, minimumCPUS and minUsableMem
 LEAST_CORES = 2
-
-
 LEAST_MEMORY = 1800
-
-
 MEMORY_BESIDE = 1024
 """MiB beside the node: Docker, the registry, PostgreSQL, the system."""
-
-
 NODE_PORTS = range(30000, 32768)
-
-
 INOTIFY_INSTANCES = 40
 """What the systemd, containerd, kubelet and pods of a node hold, of those that root may have: 26 measured, with room for more pods."""
-
-
 # What a node in a privileged container uses; <linux/capability.h>. CAP_SYS_RESOURCE is not among it: the node image does without.
 CAPABILITIES = {
     "CHOWN": 0,
@@ -56,28 +40,16 @@ CAPABILITIES = {
     "SYS_ADMIN": 21,
     "MKNOD": 27,
 }
-
-
 # MiB, measured with `du` on amd64 and rounded up
 BUILD_CACHE = 11 * 1024
 """Go's module cache (4.5 GB), build cache (5.8 GB) and toolchain (0.3 GB) when the last program is built."""
-
-
 STORED_FILE = 100
-
-
 STORED_IMAGE = 250
 """On average in a store of 2.5 GB, with what an image's root file system takes twice while it is assembled."""
-
-
 DOCKER = 4 * 1024
 """The images loaded and built, the node's volume and the registry's after a first run: 3.2 GB."""
-
-
 DOCKER_LATER = 1024
 """What newly built images take where the cluster is there."""
-
-
 CLUSTER_CACHE = 1024
 """Minikube's cache of programs and image archives: 0.8 GB."""
 

@@ -11,17 +11,18 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
 KEPT_REVISIONS = 10
-
-
 HOOK = "helm.sh/hook"
-
-
 NUMBER = "todochat.platform/revision"
-"""The label of Helm's revisions that holds the deployment's, which module_utils/history.py is about."""
+"""The label of Helm's revisions that holds the deployment's, which module_utils/release/revisions.py is about."""
+
+
+class ReleaseError(UserError):
+    """A release cannot be rolled out."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Release:
         self._begin_with_the_least(cluster)
 
     def roll_back(self, cluster: Cluster, version: int) -> None:
-        """Goes back to a Helm revision, as it was stored. Raises ReleaseError."""
+        """Goes back to a Helm revision, as it was stored. Raises UserError."""
         cluster.wait_for_its_own()
         waiting_for(f"helm rollback {self.name} {version}")
         cluster.run("helm", "rollback", self.name, str(version), f"--history-max={KEPT_REVISIONS}")

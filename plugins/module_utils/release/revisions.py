@@ -154,7 +154,7 @@ def since(parts: Mapping[str, Part]) -> str:
 
 
 def read(cluster: Cluster, releases: Sequence[str]) -> History:
-    """What Helm has kept of these releases. Raises ReleaseError."""
+    """What Helm has kept of these releases. Raises ClusterError."""
     secrets = cluster.json("secrets", f"--selector=owner=helm,name in ({','.join(releases)})")["items"]
     return history(releases, secrets)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ReleaseError
-from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, owner
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, owner
 
 POLL_SECONDS = 1
 LOG_LINES = 15

@@ -19,12 +19,8 @@ import yaml
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
 UNRECORDED = "unrecorded"
-
-
 # Raised when the builders change in a way that makes earlier builds of the same lock entry stale.
 RECIPE_FORMAT = 1
-
-
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 

@@ -1,4 +1,8 @@
-"""TODO."""
+"""The store: a folder with one sub-folder for each artifact and content key.
+
+A finished sub-folder holds the artifact and a ``record.json`` and is never changed again, so a broken-off download or build leaves nothing
+that looks finished.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.store.lock import (
-    Artifact,
-    ArtifactError,
-)
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 
 
 class Store:

@@ -22,11 +22,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.machine import before as record
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
-from ansible_collections.todochat.platform.plugins.module_utils.machine import host
-from ansible_collections.todochat.platform.plugins.module_utils.machine.before import Before
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker import LABEL, NODE_LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 IMPLIED = {"application": set[str](), "data": {"application"}, "cluster": {"application"}, "installed": {"application", "cluster"}}
@@ -91,8 +89,8 @@ class Docker:
     """All that is in the engine, asked once."""
 
     def __init__(self) -> None:
-        self.answers = bool(container_engine.answering_version())
-        self.sleeps = not self.answers and bool(container_engine.installed_version())
+        self.answers = bool(docker_engine.answering_version())
+        self.sleeps = not self.answers and bool(docker_engine.installed_version())
 
     @cached_property
     def objects(self) -> dict[tuple[str, str], Object]:
@@ -100,17 +98,17 @@ class Docker:
         return {found.key: found for found in self._listed()} if self.answers else {}
 
     def _listed(self) -> Iterator[Object]:
-        containers: list[dict[str, Any]] = container_engine.ask("/containers/json?all=1") or []
+        containers: list[dict[str, Any]] = docker_engine.ask("/containers/json?all=1") or []
         names = [container["Names"][0].lstrip("/") for container in containers]
         yield from (Object("container", name, container["Labels"] or {}) for name, container in zip(names, containers, strict=True))
-        for network in container_engine.ask("/networks") or []:
+        for network in docker_engine.ask("/networks") or []:
             if network["Name"] not in ("bridge", "host", "none"):
                 attached = (name for name, one in zip(names, containers, strict=True) if network["Name"] in one["NetworkSettings"]["Networks"])
                 yield Object("network", network["Name"], network["Labels"] or {}, tuple(attached))
-        for volume in (container_engine.ask("/volumes") or {}).get("Volumes") or []:
+        for volume in (docker_engine.ask("/volumes") or {}).get("Volumes") or []:
             mounted = (name for name, one in zip(names, containers, strict=True) if volume["Name"] in [mount.get("Name") for mount in one["Mounts"]])
             yield Object("volume", volume["Name"], volume["Labels"] or {}, tuple(mounted))
-        for image in container_engine.ask("/images/json") or []:
+        for image in docker_engine.ask("/images/json") or []:
             tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
             used = tuple(name for name, one in zip(names, containers, strict=True) if one["ImageID"] == image["Id"])
             yield from (Object("image", name, users=used) for name in tags or [image["Id"]])
@@ -138,7 +136,7 @@ class Apt:
         self.states = root / "var/lib/apt/extended_states"
 
     def installed(self) -> list[str]:
-        return record.installed_packages()
+        return baseline.installed_packages()
 
     def going(self, packages: Collection[str], new: Collection[str]) -> list[str]:
         """Those of the packages that nothing else needs, with what they alone brought along, all of it among ``new``."""
@@ -415,7 +413,7 @@ class Deployment:
             return [Part("installed", f"packages {', '.join(asked)}", nothing, UNKNOWN)] if asked else []
         new = now - set(self.before.packages)
         ours = [name for name in asked if name in new]
-        docker = [name for name in ours if name in container_engine.PACKAGES]
+        docker = [name for name in ours if name in docker_engine.PACKAGES]
         if shared:
             return [Part("installed", f"packages {', '.join(ours)}", nothing, shared)] if ours else []
         parts = []
@@ -429,7 +427,7 @@ class Deployment:
             more = self.apt.takes_along(going)
             stays = f"{more[0]} would go with them" if more else ""
             parts.append(Part("installed", name, partial(self._purge, going), stays))
-        if not [name for name in container_engine.PACKAGES if name in now and name not in going]:
+        if not [name for name in docker_engine.PACKAGES if name in now and name not in going]:
             parts += self._of_docker()
         return parts
 
@@ -481,7 +479,7 @@ class Deployment:
 
     def _record(self, waiting: Sequence[str]) -> list[Part]:
         """Kept for as long as something is to be compared with it."""
-        folder = self.root / str(record.RECORD.parent).lstrip("/")
+        folder = self.root / str(baseline.RECORD.parent).lstrip("/")
         return [] if waiting else self._files("installed", str(folder), folder)
 
     def _files(self, level: str, name: str, path: Path, stays: str = "") -> list[Part]:

@@ -15,7 +15,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.words impor
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.database.compatibility import Database
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.release import revisions as history
+from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER, Release, owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.revisions import History, Part, Plan
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images
@@ -67,7 +67,7 @@ class Rollback:
 
         ``restore`` names a backup to restore with it, or is "true" for the one made before the upgrade. Raises UserError where there is no way.
         """
-        past = history.read(self.cluster, self.releases)
+        past = revisions.read(self.cluster, self.releases)
         plan = past.plan(to)
         renamed = self._to_be_renamed(plan)
         user = self.releases[0]
@@ -89,7 +89,7 @@ class Rollback:
                     f"Revision {plan.revision} has the same image of {user} as what runs, so no backup belongs to going back to it",
                     "Leave restore out; a backup is restored by itself with make restore FILE=PATH",
                 )
-            backup = self.database.backup_before(plan.revision, history.since(plan.parts), known) if restore == "true" else Path(restore)
+            backup = self.database.backup_before(plan.revision, revisions.since(plan.parts), known) if restore == "true" else Path(restore)
             restored = self.database.restore(backup, known, reference(now), check_mode=True)
             lost = f"; what it holds now ({restored.found.summary()}) is backed up first" if restored.undo else ""
             would.insert(-1, f"release {user} is stopped, and the database restored from {backup}{lost}")

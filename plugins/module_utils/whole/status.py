@@ -17,14 +17,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.words impor
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker as container_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images
 
 ANSWER_SECONDS = 5
 """What does not answer by then is shown as not answering."""
-
-
 # What a database without the application's tables answers with fewer lines, not with a failure.
 DATABASE_SQL = """SET statement_timeout = 2000;
 SELECT pg_database_size(current_database());
@@ -193,7 +191,7 @@ class Observer:
 
     def observe(self) -> Deployment:
         """Asks all parts at once; what does not answer in time counts as not answering."""
-        docker = container_engine.answering_version()
+        docker = docker_engine.answering_version()
         states = self._containers() if docker else {}
         with ThreadPoolExecutor() as pool:
             status = pool.submit(self._status)

@@ -16,25 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.machine import host
-from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import (
-    interrupted_packages,
-)
-
-ROOT = Path("/")
-
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import interrupted_packages
+from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
 
 SOCKET = "var/run/docker.sock"
-
-
 ANSWER_SECONDS = 20
-
-
 LOG_LINES = 15
-
-
 PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
-
-
 PLUGIN_FOLDERS = (
     "usr/local/lib/docker/cli-plugins",
     "usr/local/libexec/docker/cli-plugins",
@@ -101,7 +89,5 @@ def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
 
 LABEL = "todochat.deployment"
 """On all that a deployment makes in Docker; its value is the deployment's name."""
-
-
 NODE_LABEL = "name.minikube.sigs.k8s.io"
 """On a profile's nodes; its value is the profile's name."""

@@ -1,0 +1,1 @@
+"""What every room stands on: errors and words for people, progress, and how programs are run."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: roles and databases, sessions by URL, backups, and which code fits which schema."""

@@ -1,0 +1,1 @@
+"""What this machine is: its system, its Docker engine, apt, and what was here before."""

@@ -1,0 +1,1 @@
+"""What must be so before anything is touched. Pure; modules observe."""

@@ -1,0 +1,1 @@
+"""Helm releases: desired state, the watch over a roll-out, revisions, and what really runs."""

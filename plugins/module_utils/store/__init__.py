@@ -1,0 +1,1 @@
+"""Artifacts: what the lock file pins, and how it comes into the store, downloaded or built here."""
