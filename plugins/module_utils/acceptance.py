@@ -6,7 +6,6 @@ import fcntl
 import http.cookiejar
 import json
 import secrets
-import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ANSWER_SECONDS = 20
 LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
@@ -124,7 +124,7 @@ class StoredRows:
 
     def _psql(self, sql: str) -> list[str]:
         options = ("--username=postgres", f"--dbname={self.database}", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1")
-        done = subprocess.run(["docker", "exec", "--interactive", self.container, "psql", *options], input=sql, capture_output=True, text=True, check=False)
+        done = docker("exec", "--interactive", self.container, "psql", *options, stdin=sql)
         if done.returncode:
             raise JourneyError(
                 f"Read the rows from PostgreSQL: psql in {self.container} says: {done.stderr.strip()}",

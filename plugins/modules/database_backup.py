@@ -64,7 +64,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
-from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, docker_program, has_image
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, has_image
 
 
 def main() -> None:
@@ -73,14 +73,13 @@ def main() -> None:
     path = Path(given["file"])
     try:
         address = Address.parse(given["url"])
-        docker = docker_program(module.get_bin_path("docker"))
-        if module.check_mode and not has_image(docker, given["image"]):
+        if module.check_mode and not has_image(given["image"]):
             module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=[f"would back up {address} to {path}"])
-        with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
+        with Workbench(given["image"], address) as bench, bench.session("database") as session:
             session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             if module.check_mode:
                 contents, bytes_there = look(session)
-                may_be_written(bench, path, bytes_there)
+                may_be_written(path, bytes_there)
                 size = ""
             else:
                 contents = take(bench, session, path, given["owner"], image_by_digest(given["application"])).contents

@@ -87,7 +87,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database.backup 
     refusal,
     restore,
 )
-from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, docker_program, has_image, known_revisions
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, has_image, known_revisions
 
 
 def main() -> None:
@@ -97,20 +97,19 @@ def main() -> None:
     path, undo = Path(given["file"]), Path(given["undo"])
     try:
         address = Address.parse(given["url"])
-        docker = docker_program(module.get_bin_path("docker"))
         manifest, start = dump_file.read(path)
         application = image_by_digest(given["application"])
-        revisions = known_revisions(docker, application) if application else []
+        revisions = known_revisions(application) if application else []
         holds = manifest.contents.summary()
         result = {"changed": True, "contents": holds, "made": manifest.made}
-        if module.check_mode and not has_image(docker, given["image"]):
+        if module.check_mode and not has_image(given["image"]):
             module.exit_json(**result, undo="", behind=False, notes=[], would=[f"would restore {path} ({holds}) into {address}"])
-        with Workbench(docker, given["image"], address) as bench, bench.session("database") as session:
+        with Workbench(given["image"], address) as bench, bench.session("database") as session:
             found, size = look(session)
             if refused := refusal(manifest, found, revisions, address.database, given["replace"]):
                 raise refused
             if not found.is_empty():
-                may_be_written(bench, undo, size)
+                may_be_written(undo, size)
             if module.check_mode:
                 done = Restored(found, "" if found.is_empty() else str(undo), missing_roles(session, manifest))
             else:

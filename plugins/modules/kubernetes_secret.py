@@ -13,6 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
 DOCUMENTATION = r"""
 module: kubernetes_secret
@@ -82,19 +83,18 @@ checksum:
 """
 
 
-class Cluster:
-    """The cluster, as kubectl reaches it."""
+class Namespace:
+    """The namespace, as kubectl reaches it."""
 
     def __init__(self, module: AnsibleModule) -> None:
+        given = module.params
         self.module = module
-        self.command = [module.params["kubectl"]]
-        for option in ("kubeconfig", "context"):
-            if module.params[option]:
-                self.command += [f"--{option}", module.params[option]]
+        self.cluster = Cluster("", given["kubectl"], given["kubeconfig"] or "", given["namespace"])
+        self.context = [f"--context={given['context']}"] if given["context"] else []
 
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """Run kubectl with `stdin`; OSError where there is no such program."""
-        return subprocess.run([*self.command, "--request-timeout=30s", *arguments], input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        """Run kubectl with `stdin`. UserError where there is no such program, or no end of it."""
+        return self.cluster.run("kubectl", *self.context, "--request-timeout=30s", *arguments, stdin=stdin, check=False)
 
     def read(self, namespace: str, name: str) -> secret.Actual | str:
         """What is live, or why that cannot be known."""
@@ -102,11 +102,9 @@ class Cluster:
         if kubeconfig and not os.path.exists(kubeconfig):
             return f"there is no kubeconfig {kubeconfig}"
         try:
-            asked = self.kubectl("get", f"namespace/{namespace}", f"secret/{name}", f"--namespace={namespace}", "--ignore-not-found", "--output=json")
-        except OSError as error:
-            return f"{self.command[0]} cannot be run ({error.strerror})"
-        except subprocess.TimeoutExpired:
-            return "the cluster does not answer"
+            asked = self.kubectl("get", f"namespace/{namespace}", f"secret/{name}", "--ignore-not-found", "--output=json")
+        except UserError as error:
+            return f"kubectl does not say ({error.why.removesuffix('.')})"
         if asked.returncode:
             return f"the cluster cannot be asked ({last_line(asked.stderr)})"
         return secret.Actual.parse(asked.stdout)
@@ -144,7 +142,7 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    cluster = Cluster(module)
+    cluster = Namespace(module)
     data = module.params["data"]
     if wrong := sorted(name for name, value in data.items() if not isinstance(value, str)):
         cluster.fail(f"the values of {', '.join(wrong)} must be strings", "Give mappings as JSON (to_json).")

@@ -9,9 +9,11 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, which
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.database import roles
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
 
 LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
@@ -104,15 +106,15 @@ class Server:
     def __init__(self, module: AnsibleModule) -> None:
         self.module = module
         self.container: str = module.params["container"]
-        self.program = module.get_bin_path("docker")
+        self.program = which("docker")
 
     def docker(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run docker with `stdin`; whatever its exit status."""
         if not self.program:
             self.fail("cannot be reached: there is no docker command", "Run `make up ARGS='--tags container_engine'` first.")
         try:
-            return subprocess.run([self.program, *arguments], input=stdin, capture_output=True, text=True, timeout=self.module.params["timeout"], check=False)
-        except subprocess.TimeoutExpired:
+            return docker_engine.docker(*arguments, stdin=stdin, seconds=self.module.params["timeout"])
+        except StuckProgramError:
             self.fail(f"did not answer to docker {arguments[0]} within {self.module.params['timeout']} s", LOOK.format(self.container))
 
     def fail(self, problem: str, remedy: str, details: str = "") -> NoReturn:

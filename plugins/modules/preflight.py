@@ -62,7 +62,6 @@ import os
 import platform
 import re
 import socket
-import subprocess
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +70,9 @@ from typing import Any
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, MinikubeError, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, PSQL, QUIETLY, Actual, observation
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import Wanted as WantedRoles
@@ -230,11 +231,11 @@ def bounding_capabilities() -> int | None:
 def verifier(given: dict[str, Any]) -> str | None:
     """What the database stores of the login's password; None where it does not answer now, or would let nobody in with it."""
     wanted = WantedRoles("postgres", given["owner"], given["login"], "")
-    command = ["docker", "exec", "--interactive", given["database"], *PSQL]
+    command = ["exec", "--interactive", given["database"], *PSQL]
     query = QUIETLY + observation(wanted)
     try:
-        asked = subprocess.run(command, input=query, capture_output=True, text=True, timeout=DATABASE_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        asked = docker_engine.docker(*command, stdin=query, seconds=DATABASE_SECONDS)
+    except UserError:
         return None
     found = Actual.parse(asked.stdout) if asked.returncode == 0 else NOTHING
     return found.login_verifier if found.login_can_login else None
@@ -279,8 +280,8 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
     def answers(*arguments: str) -> bool:
         if not Path(given["kubeconfig"]).is_file() or not Path(given["kubectl"]).is_file():
             return False
-        get = [given["kubectl"], f"--kubeconfig={given['kubeconfig']}", f"--namespace={deployment}", "--request-timeout=10s", "get", *arguments]
-        return subprocess.run(get, capture_output=True, check=False).returncode == 0
+        cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], deployment)
+        return cluster.run("kubectl", "get", "--request-timeout=10s", *arguments, check=False).returncode == 0
 
     def built() -> bool:
         registry = Registry(given["endpoints"]["image_registry_endpoint"])
@@ -323,7 +324,7 @@ def services(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 def used(folder: Path) -> int:
     """MiB that a folder takes, 0 where there is none."""
-    measured = subprocess.run(["du", "--summarize", "--block-size=1M", str(folder)], capture_output=True, text=True, check=False).stdout
+    measured = run("du", "--summarize", "--block-size=1M", str(folder)).stdout
     return int(measured.split()[0]) if measured else 0
 
 

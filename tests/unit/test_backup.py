@@ -212,6 +212,6 @@ def test_what_is_no_url_is_told_without_repeating_it(url: str) -> None:
     ],
 )
 def test_what_a_server_says_is_told_with_what_to_do(said: str, why: str, remedy: str) -> None:
-    error = client.Workbench("docker", "image", Address.parse("postgresql://u:p@h/d")).failure(said)
+    error = client.Workbench("image", Address.parse("postgresql://u:p@h/d")).failure(said)
     assert why in error.why
     assert remedy in error.remedy

@@ -90,18 +90,18 @@ def test_hashes_depend_on_the_key_the_name_and_the_value_but_not_on_the_order() 
 
 FAKE_KUBECTL = """#!{python}
 import json, os, sys
-state = os.environ["FAKE_STATE"]
+state = os.path.join(os.path.dirname(sys.argv[0]), "state")
 with open(state + ".log", "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 if "get" in sys.argv:
-    if os.environ.get("FAKE_DOWN"):
+    if os.path.exists(state + ".down"):
         sys.exit("The connection to the server was refused - did you specify the right host or port?")
     if os.path.exists(state):
         items = json.load(open(state))
         print(json.dumps({{"kind": "List", "items": list(items.values())}}))
 else:
     manifest = json.load(sys.stdin)
-    if os.environ.get("FAKE_REFUSE"):
+    if os.path.exists(state + ".refuses"):
         sys.exit("Warning: x\\nerror: cannot take " + str(manifest.get("data")))
     items = json.load(open(state)) if os.path.exists(state) else {{}}
     items[manifest["kind"]] = manifest
@@ -118,7 +118,7 @@ class Runner:
         self.kubectl.chmod(0o755)
         self.state = directory / "state"
 
-    def __call__(self, *, check: bool = False, data: dict[str, Any] | None = None, checksum_key: str = "salt", **environment: str) -> dict[str, Any]:
+    def __call__(self, *, check: bool = False, data: dict[str, Any] | None = None, checksum_key: str = "salt") -> dict[str, Any]:
         arguments = {
             "kubectl": str(self.kubectl),
             "context": "todo",
@@ -132,12 +132,7 @@ class Runner:
         done = subprocess.run(
             [sys.executable, module.__file__],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
-            env={
-                **os.environ,
-                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                "FAKE_STATE": str(self.state),
-                **environment,
-            },
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
             capture_output=True,
             text=True,
             check=False,
@@ -146,6 +141,11 @@ class Runner:
         assert base64.b64encode(CANARY.encode()).decode() not in done.stdout + done.stderr
         result: dict[str, Any] = json.loads(done.stdout)
         return result
+
+    def is_so(self, what: str, so: bool = True) -> None:
+        """From now on the cluster is `down`, or `refuses`; or is not any more."""
+        file = Path(f"{self.state}.{what}")
+        file.touch() if so else file.unlink()
 
     def calls(self) -> str:
         """Everything that was ever on kubectl's command line."""
@@ -175,10 +175,11 @@ def test_module_predicts_writes_and_then_rests(run: Runner) -> None:
 
 
 def test_module_announces_where_no_cluster_answers_in_check_mode_only(run: Runner) -> None:
-    predicted = run(check=True, FAKE_DOWN="1")
+    run.is_so("down")
+    predicted = run(check=True)
     assert predicted["changed"]
     assert "would write" in predicted["msg"]
-    failed = run(FAKE_DOWN="1")
+    failed = run()
     assert failed["failed"]
     assert "connection to the server was refused" in failed["msg"]
     assert "--tags minikube" in failed["msg"]
@@ -188,17 +189,20 @@ def test_module_announces_before_there_is_a_kubectl_and_a_vault(run: Runner) -> 
     run.kubectl.unlink()
     predicted = run(check=True, data={"database_url": "", "jwt_keys": ""}, checksum_key="")
     assert predicted["changed"]
-    assert "No such file" in predicted["msg"]
+    assert "There is no " in predicted["msg"]
     failed = run(data={"database_url": "", "jwt_keys": ""}, checksum_key="")
     assert "checksum_key, database_url, jwt_keys is empty" in failed["msg"]
 
 
 def test_a_refusal_keeps_its_message_and_loses_the_values(run: Runner) -> None:
-    failed = run(FAKE_REFUSE="1")
+    run.is_so("refuses")
+    failed = run()
     assert failed["failed"]
     assert "the cluster refused the Namespace: error: cannot take None" in failed["msg"]
+    run.is_so("refuses", False)
     run()
-    failed = run(data={"database_url": CANARY + "2"}, FAKE_REFUSE="1")
+    run.is_so("refuses")
+    failed = run(data={"database_url": CANARY + "2"})
     assert "the cluster refused the Secret: error: cannot take" in failed["msg"]
 
 

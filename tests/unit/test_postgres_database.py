@@ -18,8 +18,9 @@ PASSWORD = "canary-canary-canary"
 
 DOCKER = """#!{python}
 import json, os, sys
-status, ready, row, refuse = json.load(open(os.environ["FAKE_DOCKER"]))
-with open(os.environ["FAKE_DOCKER"] + ".log", "a") as log:
+world = os.path.join(os.path.dirname(sys.argv[0]), "world")
+status, ready, row, refuse = json.load(open(world))
+with open(world + ".log", "a") as log:
     log.write(" ".join(sys.argv[1:]) + "\\n")
 if sys.argv[1:3] == ["container", "inspect"]:
     if status == "absent":
@@ -37,12 +38,12 @@ elif "psql" in sys.argv:
         sys.exit("ERROR:  " + refuse)
     if "count(*)" in sql:
         left = row["sessions"] = row.get("sessions", 0) - 1
-        json.dump([status, ready, row, refuse], open(os.environ["FAKE_DOCKER"], "w"))
+        json.dump([status, ready, row, refuse], open(world, "w"))
         print(max(left, 0))
     elif "json_build_object" in sql:
         print(json.dumps({{name: value for name, value in row.items() if name != "sessions"}}))
     else:
-        open(os.environ["FAKE_DOCKER"] + ".sql", "a").write(sql)
+        open(world + ".sql", "a").write(sql)
 """
 
 CONVERGED: dict[str, Any] = {
@@ -99,7 +100,6 @@ class Runner:
             env={
                 "PATH": str(self.program.parent),
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-                "FAKE_DOCKER": str(self.world),
             },
             capture_output=True,
             text=True,

@@ -246,7 +246,7 @@ def test_a_vault_that_is_not_the_databases() -> None:
 @pytest.mark.parametrize(("can_login", "seen"), [(True, "of another password"), (False, None)])
 def test_a_login_in_nobodys_use_stands_in_no_ones_way(monkeypatch: pytest.MonkeyPatch, can_login: bool, seen: str | None) -> None:
     row = {**asdict(NOTHING), "login_exists": True, "login_can_login": can_login, "login_verifier": "of another password"}
-    monkeypatch.setattr(module.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 0, json.dumps(row), ""))
+    monkeypatch.setattr(module.docker_engine, "docker", lambda *command, **_: subprocess.CompletedProcess(command, 0, json.dumps(row), ""))
     assert module.verifier({"database": "todo-database", "owner": "todo_owner", "login": "todo_app_2"}) == seen
 
 

@@ -468,5 +468,5 @@ def test_the_image_and_the_checksum_that_earlier_tasks_named_are_deployed(world:
 
 
 def test_an_image_that_is_still_to_be_built_cannot_be_the_one_of_before(world: World) -> None:
-    with pytest.raises(ClusterError):
+    with pytest.raises(ReleaseError):
         said_before(world, "")

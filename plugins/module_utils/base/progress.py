@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
-from collections.abc import Callable, Sequence
-from typing import IO, Any
+from typing import IO
 
 VARIABLE = "TODOCHAT_EVENTS"
 """Environment variable that names the file; the callback plugin makes the file and sets it."""
@@ -30,18 +28,6 @@ def waiting_for(what: str) -> None:
         os.write(file, line.encode())
     finally:
         os.close(file)
-
-
-def follow(command: Sequence[str], heard: Callable[[str], None], **options: Any) -> tuple[int, list[str]]:
-    """Runs a command; returns its exit status and all lines it printed, each of which ``heard`` was given at once."""
-    lines: list[str] = []
-    options |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, text=True, errors="replace", **options) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            lines.append(line.rstrip())
-            heard(lines[-1])
-    return process.returncode, lines
 
 
 def copy(source: IO[bytes], target: IO[bytes], what: str, size: int) -> None:

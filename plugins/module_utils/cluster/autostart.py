@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 POLICY = "unless-stopped"
 SERVICES = ("containerd", "kubelet")
@@ -35,8 +36,8 @@ def come_back(profile: str, address: str) -> bool:
     """Whether all nodes come back by themselves. ``address`` is the API server's."""
     wanted = "enabled\n" * len(SERVICES) + drop_in(address)
     return all(
-        _docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", node).stdout.strip() == POLICY
-        and _docker("exec", node, "sh", "-c", OBSERVE).stdout == wanted
+        docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", node).stdout.strip() == POLICY
+        and docker("exec", node, "sh", "-c", OBSERVE).stdout == wanted
         for node in nodes(profile) or []
     )
 
@@ -44,28 +45,24 @@ def come_back(profile: str, address: str) -> bool:
 def let_come_back(profile: str, address: str) -> None:
     """Arranges it for running nodes. Raises UserError."""
     for node in nodes(profile) or []:
-        _check(node, _docker("exec", "--interactive", node, "sh", "-c", ARRANGE, stdin=drop_in(address)))
-        _check(node, _docker("update", f"--restart={POLICY}", node))
+        _check(node, docker("exec", "--interactive", node, "sh", "-c", ARRANGE, stdin=drop_in(address)))
+        _check(node, docker("update", f"--restart={POLICY}", node))
 
 
 def let_stay_down(profile: str) -> None:
     """Takes the restart policy back: minikube stops a node from within, and Docker would start it again at once."""
     for node in nodes(profile) or []:
-        _check(node, _docker("update", "--restart=no", node))
+        _check(node, docker("update", "--restart=no", node))
 
 
 def nodes(profile: str) -> list[str] | None:
     """The containers of a profile's nodes; None where Docker does not answer, or is not there."""
     label = f"label=name.minikube.sigs.k8s.io={profile}"
     try:
-        listed = _docker("ps", "--all", f"--filter={label}", "--format={{.Names}}")
-    except FileNotFoundError:
+        listed = docker("ps", "--all", f"--filter={label}", "--format={{.Names}}")
+    except UserError:
         return None
     return None if listed.returncode else listed.stdout.split()
-
-
-def _docker(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["docker", *arguments], input=stdin, capture_output=True, text=True, check=False)
 
 
 def _check(node: str, done: subprocess.CompletedProcess[str]) -> None:

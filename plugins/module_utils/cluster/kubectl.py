@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, MissingProgramError, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM, wait_for_pods
 
@@ -27,19 +27,17 @@ class Cluster:
     kubeconfig: str
     namespace: str
 
-    def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, stdin: str = "", check: bool = True, seconds: float = ANSWER_SECONDS) -> subprocess.CompletedProcess[str]:
         """Runs ``helm`` or ``kubectl`` (the first word). Raises ClusterError with what it said."""
         executable = {"helm": self.helm, "kubectl": self.kubectl}[command[0]]
         try:
-            done = subprocess.run(
-                [executable, "--namespace", self.namespace, *command[1:]],
-                env={**os.environ, "KUBECONFIG": self.kubeconfig},
-                input=stdin,
-                capture_output=True,
-                text=True,
-                check=False,
+            done = run(
+                *(executable, "--namespace", self.namespace, *command[1:]),
+                stdin=stdin,
+                seconds=seconds,
+                variables={"KUBECONFIG": self.kubeconfig, "KUBERC": "off"},
             )
-        except FileNotFoundError:
+        except MissingProgramError:
             raise ClusterError(
                 f"There is no {executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
             ) from None

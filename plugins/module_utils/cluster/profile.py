@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -13,13 +11,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import follow, waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import come_back, let_come_back, let_stay_down, nodes
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import wait_for_pods
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES, docker
 
 LAST_LINES = 30
 POLL_SECONDS = 1
+# It gives an API server that does not answer 15 s, and a slow machine its time.
+STATUS_SECONDS = 180
 REMAKE = "Ask for what is there, or run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
 
 
@@ -254,9 +256,8 @@ class Minikube:
     def _node_starts(self) -> dict[str, datetime]:
         """When the container of each node was started."""
         label = f"label=name.minikube.sigs.k8s.io={self.profile}"
-        listed = subprocess.run(["docker", "ps", "--quiet", f"--filter={label}"], capture_output=True, text=True, check=True)
-        inspect = ["docker", "inspect", "--format", "{{.Config.Hostname}} {{.State.StartedAt}}", *listed.stdout.split()]
-        lines = subprocess.run(inspect, capture_output=True, text=True, check=True).stdout.splitlines()
+        listed = docker("ps", "--quiet", f"--filter={label}").stdout.split()
+        lines = docker("inspect", "--format", "{{.Config.Hostname}} {{.State.StartedAt}}", *listed).stdout.splitlines()
         # whole seconds, as Kubernetes counts
         return {name: datetime.fromisoformat(at[:19] + "+00:00") for name, at in (line.split() for line in lines)}
 
@@ -271,9 +272,8 @@ class Minikube:
 
     def _container_exists(self) -> bool:
         try:
-            inspect = ["docker", "container", "inspect", "--format", "{{.Id}}", self.profile]
-            return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
-        except FileNotFoundError:
+            return docker("container", "inspect", "--format", "{{.Id}}", self.profile).returncode == 0
+        except MissingProgramError:
             return False  # without Docker there is nothing of anybody's
 
     def _do(self, *arguments: str) -> None:
@@ -284,18 +284,16 @@ class Minikube:
                 waiting_for(f"minikube {arguments[0]}: {message(line)}")
 
         waiting_for(f"minikube {arguments[0]}")
-        command, options = self._command(*arguments)
-        status, lines = follow(command, heard, **options)
+        status, lines = follow(self._command(*arguments), heard, **self._options())
         if status:
             raise self._failed(arguments[0], status, [message(line) for line in lines], verdict(lines))
 
     def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs a minikube command that answers a question."""
-        command, options = self._command(*arguments)
-        process = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, **options)
-        if check and process.returncode:
-            raise self._failed(arguments[0], process.returncode, (process.stdout + process.stderr).splitlines())
-        return process
+        done = run(*self._command(*arguments), seconds=STATUS_SECONDS, **self._options())
+        if check and done.returncode:
+            raise self._failed(arguments[0], done.returncode, (done.stdout + done.stderr).splitlines())
+        return done
 
     def _failed(self, command: str, status: int, lines: list[str], why: str = "") -> MinikubeError:
         return MinikubeError(
@@ -304,29 +302,22 @@ class Minikube:
             "\n".join(lines[-LAST_LINES:]),
         )
 
-    def _command(self, *arguments: str) -> tuple[list[str], dict[str, Any]]:
-        """How to run minikube as the user, in the groups that the user has now (docker may have been added a moment ago)."""
-        account = pwd.getpwnam(self.user)
-        other: dict[str, Any] = {}
-        if os.geteuid() != account.pw_uid:
-            groups = os.getgrouplist(account.pw_name, account.pw_gid)
-            other = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+    def _command(self, *arguments: str) -> list[str]:
         if not self.executable.exists():
-            raise MinikubeError(
-                f"There is no {self.executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first."
-            )
-        return [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]], {
-            "cwd": "/",
-            "env": {
-                **{name: value for name, value in os.environ.items() if not name.startswith(("MINIKUBE_", "KUBECONFIG"))},
-                "HOME": account.pw_dir,
-                "USER": account.pw_name,
-                "LOGNAME": account.pw_name,
+            raise MinikubeError(f"There is no {self.executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first.")
+        return [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]]
+
+    def _options(self) -> dict[str, Any]:
+        """How to run minikube as the user, in the groups that the user has now: docker may have been added a moment ago."""
+        return {
+            "account": Account.named(self.user),
+            "folder": Path("/"),
+            "variables": {
+                "DOCKER_HOST": VARIABLES["DOCKER_HOST"],
                 "MINIKUBE_HOME": str(self.home),
                 "KUBECONFIG": str(self.kubeconfig),
                 "MINIKUBE_IN_STYLE": "false",
                 "MINIKUBE_WANTUPDATENOTIFICATION": "false",
                 "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE": "true",
             },
-            **other,
         }

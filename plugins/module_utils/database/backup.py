@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy, waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
@@ -24,6 +25,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database.client 
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ARGUMENTS = {
     **{name: {"type": "str", "required": True} for name in ("image", "owner")},
@@ -119,12 +121,12 @@ def look(session: Session) -> tuple[Contents, int]:
     return Contents(found["namespace"], found["server"], revision, tables, tuple(readers)), found["size"]
 
 
-def may_be_written(bench: Workbench, path: Path, size: int) -> None:
+def may_be_written(path: Path, size: int) -> None:
     """Raises UserError where a backup of a database of that size would have no place."""
     if path.exists():
         raise UserError(f"There is a file {path} already", "Name another one: make backup FILE=PATH")
-    docker = subprocess.run([bench.docker, "info", "--format={{.DockerRootDir}}"], capture_output=True, text=True, check=False).stdout.strip()
-    places = {"The folder of the backup": (path.parent, size), "Docker's folder, where a backup is proven,": (Path(docker or "/"), TRIAL_BYTES + 2 * size)}
+    root = docker("info", "--format={{.DockerRootDir}}").stdout.strip()
+    places = {"The folder of the backup": (path.parent, size), "Docker's folder, where a backup is proven,": (Path(root or "/"), TRIAL_BYTES + 2 * size)}
     for name, (folder, needed) in places.items():
         if (left := free(folder)) < needed:
             raise UserError(f"{name} {folder} has {human(left)} free, and {human(needed)} are needed", "Free space there, then run the same command again.")
@@ -133,7 +135,7 @@ def may_be_written(bench: Workbench, path: Path, size: int) -> None:
 def take(bench: Workbench, session: Session, path: Path, owner: str, application: str) -> Manifest:
     """Writes a backup of what the session's transaction sees, proven by restoring it. Raises UserError; then there is no file."""
     found, size = look(session)
-    may_be_written(bench, path, size)
+    may_be_written(path, size)
     snapshot = session.ask("SELECT pg_export_snapshot()")[0]
     grantees = tuple(session.ask(GRANTEES))
     with dump_file.new_file(path, owner) as file:
@@ -148,11 +150,13 @@ def dump(bench: Workbench, file: IO[bytes], namespace: str, snapshot: str) -> No
     """Writes pg_dump's output into the file."""
     options = ["--format=custom", f"--schema={quoted(namespace)}", "--no-owner", f"--snapshot={snapshot}", "--dbname=service=database"]
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(bench.command("pg_dump", *options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
+        process = bench.start("pg_dump", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
         dump_file.begin_dump(file)
-        copy(process.stdout, file, f"dumping {bench.address}", 0)
-        if process.wait():
+        with within(WORK_SECONDS, process):
+            copy(process.stdout, file, f"dumping {bench.address}", 0)
+            status = process.wait()
+        if status:
             said = last_line(text_of(errors))
             raise DatabaseError(f"The database {bench.address} cannot be dumped: {said}", AGAIN, said)
 
@@ -174,7 +178,10 @@ def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
         with path.open("rb", buffering=0) as file, tempfile.TemporaryFile() as errors:
             file.seek(start)
             options = ["--no-owner", "--no-privileges", "--exit-on-error", f"--schema={namespace}", "--dbname=service=trial"]
-            if subprocess.run(bench.command("pg_restore", *options), stdin=file, stdout=subprocess.DEVNULL, stderr=errors, check=False).returncode:
+            process = bench.start("pg_restore", *options, stdin=file, stdout=subprocess.DEVNULL, stderr=errors)
+            with within(WORK_SECONDS, process):
+                status = process.wait()
+            if status:
                 raise UserError(f"The backup cannot be restored, and was not kept: {last_line(text_of(errors))}", AGAIN)
         came, _ = look(session)
     if differences := manifest.contents.differences(came):
@@ -233,12 +240,14 @@ def restore(
     options = ["--no-owner", *(["--no-privileges"] if missing else []), f"--schema={manifest.contents.namespace}", "--file=-"]
     with path.open("rb", buffering=0) as file, tempfile.TemporaryFile() as errors:
         file.seek(start)
-        process = subprocess.Popen(bench.command("pg_restore", *options), stdin=file, stdout=subprocess.PIPE, stderr=errors)
+        process = bench.start("pg_restore", *options, stdin=file, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
-        session.run_script(process.stdout, found.server)
-        if process.wait():
+        with within(WORK_SECONDS, process):
+            session.run_script(process.stdout, found.server)
+            status = process.wait()
+        if status:
             said = last_line(text_of(errors))
-            raise UserError(f"The backup was not put in place: pg_restore ended with status {process.returncode} ({said})", AGAIN)
+            raise UserError(f"The backup was not put in place: pg_restore ended with status {status} ({said})", AGAIN)
     session.end_script()
     session.ask("RESET search_path")
     came, _ = look(session)

@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES, docker
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 
 # In either image, Debian's or the official one, the user postgres has this number.
@@ -41,6 +43,7 @@ pg_ctl start --silent --wait --log=/dev/null --options="-c listen_addresses= -c 
 -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0"
 """
 CONNECT_SECONDS = "10"
+TRIAL_SECONDS = 180
 # What a value's text depends on is the same in every session, and no server ends one that waits for a dump.
 SETTINGS = (
     *("SET timezone = 'UTC'", "SET datestyle = 'ISO'", "SET intervalstyle = 'postgres'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'"),
@@ -110,8 +113,7 @@ class DatabaseError(UserError):
 class Workbench:
     """The container, while the context lasts."""
 
-    def __init__(self, docker: str, image: str, address: Address) -> None:
-        self.docker = docker
+    def __init__(self, image: str, address: Address) -> None:
         self.image = image
         self.address = address
         self.name = f"todochat-backup-{secrets.token_hex(4)}"
@@ -119,18 +121,19 @@ class Workbench:
     def __enter__(self) -> Workbench:
         waiting_for("starting a container of PostgreSQL's programs")
         bundle = next(filter(os.path.isfile, CA_BUNDLES), None)
-        command = [self.docker, "run", "--rm", "--interactive", f"--name={self.name}", "--pull=never", "--log-driver=none"]
+        command = ["docker", "run", "--rm", "--interactive", f"--name={self.name}", "--pull=never", "--log-driver=none"]
         command += ["--network=host", f"--user={USER}:{USER}", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
         command += [f"--tmpfs={PRIVATE}:mode=0700,uid={USER},gid={USER},size=1m", f"--env=PATH={PATH}", f"--env=PGDATA={TRIAL}"]
         command += [f"--env=PGSERVICEFILE={PRIVATE}/services", f"--env=SSL_CERT_FILE={CA_BUNDLE}"]
         command += [f"--mount=type=bind,source={bundle},target={CA_BUNDLE},readonly"] if bundle else []
         self._errors = tempfile.TemporaryFile()
-        self._container = subprocess.Popen(
-            [*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors
-        )
-        send(self._container, f"{self.address.services()}\n".encode())
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+        self._container = start([*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN], VARIABLES, **streams)
         assert self._container.stdout is not None
-        if self._container.stdout.readline() != b"open\n":
+        with within(ANSWER_SECONDS, self._container):
+            send(self._container, f"{self.address.services()}\n".encode())
+            said_open = self._container.stdout.readline() == b"open\n"
+        if not said_open:
             self.__exit__()
             said, *_ = text_of(self._errors).splitlines() or ["nothing"]
             raise UserError(
@@ -146,11 +149,11 @@ class Workbench:
         try:
             self._container.wait(timeout=20)
         except subprocess.TimeoutExpired:
-            subprocess.run([self.docker, "rm", "--force", self.name], capture_output=True, check=False)
+            docker("rm", "--force", self.name)
 
-    def command(self, *arguments: str) -> list[str]:
-        """The command that runs another one in the container."""
-        return [self.docker, "exec", "--interactive", self.name, *arguments]
+    def start(self, *command: str, **streams: Any) -> subprocess.Popen[bytes]:
+        """A program that runs in the container."""
+        return start(["docker", "exec", "--interactive", self.name, *command], VARIABLES, **streams)
 
     def session(self, service: str) -> Session:
         """A session with the server of that service."""
@@ -159,7 +162,7 @@ class Workbench:
     def start_trial(self) -> None:
         """The container's own server runs, empty. Raises UserError."""
         waiting_for("starting an empty PostgreSQL to restore into")
-        done = subprocess.run(self.command("sh", "-c", START_TRIAL), capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        done = docker("exec", "--interactive", self.name, "sh", "-c", START_TRIAL, seconds=TRIAL_SECONDS)
         if done.returncode:
             said = last_line(done.stdout + done.stderr)
             raise UserError(f"An empty PostgreSQL to restore into cannot be made: {said}", "Free space on Docker's disk, then run the same command again.")
@@ -188,8 +191,8 @@ class Session:
     def __enter__(self) -> Session:
         self._errors = tempfile.TemporaryFile()
         options = ["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]
-        command = self._bench.command("psql", *options, f"--dbname=service={self._service}")
-        self._psql = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors)
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
+        self._psql = self._bench.start("psql", *options, f"--dbname=service={self._service}", **streams)
         for setting in SETTINGS:
             self.ask(setting)
         return self
@@ -201,8 +204,9 @@ class Session:
 
     def ask(self, statement: str) -> list[str]:
         """The lines that a statement answers with. Raises DatabaseError."""
-        send(self._psql, f"{statement};\n\\echo {MARK} :SQLSTATE :LAST_ERROR_MESSAGE\n".encode())
-        return self._answer()
+        with within(WORK_SECONDS, self._psql):
+            send(self._psql, f"{statement};\n\\echo {MARK} :SQLSTATE :LAST_ERROR_MESSAGE\n".encode())
+            return self._answer()
 
     def run_script(self, script: IO[bytes], server: int) -> None:
         """Feeds it a script of pg_restore's, which it runs up to the first error; that one is told without the data at fault."""
@@ -216,8 +220,9 @@ class Session:
 
     def end_script(self) -> None:
         """Waits until all of it has been run. Raises DatabaseError, after which the session is over."""
-        send(self._psql, f"\n\\o\n\\set ON_ERROR_STOP 0\n\\echo {MARK} 00000\n".encode())
-        self._answer()
+        with within(WORK_SECONDS, self._psql):
+            send(self._psql, f"\n\\o\n\\set ON_ERROR_STOP 0\n\\echo {MARK} 00000\n".encode())
+            self._answer()
 
     def _answer(self) -> list[str]:
         assert self._psql.stdout is not None
@@ -251,15 +256,14 @@ def last_line(text: str) -> str:
     return ([line for line in text.splitlines() if line and not line[0].isspace()] or ["nothing"])[-1]
 
 
-def known_revisions(docker: str, image: str) -> list[str]:
+def known_revisions(image: str) -> list[str]:
     """The revisions of the schema that an image of the backend knows, the newest first. Raises UserError."""
     waiting_for("asking the application which schemas it knows")
     ask = (
         "from alembic.script import ScriptDirectory; import todo_backend.migrations as found; "
         "print(*(one.revision for one in ScriptDirectory(found.__path__[0]).walk_revisions()))"
     )
-    command = [docker, "run", "--rm", "--network=none", "--log-driver=none", image, "python3", "-c", ask]
-    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    done = docker("run", "--rm", "--network=none", "--log-driver=none", image, "python3", "-c", ask)
     if done.returncode:
         raise UserError(
             f"The application's image {image} does not say which schemas it knows: {last_line(done.stderr.strip())}",
@@ -268,15 +272,8 @@ def known_revisions(docker: str, image: str) -> list[str]:
     return done.stdout.split()
 
 
-def docker_program(found: str | None) -> str:
-    """Raises UserError where there is none."""
-    if not found:
-        raise UserError("There is no docker command on this machine", "Run `make up ARGS='--tags container_engine'` first.")
-    return found
-
-
-def has_image(docker: str, image: str) -> bool:
-    return subprocess.run([docker, "image", "inspect", image], capture_output=True, check=False).returncode == 0
+def has_image(image: str) -> bool:
+    return docker("image", "inspect", image).returncode == 0
 
 
 def free(path: Path) -> int:

@@ -7,7 +7,6 @@ the migrations that came since have said in a table that they leave its own in u
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
 from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import Restored, look, may_be_written, now, refusal, restore, take
-from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Session, Workbench, docker_program, known_revisions
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Session, Workbench, known_revisions
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -64,17 +63,13 @@ class Database:
     def address(self) -> Address:
         return Address.parse(self.url)
 
-    @property
-    def docker(self) -> str:
-        return docker_program(shutil.which("docker"))
-
     @contextmanager
     def session(self) -> Iterator[tuple[Workbench, Session]]:
         """A session, with PostgreSQL's programs beside it. Their image is loaded where Docker does not have it. Raises UserError."""
         image = Lock(Path(self.lock))["postgres"]
         if not is_loaded(image):
             load(image, Store(Path(self.store)))
-        with Workbench(self.docker, image.reference, self.address) as bench, bench.session("database") as session:
+        with Workbench(image.reference, self.address) as bench, bench.session("database") as session:
             yield bench, session
 
     def schema(self) -> Schema:
@@ -84,7 +79,7 @@ class Database:
 
     def known_revisions(self, image: str) -> list[str]:
         """The revisions that an image of the backend knows, its own first. Raises UserError."""
-        return known_revisions(self.docker, image)
+        return known_revisions(image)
 
     def file_before(self, revision: int | str) -> Path:
         """The backup that is made now, before something comes."""
@@ -105,7 +100,7 @@ class Database:
                 return ""
             path = self.file_before(revision)
             if check_mode:
-                may_be_written(bench, path, size)
+                may_be_written(path, size)
             else:
                 take(bench, session, path, self.owner, replaced)
         return f"the database is backed up to {path}, as image {short(image.rpartition('@')[2])} is going to migrate it"
@@ -143,7 +138,7 @@ class Database:
             if refused := refusal(manifest, found, known, database, database):
                 raise refused
             if not found.is_empty():
-                may_be_written(bench, undo, size)
+                may_be_written(undo, size)
             if check_mode:
                 return Restored(found, "" if found.is_empty() else str(undo), ())
             return restore(bench, session, path, manifest, start, undo=undo, owner=self.owner, application=application, replace=database)

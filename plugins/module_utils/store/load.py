@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
@@ -14,10 +14,10 @@ def is_loaded(artifact: Artifact) -> bool:
 
     Raises ArtifactError where there is no docker command.
     """
-    inspect = ["docker", "image", "inspect", "--format", "{{.Id}}", artifact.reference]
+    inspect = ["image", "inspect", "--format", "{{.Id}}", artifact.reference]
     try:
-        return subprocess.run(inspect, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
+        return docker(*inspect).returncode == 0
+    except MissingProgramError:
         raise ArtifactError(
             "There is no docker command on this machine.", "Run `make up ARGS='--tags container_engine'` first."
         ) from None
@@ -26,8 +26,8 @@ def is_loaded(artifact: Artifact) -> bool:
 def load(artifact: Artifact, store: Store) -> None:
     """Loads the image, after its archive was compared with its record. Raises ArtifactError."""
     waiting_for(f"loading {artifact.reference} into Docker")
-    command = ["docker", "load", "--quiet", "--input", str(store.verified(artifact))]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    command = ["load", "--quiet", "--input", str(store.verified(artifact))]
+    done = docker(*command, seconds=WORK_SECONDS)
     if done.returncode:
         raise ArtifactError(
             f"Docker cannot load {artifact.reference}: {done.stderr.strip()}",

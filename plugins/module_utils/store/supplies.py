@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 import urllib.parse
@@ -18,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import PROBE_SECONDS, Source, probe
@@ -105,7 +105,7 @@ def bare_text(text: str, address: str) -> str:
 
 
 def ask_pip() -> Answers:
-    asked = subprocess.run([sys.executable, "-c", ASK_PIP], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    asked = run(sys.executable, "-c", ASK_PIP, outside=True)
     try:
         answers: Answers = json.loads(asked.stdout)
     except ValueError:
@@ -119,19 +119,18 @@ def ask_go() -> Answers:
 
 def go_proxies() -> list[str]:
     """The proxies that Go asks; none where it may ask the origins themselves, or where nothing here knows its default."""
-    value = os.environ.get("GOPROXY") or go_setting("GOPROXY")
+    value = callers().get("GOPROXY") or go_setting("GOPROXY")
     proxies = [proxy.strip() for proxy in re.split("[,|]", value) if proxy.strip()]
     return [proxy for proxy in proxies if "://" in proxy]
 
 
 def go_setting(name: str) -> str:
     """What a go command says, or, where there is none yet, the file that it will read; "" where neither does."""
-    command = shutil.which("go")
+    command = which("go")
     if command:
-        environment = {**os.environ, "GOTOOLCHAIN": "local"}
-        return subprocess.run([command, "env", name], env=environment, capture_output=True, text=True, check=False).stdout.strip()
+        return run(command, "env", name, variables={"GOTOOLCHAIN": "local"}).stdout.strip()
     base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    file = Path(os.environ.get("GOENV") or Path(base) / "go/env")
+    file = Path(callers().get("GOENV") or Path(base) / "go/env")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return dict(line.split("=", 1) for line in lines if "=" in line).get(name, "")
 
@@ -153,7 +152,7 @@ def ask_apt(address: str) -> Answers:
     with tempfile.TemporaryDirectory() as folder:
         options = [f"-oAcquire::{scheme}::Timeout={PROBE_SECONDS}" for scheme in ("http", "https")]
         command = [APT_HELPER, *options, "-oAcquire::Retries=0", "download-file", address, f"{folder}/InRelease"]
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)
+        asked = run(*command, outside=True)
     said = " ".join(line.removeprefix(f"E: Failed to fetch {address}").strip() for line in asked.stderr.splitlines() if address in line)
     answered = asked.returncode == 0 or re.match(r"[345]\d\d\s", said)
     return {address: "" if answered else said or "no answer"}

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +17,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import commands
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
@@ -569,15 +570,15 @@ def group_members(name: str) -> list[str]:
 
 
 def run_status(*command: str) -> tuple[int, str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = commands.run(*command)
     return done.returncode, done.stdout
 
 
 def run(*command: str) -> str:
     """What a command prints. Raises RemovalError with its own words where it fails."""
     try:
-        done = subprocess.run(command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+        done = commands.run(*command, seconds=WORK_SECONDS, variables={**docker_engine.VARIABLES, "DEBIAN_FRONTEND": "noninteractive"})
+    except MissingProgramError:
         raise RemovalError(f"There is no {command[0]} on this machine.", "Install it, then run the same command again.") from None
     if done.returncode:
         raise RemovalError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
@@ -240,7 +240,7 @@ class Observer:
 
     def _containers(self) -> dict[str, str]:
         """The state of the containers beside the cluster, by name; those that do not exist are missing."""
-        asked = _run("docker", "container", "inspect", self.registry_container, self.database_container)
+        asked = _docker("container", "inspect", self.registry_container, self.database_container)
         return {entry["Name"].lstrip("/"): container_state(entry["State"]) for entry in json.loads(asked or "[]")}
 
     def _built(self) -> dict[str, str]:
@@ -256,7 +256,7 @@ class Observer:
 
     def _database_facts(self) -> tuple[str, ...]:
         psql = ("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres", f"--dbname={self.database}")
-        facts = _run("docker", "exec", "--interactive", self.database_container, *psql, stdin=DATABASE_SQL).splitlines()
+        facts = _docker("exec", "--interactive", self.database_container, *psql, stdin=DATABASE_SQL).splitlines()
         return tuple(human(int(fact)) if fact.isdigit() else fact for fact in facts)
 
     def _versions(self) -> dict[str, str]:
@@ -271,7 +271,7 @@ class Observer:
         """Bytes of the volumes and of the store, and what is free where Docker keeps its own."""
         volumes = {"cluster": self.minikube.profile, "images": self.registry_container, "data": self.database_container}
         form = "{{.Name}} {{.Mountpoint}}"
-        listed = _run("docker", "volume", "inspect", f"--format={form}", *volumes.values()) if docker else ""
+        listed = _docker("volume", "inspect", f"--format={form}", *volumes.values()) if docker else ""
         mounted = dict(line.split(" ", 1) for line in listed.splitlines() if " " in line)
         folders = {part: Path(mounted[name]) for part, name in volumes.items() if name in mounted} | {"store": self.store}
         with ThreadPoolExecutor() as pool:
@@ -302,6 +302,13 @@ def size_of(folder: Path) -> int:
 def _run(*command: str, stdin: str = "") -> str:
     """What a command prints; nothing where it does not exist or does not end in time."""
     try:
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=ANSWER_SECONDS, check=False).stdout
-    except (OSError, subprocess.TimeoutExpired):
+        return run(*command, stdin=stdin, seconds=ANSWER_SECONDS).stdout
+    except (OSError, UserError):
+        return ""
+
+
+def _docker(*arguments: str, stdin: str = "") -> str:
+    try:
+        return docker_engine.docker(*arguments, stdin=stdin, seconds=ANSWER_SECONDS).stdout
+    except UserError:
         return ""

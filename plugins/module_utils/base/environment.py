@@ -1,0 +1,82 @@
+"""What a run, and each program that it starts, gets of the caller's environment. Plain Python: `bootstrap` uses it before there is anything else.
+
+Kept is what people set on purpose and what has to reach the programs: where packages come from, proxies, certificates. All else that a login,
+a shell or another tool has left in it decides nothing here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+VARIABLE = "TODOCHAT_ENVIRONMENT"
+"""Names the private file with what is kept of the caller's, for whoever has become another user on the way."""
+STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+LOCALE = "C.UTF-8"
+PROXIES = re.compile("(https?|all|no)_proxy", re.IGNORECASE)
+FOR_PROGRAMS = re.compile(
+    r"(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|CONFIG_FILE|NO_INDEX|FIND_LINKS)"
+    r"|NPM_CONFIG_(REGISTRY|CAFILE|USERCONFIG|PROXY|HTTPS_PROXY|NOPROXY|STRICT_SSL)"
+    r"|GO(PROXY|PRIVATE|NOPROXY|NOSUMDB|SUMDB|INSECURE|AUTH|ENV)",
+    re.IGNORECASE,
+)
+FOR_A_RUN = re.compile(
+    r"TERM|COLORTERM|COLUMNS|LINES|NO_COLOR|XDG_\w+|TODOCHAT_\w+|ANSIBLE_VAULT_PASSWORD_FILE|VISUAL|EDITOR|BROWSER|DISPLAY|WAYLAND_DISPLAY|DBUS_\w+"
+)
+
+
+def path() -> str:
+    """Where programs are: as this process was told, and where Debian has them, of which a plain `su` leaves out some."""
+    told = [folder for folder in os.environ.get("PATH", "").split(":") if os.path.isabs(folder)]
+    return ":".join(dict.fromkeys([*told, *STANDARD_PATH.split(":")]))
+
+
+def kept(environment: Mapping[str, str]) -> dict[str, str]:
+    """Of an environment, what programs get."""
+    return {name: value for name, value in environment.items() if FOR_PROGRAMS.fullmatch(name)}
+
+
+def account(user: int) -> dict[str, str]:
+    """What a login of a user has: HOME and names. A user whom nobody knows has the root folder."""
+    try:
+        found = pwd.getpwuid(user)
+    except KeyError:
+        return {"HOME": "/", "USER": str(user), "LOGNAME": str(user)}
+    return {"HOME": found.pw_dir, "USER": found.pw_name, "LOGNAME": found.pw_name}
+
+
+def of_a_run(environment: Mapping[str, str], user: int, programs: Path) -> dict[str, str]:
+    """The environment of a whole run: the caller's, of which this remains. ``programs`` is the folder whose programs come first."""
+    remains = {name: value for name, value in environment.items() if FOR_A_RUN.fullmatch(name)}
+    return {
+        **kept(environment),
+        **remains,
+        **account(user),
+        **({"HOME": environment["HOME"]} if os.path.isabs(environment.get("HOME", "")) else {}),
+        "PATH": f"{programs}:{STANDARD_PATH}",
+        "LANG": LOCALE,
+        "LC_ALL": LOCALE,
+    }
+
+
+def callers() -> dict[str, str]:
+    """What is kept of the caller's environment, whoever runs this now."""
+    try:
+        found: dict[str, str] = json.loads(Path(os.environ[VARIABLE]).read_text(encoding="utf-8"))
+    except (KeyError, OSError, ValueError):
+        return kept(os.environ)  # a module on its own, or one on another machine
+    return found
+
+
+def of_a_program(user: int, more: Mapping[str, str], outside: bool) -> dict[str, str]:
+    """The environment of a program that runs as a user: what is kept of the caller's, that user's home, and what it is told besides.
+
+    Proxies are for what goes ``outside``; whoever talks to this machine alone, or to a node on it, would ask them in vain.
+    """
+    found = {name: value for name, value in callers().items() if outside or not PROXIES.fullmatch(name)}
+    return {**found, **account(user), "PATH": path(), "LANG": LOCALE, "LC_ALL": LOCALE, **more}
