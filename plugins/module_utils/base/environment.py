@@ -31,9 +31,10 @@ FOR_A_RUN = re.compile(
 
 
 def path() -> str:
-    """Where programs are: as this process was told, and where Debian has them, of which a plain `su` leaves out some."""
-    told = [folder for folder in os.environ.get("PATH", "").split(":") if os.path.isabs(folder)]
-    return ":".join(dict.fromkeys([*told, *STANDARD_PATH.split(":")]))
+    """Where programs are: as this process was told, and beside each of Debian's folders that of root's programs, which a plain `su` leaves out."""
+    told = [folder for folder in os.environ.get("PATH", STANDARD_PATH).split(":") if os.path.isabs(folder)]
+    roots = [folder.removesuffix("bin") + "sbin" for folder in told if folder in STANDARD_PATH.split(":")]
+    return ":".join(dict.fromkeys([*told, *(folder for folder in roots if folder in STANDARD_PATH.split(":"))]))
 
 
 def kept(environment: Mapping[str, str]) -> dict[str, str]:
