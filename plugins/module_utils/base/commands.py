@@ -23,6 +23,8 @@ ANSWER_SECONDS = 60.0
 """For what answers a question."""
 WORK_SECONDS = 3600.0
 """For what does something; well above the slowest that was seen."""
+END_SECONDS = 5.0
+LAST_LINES = 30
 NOTHING_MORE: Mapping[str, str] = {}
 
 
@@ -117,10 +119,10 @@ def follow(
                     break
             return process.wait(max(0.0, deadline - time.monotonic())), lines
         except subprocess.TimeoutExpired:
-            process.kill()
-            raise StuckProgramError(command, seconds, "\n".join(lines[-30:])) from None
+            _end(process)
+            raise StuckProgramError(command, seconds, "\n".join(lines[-LAST_LINES:])) from None
         except BaseException:
-            process.kill()
+            _end(process)
             raise
 
 
@@ -144,7 +146,7 @@ def within(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
 
     def end() -> None:
         late.set()
-        process.kill()
+        _end(process)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True
@@ -155,6 +157,15 @@ def within(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
         timer.cancel()
         if late.is_set():
             raise StuckProgramError([str(word) for word in process.args] if isinstance(process.args, list | tuple) else [str(process.args)], seconds)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """It ends, and has a moment to end what it has started."""
+    process.terminate()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def _how(account: Account | None, variables: Mapping[str, str], folder: Path | None, outside: bool) -> dict[str, Any]:

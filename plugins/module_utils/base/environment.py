@@ -17,9 +17,9 @@ VARIABLE = "TODOCHAT_ENVIRONMENT"
 """Names the private file with what is kept of the caller's, for whoever has become another user on the way."""
 STANDARD_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 LOCALE = "C.UTF-8"
-PROXIES = re.compile("(https?|all|no)_proxy", re.IGNORECASE)
+OUTSIDE = re.compile("(https?|all|no)_proxy|XDG_CONFIG_HOME", re.IGNORECASE)
 FOR_PROGRAMS = re.compile(
-    r"(https?|all|no)_proxy|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"(https?|all|no)_proxy|XDG_CONFIG_HOME|SSL_CERT_(FILE|DIR)|(REQUESTS_CA|CURL_CA)_BUNDLE|NODE_EXTRA_CA_CERTS"
     r"|PIP_(INDEX_URL|EXTRA_INDEX_URL|TRUSTED_HOST|CERT|CLIENT_CERT|PROXY|CONFIG_FILE|NO_INDEX|FIND_LINKS)"
     r"|NPM_CONFIG_(REGISTRY|CAFILE|USERCONFIG|PROXY|HTTPS_PROXY|NOPROXY|STRICT_SSL)"
     r"|GO(PROXY|PRIVATE|NOPROXY|NOSUMDB|SUMDB|INSECURE|AUTH|ENV)",
@@ -77,7 +77,7 @@ def callers() -> dict[str, str]:
 def of_a_program(user: int, more: Mapping[str, str], outside: bool) -> dict[str, str]:
     """The environment of a program that runs as a user: what is kept of the caller's, that user's home, and what it is told besides.
 
-    Proxies are for what goes ``outside``; whoever talks to this machine alone, or to a node on it, would ask them in vain.
+    Proxies, and where package clients are configured, are for what goes ``outside``: a proxy knows nothing of a node on this machine.
     """
-    found = {name: value for name, value in callers().items() if outside or not PROXIES.fullmatch(name)}
+    found = {name: value for name, value in callers().items() if outside or not OUTSIDE.fullmatch(name)}
     return {**found, **account(user), "PATH": path(), "LANG": LOCALE, "LC_ALL": LOCALE, **more}

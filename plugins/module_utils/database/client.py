@@ -21,8 +21,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES, docker
-from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 
 # In either image, Debian's or the official one, the user postgres has this number.
 USER = "70"
@@ -120,7 +120,7 @@ class Workbench:
 
     def __enter__(self) -> Workbench:
         waiting_for("starting a container of PostgreSQL's programs")
-        bundle = next(filter(os.path.isfile, CA_BUNDLES), None)
+        bundle = ca_bundle()
         command = ["docker", "run", "--rm", "--interactive", f"--name={self.name}", "--pull=never", "--log-driver=none"]
         command += ["--network=host", f"--user={USER}:{USER}", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
         command += [f"--tmpfs={PRIVATE}:mode=0700,uid={USER},gid={USER},size=1m", f"--env=PATH={PATH}", f"--env=PGDATA={TRIAL}"]

@@ -13,9 +13,9 @@ from pathlib import Path
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import follow, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES
-from ansible_collections.todochat.platform.plugins.module_utils.machine.host import CA_BUNDLES
 
 LAST_LINES = 30
 # What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
@@ -50,10 +50,8 @@ def build_and_push(image: Image, reference: str, home: Path) -> None:
 def build_secrets(home: Path) -> Iterator[dict[str, Path]]:
     """Files that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
     secrets: dict[str, Path] = {}
-    for bundle in (callers().get("SSL_CERT_FILE", ""), *CA_BUNDLES):
-        if bundle and Path(bundle).is_file():
-            secrets["ca"] = Path(bundle)
-            break
+    if bundle := ca_bundle():
+        secrets["ca"] = Path(bundle)
     with tempfile.TemporaryDirectory(prefix="todochat-build-") as folder:
         for name, content in (("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
             if content:
@@ -77,7 +75,7 @@ def npm_configuration(home: Path) -> str:
 def pip_configuration(home: Path) -> str:
     """The part of the caller's pip configuration that says where packages come from."""
     # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one; without pip there is no configuration of it
-    listed = run(sys.executable, "-m", "pip", "config", "list", variables={"HOME": str(home)}).stdout
+    listed = run(sys.executable, "-m", "pip", "config", "list", variables={"HOME": str(home)}, outside=True).stdout
     found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
     settings = {}
     for name in PIP_SETTINGS:

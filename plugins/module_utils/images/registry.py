@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 
 ANSWER_SECONDS = 10
@@ -37,10 +38,8 @@ class Registry:
         address = f"http://{self.endpoint}/v2/{repository}/manifests/{tag}"
         headers = {"Accept": MANIFESTS, **({"Content-Type": kind} if kind else {})}
         request = urllib.request.Request(address, data=body, method=method, headers=headers)
-        # never through a proxy: the registry is on this machine
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=ANSWER_SECONDS) as response:
+            with inside().open(request, timeout=ANSWER_SECONDS) as response:
                 return Answer(response.headers, response.read())
         except urllib.error.HTTPError as error:
             if error.code == 404:

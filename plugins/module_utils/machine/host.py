@@ -32,4 +32,3 @@ def memory(root: Path = ROOT) -> int:
     return min(total, total if text == "max" else int(text)) >> 20
 
 
-CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)

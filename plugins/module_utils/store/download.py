@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import outside
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, sha256_of
 from ansible_collections.todochat.platform.plugins.module_utils.store.upstream_registry import ALTERED, UNREACHABLE, Reference, UpstreamRegistry
@@ -76,7 +77,7 @@ class Source:
     def _file(self, artifact: Artifact, address: str, expected: str, target: Path) -> None:
         download = target.with_suffix(".download")
         try:
-            with urllib.request.urlopen(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
+            with outside().open(address, timeout=STALL_SECONDS) as response, download.open("wb") as file:
                 what = f"downloading {artifact.name} {artifact.version}"
                 copy(response, file, what, int(response.headers.get("Content-Length") or 0))
         except (OSError, http.client.HTTPException) as error:
@@ -101,7 +102,7 @@ class Source:
 def probe(address: str) -> str:
     """Why the host of an address does not answer within a few seconds; "" where it does, with whatever status."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, method="HEAD"), timeout=PROBE_SECONDS):
+        with outside().open(urllib.request.Request(address, method="HEAD"), timeout=PROBE_SECONDS):
             return ""
     except urllib.error.HTTPError:
         return ""

@@ -6,7 +6,6 @@ Every address is read from the client that will use it (pip, Go, apt), and asked
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import tempfile
@@ -128,8 +127,8 @@ def go_setting(name: str) -> str:
     """What a go command says, or, where there is none yet, the file that it will read; "" where neither does."""
     command = which("go")
     if command:
-        return run(command, "env", name, variables={"GOTOOLCHAIN": "local"}).stdout.strip()
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return run(command, "env", name, variables={"GOTOOLCHAIN": "local"}, outside=True).stdout.strip()
+    base = callers().get("XDG_CONFIG_HOME") or Path.home() / ".config"
     file = Path(callers().get("GOENV") or Path(base) / "go/env")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
     return dict(line.split("=", 1) for line in lines if "=" in line).get(name, "")

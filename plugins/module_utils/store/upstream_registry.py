@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import outside
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
@@ -157,7 +158,7 @@ class UpstreamRegistry:
         if self._token:
             # the storage that a registry redirects to wants no token, and some refuse one
             request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        answer: IO[bytes] = urllib.request.urlopen(request, timeout=STALL_SECONDS)
+        answer: IO[bytes] = outside().open(request, timeout=STALL_SECONDS)
         return answer
 
     def _new_token(self, challenge: str) -> str:
@@ -166,7 +167,7 @@ class UpstreamRegistry:
         query = urllib.parse.urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
         address = f"{fields['realm']}?{query}"
         try:
-            with urllib.request.urlopen(address, timeout=STALL_SECONDS) as answer:
+            with outside().open(address, timeout=STALL_SECONDS) as answer:
                 document = json.load(answer)
         except (OSError, http.client.HTTPException) as error:
             raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}", UNREACHABLE) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
@@ -230,10 +230,8 @@ class Observer:
             return Status("unknown"), first_line(error)
 
     def _answers(self) -> bool:
-        # never through a proxy: the application is on this machine
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(f"{self.url}/health/ready", timeout=ANSWER_SECONDS) as response:
+            with inside().open(f"{self.url}/health/ready", timeout=ANSWER_SECONDS) as response:
                 return bool(response.status == 200)
         except OSError:
             return False

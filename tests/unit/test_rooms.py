@@ -1,0 +1,73 @@
+"""How the plugins are arranged: which room may use which, and who alone starts programs."""
+
+from __future__ import annotations
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+UTILS = PLUGINS / "module_utils"
+NAME = "ansible_collections.todochat.platform.plugins."
+# Each uses only those to its left.
+ROOMS = ("base", "machine", "store", "images", "cluster", "database", "release", "vault", "acceptance", "preflight", "whole")
+RUNNER = UTILS / "base/commands.py"
+STARTS = {
+    "subprocess": {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput"},
+    "os": {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp"},
+    "pty": {"spawn", "fork"},
+}
+FILES = sorted(PLUGINS.rglob("*.py"))
+
+
+def tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def uses(file: Path) -> set[str]:
+    """The collection's modules that a file imports, without the common beginning of their names."""
+    found = set()
+    for node in ast.walk(tree(file)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(NAME):
+            module = (node.module or "").removeprefix(NAME)
+            here = PLUGINS / module.replace(".", "/")
+            found |= {f"{module}.{alias.name}" for alias in node.names} if here.is_dir() else {module}
+    return found
+
+
+def room(module: str) -> str:
+    return module.split(".")[1]
+
+
+def test_rooms_are_those_that_are_listed() -> None:
+    assert {path.stem for path in UTILS.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()} - {"__init__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("file", sorted(UTILS.rglob("*.py")), ids=lambda file: str(file.relative_to(UTILS)))
+def test_a_room_uses_only_those_before_it(file: Path) -> None:
+    own = file.relative_to(UTILS).parts[0].removesuffix(".py")
+    for module in uses(file):
+        assert module.startswith("module_utils."), f"{file} uses {module}"
+        assert ROOMS.index(room(module)) <= ROOMS.index(own), f"{file} uses {module}"
+
+
+def test_no_circle() -> None:
+    graph = {str(file.relative_to(PLUGINS).with_suffix("")).replace("/", "."): uses(file) for file in FILES}
+    TopologicalSorter(graph).prepare()  # raises where there is one
+
+
+def test_programs_are_started_in_one_place() -> None:
+    """Else they would get whatever environment there is, and all the time in the world."""
+    elsewhere = []
+    for file in FILES:
+        for node in ast.walk(tree(file)):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                owner, name = getattr(node.func.value, "id", ""), node.func.attr
+                if (name in STARTS.get(owner, ()) or (owner == "os" and name.startswith(("exec", "spawn"))) or name == "run_command") and file != RUNNER:
+                    elsewhere.append(f"{file.relative_to(PLUGINS)}:{node.lineno}: {owner}.{name}")
+            if isinstance(node, ast.ImportFrom) and node.module in STARTS and file != RUNNER:
+                names = {alias.name for alias in node.names} & STARTS[node.module]
+                elsewhere += [f"{file.relative_to(PLUGINS)}:{node.lineno}: {name}" for name in names]
+    assert elsewhere == []
