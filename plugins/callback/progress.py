@@ -21,6 +21,7 @@ from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultView
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
+from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
 from ansible_collections.todochat.platform.plugins.plugin_utils.screen import Screen, clock, fit
@@ -438,13 +439,20 @@ class Events:
         self._writer = self._reader = -1
         self._rest = b""
         self._waiting = ""
-        os.environ.pop(VARIABLE, None)
+        for variable in (VARIABLE, environment.VARIABLE):
+            os.environ.pop(variable, None)
         with suppressed():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             self._writer = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             self._reader = os.open(path, os.O_RDONLY)
             os.environ[VARIABLE] = str(path)
+            # Whoever becomes another user on the way finds here what is kept of the caller's; as variables it would stand in arguments.
+            kept = path.with_name("environment.json")
+            kept.unlink(missing_ok=True)
+            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                json.dump(environment.kept(os.environ), file)
+            os.environ[environment.VARIABLE] = str(kept)
 
     def append(self, kind: str, text: str, **more: Any) -> None:
         with suppressed():
