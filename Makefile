@@ -1,7 +1,7 @@
 # What an operator or a developer says here. Everything that knows how is in bootstrap, site.yml, playbooks/ and tests/.
 PYTHON ?= python3
-RUN := $(PYTHON) bootstrap --
-RUN_TEST := PYTHONPATH=.ansible/collections $(PYTHON) bootstrap --test --
+RUN := $(PYTHON) -I bootstrap --
+RUN_TEST := $(PYTHON) -I bootstrap --test --
 ARGS ?=
 ROLE ?=
 VM ?=

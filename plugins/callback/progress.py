@@ -20,8 +20,8 @@ from ansible import constants as C  # noqa: N812 - Ansible's own name for it
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultView
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
 from ansible_collections.todochat.platform.plugins.plugin_utils.screen import Screen, clock, fit

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hostile import HOSTILE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,3 +52,50 @@ def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(
     bootstrap.make_environment("controller")
     assert bootstrap.INSTALLED.exists()
     assert not there.exists()
+
+
+# Kept on purpose.
+SAID = "TERM|COLUMNS|LINES|NO_COLOR|[A-Za-z]*_(proxy|PROXY)|XDG_RUNTIME_DIR|PWD|OLDPWD|SHLVL|_"
+TELLS = f"env | grep -vE '^({SAID})=' | sort; umask; pwd; ulimit -S -f; ls /proc/self/fd; grep -E 'SigBlk' /proc/self/status; exit 3"
+
+
+def begins(home: Path, hostile: str) -> str:
+    """What a command that bootstrap runs is begun with."""
+    home.mkdir(exist_ok=True)
+    script = f"{hostile}\nexec /usr/bin/python3 -I {ROOT}/bootstrap -- sh -c \"$TELLS\""
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TELLS": TELLS}
+    done = subprocess.run(["bash", "-c", script], cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert f"\n{ROOT}\n" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_whatever_a_shell_has_left_a_run_begins_in_the_same_way(tmp_path: Path, name: str) -> None:
+    assert begins(tmp_path / "home", HOSTILE[name]) == begins(tmp_path / "home", ":")
+
+
+def test_who_ignores_how_its_children_end_hands_that_on_to_nobody() -> None:
+    """Else every program would seem to have succeeded."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        command = ["/usr/bin/python3", "-I", f"{ROOT}/bootstrap", "--", "grep", "SigIgn", "/proc/self/status"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        assert process.stdout
+        ignored = int(process.stdout.read().split()[1], 16)
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    process.wait()
+    assert not ignored >> signal.SIGCHLD - 1 & 1
+
+
+def test_what_is_asked_for_is_kept(tmp_path: Path) -> None:
+    asked = ("PIP_INDEX_URL", "NPM_CONFIG_REGISTRY", "GOPROXY", "SSL_CERT_FILE", "EDITOR", "ANSIBLE_VAULT_PASSWORD_FILE")
+    said = begins(tmp_path / "home", "export " + " ".join(f"{name}=/of/{name}" for name in asked))
+    assert [name for name in asked if f"{name}=/of/{name}\n" not in said] == []
+
+
+def test_another_docker_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"DOCKER_HOST=tcp://192\.0\.2\.1 asks for another Docker than this machine's"):
+        begins(tmp_path / "home", "export DOCKER_HOST=tcp://192.0.2.1")
+    begins(tmp_path / "home", "export DOCKER_HOST=unix:///var/run/docker.sock")

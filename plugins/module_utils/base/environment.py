@@ -39,7 +39,13 @@ def path() -> str:
 
 def kept(environment: Mapping[str, str]) -> dict[str, str]:
     """Of an environment, what programs get."""
-    return {name: value for name, value in environment.items() if FOR_PROGRAMS.fullmatch(name)}
+    return those(FOR_PROGRAMS, environment)
+
+
+def those(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of these names. Relative folders of XDG are to be ignored, says its specification."""
+    found = {name: value for name, value in environment.items() if names.fullmatch(name)}
+    return {name: value for name, value in found.items() if os.path.isabs(value) or not re.fullmatch(r"XDG_\w+_(HOME|DIR)", name)}
 
 
 def account(user: int) -> dict[str, str]:
@@ -53,10 +59,9 @@ def account(user: int) -> dict[str, str]:
 
 def of_a_run(environment: Mapping[str, str], user: int, programs: Path) -> dict[str, str]:
     """The environment of a whole run: the caller's, of which this remains. ``programs`` is the folder whose programs come first."""
-    remains = {name: value for name, value in environment.items() if FOR_A_RUN.fullmatch(name)}
     return {
         **kept(environment),
-        **remains,
+        **those(FOR_A_RUN, environment),
         **account(user),
         **({"HOME": environment["HOME"]} if os.path.isabs(environment.get("HOME", "")) else {}),
         "PATH": f"{programs}:{STANDARD_PATH}",
