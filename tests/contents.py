@@ -173,7 +173,7 @@ parsed = cache(Python)
 
 
 def is_python(file: str) -> bool:
-    return files().get(file) == "" and (file.endswith(".py") or ("." not in Path(file).name and text(file).startswith("#!/usr/bin/env python3")))
+    return files().get(file) == "" and (file.endswith(".py") or ("." not in Path(file).name and re.match(r"#!/usr/bin/env (-S )?python3", text(file)) is not None))
 
 
 def strings(node: ast.AST) -> Iterator[str]:
@@ -256,7 +256,7 @@ def imported(file: str) -> list[str]:
             else:
                 known = modules().get(module, [])
                 near = [name for parent in Path(file).parents for name in known if Path(name).parent == parent]
-                found += near[:1] or [name for name in known if name.startswith(("molecule/", "plugins/plugin_utils/"))]
+                found += near[:1] or [name for name in known if name.startswith(("molecule/", "plugins/plugin_utils/", "plugins/module_utils/base/"))]
     return found
 
 

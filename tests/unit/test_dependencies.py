@@ -176,10 +176,9 @@ def test_all_that_an_input_imports_is_one_as_well(scenario: str) -> None:
     for name in found:
         if name.startswith(("plugins/module", "plugins/action", "plugins/plugin_utils")):
             text = (ROOT / name).read_text(encoding="utf-8")
-            for folder, module in re.findall(r"^from ansible_collections\.todochat\.platform\.plugins\.(\w+)\.(\w+) import", text, re.MULTILINE):
-                assert f"plugins/{folder}/{module}.py" in found, name
-            for folder, module in re.findall(r"^from ansible_collections\.todochat\.platform\.plugins\.(\w+) import (\w+)", text, re.MULTILINE):
-                assert f"plugins/{folder}/{module}.py" in found, name
+            for module, names_of_it in re.findall(r"^from ansible_collections\.todochat\.platform\.([\w.]+) import (.+)", text, re.MULTILINE):
+                path = module.replace(".", "/")
+                assert {f"{path}.py", *(f"{path}/{word}.py" for word in re.findall(r"\w+", names_of_it))} & found, f"{name}: {module}"
         if name.startswith("roles/") and "/tasks/" in name:
             text = (ROOT / name).read_text(encoding="utf-8")
             for module in re.findall(r"^\s+todochat\.platform\.(\w+):", text, re.MULTILINE):

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.callback.progress import REMEDY, explain
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE, copy, follow, waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import follow
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE, copy, waiting_for
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
 from ansible_collections.todochat.platform.plugins.plugin_utils.screen import clock, fit
 
