@@ -173,7 +173,8 @@ parsed = cache(Python)
 
 
 def is_python(file: str) -> bool:
-    return files().get(file) == "" and (file.endswith(".py") or ("." not in Path(file).name and re.match(r"#!/usr/bin/env (-S )?python3", text(file)) is not None))
+    is_script = "." not in Path(file).name and files().get(file) == "" and re.match(r"#!/usr/bin/env (-S )?python3", text(file)) is not None
+    return is_script or (files().get(file) == "" and file.endswith(".py"))
 
 
 def strings(node: ast.AST) -> Iterator[str]:
