@@ -51,6 +51,8 @@ def password_file(secrets: list[tuple[str, VaultSecret]], script: Path) -> Path:
         raise UserError("The vault password does not come from one file, so it cannot be changed here.", remedy)
     secret = secrets[0][1]
     source = Path(secret.filename).resolve()
+    if source == script.resolve() and not isinstance(secret, ScriptVaultSecret):
+        raise UserError(f"{source} cannot be executed, so its text would be the vault password.", f"Run `chmod +x {source}`, then the same command again.")
     if not isinstance(secret, ScriptVaultSecret):
         return source
     if source != script.resolve():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import binascii
 import fcntl
+import hashlib
+import hmac
 import os
 import secrets
 import stat
+import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +25,37 @@ def config_dir() -> Path:
 def vaults(team: Path) -> list[Path]:
     """The vaults that only an existing password can open: the one that a team keeps, and those of all deployments."""
     return [path.resolve() for path in [team, *sorted(config_dir().glob("*/vault.yml"))] if path.exists()]
+
+
+def opens(vault: bytes, password: bytes) -> bool:
+    """Whether a vault was encrypted with that password (Ansible's format 1.1 and 1.2, AES256): by its checksum, without reading it."""
+    header, _, body = vault.partition(b"\n")
+    if not header.startswith(b"$ANSIBLE_VAULT;"):
+        return False
+    try:
+        salt, checksum, ciphertext = (binascii.unhexlify(part) for part in binascii.unhexlify(b"".join(body.split())).split(b"\n", 2))
+    except (binascii.Error, ValueError):
+        return False
+    # 32 bytes to encrypt with, 32 of the checksum, 16 of the counter
+    key = hashlib.pbkdf2_hmac("sha256", password, salt, 10_000, dklen=80)
+    return hmac.compare_digest(hmac.digest(key[32:64], ciphertext, "sha256"), checksum)
+
+
+def public_passwords(script: Path) -> list[bytes]:
+    """What Ansible took for the password where it could not execute the script: its text, as it is and, where git knows, as it was."""
+    texts = [script.read_bytes()]
+    git = ["git", "-C", str(script.parent)]
+    with suppress(OSError, subprocess.SubprocessError):
+        listed = subprocess.run([*git, "log", "--format=%H", "--", script.name], capture_output=True, text=True, timeout=10, check=False).stdout
+        for commit in listed.split():
+            shown = subprocess.run([*git, "show", f"{commit}:./{script.name}"], capture_output=True, timeout=10, check=False)
+            texts.append(shown.stdout)
+    return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+
+
+def is_public(password: bytes) -> bool:
+    """Whether it is the text of a script."""
+    return password.startswith(b"#!")
 
 
 def write_draft(path: Path, content: bytes) -> Path:

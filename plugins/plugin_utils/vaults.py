@@ -48,6 +48,25 @@ def in_force(path: str, team_path: str | None) -> Path:
     return Path(team_path) if team_path and Path(team_path).exists() else Path(path)
 
 
+def secrets_in_force(path: Path) -> list[tuple[str, Any]]:
+    """Ansible's vault passwords. Raises UserError where one is public."""
+    secrets: list[tuple[str, Any]] = VaultSecretsContext.current().secrets
+    for _, secret in secrets:
+        if not vault_password.is_public(secret.bytes):
+            continue
+        if path.exists() and vault_password.opens(path.read_bytes(), secret.bytes):
+            raise UserError(
+                f"The vault {path} opens with the text of scripts/vault-password, which is public: that was not executable when the vault was made.",
+                "Run `make vault DO=rekey`, which gives it a password of its own, and then, as all that is in it may be known, "
+                "make vault DO=rotate ARGS='-e secret=NAME' with each of database_password, jwt_keys and checksum_key.",
+            )
+        raise UserError(
+            f"The vault password would be the text of {getattr(secret, 'filename', 'a script')}, as Ansible cannot execute it.",
+            "Make it executable (chmod +x), or name a file that holds the password alone in ANSIBLE_VAULT_PASSWORD_FILE.",
+        )
+    return secrets
+
+
 def opened(path: Path) -> tuple[str, dict[str, Any]]:
     """The text of a vault, and what it says; it opens with Ansible's vault password and fits the schema."""
     if not path.exists():
@@ -56,7 +75,7 @@ def opened(path: Path) -> tuple[str, dict[str, Any]]:
     if not is_encrypted(encrypted):
         raise UserError(f"The vault {path} is not encrypted.", f"Run `ansible-vault encrypt {path}`.")
     try:
-        text = VaultLib(VaultSecretsContext.current().secrets).decrypt(encrypted).decode()
+        text = VaultLib(secrets_in_force(path)).decrypt(encrypted).decode()
         content = yaml.safe_load(text)
     except AnsibleError:
         raise UserError(
@@ -74,7 +93,7 @@ def opened(path: Path) -> tuple[str, dict[str, Any]]:
 
 def write(path: Path, text: str, new: bool) -> None:
     """Encrypt `text` to `path` (0600), whole or not at all; a `new` vault never over an existing one."""
-    secrets = VaultSecretsContext.current().secrets
+    secrets = secrets_in_force(path)
     if not secrets:
         raise UserError("There is no vault password.", "Name its file in vault_password_file of ansible.cfg or in ANSIBLE_VAULT_PASSWORD_FILE.")
     vault_id, secret = match_encrypt_secret(secrets)

@@ -13,7 +13,8 @@ UTILS = PLUGINS / "module_utils"
 NAME = "ansible_collections.todochat.platform.plugins."
 # Each uses only those to its left.
 ROOMS = ("base", "machine", "store", "images", "cluster", "database", "release", "vault", "acceptance", "preflight", "whole")
-RUNNER = UTILS / "base/commands.py"
+# The second is used outside of Ansible, by scripts/vault-password.
+RUNNERS = {UTILS / "base/commands.py", PLUGINS / "plugin_utils/vault_password.py"}
 STARTS = {
     "subprocess": {"run", "Popen", "call", "check_call", "check_output", "getoutput", "getstatusoutput"},
     "os": {"system", "popen", "fork", "forkpty", "posix_spawn", "posix_spawnp"},
@@ -61,13 +62,13 @@ def test_no_circle() -> None:
 def test_programs_are_started_in_one_place() -> None:
     """Else they would get whatever environment there is, and all the time in the world."""
     elsewhere = []
-    for file in FILES:
+    for file in set(FILES) - RUNNERS:
         for node in ast.walk(tree(file)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 owner, name = getattr(node.func.value, "id", ""), node.func.attr
-                if (name in STARTS.get(owner, ()) or (owner == "os" and name.startswith(("exec", "spawn"))) or name == "run_command") and file != RUNNER:
+                if (name in STARTS.get(owner, ()) or (owner == "os" and name.startswith(("exec", "spawn"))) or name == "run_command"):
                     elsewhere.append(f"{file.relative_to(PLUGINS)}:{node.lineno}: {owner}.{name}")
-            if isinstance(node, ast.ImportFrom) and node.module in STARTS and file != RUNNER:
+            if isinstance(node, ast.ImportFrom) and node.module in STARTS:
                 names = {alias.name for alias in node.names} & STARTS[node.module]
                 elsewhere += [f"{file.relative_to(PLUGINS)}:{node.lineno}: {name}" for name in names]
     assert elsewhere == []

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -661,3 +662,68 @@ class TestRekey:
         monkeypatch.setattr(VaultSecretsContext, "_current", VaultSecretsContext(secrets))
         with pytest.raises(UserError, match="does not come from one file"):
             deployment.rekey()
+
+
+class TestPublicPassword:
+    """A script that Ansible cannot execute would be taken for a file that holds the password."""
+
+    @pytest.fixture
+    def in_force(self, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+        def force(file: Path) -> None:
+            secret: FileVaultSecret = get_file_vault_secret(str(file), loader=DataLoader())
+            secret.load()
+            monkeypatch.setattr(VaultSecretsContext, "_current", VaultSecretsContext([("default", secret)]))
+
+        return force
+
+    @pytest.fixture
+    def not_executable(self, script: Script) -> Path:
+        script.path.chmod(0o644)
+        return script.path
+
+    @pytest.mark.parametrize("label", [None, "team"])
+    def test_what_opens_a_vault_is_known_without_ansible(self, label: str | None) -> None:
+        made = VaultLib(SECRETS).encrypt("x: y\n" * 100, SECRETS[0][1], label)
+        assert vault_password.opens(made, b"vault password of the tests")
+        assert not vault_password.opens(made, b"another one")
+        assert not vault_password.opens(made[:-20] + made[-9:], b"vault password of the tests")
+        assert not vault_password.opens(b"x: y\n", b"vault password of the tests")
+
+    def test_no_vault_is_made_with_it(self, tmp_path: Path, not_executable: Path, in_force: Callable[[Path], None]) -> None:
+        in_force(not_executable)
+        with pytest.raises(UserError, match=rf"would be the text of {not_executable}, as Ansible cannot execute it\. Make it executable"):
+            vaults.write(tmp_path / "vault.yml", "x: y", new=True)
+        assert not (tmp_path / "vault.yml").exists()
+
+    def test_no_password_is_written_over_the_script(self, deployment: Deployment, in_force: Callable[[Path], None], not_executable: Path) -> None:
+        text = not_executable.read_bytes()
+        in_force(not_executable)
+        with pytest.raises(UserError, match="cannot be executed, so its text would be the vault password"):
+            deployment.run(vault_rekey, script=str(not_executable))
+        assert not_executable.read_bytes() == text
+
+    @pytest.mark.parametrize("older", [False, True], ids=["its text", "its text of an older version"])
+    def test_a_vault_that_was_is_named_and_gets_a_password_of_its_own(
+        self, deployment: Deployment, script: Script, in_force: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, older: bool
+    ) -> None:
+        monkeypatch.setenv("HOME", str(deployment.config.parent))
+        text = script.path.read_bytes()
+        if older:
+            git = ["git", "-C", str(script.checkout), "-c", "user.name=me", "-c", "user.email=me@todochat.example"]
+            script.path.write_bytes(text := b"#!/bin/sh\necho an older version\n")
+            subprocess.run([*git, "init", "--quiet"], check=True)
+            subprocess.run([*git, "add", "--all"], check=True)
+            subprocess.run([*git, "commit", "--quiet", "--message=older"], check=True)
+            script.path.write_bytes((CHECKOUT / "scripts/vault-password").read_bytes())
+        script.path.chmod(0o755)
+        deployment.password.unlink()
+        content = yaml.safe_dump(vault.new_vault())
+        deployment.path.write_bytes(VaultLib(SECRETS).encrypt(content, VaultSecret(text.strip())))
+
+        in_force(script.path)
+        with pytest.raises(UserError, match=r"opens with the text of scripts/vault-password, which is public.*`make vault DO=rekey.*DO=rotate .*checksum_key"):
+            deployment.content()
+        deployment.run(vault_rekey, script=str(script.path))
+        in_force(script.path)
+        assert deployment.content() == yaml.safe_load(content)
+        assert not any(vault_password.opens(deployment.path.read_bytes(), each) for each in vault_password.public_passwords(script.path))
