@@ -20,10 +20,10 @@ from ansible import constants as C  # noqa: N812 - Ansible's own name for it
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultView
 
-from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
+from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 from ansible_collections.todochat.platform.plugins.plugin_utils.screen import Screen, clock, fit
 
 DOCUMENTATION = """
@@ -200,7 +200,9 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 "What to do: Run the same command again, which finishes what was begun."
             )
         else:
-            self._say("\n" + "\n".join(Failure("", what, "Ansible gave up with the error above.", REMEDY, "", after).lines()), C.COLOR_ERROR)
+            refused = next(iter(REFUSALS), None)
+            why, remedy = (refused.why, refused.remedy) if refused else ("Ansible gave up with the error above.", REMEDY)
+            self._say("\n" + "\n".join(Failure("", what, why, remedy, "", after).lines()), C.COLOR_ERROR)
 
     # Tasks
 
@@ -439,20 +441,13 @@ class Events:
         self._writer = self._reader = -1
         self._rest = b""
         self._waiting = ""
-        for variable in (VARIABLE, environment.VARIABLE):
-            os.environ.pop(variable, None)
+        os.environ.pop(VARIABLE, None)
         with suppressed():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
             self._writer = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
             self._reader = os.open(path, os.O_RDONLY)
             os.environ[VARIABLE] = str(path)
-            # Whoever becomes another user on the way finds here what is kept of the caller's; as variables it would stand in arguments.
-            kept = path.with_name("environment.json")
-            kept.unlink(missing_ok=True)
-            with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump(environment.kept(os.environ), file)
-            os.environ[environment.VARIABLE] = str(kept)
 
     def append(self, kind: str, text: str, **more: Any) -> None:
         with suppressed():

@@ -71,8 +71,11 @@ class Screen:
             return
         with self.lock:
             self._wipe()
-            self._print(*arguments, **options)
-            sys.stdout.flush()
+            try:
+                self._print(*arguments, **options)
+                sys.stdout.flush()
+            except BrokenPipeError:  # nobody reads any more, as after `| head`; the work goes on to its end
+                os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
     def _wipe(self) -> None:
         if self._painted:

@@ -331,12 +331,27 @@ def test_ctrl_c_says_what_was_broken_off_and_keeps_what_was_learnt(kitchen: Kitc
     assert list(json.loads(kitchen.history.read_text())["cake.yml"]) == ["Hands are clean"]
 
 
+def test_a_pipe_that_is_closed_ends_quietly_and_the_work_goes_on(kitchen: Kitchen) -> None:
+    variables = json.dumps({"warm": f"while [ ! -e {kitchen.directory}/closed ]; do sleep 0.05; done; touch {kitchen.directory}/done"})
+    command = [*kitchen.command, "--extra-vars", variables]
+    with subprocess.Popen(command, cwd=ROOT, env=kitchen.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline()
+        process.stdout.close()
+        (kitchen.directory / "closed").touch()
+        assert "Broken" not in (said := process.stderr.read()), said
+        assert process.wait() == 0
+    assert (kitchen.directory / "done").exists()
+
+
 # What is kept
 
 
-def test_a_state_that_cannot_be_used_breaks_no_run(kitchen: Kitchen) -> None:
+def test_a_state_that_cannot_be_used_breaks_no_run_that_only_looks(kitchen: Kitchen) -> None:
     (kitchen.directory / "state").write_text("in the way")
-    kitchen.plain("--start-at-task", "The cake is served")
+    kitchen.plain("--start-at-task", "The cake is served", "--check")
+    assert "state/todochat/todo cannot be used: Not a directory." in kitchen.plain(status=1)
 
 
 @pytest.fixture

@@ -493,7 +493,7 @@ class Deployment:
         if chosen & {"data", "installed"} and not other_vaults:
             take(self.vault_password)
         if "installed" in chosen:
-            for name in ("events.jsonl", "environment.json", "history.json"):
+            for name in ("events.jsonl", "history.json"):
                 take(self.state / name)
             remove_empty(self.store)
         for path in (self.vault, Path(self.cluster.kubeconfig), self.minikube.home, self.store, self.build_cache):

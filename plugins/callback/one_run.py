@@ -1,0 +1,142 @@
+"""Callback plugin: what a run has to itself, whatever shows it."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: one_run
+type: aggregate
+short_description: One run at a time changes a deployment, by its caller's settings
+description:
+  - Holds a lock in the deployment's state folder for as long as the run lives, whatever ends it. A second run says who holds it since when,
+    and waits, or ends where it is told so. Runs that only look (check mode, and the playbooks that change nothing) need none.
+  - Keeps what programs are to know of the caller's environment (package indexes, proxies, certificates) in a private file, which the environment
+    variable TODOCHAT_ENVIRONMENT names, for whoever becomes another user on the way. As variables they would stand in arguments.
+options:
+  wait:
+    description: Seconds to wait for another run to end. With 0 this one ends at once.
+    type: int
+    default: 3600
+    env: [{name: TODOCHAT_WAIT}]
+"""
+
+import atexit
+import fcntl
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible import context
+from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.todochat.platform.plugins.module_utils.base import environment
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
+
+LOOKS = ("status.yml", "logs.yml", "open.yml", "vault/list.yml")
+STATE = trust_as_template("{{ deployment_state_dir }}")
+POLL_SECONDS = 0.5
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """Begins with the first play, since only then it is known which deployment this is about."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "todochat.platform.one_run"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._playbook = ""
+        self._begun = False
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._playbook = str(playbook._file_name)
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        manager = play.get_variable_manager()
+        variables = manager.get_vars(play=play, host=manager._inventory.get_host("localhost"))
+        if self._begun or "deployment_state_dir" not in variables:
+            return
+        self._begun = True
+        looks = context.CLIARGS["check"] or self._playbook.endswith(LOOKS)
+        folder = Path(str(Templar(play.get_loader(), variables).template(STATE)))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            keep_environment(folder)
+            if not looks:
+                self._take_turn(folder / "run.lock")
+        except OSError as error:
+            if not looks:
+                self._refuse(UserError(f"{error.filename} cannot be used: {error.strerror}", "Mend that, then run the same command again."))
+        except UserError as error:
+            self._refuse(error)
+
+    def _refuse(self, error: UserError) -> None:
+        REFUSALS.append(error)
+        sys.exit(str(error) if self._display.verbosity else 1)
+
+    def _take_turn(self, path: Path) -> None:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # held open, and so kept, until this process is no more
+        began, said, seconds = time.monotonic(), "", self.get_option("wait")
+        while not is_locked(lock):
+            holder = holder_of(lock)
+            if time.monotonic() - began >= seconds:
+                raise UserError(f"{holder} Nothing was done.", "Wait until that has ended, or end it, then run the same command again.")
+            if holder != said:
+                self._display.display(f"{holder} This one waits for it, {seconds} s at most; Ctrl-C ends this one alone (and TODOCHAT_WAIT=0 at once).")
+                said = holder
+            time.sleep(POLL_SECONDS)
+        os.truncate(lock, 0)
+        os.pwrite(lock, json.dumps({"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time()}).encode(), 0)
+
+
+def keep_environment(folder: Path) -> None:
+    """Writes what is kept of the caller's for as long as this process lives."""
+    path = folder / f"environment-{os.getpid()}.json"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        json.dump(environment.kept(os.environ), file)
+    os.environ[environment.VARIABLE] = str(path)
+    process = os.getpid()
+
+    def forget() -> None:
+        if os.getpid() == process:
+            path.unlink(missing_ok=True)
+
+    atexit.register(forget)
+    for left in folder.glob("environment-*.json"):  # by a run that was killed
+        if not Path("/proc", left.stem.partition("-")[2]).exists():
+            left.unlink(missing_ok=True)
+
+
+def is_locked(lock: int) -> bool:
+    """Whether the lock is this process's now."""
+    with suppress(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def holder_of(lock: int) -> str:
+    """Who holds a lock, in a sentence."""
+    try:
+        held = json.loads(os.pread(lock, 1 << 12, 0))
+        since = datetime.fromtimestamp(held["since"], UTC).astimezone().strftime("%H:%M:%S")
+        return f"`{held['command']}`, process {held['pid']}, is at work on this deployment since {since}."
+    except (ValueError, KeyError, TypeError):
+        return "Another run has just begun on this deployment."
+
+
+def command_of(playbook: str) -> str:
+    """The command that people know a playbook by."""
+    path = Path(playbook)
+    if path.parent.name == "vault":
+        return f"make vault DO={path.stem}"
+    return f"make {'up' if path.stem == 'site' else path.stem}"

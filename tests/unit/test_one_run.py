@@ -1,0 +1,136 @@
+"""One run at a time changes a deployment; the next one waits for it, or ends, and says for whom."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAYBOOK = """
+- name: Work
+  hosts: localhost
+  gather_facts: false
+  tasks:
+    - name: It is at work
+      ansible.builtin.command:
+        argv: [sh, -c, "echo $$ > FOLDER/at-work; while [ ! -e FOLDER/go ]; do sleep 0.05; done"]
+      when: wait | default(false) | bool
+"""
+
+
+class Shop:
+    """Playbooks with this project's configuration, and a home of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("site.yml", "status.yml"):
+            (folder / name).write_text(PLAYBOOK.replace("FOLDER", str(folder)))
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+        self.environment |= {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "STATE", "CACHE")}
+
+    def begin(self, playbook: str, *options: str, wait: int | None = None) -> subprocess.Popen[str]:
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), str(self.folder / playbook), *options]
+        environment = self.environment | ({} if wait is None else {"TODOCHAT_WAIT": str(wait)})
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, playbook: str, *options: str, wait: int | None = 0) -> tuple[int, str]:
+        with self.begin(playbook, *options, wait=wait) as process:
+            said, _ = process.communicate(timeout=60)
+        return process.returncode, said
+
+    @contextmanager
+    def at_work(self, *options: str) -> Iterator[subprocess.Popen[str]]:
+        """A run is at work meanwhile, and ends then."""
+        with self.begin("site.yml", "--extra-vars=wait=true", *options) as process:
+            until(lambda: (self.folder / "at-work").exists())
+            try:
+                yield process
+            finally:
+                (self.folder / "go").touch()
+                process.communicate(timeout=60)
+
+
+def until(so: object) -> None:
+    deadline = time.monotonic() + 60
+    while not so():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path)
+
+
+def test_a_second_run_says_who_is_at_work_since_when_and_ends_where_it_is_told_so(shop: Shop) -> None:
+    with shop.at_work() as first:
+        status, said = shop.run("site.yml")
+    assert status != 0
+    assert re.search(rf"`make up`, process {first.pid}, is at work on this deployment since \d\d:\d\d:\d\d\. Nothing was done\.", said), said
+    assert "What to do: Wait until that has ended" in said
+    assert "gave up" not in said
+    assert "Traceback" not in said
+    assert "Callback dispatch" not in said
+
+
+def test_or_it_waits_and_goes_on_when_the_first_has_ended(shop: Shop) -> None:
+    with shop.at_work() as first:
+        second = shop.begin("site.yml")
+        assert second.stdout
+        until(lambda: f"process {first.pid}" in second.stdout.readline())  # type: ignore[union-attr]
+        assert second.poll() is None
+    said, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_one_that_was_killed_blocks_nobody(shop: Shop, number: signal.Signals) -> None:
+    with shop.at_work() as first:
+        first.send_signal(number)
+        (shop.folder / "go").touch()  # what it had begun ends by itself
+        first.wait(60)
+        status, said = shop.run("site.yml", wait=20)
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("looks", [["status.yml"], ["site.yml", "--check"]])
+def test_who_only_looks_needs_not_wait(shop: Shop, looks: list[str]) -> None:
+    with shop.at_work():
+        status, said = shop.run(*looks)
+    assert status == 0, said
+
+
+def test_another_deployment_is_another_matter(shop: Shop) -> None:
+    with shop.at_work():
+        status, said = shop.run("site.yml", "--extra-vars=deployment_name=other")
+    assert status == 0, said
+
+
+def test_the_callers_settings_are_kept_in_a_private_file_while_it_runs(shop: Shop) -> None:
+    shop.environment |= {"PIP_INDEX_URL": "https://me:canary@index.example", "HTTPS_PROXY": "http://me:canary@proxy.example", "OTHER": "left"}
+    with shop.at_work() as first:
+        (kept,) = shop.folder.glob("state/todochat/todo/environment-*.json")
+        assert kept.stat().st_mode & 0o777 == 0o600
+        assert json.loads(kept.read_text()).items() >= {"PIP_INDEX_URL": "https://me:canary@index.example"}.items()
+        assert "OTHER" not in kept.read_text()
+        assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if "canary" in text_of(path)]
+        first.kill()
+        first.wait()
+    shop.run("status.yml")
+    assert list(shop.folder.glob("state/todochat/todo/environment-*")) == []
+
+
+def text_of(path: Path) -> str:
+    with suppress(OSError):
+        return path.read_bytes().decode(errors="replace")
+    return ""
