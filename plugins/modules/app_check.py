@@ -51,7 +51,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows, check_as_user
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import startup_seconds, wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher
@@ -83,8 +83,7 @@ def main() -> None:
         put_off: dict[str, Any] = {"changed": False, "steps": [], "digests": {}, "startup_seconds": {}, "msg": "would check the application"}
         if module.check_mode and not pods:
             module.exit_json(**put_off)
-        registry = Registry(given["registry"])
-        digests = {name: registry.digest(f"{given['repository']}/{name}", Registry.CURRENT) for name in given["releases"]}
+        digests = {name: Pushed().current(f"{given['registry']}/{given['repository']}/{name}") for name in given["releases"]}
         problems = wrong_images(pods, digests)
         if module.check_mode and problems:  # as after a run that was broken off between building and rolling out, which is announced then
             module.exit_json(**put_off)

@@ -7,8 +7,9 @@ DOCUMENTATION = r"""
 module: app_images
 short_description: Application images are in the registry, named by what they are built from
 description:
-  - Computes each image's tag from its build context, Dockerfile and build arguments, and asks the registry for it.
-  - Builds and pushes what the registry does not have. Unchanged sources are neither built nor pushed.
+  - Computes each image's tag from its build context, Dockerfile and build arguments, and looks up what this machine has pushed under it.
+  - Builds and pushes what this machine has not pushed, or the registry does not have any more; what others have put there counts for
+    nothing. Unchanged sources are neither built nor pushed.
 options:
   images:
     description: The images.
@@ -57,6 +58,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_and_push
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.local import give_name, is_named
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
@@ -81,7 +84,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     registry = Registry(module.params["registry"])
-    store = Store(Path(module.params["store"]))
+    store, pushed = Store(Path(module.params["store"])), Pushed()
     results = {}
     would = []
     try:
@@ -93,25 +96,27 @@ def main() -> None:
             repository = f"{module.params['repository']}/{image.name}"
             name = f"{registry.endpoint}/{repository}"
             tag = image.tag()
+            digest = pushed.digest(name, tag)
             try:
-                digest = registry.digest(repository, tag)
-                current = registry.digest(repository, Registry.CURRENT)
+                is_there = bool(digest) and registry.has(repository, digest)
             except ImageError:
                 if not module.check_mode:
                     raise
-                digest = current = ""  # on an untouched machine there is no registry yet
-            if not digest:
+                is_there = False  # it may be going to be started
+            if not is_there:
+                digest = ""
                 would.append(f"{name}:{tag} is built and pushed")
                 if not module.check_mode:
                     for artifact in bases.values():
                         if not is_loaded(artifact):
                             load(artifact, store)
-                    build_and_push(image, f"{name}:{tag}", Path(module.params["client_home"]))
-                    digest = registry.digest(repository, tag)
-            if not digest or digest != current:
+                    digest = build_and_push(image, f"{name}:{tag}", Path(module.params["client_home"]))
+                    pushed.keep(name, tag, digest)
+            if not digest or digest != pushed.current(name) or not is_named(name, digest):
                 would.append(f"{name}:{tag} is the one to deploy")
                 if not module.check_mode:
-                    registry.make_current(repository, tag)
+                    pushed.make_current(name, digest)
+                    give_name(name, digest)
             results[image.name] = {"repository": name, "tag": tag, "digest": digest}
     except UserError as error:
         fail(module, error)

@@ -63,7 +63,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
-from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, image_by_digest, look, may_be_written, take
+from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, by_digest, look, may_be_written, take
 from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, has_image
 
 
@@ -82,7 +82,7 @@ def main() -> None:
                 may_be_written(path, bytes_there)
                 size = ""
             else:
-                contents = take(bench, session, path, given["owner"], image_by_digest(given["application"])).contents
+                contents = take(bench, session, path, given["owner"], by_digest(given["application"])).contents
                 size = human(path.stat().st_size)
     except UserError as error:
         fail(module, error)

@@ -55,7 +55,7 @@ EXAMPLES = r"""
   todochat.platform.database_restore:
     url: "{{ app_secrets_database_url }}"
     image: todochat/postgres:17
-    application: 127.0.0.1:5000/todo/backend:current
+    application: 127.0.0.1:5000/todo/backend
     file: ~/backups/todo.tar
     replace: todo
     undo: ~/backups/todo-before.tar
@@ -80,7 +80,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database import 
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import (
     ARGUMENTS,
     Restored,
-    image_by_digest,
+    by_digest,
     look,
     may_be_written,
     missing_roles,
@@ -98,7 +98,7 @@ def main() -> None:
     try:
         address = Address.parse(given["url"])
         manifest, start = dump_file.read(path)
-        application = image_by_digest(given["application"])
+        application = by_digest(given["application"])
         revisions = known_revisions(application) if application else []
         holds = manifest.contents.summary()
         result = {"changed": True, "contents": holds, "made": manifest.made}

@@ -86,6 +86,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
+from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Apt, Deployment, Docker, Part, leaving, levels
 
@@ -131,7 +132,11 @@ def main() -> None:
             secret=given["secret"],
             registry=given["registry_container"],
             database=given["database_container"],
-            repositories=[f"{given['registry']}/{given['deployment']}/{name}" for name in [*given["releases"], "metrics-server"]],
+            repositories=[
+                repository
+                for name in (f"{given['registry']}/{given['deployment']}/{release}" for release in [*given["releases"], "metrics-server"])
+                for repository in (name, local_name(name).partition(":")[0])
+            ],
             lock=paths["lock"],
             vault=paths["vault"],
             vault_password=paths["vault_password"],

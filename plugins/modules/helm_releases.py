@@ -24,7 +24,7 @@ options:
   wait: {type: bool, default: true, description: Whether to follow each rollout until it is complete.}
   images:
     description: For each release the image to deploy, as M(todochat.platform.app_images) returned it. In check mode its digest is
-      empty where it is only going to be built. The registry is asked about others.
+      empty where it is only going to be built. Of others, the one that was built last is meant.
     type: dict
     default: {}
   releases:
@@ -85,6 +85,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret import CHECKSUM_ANNOTATION
 from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, difference, live_drift
@@ -96,11 +97,9 @@ def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, reposito
     path = f"{repository}/{given['name']}"
     said = images.get(given["name"], {})
     is_said = said.get("repository") == f"{registry.endpoint}/{path}"
-    digest = said["digest"] if is_said else registry.digest(path, Registry.CURRENT)
-    if not digest:
-        raise ReleaseError(
-            f"The registry has no image {path} to deploy.", "Run `make up ARGS='--tags app_images'` first."
-        )
+    digest = said["digest"] if is_said else Pushed().current(f"{registry.endpoint}/{path}")
+    if not digest or not (is_said or registry.has(path, digest)):
+        raise ReleaseError(f"There is no image {registry.endpoint}/{path} to deploy.", "Run `make up ARGS='--tags app_images'` first.")
     values = {**given["values"], "image": {"repository": f"{registry.endpoint}/{path}", "digest": digest}}
     if given["checksum"]:
         values["secret"] = {"name": given["secret"], "checksum": given["checksum"]}

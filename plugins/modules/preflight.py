@@ -77,6 +77,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile 
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, PSQL, QUIETLY, Actual, observation
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import Wanted as WantedRoles
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity, needs
@@ -286,7 +287,8 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
     def built() -> bool:
         registry = Registry(given["endpoints"]["image_registry_endpoint"])
         try:
-            return all(registry.digest(f"{deployment}/{name}", Registry.CURRENT) for name in RELEASES)
+            digests = {path: Pushed().current(f"{registry.endpoint}/{path}") for path in (f"{deployment}/{name}" for name in RELEASES)}
+            return all(digest and registry.has(path, digest) for path, digest in digests.items())
         except ImageError:
             return False
 

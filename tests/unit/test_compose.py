@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
+from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -108,13 +109,14 @@ def test_only_this_machine_reaches_it_and_only_the_frontend() -> None:
 
 
 def test_the_images_are_the_clusters() -> None:
-    shared, images = read("group_vars/all/main.yml"), read("roles/app_images/tasks/main.yml")[0]["todochat.platform.app_images"]["images"]
-    default = f"{shared['image_registry_endpoint']}/{shared['deployment_name']}"
+    images = read("roles/app_images/tasks/main.yml")[0]["todochat.platform.app_images"]["images"]
+    shared = read("group_vars/all/main.yml")
     for image in images:
         service = SERVICES[image["name"]]
-        assert service["image"] == f"${{TODOCHAT_IMAGES:-{default}}}/{image['name']}:current"
+        default = local_name(f"{shared['image_registry_endpoint']}/{shared['deployment_name']}/{image['name']}")
+        assert service["image"].replace("${TODOCHAT_IMAGES:-todo}", shared["deployment_name"]) == default
         assert f"{{{{ app_images_source }}}}/{Path(service['build']).name}" == image["context"]
-        assert service["pull_policy"] == "always"  # or an image of yesterday would stay
+        assert service["pull_policy"] == "never"  # whoever listens at the registry's port, or on Docker Hub, cannot answer to it
 
 
 def test_the_database_is_that_of_its_role() -> None:

@@ -114,7 +114,7 @@ def test_of_an_external_database_the_host_alone_is_told() -> None:
         (replace(SERVICE, status="failed"), "Helm revision 2 (failed)"),
         (replace(SERVICE, built=OTHER, as_built=False), "(built was 000000000000)"),
         (replace(SERVICE, ready=0, as_built=False), "(not running everywhere)"),
-        (replace(SERVICE, built="", as_built=False), "(the registry has none to compare with)"),
+        (replace(SERVICE, built="", as_built=False), "(nothing was built here to compare with)"),
     ],
 )
 def test_a_release_is_told_with_what_is_wrong_about_it(service: Service, words: str) -> None:

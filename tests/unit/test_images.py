@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import Reply, Request, Server
+from loopback import Reply, Server
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets, npm_configuration, pip_configuration, step_of_build
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 
 # Tags
@@ -169,33 +174,40 @@ def test_secret_files_are_the_callers_alone_and_gone_afterwards(home: Path) -> N
 # The registry
 
 
-def test_a_tags_digest_is_what_the_registry_says(server: Server) -> None:
-    server.answer = lambda _: Reply(headers={"Docker-Content-Digest": "sha256:1234"})
-    assert Registry(server.endpoint).digest("todo/backend", "abc") == "sha256:1234"
+MANIFEST = b'{"manifest": 1}'
+DIGEST = f"sha256:{hashlib.sha256(MANIFEST).hexdigest()}"
+
+
+def test_an_image_is_there_where_the_registry_has_that_very_content(server: Server) -> None:
+    server.answer = lambda _: Reply(body=MANIFEST)
+    registry = Registry(server.endpoint)
+    assert registry.has("todo/backend", DIGEST)
     [request] = server.requests
-    assert (request.method, request.path) == ("HEAD", "/v2/todo/backend/manifests/abc")
+    assert (request.method, request.path) == ("GET", f"/v2/todo/backend/manifests/{DIGEST}")
     assert "application/vnd.oci.image.manifest.v1+json" in request.headers["Accept"]
+    server.answer = lambda _: Reply(body=b"planted", headers={"Docker-Content-Digest": DIGEST})
+    assert not registry.has("todo/backend", DIGEST)
 
 
 def test_a_proxy_is_not_asked(server: Server, nobody: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", f"http://{nobody}")
-    server.answer = lambda _: Reply(headers={"Docker-Content-Digest": "sha256:1234"})
-    assert Registry(server.endpoint).digest("todo/backend", "abc") == "sha256:1234"
+    server.answer = lambda _: Reply(body=MANIFEST)
+    assert Registry(server.endpoint).has("todo/backend", DIGEST)
 
 
-def test_a_tag_that_is_not_there_has_no_digest(server: Server) -> None:
-    assert Registry(server.endpoint).digest("todo/backend", "abc") == ""
+def test_an_image_that_is_not_there_is_not(server: Server) -> None:
+    assert not Registry(server.endpoint).has("todo/backend", DIGEST)
 
 
 def test_a_registry_in_trouble_is_named_with_its_answer(server: Server) -> None:
     server.answer = lambda _: Reply(500)
-    with pytest.raises(ImageError, match=rf"answers 500 to HEAD {server.url}/v2/todo/backend/manifests/abc"):
-        Registry(server.endpoint).digest("todo/backend", "abc")
+    with pytest.raises(ImageError, match=rf"answers 500 to GET {server.url}/v2/todo/backend/manifests/sha256:"):
+        Registry(server.endpoint).has("todo/backend", DIGEST)
 
 
 def test_a_registry_that_is_not_there_names_the_tag_to_run(nobody: str) -> None:
     with pytest.raises(ImageError, match=rf"registry at {nobody} does not answer .*--tags image_registry"):
-        Registry(nobody).digest("todo/backend", "abc")
+        Registry(nobody).has("todo/backend", DIGEST)
 
 
 def test_a_build_tells_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,17 +220,44 @@ def test_a_build_tells_its_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert told == ["building the image backend: builder 1/2 COPY a /a"]
 
 
-def test_the_image_to_deploy_is_the_very_manifest_of_its_tag(server: Server) -> None:
-    manifests = {"/v2/todo/backend/manifests/abc": b'{"manifest": 1}'}
-    kind = "application/vnd.docker.distribution.manifest.v2+json"
+# The record of what was pushed
 
-    def answer(request: Request) -> Reply:
-        if request.method == "PUT":
-            assert request.headers["Content-Type"] == kind
-            manifests[request.path] = request.body
-            return Reply(201)
-        return Reply(body=manifests[request.path], headers={"Content-Type": kind})
 
-    server.answer = answer
-    Registry(server.endpoint).make_current("todo/backend", "abc")
-    assert manifests["/v2/todo/backend/manifests/current"] == b'{"manifest": 1}'
+NAME = "127.0.0.1:5000/todo/backend"
+
+
+def test_what_was_pushed_is_known_by_tag_and_the_one_to_deploy_is_the_one_that_was_named_last(tmp_path: Path) -> None:
+    pushed = Pushed(tmp_path / "new/images.json")
+    assert (pushed.digest(NAME, "a"), pushed.current(NAME)) == ("", "")
+    pushed.keep(NAME, "a", "sha256:a")
+    pushed.keep(NAME, "b", "sha256:b")
+    pushed.make_current(NAME, "sha256:b")
+    pushed.keep("127.0.0.1:5000/other/backend", "a", "sha256:c")
+    assert [pushed.digest(NAME, tag) for tag in "abc"] == ["sha256:a", "sha256:b", ""]
+    assert (pushed.current(NAME), pushed.current("127.0.0.1:5000/other/backend")) == ("sha256:b", "")
+
+
+def test_others_can_read_the_record_and_not_write_it(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        Pushed(tmp_path / "new/images.json").keep(NAME, "a", "sha256:a")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "new", tmp_path / "new/images.json")] == [0o755, 0o644]
+
+
+def test_runs_that_write_at_the_same_time_lose_nothing(tmp_path: Path) -> None:
+    pushed = Pushed(tmp_path / "images.json")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: pushed.keep(NAME, str(number), f"sha256:{number}"), range(40)))
+    assert [pushed.digest(NAME, str(number)) for number in range(40)] == [f"sha256:{number}" for number in range(40)]
+
+
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "images.json").write_text("{")
+    with pytest.raises(UserError, match=r"images\.json cannot be read: .* `make up` builds both images anew"):
+        Pushed(tmp_path / "images.json").current(NAME)
+
+
+def test_the_local_name_is_of_no_registry() -> None:
+    assert local_name(NAME) == "todochat/todo-backend:current"

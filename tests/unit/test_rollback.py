@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import getpass
 import gzip
+import hashlib
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database import 
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import Restored
 from ansible_collections.todochat.platform.plugins.module_utils.database.compatibility import Database, Schema
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER
 from ansible_collections.todochat.platform.plugins.module_utils.release.revisions import History, history
@@ -37,7 +39,7 @@ CONTENTS = Contents("public", 170005, "0002", {"alembic_version": "1 5", "schema
 
 
 def digest(content: str) -> str:
-    return "sha256:" + content.encode().hex().ljust(64, "0")
+    return f"sha256:{hashlib.sha256(content.encode()).hexdigest()}"
 
 
 def manifest(name: str, content: str, replicas: int | None = 2) -> str:
@@ -53,7 +55,7 @@ class World:
         self.secrets: list[dict[str, Any]] = []
         self.live: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
-        self.images: set[str] = set()
+        self.images: dict[str, str] = {}
         self.current: dict[str, str] = {}
         self.known: dict[str, list[str]] = {}
         self.schema = Schema("0002", frozenset({"0002"}))
@@ -73,7 +75,7 @@ class World:
             secret["metadata"]["labels"]["status"] = secret["metadata"]["labels"]["status"].replace("deployed", "superseded")
         version = len(mine) + 1
         path = f"todo/{name}"
-        self.images.add(f"{path}/{digest(content)}")
+        self.images[f"{path}/{digest(content)}"] = content
         self.current[path] = digest(content)
         held = {
             "chart": {"metadata": {"name": name, "version": "1.0.0"}},
@@ -138,16 +140,25 @@ class World:
 
     def answer(self, request: Request) -> Reply:
         """As the registry does."""
-        _, _, *path, _, tag = request.path.split("/")
-        repository = "/".join(path)
-        if request.method == "PUT":
-            self.calls.append(f"tag {repository}")
-            self.current[repository] = json.loads(request.body)
-            return Reply(201)
-        found = self.current.get(repository, "") if tag == "current" else tag
-        if f"{repository}/{found}" not in self.images:
-            return Reply(404)
-        return Reply(200, json.dumps(found).encode(), {"Docker-Content-Digest": found, "Content-Type": "application/vnd.oci.image.manifest.v1+json"})
+        _, _, *path, _, wanted = request.path.split("/")
+        content = self.images.get(f"{'/'.join(path)}/{wanted}")
+        return Reply(404) if content is None else Reply(200, content.encode())
+
+
+class Named(Pushed):
+    """The record of what is to be deployed, kept by the world."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self.world = world
+
+    def current(self, name: str) -> str:
+        return self.world.current.get(name.partition("/")[2], "")
+
+    def make_current(self, name: str, digest: str) -> None:
+        repository = name.partition("/")[2]
+        self.world.calls.append(f"tag {repository}")
+        self.world.current[repository] = digest
 
 
 class Asked(Database):
@@ -189,6 +200,7 @@ def world(server: Server, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(Cluster, "run", lambda _, *command, **options: made.run(*command, **options))
     monkeypatch.setattr(rollback, "check_as_user", check)
     monkeypatch.setattr(rollback, "POLL_SECONDS", 0)
+    monkeypatch.setattr(rollback, "give_name", lambda *_: None)
     return made
 
 
@@ -196,7 +208,7 @@ def way_back(world: World) -> Rollback:
     database = Asked("postgresql://me:secret@host/todo", "", "", "/backups", "me", "todo")
     type(database).world = world
     cluster = Cluster("helm", "kubectl", "kubeconfig", "todo")
-    return Rollback(cluster, Registry(world.endpoint), "todo", NAMES, database, "http://url", None, 60)
+    return Rollback(cluster, Registry(world.endpoint), "todo", NAMES, database, "http://url", None, 60, Named(world))
 
 
 def goes(world: World, to: int | None = None, restore: str = "") -> list[str]:
@@ -355,7 +367,7 @@ def test_what_helm_failed_to_apply_is_not_what_runs(three: World) -> None:
 
 def test_an_image_that_is_not_the_one_to_deploy_becomes_it(three: World) -> None:
     """As where the images were built, and the run broken off before they were deployed."""
-    three.images.add(f"todo/frontend/{digest('f9')}")
+    three.images[f"todo/frontend/{digest('f9')}"] = "f9"
     three.current["todo/frontend"] = digest("f9")
     assert way_back(three).look(3, "").would == ("revision 3 is the one to deploy",)
     assert goes(three, 3) == ["tag todo/frontend", "check"]
@@ -388,7 +400,7 @@ def test_a_release_that_is_missing_or_unfinished_is_refused(world: World) -> Non
 
 
 def test_an_image_that_is_gone_is_refused(three: World) -> None:
-    three.images.remove(f"todo/frontend/{digest('f1')}")
+    del three.images[f"todo/frontend/{digest('f1')}"]
     error = refused(three, 2)
     assert f"{three.endpoint}/todo/frontend@{digest('f1')}" in error.why
     assert "any more" in error.why

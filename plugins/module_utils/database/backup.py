@@ -24,6 +24,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database import 
 from ansible_collections.todochat.platform.plugins.module_utils.database.client import DatabaseError, Session, Workbench, free, last_line, text_of
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
@@ -94,17 +95,14 @@ def now() -> str:
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
 
 
-def image_by_digest(reference: str) -> str:
-    """An image of a registry's by its digest; empty where the registry does not have it, or does not answer."""
-    endpoint, _, rest = reference.partition("/")
-    repository, _, tag = rest.rpartition(":")
-    if not reference or "@" in reference:
-        return reference
+def by_digest(name: str) -> str:
+    """The image of a name that was built last, by its digest; empty where none was, or the registry does not have it, or does not answer."""
+    endpoint, _, repository = name.partition("/")
     try:
-        digest = Registry(endpoint).digest(repository, tag)
+        digest = Pushed().current(name)
+        return f"{name}@{digest}" if digest and Registry(endpoint).has(repository, digest) else ""
     except ImageError:
-        digest = ""
-    return f"{endpoint}/{repository}@{digest}" if digest else ""
+        return ""
 
 
 def look(session: Session) -> tuple[Contents, int]:

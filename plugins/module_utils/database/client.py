@@ -263,7 +263,8 @@ def known_revisions(image: str) -> list[str]:
         "from alembic.script import ScriptDirectory; import todo_backend.migrations as found; "
         "print(*(one.revision for one in ScriptDirectory(found.__path__[0]).walk_revisions()))"
     )
-    done = docker("run", "--rm", "--network=none", "--log-driver=none", image, "python3", "-c", ask)
+    confined = ("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=512m", "--pids-limit=64", "--user=65534:65534")
+    done = docker("run", "--rm", "--log-driver=none", *confined, image, "python3", "-c", ask)
     if done.returncode:
         raise UserError(
             f"The application's image {image} does not say which schemas it knows: {last_line(done.stderr.strip())}",

@@ -25,8 +25,8 @@ NPM_SETTINGS = ("registry=", "@", "//")
 PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name in ("index-url", "extra-index-url", "trusted-host"))
 
 
-def build_and_push(image: Image, reference: str, home: Path) -> None:
-    """Builds with BuildKit and pushes. ``home`` is where the caller's package configuration lies."""
+def build_and_push(image: Image, reference: str, home: Path) -> str:
+    """Builds with BuildKit and pushes; returns the digest that was pushed. ``home`` is where the caller's package configuration lies."""
     with build_secrets(home) as secrets:
         command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
@@ -38,12 +38,12 @@ def build_and_push(image: Image, reference: str, home: Path) -> None:
             "Mend what the last lines above name, then run the same command again.",
         )
     waiting_for(f"pushing {reference}")
-    _run(
-        ["docker", "push", "--quiet", reference],
-        lambda _: None,
-        f"The image {reference} cannot be pushed",
-        "See that the registry answers and has room on its disk, then run the same command again.",
-    )
+    remedy = "See that the registry answers and has room on its disk, then run the same command again."
+    lines = _run(["docker", "push", reference], lambda _: None, f"The image {reference} cannot be pushed", remedy)
+    pushed = re.search(r"\bdigest: (sha256:[0-9a-f]{64})\b", "\n".join(lines))
+    if pushed is None:
+        raise ImageError(f"Docker does not say under which digest {reference} was pushed.", remedy, "\n".join(lines[-LAST_LINES:]))
+    return pushed[1]
 
 
 @contextmanager
@@ -90,8 +90,9 @@ def step_of_build(name: str, line: str) -> None:
         waiting_for(f"building the image {name}: {match[1]} {match[2]}")
 
 
-def _run(command: list[str], heard: Callable[[str], None], failure: str, remedy: str) -> None:
+def _run(command: list[str], heard: Callable[[str], None], failure: str, remedy: str) -> list[str]:
     status, lines = follow(command, heard, variables=VARIABLES, outside=True)
     if status:
         why = f"{failure}: `docker {command[1]}` ended with exit status {status}."
         raise ImageError(why, remedy, "\n".join(lines[-LAST_LINES:]))
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.database.compatibility import Database
+from ansible_collections.todochat.platform.plugins.module_utils.images.local import give_name
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER, Release, owner
@@ -61,6 +63,7 @@ class Rollback:
     url: str
     rows: StoredRows | None
     timeout: float
+    pushed: Pushed = field(default_factory=Pushed)
 
     def look(self, to: int | None, restore: str) -> Way:
         """What the way to a revision is; without one, to the last before what runs. Touches nothing.
@@ -103,13 +106,13 @@ class Rollback:
         renamed = []
         for name, part in plan.parts.items():
             path = f"{self.repository}/{name}"
-            there = part.repository == f"{self.registry.endpoint}/{path}" and part.digest == self.registry.digest(path, part.digest)
+            there = part.repository == f"{self.registry.endpoint}/{path}" and self.registry.has(path, part.digest)
             if not there:
                 raise UserError(
                     f"The image of {name} in revision {plan.revision}, {reference(part)}, is not in the registry {self.registry.endpoint} any more",
                     "Go back to another revision, or check out the sources of that one and run `make up`, which builds it anew.",
                 )
-            if self.registry.digest(path, Registry.CURRENT) != part.digest:
+            if self.pushed.current(part.repository) != part.digest:
                 renamed.append(name)
         return tuple(renamed)
 
@@ -164,7 +167,9 @@ class Rollback:
                 secret = f"secret/sh.helm.release.v1.{name}.v{version}"
                 self.cluster.run("kubectl", "label", secret, "--overwrite", f"{NUMBER}={way.past.next}")
         for name in way.renamed:
-            self.registry.make_current(f"{self.repository}/{name}", way.plan.parts[name].digest)
+            part = way.plan.parts[name]
+            self.pushed.make_current(part.repository, part.digest)
+            give_name(part.repository, part.digest)
 
     def _check(self, plan: Plan) -> list[str]:
         problems = wrong_images(self.cluster.json("pods")["items"], {name: part.digest for name, part in plan.parts.items()})

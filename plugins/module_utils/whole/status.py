@@ -16,6 +16,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.web import 
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
@@ -44,7 +45,7 @@ class Service:
     restarts: int = 0
     digest: str = ""
     built: str = ""
-    """The digest in the registry; empty where that does not say."""
+    """The digest of what was built last; empty where nothing was."""
     as_built: bool = False
 
 
@@ -136,7 +137,7 @@ def service_line(service: Service) -> str:
     elif service.built and service.built != service.digest:
         image = f"built was {short(service.built)}"
     else:
-        image = "not running everywhere" if service.built else "the registry has none to compare with"
+        image = "not running everywhere" if service.built else "nothing was built here to compare with"
     restarts = f"{service.restarts} restart{'' if service.restarts == 1 else 's'}"
     return f"{service.ready} of {service.wanted} pods ready, {restarts}, Helm revision {service.revision}{status}, image {short(service.digest)} ({image})"
 
@@ -243,7 +244,7 @@ class Observer:
 
     def _built(self) -> dict[str, str]:
         try:
-            return {name: self.registry.digest(f"{self.repository}/{name}", Registry.CURRENT) for name in self.releases}
+            return {name: Pushed().current(f"{self.registry.endpoint}/{self.repository}/{name}") for name in self.releases}
         except UserError:
             return {}
 
