@@ -228,7 +228,7 @@ def refused(world: World, to: int | None = None, restore: str = "") -> UserError
 
 def contents(world: World) -> str:
     """What runs, such as "a1 b2"."""
-    return " ".join(bytes.fromhex(world.live[name]["digest"].removeprefix("sha256:")).decode().rstrip("\0") for name in NAMES)
+    return " ".join(world.images[f"todo/{name}/{world.live[name]['digest']}"] for name in NAMES)
 
 
 @pytest.fixture
