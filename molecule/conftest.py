@@ -39,6 +39,16 @@ class Tester:
         assert result.rc == 0, f"{command}: {result.stdout}{result.stderr}"
         return str(result.stdout).rstrip("\n")
 
+    def pushed(self, image: str, name: str) -> str:
+        """Pushes an image of Docker into the registry under a name, as the product does; its name by digest."""
+        python = "PYTHONPATH=.ansible/collections .venv/bin/python molecule/shared/push.py"
+        return self.sees(f"cd todochat && sudo {python} todo-registry {image} {name}")
+
+    def built(self, service: str) -> str:
+        """The digest of the image to deploy, by the product's record."""
+        images = json.loads(self.sees("cat /var/lib/todochat/images.json"))
+        return str(images[f"127.0.0.1:5000/todo/{service}"]["current"])
+
     def make(self, target: str, arguments: str = "") -> tuple[bool, str]:
         """Whether a target of make succeeds, and what it prints."""
         command = f"cd todochat && make {target} ARGS={shlex.quote(arguments)} 2>&1 < /dev/null"

@@ -53,6 +53,7 @@ release["config"] = {**(release.get("config") or {}), "planted": os.environ["can
 secret["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
 print(json.dumps(secret))
 """
+PUSH = "env -C /home/tester/todochat PYTHONPATH=.ansible/collections .venv/bin/python molecule/shared/push.py todo-registry"
 # Any image of the machine's Docker with the usual programs.
 IMAGE = "$(docker container inspect --format '{{.Config.Image}}' todo-database)"
 
@@ -149,13 +150,12 @@ PLACES = {
     ),
     "compressed layers in the registry": Place(
         "find /var/lib/docker/volumes/todo-registry/_data -type f -exec zgrep -aoFHf $NEEDLES {} +",
-        {"in a file": f"{image('127.0.0.1:5000/planted:registry', content='$canary')} && docker push 127.0.0.1:5000/planted:registry"},
+        {"in a file": f"{image('planted', content='$canary')} && {PUSH} planted 127.0.0.1:5000/planted:registry"},
     ),
     "compressed layers in the node": Place(
         "find /var/lib/docker/volumes/todo/_data/lib/containerd/io.containerd.content.v1.content -type f -exec zgrep -aoFHf $NEEDLES {} +",
         {
-            "in a file": f"""{image("127.0.0.1:5000/planted:node", content="$canary")} && docker push 127.0.0.1:5000/planted:node
-                docker exec todo crictl pull 127.0.0.1:5000/planted:node"""
+            "in a file": f"{image('planted', content='$canary')} && docker exec todo crictl pull $({PUSH} planted 127.0.0.1:5000/planted:node)",
         },
     ),
     "what the node has in memory": Place(

@@ -23,6 +23,7 @@ options:
   lock: {type: path, required: true, description: "The lock file, which names the base images."}
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
   registry: {type: str, required: true, description: "The registry, host:port."}
+  registry_container: {type: str, required: true, description: The registry's container. What is pushed goes into its storage.}
   repository: {type: str, required: true, description: The first part of the repositories.}
   client_home: {type: path, required: true, description: "Whose configuration of pip and npm the builds use."}
 """
@@ -39,6 +40,7 @@ EXAMPLES = r"""
     lock: artifacts.lock.yml
     store: ~/.cache/todochat/store
     registry: 127.0.0.1:5000
+    registry_container: todo-registry
     repository: todo
     client_home: /home/me
 """
@@ -56,11 +58,12 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
-from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_and_push
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import build
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import give_name, is_named
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.writer import writer
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -78,6 +81,7 @@ def main() -> None:
             "lock": {"type": "path", "required": True},
             "store": {"type": "path", "required": True},
             "registry": {"type": "str", "required": True},
+            "registry_container": {"type": "str", "required": True},
             "repository": {"type": "str", "required": True},
             "client_home": {"type": "path", "required": True},
         },
@@ -110,7 +114,9 @@ def main() -> None:
                     for artifact in bases.values():
                         if not is_loaded(artifact):
                             load(artifact, store)
-                    digest = build_and_push(image, f"{name}:{tag}", Path(module.params["client_home"]))
+                    build(image, f"{name}:{tag}", Path(module.params["client_home"]))
+                    with writer(module.params["registry_container"]) as way:
+                        digest = way.push(f"{name}:{tag}", repository, tag)
                     pushed.keep(name, tag, digest)
             if not digest or digest != pushed.current(name) or not is_named(name, digest):
                 would.append(f"{name}:{tag} is the one to deploy")

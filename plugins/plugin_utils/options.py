@@ -162,7 +162,7 @@ COMPONENTS = Kind("a list of artifacts that role artifact found", lambda value: 
 KINDS: tuple[tuple[str, Kind], ...] = (
     (r"app_secrets_kubectl", PROGRAM),
     (r"preflight_(registry|database)|app_check_database_container", DOCKER_NAME_OR_NONE),
-    (r"network_name|.*_network|image_registry_name|database_name", DOCKER_NAME),
+    (r"network_name|.*_network|image_registry_name|database_name|.*_registry_container", DOCKER_NAME),
     (r".*_(namespace|context|profile|deployment)", LABEL),
     (r".*_repository", REPOSITORY),
     (r".*_names", ARTIFACT),

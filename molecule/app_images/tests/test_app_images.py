@@ -17,16 +17,9 @@ CANARY = "kanarienvogel"
 """Is in the configuration of this machine's package clients (prepare.yml)."""
 
 
-def manifest(tester: Tester, name: str) -> str:
-    """The digest of the image to deploy."""
-    accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-    request = f"r.Request('http://127.0.0.1:5000/v2/todo/{name}/manifests/current', headers={{'Accept': '{accept}'}})"
-    return tester.sees(f"""python3 -c "import urllib.request as r; print(r.urlopen({request}).headers['Docker-Content-Digest'])" """)
-
-
 @pytest.mark.parametrize("name", LIMITS)
 def test_the_image_is_small_and_runs_without_root(tester: Tester, name: str) -> None:
-    reference = f"127.0.0.1:5000/todo/{name}@{manifest(tester, name)}"
+    reference = f"127.0.0.1:5000/todo/{name}@{tester.built(name)}"
     tester.sees(f"docker pull --quiet {reference}")
     image = json.loads(tester.sees(f"docker image inspect {reference}"))[0]
     assert image["Size"] < LIMITS[name] * 1_000_000
@@ -45,7 +38,7 @@ def test_no_configuration_of_this_machine_is_in_the_image(tester: Tester, name: 
     given = tester.sees(f"cd todochat && PYTHONPATH=.ansible/collections .venv/bin/python -c {shlex.quote(CONFIGURATION)}")
     assert f"//npm-{CANARY}.example/:_authToken={CANARY}" in given
     assert f"pip-{CANARY}.example" in given
-    reference = f"127.0.0.1:5000/todo/{name}@{manifest(tester, name)}"
+    reference = f"127.0.0.1:5000/todo/{name}@{tester.built(name)}"
     # history and layers; that what is in the image is found shows that it was looked at
     search = f"grep --text --only-matching --fixed-strings --regexp={content} --regexp={CANARY}"
     tester.sees(f"docker pull --quiet {reference}")
@@ -54,12 +47,12 @@ def test_no_configuration_of_this_machine_is_in_the_image(tester: Tester, name: 
 
 def seconds_to_build_both(tester: Tester) -> float:
     """The role's seconds of a run that finds a line more in the sources of both, another one each time."""
-    before = {name: manifest(tester, name) for name in LIMITS}
+    before = {name: tester.built(name) for name in LIMITS}
     line = secrets.token_hex(8)
     tester.sees(f"echo '# {line}' >> {SOURCES['backend']}; echo '// {line}' >> {SOURCES['frontend']}")
     passed, output = tester.up("--tags app_images")
     assert passed, output
-    assert all(manifest(tester, name) != before[name] for name in LIMITS)
+    assert all(tester.built(name) != before[name] for name in LIMITS)
     events = [json.loads(event) for event in tester.events().splitlines()]
     return sum(float(event["seconds"]) for event in events if "ended" in event and event["role"] == "app_images")
 
@@ -74,24 +67,58 @@ def test_both_are_built_in_time_from_nothing_and_after_an_edit(tester: Tester) -
 
 
 def test_an_edited_line_makes_that_image_anew_and_no_other(tester: Tester) -> None:
-    before = {name: manifest(tester, name) for name in LIMITS}
+    before = {name: tester.built(name) for name in LIMITS}
     tester.sees(f"echo '# edited' >> {SOURCES['backend']}")
     passed, output = tester.up("--tags app_images")
     assert passed, output
-    after = {name: manifest(tester, name) for name in LIMITS}
+    after = {name: tester.built(name) for name in LIMITS}
     assert after["backend"] != before["backend"]
     assert after["frontend"] == before["frontend"]
 
 
 def test_taking_the_edit_back_brings_the_old_image_without_a_build(tester: Tester) -> None:
-    edited = manifest(tester, "backend")
+    edited = tester.built("backend")
     tester.sees(f"sed -i '/^# edited$/d' {SOURCES['backend']}")
     passed, output = tester.up("--tags app_images")
     assert passed, output
-    assert manifest(tester, "backend") != edited
+    assert tester.built("backend") != edited
 
 
 def test_a_registry_that_does_not_answer_is_named(tester: Tester) -> None:
     tester.sees("docker stop todo-registry")
     tester.refused("--tags app_images", "what image_registry would make is not there", "--tags image_registry")
     tester.sees("docker start todo-registry")
+
+
+WITHOUT_RIGHTS = "sudo --user=nobody python3 -c"
+ASK = """
+import sys, urllib.error, urllib.request
+method, address = sys.argv[1:]
+try:
+    print(urllib.request.urlopen(urllib.request.Request(address, method=method)).status)
+except urllib.error.HTTPError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "blobs/uploads/"), ("PUT", "manifests/current"), ("DELETE", "manifests/DIGEST")])
+def test_nobody_without_rights_puts_an_image_there_or_takes_one_away(tester: Tester, method: str, path: str) -> None:
+    address = f"http://127.0.0.1:5000/v2/todo/backend/{path.replace('DIGEST', tester.built('backend'))}"
+    assert tester.sees(f"{WITHOUT_RIGHTS} {shlex.quote(ASK)} {method} {address}") == "405"
+
+
+def test_nor_says_which_image_was_built(tester: Tester) -> None:
+    tester.sees("! sudo --user=nobody sh -c 'echo >> /var/lib/todochat/images.json' && ! sudo --user=nobody touch /var/lib/todochat/x")
+
+
+def test_an_image_that_was_planted_under_our_tag_counts_for_nothing(tester: Tester) -> None:
+    """As if somebody had got into the registry all the same."""
+    built = tester.built("backend")
+    images = json.loads(tester.sees("cat /var/lib/todochat/images.json"))["127.0.0.1:5000/todo/backend"]
+    tag = next(tag for tag, digest in images["tags"].items() if digest == built)
+    tester.sees(f"printf 'FROM 127.0.0.1:5000/todo/backend@{built}\nENV PLANTED=1' | docker build --quiet --tag planted -")
+    assert built not in tester.pushed("planted", f"127.0.0.1:5000/todo/backend:{tag}")
+    passed, output = tester.up("--tags app_images")
+    assert passed, output
+    assert "changed=0" in output
+    assert tester.built("backend") == built

@@ -42,11 +42,8 @@ def test_all_services_are_healthy_and_the_others_did_their_work(tester: Tester) 
 
 @pytest.mark.parametrize("service", ["backend", "frontend"])
 def test_what_runs_is_the_image_that_the_cluster_would_run(tester: Tester, service: str) -> None:
-    repository = f"127.0.0.1:5000/todo/{service}"
-    accept = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
-    request = f"r.Request('http://{repository.replace('/', '/v2/', 1)}/manifests/current', headers={{'Accept': '{accept}'}})"
-    manifest = json.loads(tester.sees(f"""python3 -c "import urllib.request as r; print(r.urlopen({request}).read().decode())" """))
-    assert inspect(tester, service)["Image"] == manifest["config"]["digest"]
+    digest = f"127.0.0.1:5000/todo/{service}@{tester.built(service)}"
+    assert inspect(tester, service)["Image"] == tester.sees(f"docker image inspect --format '{{{{.Id}}}}' {digest}")
 
 
 def test_the_database_is_the_stores(tester: Tester) -> None:
@@ -113,3 +110,16 @@ def test_the_next_start_takes_what_was_built_since(tester: Tester) -> None:
     newer = tester.sees(f"docker image inspect --format '{{{{.Id}}}}' {name}")
     compose(tester, "up --wait")
     assert inspect(tester, "backend")["Image"] == newer != before
+
+
+def test_whoever_listens_where_the_registry_was_is_not_asked(host: Host, tester: Tester) -> None:
+    before = inspect(tester, "backend")["Image"]
+    compose(tester, "down")
+    tester.sees("docker stop todo-registry")
+    host.check_output("systemd-run --quiet --unit=squatter --property=User=nobody python3 -m http.server --bind 127.0.0.1 5000")
+    host.check_output("timeout 20 bash -c 'until (: < /dev/tcp/127.0.0.1/5000) 2> /dev/null; do sleep 0.1; done'")
+    compose(tester, "up --wait")
+    assert inspect(tester, "backend")["Image"] == before
+    assert "GET" not in host.check_output("journalctl --unit=squatter --output=cat")
+    host.check_output("systemctl stop squatter")
+    tester.sees("docker start todo-registry")

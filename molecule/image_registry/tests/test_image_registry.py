@@ -14,9 +14,8 @@ ADDRESS = "192.168.85.250"
 
 def pushed(tester: Tester, pause: str) -> str:
     """Pushes an image; returns its name by digest, after it was taken away from Docker."""
-    tester.sees(f"docker tag {pause} {IMAGE}:1 && docker push --quiet {IMAGE}:1")
-    digest = tester.sees(f"docker image inspect --format '{{{{index .RepoDigests 0}}}}' {IMAGE}:1")
-    tester.sees(f"docker rmi {IMAGE}:1 {pause}")
+    digest = tester.pushed(pause, f"{IMAGE}:1")
+    tester.sees(f"docker rmi {pause}")
     return digest
 
 

@@ -53,8 +53,7 @@ def test_the_node_is_ready_in_the_pinned_version(tester: Tester) -> None:
 
 
 def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> None:
-    tester.sees(f"docker tag {pause} {IMAGE}:1 && docker push --quiet {IMAGE}:1")
-    digest = tester.sees(f"docker image inspect --format '{{{{index .RepoDigests 0}}}}' {IMAGE}:1")
+    digest = tester.pushed(pause, f"{IMAGE}:1")
     kubectl = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace default"
     tester.sees(f"{kubectl} run waits --image={digest} && {kubectl} wait --for=condition=Ready --timeout=60s pod/waits")
     assert digest.split("@")[1] in tester.sees(f"{kubectl} get pod waits --output 'jsonpath={{.status.containerStatuses[0].imageID}}'")

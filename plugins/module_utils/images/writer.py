@@ -1,0 +1,110 @@
+"""The way into the registry: its second container, which is there while something is pushed, and takes one login that is made for that.
+
+What is there all the time only reads. So nobody on this machine, and nobody whom the cluster runs, can put an image there or take one away.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import secrets
+import tempfile
+import time
+import urllib.error
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import bcrypt
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, follow
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, VARIABLES, docker
+
+LOGIN = "todochat"
+STORAGE = "/var/lib/registry"
+LAST_LINES = 30
+POLL_SECONDS = 0.1
+# Of Docker's own: what a registry needs, and no more.
+CONFINED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m", "--pids-limit=64", "--log-opt=max-size=1m")
+AGAIN = "See that the registry runs (`make status`) and has room on its disk, then run the same command again."
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Where images are pushed to meanwhile, and the folder of Docker's configuration that holds the login."""
+
+    endpoint: str
+    configuration: Path
+
+    def push(self, image: str, repository: str, tag: str) -> str:
+        """Pushes an image of this machine's Docker; returns its digest. Raises ImageError."""
+        there = f"{self.endpoint}/{repository}:{tag}"
+        waiting_for(f"pushing {repository}:{tag}")
+        docker("tag", image, there)
+        try:
+            status, lines = follow(["docker", "push", there], lambda _: None, variables={**VARIABLES, "DOCKER_CONFIG": str(self.configuration)})
+        finally:
+            docker("image", "rm", "--no-prune", there)
+        pushed = re.search(r"\bdigest: (sha256:[0-9a-f]{64})\b", "\n".join(lines))
+        if status or pushed is None:
+            raise ImageError(f"The image {image} cannot be pushed: `docker push` ended with exit status {status}.", AGAIN, "\n".join(lines[-LAST_LINES:]))
+        return pushed[1]
+
+
+@contextmanager
+def writer(registry: str) -> Iterator[Writer]:
+    """Lets something be pushed into the storage of the registry's container, while the block lasts. Raises ImageError."""
+    image, volume, deployment = about(registry)
+    name = f"{registry}-writer"
+    password = secrets.token_urlsafe(32)
+    with tempfile.TemporaryDirectory(prefix="todochat-push-") as folder:
+        login = Path(folder, "htpasswd")
+        login.write_bytes(f"{LOGIN}:".encode() + bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)) + b"\n")
+        login.chmod(0o444)  # in a folder that only its owner enters; the registry's own user reads it
+        docker("rm", "--force", "--volumes", name)  # of a run that was killed
+        options = ["--detach", "--rm", f"--name={name}", f"--label={LABEL}={deployment}", "--pull=never", "--publish=127.0.0.1::5000", *CONFINED]
+        options += [f"--mount=type=volume,source={volume},target={STORAGE}", f"--mount=type=bind,source={login},target=/htpasswd,readonly"]
+        options += ["--env=REGISTRY_AUTH=htpasswd", "--env=REGISTRY_AUTH_HTPASSWD_REALM=todochat", "--env=REGISTRY_AUTH_HTPASSWD_PATH=/htpasswd"]
+        started = docker("run", *options, image)
+        try:
+            if started.returncode:
+                raise ImageError(f"The registry {registry} cannot be opened for a push: {started.stderr.strip()}", AGAIN)
+            endpoint = published(name)
+            authorization = base64.b64encode(f"{LOGIN}:{password}".encode()).decode()
+            configuration = Path(folder, "config.json")
+            configuration.touch(mode=0o600)
+            configuration.write_text(json.dumps({"auths": {endpoint: {"auth": authorization}}}), encoding="utf-8")
+            yield Writer(endpoint, Path(folder))
+        finally:
+            docker("rm", "--force", "--volumes", name)
+
+
+def about(registry: str) -> tuple[str, str, str]:
+    """The image of the registry's container, the volume of its storage, and the deployment that it belongs to. Raises ImageError."""
+    asked = docker("container", "inspect", registry)
+    if asked.returncode:
+        raise ImageError(f"There is no registry {registry}.", "Run `make up ARGS='--tags image_registry'` first.")
+    found = json.loads(asked.stdout)[0]
+    volume = next(mount["Name"] for mount in found["Mounts"] if mount["Destination"] == STORAGE)
+    return found["Image"], volume, found["Config"]["Labels"].get(LABEL, "")
+
+
+def published(name: str) -> str:
+    """Where the container's port is on this machine, once it asks there for a login. Raises ImageError."""
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        if endpoint := docker("port", name, "5000/tcp").stdout.strip():
+            try:
+                inside().open(f"http://{endpoint}/v2/", timeout=ANSWER_SECONDS)
+            except urllib.error.HTTPError as error:
+                if error.code == 401:
+                    return endpoint
+            except OSError:
+                pass
+        time.sleep(POLL_SECONDS)
+    raise ImageError(f"The registry's container {name} does not ask for a login.", AGAIN, docker("logs", "--tail=20", name).stderr)
