@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.cookiejar
 import json
 import secrets
@@ -14,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ANSWER_SECONDS = 20
+CHECK_SECONDS = 300
 LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
 # Reserved for checks; accounts of this shape are deleted with all their rows.
 ACCOUNT = "acceptance+{}@todochat.example"
@@ -134,7 +135,8 @@ class StoredRows:
 def check_as_user(url: str, rows: StoredRows | None, lock: Path) -> list[str]:
     """Goes the whole way while nobody else does, who would hold ``lock``; returns its steps. What a killed check left is deleted first."""
     with lock.open(encoding="utf-8") as one_at_a_time:
-        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)  # so that an account which is there is a killed check's
+        # so that an account which is there is a killed check's
+        acquire(one_at_a_time.fileno(), CHECK_SECONDS, "another check of the application")
         if rows:
             rows.forget_killed_checks()
         return travel(Visitor(url), rows.titles if rows else None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -10,9 +11,12 @@ import os
 import secrets
 import stat
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+LOCK_SECONDS = 60
 
 
 def config_dir() -> Path:
@@ -108,13 +112,25 @@ def read(path: Path) -> str:
     return password
 
 
+def is_locked(descriptor: int) -> bool:
+    """Whether an open file is locked for this process now."""
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return True
+    return False
+
+
 @contextmanager
 def locked() -> Iterator[None]:
     """One at a time changes vaults and their password."""
     config_dir().mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(config_dir(), os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while not is_locked(descriptor):
+            if time.monotonic() > deadline:
+                raise OSError(errno.EBUSY, f"another run that changes vaults has not ended for {LOCK_SECONDS} s", str(config_dir()))
+            time.sleep(0.1)
         yield
     finally:
         os.close(descriptor)

@@ -37,6 +37,7 @@ CLUSTER = Cluster(
     network="todo",
     ports=("127.0.0.1:30000:30000",),
 )
+REGISTRY = "192.168.85.250"
 LOCK_FILE = cache(Lock)  # it is long, and every test reads the same one
 LOCKED = LOCK_FILE(ROOT / "artifacts.lock.yml")["kubelet"].version
 
@@ -112,6 +113,9 @@ class World:
             (directory / name).write_text(RECORDED[recorded]["status"])
         (directory / "pods").write_text(pods(pod()))
         self.comes_back()
+        hosts = self.home / "files/etc/containerd/certs.d/127.0.0.1:5000/hosts.toml"
+        hosts.parent.mkdir(parents=True)
+        hosts.write_text(f'server = "http://{REGISTRY}:5000"\n[host."http://{REGISTRY}:5000"]\n')
         self.minikube = Minikube(directory / "minikube", "todo", self.home, pwd.getpwuid(os.geteuid()).pw_name)
 
     def has_profile(self, recorded: str = "running", *, finished: bool = True, **there: Any) -> None:
@@ -129,11 +133,11 @@ class World:
         elif state != "absent":
             self.has_profile("minikube stop" if state == "stopped" else "running", finished=state != "unfinished", **there)
 
-    def comes_back(self, policy: str = "unless-stopped", enabled: str = "enabled enabled", address: str = "192.168.85.2") -> None:
+    def comes_back(self, policy: str = "unless-stopped", enabled: str = "enabled enabled", address: str = "192.168.85.2", closed: str = REGISTRY) -> None:
         """What Docker and systemd say of the node."""
         (self.log / "policy").write_text(f"{policy}\n")
         (self.log / "enabled").write_text(enabled.replace(" ", "\n") + "\n")
-        (self.log / "drop-in").write_text(drop_in(address))
+        (self.log / "drop-in").write_text(drop_in(address, [closed] if closed else []))
 
     def calls(self, log: str = "calls") -> list[str]:
         path = self.log / log
@@ -482,8 +486,8 @@ def test_a_node_that_starts_with_docker_comes_back(world: World) -> None:
 
 @pytest.mark.parametrize(
     "missing",
-    [{"policy": "no"}, {"enabled": "enabled disabled"}, {"enabled": "enabled"}, {"address": "192.168.85.3"}],
-    ids=["its container would not be started", "kubelet would not be", "kubelet is not there", "it would ask another API server"],
+    [{"policy": "no"}, {"enabled": "enabled disabled"}, {"enabled": "enabled"}, {"address": "192.168.85.3"}, {"closed": ""}],
+    ids=["its container would not be started", "kubelet would not be", "kubelet is not there", "it would ask another API server", "pods reach the registry"],
 )
 def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: World, missing: dict[str, str]) -> None:
     world.has_profile()
@@ -498,7 +502,14 @@ def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: W
 
 def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> None:
     hosts = "/etc/hosts || echo \"192.168.85.2\tcontrol-plane.minikube.internal\" >>/etc/hosts"
-    assert drop_in("192.168.85.2").endswith(f"{hosts}'\n")
+    assert drop_in("192.168.85.2", []).endswith(f"{hosts}'\n")
+
+
+def test_pods_do_not_reach_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
+    """Looked at where addresses are those of the end: neither a service's any more, nor the node's already."""
+    rule = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()[-1]
+    assert "iptables -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in rule
+    assert "|| iptables -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in rule
 
 
 @pytest.mark.parametrize("step", ["stop", "delete"])

@@ -167,3 +167,32 @@ def test_another_ones_container_of_that_name_is_left_alone(tester: Tester, pause
     tester.refused("--tags minikube -e minikube_profile=other", "'other'", "deployment_name")
     assert tester.sees("docker inspect --format '{{.State.Running}}' other") == "true"
     tester.sees("docker rm --force other")
+
+
+# By its address, and by a service that somebody in the cluster has made for it; the database shows that others are reached.
+REACH = "for one in $REGISTRY $REGISTRY_SERVICE_HOST; do timeout 5 bash -c \": < /dev/tcp/$one/5000\" && echo reached $one; done; "
+REACH += "timeout 5 bash -c \": < /dev/tcp/$DATABASE/5432\" && echo the database; sleep 600"
+MADE_FOR_IT = """
+apiVersion: v1
+kind: Service
+metadata: {name: registry}
+spec: {ports: [{port: 5000}]}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: registry}
+subsets: [{addresses: [{ip: 192.168.85.250}], ports: [{port: 5000}]}]
+"""
+
+
+def test_pods_do_not_reach_the_registry(host: Host, tester: Tester) -> None:
+    postgres = tester.sees("docker inspect --format '{{.Config.Image}}' todo-database")
+    image = tester.pushed(postgres, "127.0.0.1:5000/tests/postgres:1")
+    kubectl = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace default"
+    tester.sees(f"{kubectl} apply --filename - <<'EOF'{MADE_FOR_IT}EOF")
+    overrides = {"spec": {"containers": [{"name": "reaches", "image": image, "command": ["bash", "-c", REACH]}]}}
+    overrides["spec"]["containers"][0]["env"] = [{"name": "REGISTRY", "value": "192.168.85.250"}, {"name": "DATABASE", "value": "192.168.85.251"}]  # type: ignore[assignment]
+    tester.sees(f"{kubectl} run reaches --image={image} --overrides='{json.dumps(overrides)}'")
+    tester.sees(f"timeout 120 sh -c 'until {kubectl} logs reaches 2> /dev/null | grep -q database; do sleep 1; done'")
+    assert tester.sees(f"{kubectl} logs reaches") == "the database"
+    host.check_output("docker exec todo crictl pull %s", image)

@@ -19,7 +19,7 @@ from typing import IO, Any
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import of_a_program, path
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS = 120.0
 """For what answers a question."""
 WORK_SECONDS = 3600.0
 """For what does something; well above the slowest that was seen."""

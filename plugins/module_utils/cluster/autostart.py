@@ -3,11 +3,14 @@
 Minikube starts each part of a node itself and expects to be called again. Three things are missing for a start without
 it: a restart policy of the container; in the container, services that systemd starts; and the API server's name in
 /etc/hosts, which Docker writes anew at each start of a container.
+
+What a node pulls its images from is for the node alone: nothing that it forwards for its pods gets there, by whatever address they name it.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
@@ -24,17 +27,25 @@ systemctl enable {" ".join(SERVICES)}
 grep -qF {API_SERVER} /etc/hosts || systemctl restart kubelet
 """
 OBSERVE = f"systemctl is-enabled {' '.join(SERVICES)}; cat {DROP_IN}"
+# After a service's address has become a pod's, or another one, and before the node's takes the place of the pod's own.
+CLOSED = "iptables -t mangle {} FORWARD -d {} -j DROP"
 
 
-def drop_in(address: str) -> str:
-    """What kubelet's unit needs besides: the API server's name, written as minikube writes it."""
+def drop_in(address: str, closed: Sequence[str]) -> str:
+    """What kubelet's unit needs besides: the API server's name, written as minikube writes it, and what pods do not reach."""
     line = f"{address}\t{API_SERVER}"
-    return f"[Service]\nExecStartPre=/bin/sh -c 'grep -qF \"{line}\" /etc/hosts || echo \"{line}\" >>/etc/hosts'\n"
+    before = [f"grep -qF \"{line}\" /etc/hosts || echo \"{line}\" >>/etc/hosts", *map(close, closed)]
+    return "[Service]\n" + "".join(f"ExecStartPre=/bin/sh -c '{command}'\n" for command in before)
 
 
-def come_back(profile: str, address: str) -> bool:
-    """Whether all nodes come back by themselves. ``address`` is the API server's."""
-    wanted = "enabled\n" * len(SERVICES) + drop_in(address)
+def close(address: str) -> str:
+    """The command after which no pod reaches an address through its node."""
+    return f"{CLOSED.format('-C', address)} 2>/dev/null || {CLOSED.format('-A', address)}"
+
+
+def come_back(profile: str, address: str, closed: Sequence[str]) -> bool:
+    """Whether all nodes come back by themselves. ``address`` is the API server's, ``closed`` are those that pods do not reach."""
+    wanted = "enabled\n" * len(SERVICES) + drop_in(address, closed)
     return all(
         docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", node).stdout.strip() == POLICY
         and docker("exec", node, "sh", "-c", OBSERVE).stdout == wanted
@@ -42,10 +53,11 @@ def come_back(profile: str, address: str) -> bool:
     )
 
 
-def let_come_back(profile: str, address: str) -> None:
+def let_come_back(profile: str, address: str, closed: Sequence[str]) -> None:
     """Arranges it for running nodes. Raises UserError."""
     for node in nodes(profile) or []:
-        _check(node, docker("exec", "--interactive", node, "sh", "-c", ARRANGE, stdin=drop_in(address)))
+        commands = ARRANGE + "".join(f"{close(each)}\n" for each in closed)
+        _check(node, docker("exec", "--interactive", node, "sh", "-c", commands, stdin=drop_in(address, closed)))
         _check(node, docker("update", f"--restart={POLICY}", node))
 
 

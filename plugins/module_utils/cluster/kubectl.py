@@ -18,6 +18,11 @@ class ClusterError(UserError):
     """The cluster cannot be asked, or has refused."""
 
 
+ASKS = {("kubectl", verb) for verb in ("get", "version", "logs")} | {("helm", verb) for verb in ("list", "get", "template")}
+CHANGE_SECONDS = 600
+"""A namespace goes when all in it is gone."""
+
+
 @dataclass(frozen=True)
 class Cluster:
     """Runs helm and kubectl against one namespace."""
@@ -27,14 +32,14 @@ class Cluster:
     kubeconfig: str
     namespace: str
 
-    def run(self, *command: str, stdin: str = "", check: bool = True, seconds: float = ANSWER_SECONDS) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, stdin: str = "", check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs ``helm`` or ``kubectl`` (the first word). Raises ClusterError with what it said."""
         executable = {"helm": self.helm, "kubectl": self.kubectl}[command[0]]
         try:
             done = run(
                 *(executable, "--namespace", self.namespace, *command[1:]),
                 stdin=stdin,
-                seconds=seconds,
+                seconds=ANSWER_SECONDS if command[:2] in ASKS else CHANGE_SECONDS,
                 variables={"KUBECONFIG": self.kubeconfig, "KUBERC": "off"},
             )
         except MissingProgramError:

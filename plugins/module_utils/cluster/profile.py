@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -194,7 +195,7 @@ class Minikube:
         )
         if not running:
             return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in states))
-        return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address))
+        return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address, self._registries()))
 
     def _answer(self) -> Any:
         """What minikube says of the nodes, None where that is nothing."""
@@ -246,7 +247,13 @@ class Minikube:
 
     def let_come_back(self) -> None:
         """From now on the running cluster starts by itself with Docker."""
-        let_come_back(self.profile, control_plane(json.loads(self._config.read_text(encoding="utf-8"))))
+        let_come_back(self.profile, control_plane(json.loads(self._config.read_text(encoding="utf-8"))), self._registries())
+
+    def _registries(self) -> list[str]:
+        """The addresses that the nodes pull images from, by what role minikube has minikube copy into them."""
+        files = sorted((self.home / "files/etc/containerd/certs.d").glob("*/hosts.toml"))
+        found = (re.search(r'^server = "http://([\d.]+):\d+"', file.read_text(encoding="utf-8"), re.MULTILINE) for file in files)
+        return [match[1] for match in found if match]
 
     def _pods(self) -> list[dict[str, Any]]:
         answer = self._run("kubectl", "--", "get", "pods", "--all-namespaces", "--output=json")

@@ -6,7 +6,6 @@ can name another image. A tag of it stands for the content that an image was bui
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -14,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 
 PUSHED = Path("/var/lib/todochat/images.json")
 
@@ -59,7 +60,7 @@ class Pushed:
         self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
-            fcntl.flock(folder, fcntl.LOCK_EX)
+            acquire(folder, ANSWER_SECONDS, f"another run that writes {self.path}")
             images = self._read()
             yield images
             draft = self.path.with_suffix(".new")

@@ -6,7 +6,6 @@ that looks finished.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 
 
@@ -88,11 +88,7 @@ class Store:
         # the folder itself, because a lock file that root made could not be opened by the store's owner
         lock = os.open(self.path, os.O_RDONLY)
         try:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waiting_for(f"waiting for another run that adds to {self.path}")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+            acquire(lock, WORK_SECONDS, f"another run that adds to {self.path}")
             remove_leftovers(self.path, ".adding-*")
             yield
         finally:
