@@ -11,8 +11,7 @@ description:
     differ, in the given order, after the cluster's own pods are ready, and follows each rollout until it is complete. What
     cannot become complete fails within seconds, with the cause and the container's last lines.
   - An edited chart of the same version is seen, because what is rendered is compared, not version numbers.
-  - What one run changes is one revision of the deployment, to which M(todochat.platform.release_rollback) can go back. Where the new image
-    is going to migrate data, the database is backed up first.
+  - What one run changes is one revision of the deployment, to which M(todochat.platform.release_rollback) can go back.
 options:
   helm: {type: path, required: true, description: The helm program.}
   kubectl: {type: path, required: true, description: The kubectl program.}
@@ -37,15 +36,6 @@ options:
       chart: {type: path, required: true, description: The chart.}
       values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
       secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
-      database:
-        description: The database that the release's image migrates when it starts. Without a URL, no backup is made of it.
-        type: dict
-        suboptions:
-          url: {type: str, required: true, description: "Where it is, as in postgresql://user:password@host:5432/database."}
-          lock: {type: path, required: true, description: "The lock file, which names the PostgreSQL image."}
-          store: {type: path, required: true, description: "The folder that holds finished artifacts, where that image is loaded from."}
-          directory: {type: path, required: true, description: The folder of the backups.}
-          owner: {type: str, required: true, description: "The user that they belong to, who alone may read them."}
       checksum: {type: str, default: "", description: "That checksum, as M(todochat.platform.kubernetes_secret) returned it; empty, the Secret is asked."}
 """
 
@@ -66,6 +56,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 releases: {type: dict, returned: success, description: "For each release its digest, revision, and whether it changed."}
+replacing:
+  description: For each release whose image is another one now, or is going to be, that image and the one that it replaces (empty where there is none).
+  type: dict
+  returned: success
+revision: {type: int, returned: success, description: "The revision of the deployment that a change is, or would be; 0 where there is none."}
 complete: {type: bool, returned: success, description: "Whether every rollout is complete, as far as this task knows."}
 before:
   description: The revision of the deployment that this run replaced, and whether it was healthy. Empty where nothing changed, or nothing was before.
@@ -84,7 +79,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret import CHECKSUM_ANNOTATION
-from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
@@ -124,19 +118,12 @@ def serving(past: revisions.History, cluster: Cluster) -> dict[str, Any]:
     return {"revision": past.revision, "healthy": deployed and complete}
 
 
-def backed_up(database: dict[str, Any] | None, release: Release, past: revisions.History, namespace: str, check_mode: bool) -> list[str]:
-    """The backup that is made, or would be, before the release's image is another one, in a sentence."""
-    replaced, image = past.newest.get(release.name), release.values["image"]
-    if not database or not database["url"] or (replaced and replaced.digest == image["digest"]):
-        return []
-    before = f"{replaced.repository}@{replaced.digest}" if replaced else ""
-    try:
-        made = compatibility.database(database, namespace).back_up_before_migration(f"{image['repository']}@{image['digest']}", before, past.next, check_mode)
-    except UserError:
-        if not check_mode:
-            raise
-        made = ""  # what an earlier role would start does not run yet
-    return [made] if made else []
+def replaced(release: Release, past: revisions.History) -> dict[str, str] | None:
+    """The image of a release and the one that it replaces, both by digest; None where it is the same."""
+    before, image = past.newest.get(release.name), release.values["image"]
+    if before and before.digest == image["digest"]:
+        return None
+    return {"image": f"{image['repository']}@{image['digest']}", "before": f"{before.repository}@{before.digest}" if before else ""}
 
 
 def main() -> None:
@@ -146,7 +133,6 @@ def main() -> None:
         "values": {"type": "dict", "default": {}},
         "secret": {"type": "str", "default": "", "no_log": False},
         "checksum": {"type": "str", "default": ""},
-        "database": {"type": "dict", "options": compatibility.ARGUMENTS},
     }
     module = AnsibleModule(
         argument_spec={
@@ -163,6 +149,7 @@ def main() -> None:
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
     registry = Registry(given["registry"])
     results: dict[str, Any] = {}
+    replacing: dict[str, Any] = {}
     before: dict[str, Any] = {}
     past: revisions.History | None = None
     would: list[str] = []
@@ -170,7 +157,7 @@ def main() -> None:
     complete = True
     if module.check_mode and not cluster.answers():
         would = [f"release {release['name']} is installed" for release in given["releases"]]
-        module.exit_json(changed=True, would=would, releases={}, before={}, complete=True)
+        module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
     try:
         for entry in given["releases"]:
             try:
@@ -199,7 +186,8 @@ def main() -> None:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
                 past = past or revisions.read(cluster, [one["name"] for one in given["releases"]])
-                would += backed_up(entry["database"], release, past, cluster.namespace, module.check_mode)
+                if found := replaced(release, past):
+                    replacing[release.name] = found
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
                 diffs += [changes] if changes else []
                 if not module.check_mode:
@@ -207,8 +195,8 @@ def main() -> None:
                     if given["wait"]:  # where DNS does not answer yet, services only fail
                         cluster.wait_for_its_own()
                     release.upgrade(cluster, past.next)
-            if not module.check_mode and (reasons or is_unfinished):
-                if given["wait"]:
+            if reasons or is_unfinished:
+                if given["wait"] and not module.check_mode:
                     watcher.wait()
                 else:
                     complete = False
@@ -221,7 +209,10 @@ def main() -> None:
     except UserError as error:
         fail(module, error, before=before)
     diff = {"prepared": "\n".join(diffs) + "\n"} if diffs else {}
-    module.exit_json(changed=bool(would), would=would, releases=results, before=before, complete=complete, diff=diff)
+    revision = past.next if past else 0
+    module.exit_json(
+        changed=bool(would), would=would, releases=results, replacing=replacing, revision=revision, before=before, complete=complete, diff=diff
+    )
 
 
 if __name__ == "__main__":
