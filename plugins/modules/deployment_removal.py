@@ -88,7 +88,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine
-from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Apt, Deployment, Docker, Part, leaving, levels
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Deployment, Part, leaving, levels
 
 TEXTS = ("deployment", "user", "caller", "secret", "registry", "registry_container", "database_container")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "lock", "vault", "vault_password", "team_vault", "store", "build_cache", "state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,9 +14,12 @@ import pytest
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt, removed
 from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, Object
+from ansible_collections.todochat.platform.plugins.module_utils.machine.files import take
 from ansible_collections.todochat.platform.plugins.module_utils.whole import removal
-from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import Deployment, Object, levels, of_others
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import Deployment, levels, of_others
 from ansible_collections.todochat.platform.plugins.modules.deployment_removal import take_away
 
 LOCK = Path(__file__).resolve().parents[2] / "artifacts.lock.yml"
@@ -37,7 +41,7 @@ BEFORE = Before(packages=["bash", "libc6"], users=["root", "me"], groups={"sudo"
 
 
 @dataclass
-class FakeDocker(removal.Docker):
+class FakeDocker(Docker):
     """An engine with these things in it."""
 
     found: Sequence[Object] = OBJECTS
@@ -58,7 +62,7 @@ class FakeDocker(removal.Docker):
 
 
 @dataclass
-class FakeApt(removal.Apt):
+class FakeApt(Apt):
     """Docker was installed and brought runc along; somebody else installed htop since, and perhaps something that needs Docker."""
 
     packages: list[str] = field(default_factory=lambda: ["bash", "libc6", "docker.io", "containerd", "docker-cli", "runc", "gcc", "cpp", "htop"])
@@ -114,7 +118,7 @@ class FakeMinikube(Minikube):
         self.calls.append("delete")
         for kind in ("container", "volume"):
             self.docker.remove(kind, "todo")
-        removal.take(self.home / "profiles/todo")
+        take(self.home / "profiles/todo")
 
 
 class FakeCluster(Cluster):
@@ -155,8 +159,8 @@ class World:
         monkeypatch.setattr(host, "init_system", lambda _: "systemd")
         self.commands: list[str] = []
         self.groups = {"docker": ["me"]}
-        monkeypatch.setattr(removal, "run", self.run)
-        monkeypatch.setattr(removal, "run_status", lambda *_: (1, ""))
+        monkeypatch.setattr(removal, "must", self.run)
+        monkeypatch.setattr(removal, "run", lambda *_: subprocess.CompletedProcess((), 1))
         monkeypatch.setattr(removal, "user_exists", lambda name: name in ("me", "minikube"))
         monkeypatch.setattr(removal, "group_exists", lambda name: name in self.groups)
         monkeypatch.setattr(removal, "group_members", lambda name: self.groups.get(name, []))
@@ -200,7 +204,7 @@ class World:
             root=folder,
         )
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, **_: Any) -> str:
         self.commands.append(" ".join(command))
         if command[:2] == ("gpasswd", "--delete"):
             self.groups["docker"].remove(command[2])
@@ -483,14 +487,14 @@ def test_a_home_with_another_profile_stays(world: World) -> None:
 def test_where_nothing_is_there_is_nothing_to_remove(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(tmp_path, monkeypatch, "absent", objects=[THEIRS])
     for name in ("config", "state", "opt", "store", "build", "etc", "usr", "var"):
-        removal.take(tmp_path / name)
+        take(tmp_path / name)
     world.deployment = replace(world.deployment, before=None)
     assert world.down("installed", "data") == ([], [])
 
 
 def test_what_apt_would_remove_is_read() -> None:
     answer = "Reading package lists...\nRemv docker.io [26.1.5] [containerd:amd64 ]\nRemv runc:amd64 [1.1]\nPurg gcc* [12]\nInst other\n"
-    assert removal.removed(answer) == ["docker.io", "runc", "gcc*"]
+    assert removed(answer) == ["docker.io", "runc", "gcc*"]
 
 
 def test_folders_of_links_are_removed_and_not_what_they_point_to(tmp_path: Path) -> None:
@@ -498,6 +502,6 @@ def test_folders_of_links_are_removed_and_not_what_they_point_to(tmp_path: Path)
     (tmp_path / "theirs/file").touch()
     (tmp_path / "a/b/ours").mkdir(parents=True)
     (tmp_path / "a/b/ours/link").symlink_to(tmp_path / "theirs")
-    removal.take(tmp_path / "a/b/ours")
+    take(tmp_path / "a/b/ours")
     assert not (tmp_path / "a/b/ours").exists()
     assert (tmp_path / "theirs/file").exists()

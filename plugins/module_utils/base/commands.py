@@ -87,6 +87,18 @@ def run(
         raise StuckProgramError(command, seconds, said.decode(errors="replace")) from None
 
 
+def must(*command: str, seconds: float = ANSWER_SECONDS, variables: Mapping[str, str] = NOTHING_MORE) -> str:
+    """What a program prints that has to succeed. Raises UserError with its own words where it does not."""
+    done = run(*command, seconds=seconds, variables=variables)
+    if done.returncode:
+        raise UserError(
+            f"`{' '.join(command[:6])}` failed with exit status {done.returncode}.",
+            "Mend what it says above, then run the same command again, which goes on where this one stopped.",
+            done.stdout + done.stderr,
+        )
+    return done.stdout
+
+
 def follow(
     command: Sequence[str],
     heard: Callable[[str], None],

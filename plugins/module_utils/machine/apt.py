@@ -6,12 +6,18 @@ Everything is read from below ``root`` (a test's own folder, ``/`` otherwise).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import MissingProgramError, run, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError, must, run, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
+
+# Nobody is there to be asked.
+QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 
 
 @dataclass(frozen=True)
@@ -97,3 +103,53 @@ def _signed_by(entry: str, root: Path) -> str:
     lines = text.splitlines()
     match = re.search(r"\[.*?signed-by=([^\]\s]+)", lines[index]) if index < len(lines) else None
     return match.group(1) if match else ""
+
+
+def installed_packages() -> list[str]:
+    """Debian packages that are installed, or begun with; none where there is no dpkg."""
+    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n"]
+    try:
+        printed = run(*asked).stdout
+    except MissingProgramError:
+        return []
+    return sorted({name for name, state in map(str.split, printed.splitlines()) if state not in ("not-installed", "config-files")})
+
+
+class Apt:
+    """Debian's packages, in what is asked here."""
+
+    def __init__(self, root: Path = ROOT) -> None:
+        self.states = root / "var/lib/apt/extended_states"
+
+    def installed(self) -> list[str]:
+        return installed_packages()
+
+    def going(self, packages: Collection[str], new: Collection[str]) -> list[str]:
+        """Those of the packages that nothing else needs, with what they alone brought along, all of it among ``new``."""
+        if not packages:
+            return []
+        with tempfile.TemporaryDirectory() as folder:
+            states = Path(folder) / "extended_states"  # a copy: only apt's answer is wanted
+            if self.states.exists():
+                shutil.copyfile(self.states, states)
+            as_if = f"--option=Dir::State::extended_states={states}"
+            must("apt-mark", as_if, "auto", *sorted(packages))
+            # what merely recommends or suggests one of them does not need it: it did without before
+            weak = [f"--option=APT::AutoRemove::{kind}Important=false" for kind in ("Recommends", "Suggests")]
+            answer = must("apt-get", "--simulate", as_if, *weak, "autoremove")
+        return [name for name in removed(answer) if name in new]
+
+    def takes_along(self, packages: Sequence[str]) -> list[str]:
+        """What else would be removed with them."""
+        answer = must("apt-get", "--simulate", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET) if packages else ""
+        return [name for name in removed(answer) if name not in packages]
+
+    def purge(self, packages: Sequence[str]) -> None:
+        waiting_for(f"removing {len(packages)} packages")
+        must("apt-get", "--yes", "--quiet=2", "--option=DPkg::Lock::Timeout=300", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET)
+
+
+def removed(answer: str) -> list[str]:
+    """The packages that a simulation of apt-get names as removed."""
+    return re.findall(r"^(?:Remv|Purg) ([^\s:]+)", answer, re.MULTILINE)
+

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import MissingProgramError, run
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import installed_packages
 
 RECORD = Path("/var/lib/todochat/before.json")
 
@@ -30,16 +30,6 @@ def observe() -> Before:
     """The machine as it is now."""
     users = sorted({user.pw_name for user in pwd.getpwall()})
     return Before(installed_packages(), users, {group.gr_name: group.gr_mem for group in grp.getgrall()})
-
-
-def installed_packages() -> list[str]:
-    """Debian packages that are installed, or begun with; none where there is no dpkg."""
-    asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n"]
-    try:
-        printed = run(*asked).stdout
-    except MissingProgramError:
-        return []
-    return sorted({name for name, state in map(str.split, printed.splitlines()) if state not in ("not-installed", "config-files")})
 
 
 def read(path: Path = RECORD) -> Before | None:

@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import shutil
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.base import commands
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_exists, group_members, user_exists
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt
 from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, Object
+from ansible_collections.todochat.platform.plugins.module_utils.machine.files import empty, remove_empty, take
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 IMPLIED = {"application": set[str](), "data": {"application"}, "cluster": {"application"}, "installed": {"application", "cluster"}}
@@ -42,10 +41,6 @@ DOCKER_EMPTY = ("root/.docker", "opt/containerd/bin", "opt/containerd/lib", "opt
 ENGINE = {"docker.io", "containerd"}
 DAEMONS = ("docker.socket", "docker.service", "containerd.service")
 ROOT = Path("/")
-
-
-class RemovalError(UserError):
-    """Something cannot be taken away."""
 
 
 def levels(named: Iterable[str]) -> set[str]:
@@ -70,103 +65,6 @@ class Part:
     @property
     def levels(self) -> set[str]:
         return set(self.level.split("/"))
-
-
-@dataclass(frozen=True)
-class Object:
-    """Something in Docker. ``users`` are the containers that use it."""
-
-    kind: str
-    name: str
-    labels: Mapping[str, str] = field(default_factory=dict)
-    users: tuple[str, ...] = ()
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.kind, self.name
-
-
-class Docker:
-    """All that is in the engine, asked once."""
-
-    def __init__(self) -> None:
-        self.answers = bool(docker_engine.answering_version())
-        self.sleeps = not self.answers and bool(docker_engine.installed_version())
-
-    @cached_property
-    def objects(self) -> dict[tuple[str, str], Object]:
-        """Containers, networks, volumes and images, without what every engine has."""
-        return {found.key: found for found in self._listed()} if self.answers else {}
-
-    def _listed(self) -> Iterator[Object]:
-        containers: list[dict[str, Any]] = docker_engine.ask("/containers/json?all=1") or []
-        names = [container["Names"][0].lstrip("/") for container in containers]
-        yield from (Object("container", name, container["Labels"] or {}) for name, container in zip(names, containers, strict=True))
-        for network in docker_engine.ask("/networks") or []:
-            if network["Name"] not in ("bridge", "host", "none"):
-                attached = (name for name, one in zip(names, containers, strict=True) if network["Name"] in one["NetworkSettings"]["Networks"])
-                yield Object("network", network["Name"], network["Labels"] or {}, tuple(attached))
-        for volume in (docker_engine.ask("/volumes") or {}).get("Volumes") or []:
-            mounted = (name for name, one in zip(names, containers, strict=True) if volume["Name"] in [mount.get("Name") for mount in one["Mounts"]])
-            yield Object("volume", volume["Name"], volume["Labels"] or {}, tuple(mounted))
-        for image in docker_engine.ask("/images/json") or []:
-            tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
-            used = tuple(name for name, one in zip(names, containers, strict=True) if one["ImageID"] == image["Id"])
-            yield from (Object("image", name, users=used) for name in tags or [image["Id"]])
-
-    def remove(self, kind: str, name: str) -> None:
-        """Removes one; a container is let end first, and takes its unnamed volumes along."""
-        waiting_for(f"removing the {kind} {name}")
-        if kind == "container":
-            run("docker", "stop", name)
-            run("docker", "rm", "--force", "--volumes", name)
-        else:
-            run("docker", kind, "rm", name)
-
-    def foreign_namespaces(self) -> list[str]:
-        """Namespaces of containerd that Docker does not use; somebody else keeps containers or images there."""
-        with suppress(RemovalError):
-            return [name for name in run("ctr", "namespaces", "list", "--quiet").split() if name != "moby"]
-        return []
-
-
-class Apt:
-    """Debian's packages, in what is asked here."""
-
-    def __init__(self, root: Path = ROOT) -> None:
-        self.states = root / "var/lib/apt/extended_states"
-
-    def installed(self) -> list[str]:
-        return baseline.installed_packages()
-
-    def going(self, packages: Collection[str], new: Collection[str]) -> list[str]:
-        """Those of the packages that nothing else needs, with what they alone brought along, all of it among ``new``."""
-        if not packages:
-            return []
-        with tempfile.TemporaryDirectory() as folder:
-            states = Path(folder) / "extended_states"  # a copy: only apt's answer is wanted
-            if self.states.exists():
-                shutil.copyfile(self.states, states)
-            as_if = f"--option=Dir::State::extended_states={states}"
-            run("apt-mark", as_if, "auto", *sorted(packages))
-            # what merely recommends or suggests one of them does not need it: it did without before
-            weak = [f"--option=APT::AutoRemove::{kind}Important=false" for kind in ("Recommends", "Suggests")]
-            answer = run("apt-get", "--simulate", as_if, *weak, "autoremove")
-        return [name for name in removed(answer) if name in new]
-
-    def takes_along(self, packages: Sequence[str]) -> list[str]:
-        """What else would be removed with them."""
-        answer = run("apt-get", "--simulate", "purge", *packages) if packages else ""
-        return [name for name in removed(answer) if name not in packages]
-
-    def purge(self, packages: Sequence[str]) -> None:
-        waiting_for(f"removing {len(packages)} packages")
-        run("apt-get", "--yes", "--quiet=2", "--option=DPkg::Lock::Timeout=300", "purge", *packages)
-
-
-def removed(answer: str) -> list[str]:
-    """The packages that a simulation of apt-get names as removed."""
-    return re.findall(r"^(?:Remv|Purg) ([^\s:]+)", answer, re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -394,7 +292,7 @@ class Deployment:
             return [Part("installed", f"user {name}", nothing, UNKNOWN)]
         if name in self.before.users:
             return []
-        return [Part("installed", f"user {name} and its home", partial(run, "userdel", "--remove", name), shared)]
+        return [Part("installed", f"user {name} and its home", partial(must, "userdel", "--remove", name), shared)]
 
     def _membership(self, shared: str) -> list[Part]:
         name = self.minikube.user
@@ -404,7 +302,7 @@ class Deployment:
             return [Part("installed", f"{name} in the group docker", nothing, UNKNOWN)]
         if name in self.before.groups.get("docker", ()) or name not in self.before.users:
             return []
-        return [Part("installed", f"{name} in the group docker", partial(run, "gpasswd", "--delete", name, "docker"), shared)]
+        return [Part("installed", f"{name} in the group docker", partial(must, "gpasswd", "--delete", name, "docker"), shared)]
 
     def _packages(self, gone: Collection[tuple[str, str]], shared: str) -> list[Part]:
         """What apt installed for this collection, Docker and its files only where that Docker is empty."""
@@ -453,7 +351,7 @@ class Deployment:
         parts = [part for path in files for part in self._files("installed", str(path), path)]
         if group_exists("docker") and "docker" not in self.before.groups:
             others = [name for name in group_members("docker") if name != self.minikube.user]
-            parts.append(Part("installed", "group docker", partial(run, "groupdel", "docker"), f"{others[0]} is in it" if others else ""))
+            parts.append(Part("installed", "group docker", partial(must, "groupdel", "docker"), f"{others[0]} is in it" if others else ""))
         return parts
 
     def _purge(self, packages: Sequence[str]) -> None:
@@ -473,10 +371,10 @@ class Deployment:
         waiting_for("stopping Docker")
         if host.init_system(self.root) == "systemd":
             for daemon in DAEMONS:
-                if run_status("systemctl", "is-active", "--quiet", daemon)[0] == 0:
-                    run("systemctl", "stop", daemon)
+                if run("systemctl", "is-active", "--quiet", daemon).returncode == 0:
+                    must("systemctl", "stop", daemon, seconds=WORK_SECONDS)
         else:
-            run("start-stop-daemon", "--stop", "--oknodo", "--retry=60", "--pidfile=/run/docker-ssd.pid", "--name=dockerd")
+            must("start-stop-daemon", "--stop", "--oknodo", "--retry=60", "--pidfile=/run/docker-ssd.pid", "--name=dockerd", seconds=WORK_SECONDS)
 
     def _record(self, waiting: Sequence[str]) -> list[Part]:
         """Kept for as long as something is to be compared with it."""
@@ -528,62 +426,3 @@ def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], sec
 
 def nothing() -> None:
     """Of what stays."""
-
-
-def take(path: Path) -> None:
-    """Removes a file, or a folder with all in it."""
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    elif path.is_dir():
-        waiting_for(f"removing {path}")
-        empty(path)
-        remove_empty(path)
-
-
-def empty(folder: Path) -> None:
-    """Removes all in a folder; on what is mounted there nothing can be said, so it stays."""
-    for entry in folder.iterdir() if folder.is_dir() else ():
-        if entry.is_symlink() or not entry.is_dir():
-            entry.unlink()
-        elif not entry.is_mount():
-            shutil.rmtree(entry)
-
-
-def remove_empty(*folders: Path) -> None:
-    """Removes the folders, in this order, that have nothing in them."""
-    for folder in folders:
-        with suppress(OSError):  # not there, not empty, or a mount point
-            folder.rmdir()
-
-
-def user_exists(name: str) -> bool:
-    return run_status("getent", "passwd", name)[0] == 0
-
-
-def group_exists(name: str) -> bool:
-    return run_status("getent", "group", name)[0] == 0
-
-
-def group_members(name: str) -> list[str]:
-    """By name, not those whose first group it is."""
-    return [member for member in run_status("getent", "group", name)[1].strip().rpartition(":")[2].split(",") if member]
-
-
-def run_status(*command: str) -> tuple[int, str]:
-    done = commands.run(*command)
-    return done.returncode, done.stdout
-
-
-def run(*command: str) -> str:
-    """What a command prints. Raises RemovalError with its own words where it fails."""
-    try:
-        done = commands.run(*command, seconds=WORK_SECONDS, variables={**docker_engine.VARIABLES, "DEBIAN_FRONTEND": "noninteractive"})
-    except MissingProgramError:
-        raise RemovalError(f"There is no {command[0]} on this machine.", "Install it, then run the same command again.") from None
-    if done.returncode:
-        raise RemovalError(
-            f"`{' '.join(command[:6])}` failed with exit status {done.returncode}.",
-            "Mend what it says above, then run the same command again, which goes on where this one stopped.",
-            done.stdout + done.stderr,
-        )
-    return done.stdout

@@ -1,0 +1,76 @@
+"""What a Docker engine holds, whose it is, and taking it away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
+
+
+@dataclass(frozen=True)
+class Object:
+    """Something in Docker. ``users`` are the containers that use it."""
+
+    kind: str
+    name: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    users: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.name
+
+
+class Docker:
+    """All that is in the engine, asked once."""
+
+    def __init__(self) -> None:
+        self.answers = bool(docker_engine.answering_version())
+        self.sleeps = not self.answers and bool(docker_engine.installed_version())
+
+    @cached_property
+    def objects(self) -> dict[tuple[str, str], Object]:
+        """Containers, networks, volumes and images, without what every engine has."""
+        return {found.key: found for found in self._listed()} if self.answers else {}
+
+    def _listed(self) -> Iterator[Object]:
+        containers: list[dict[str, Any]] = docker_engine.ask("/containers/json?all=1") or []
+        names = [container["Names"][0].lstrip("/") for container in containers]
+        yield from (Object("container", name, container["Labels"] or {}) for name, container in zip(names, containers, strict=True))
+        for network in docker_engine.ask("/networks") or []:
+            if network["Name"] not in ("bridge", "host", "none"):
+                attached = (name for name, one in zip(names, containers, strict=True) if network["Name"] in one["NetworkSettings"]["Networks"])
+                yield Object("network", network["Name"], network["Labels"] or {}, tuple(attached))
+        for volume in (docker_engine.ask("/volumes") or {}).get("Volumes") or []:
+            mounted = (name for name, one in zip(names, containers, strict=True) if volume["Name"] in [mount.get("Name") for mount in one["Mounts"]])
+            yield Object("volume", volume["Name"], volume["Labels"] or {}, tuple(mounted))
+        for image in docker_engine.ask("/images/json") or []:
+            tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
+            used = tuple(name for name, one in zip(names, containers, strict=True) if one["ImageID"] == image["Id"])
+            yield from (Object("image", name, users=used) for name in tags or [image["Id"]])
+
+    def remove(self, kind: str, name: str) -> None:
+        """Removes one; a container is let end first, and takes its unnamed volumes along."""
+        waiting_for(f"removing the {kind} {name}")
+        if kind == "container":
+            self._run("stop", name)
+            self._run("rm", "--force", "--volumes", name)
+        else:
+            self._run(kind, "rm", name)
+
+    def _run(self, *arguments: str) -> None:
+        must("docker", *arguments, seconds=WORK_SECONDS, variables=docker_engine.VARIABLES)
+
+    def foreign_namespaces(self) -> list[str]:
+        """Namespaces of containerd that Docker does not use; somebody else keeps containers or images there."""
+        with suppress(UserError):
+            return [name for name in must("ctr", "namespaces", "list", "--quiet").split() if name != "moby"]
+        return []
+

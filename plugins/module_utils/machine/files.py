@@ -1,0 +1,36 @@
+"""Taking files and folders away, with care for what is mounted below them."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+
+
+def take(path: Path) -> None:
+    """Removes a file, or a folder with all in it."""
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        waiting_for(f"removing {path}")
+        empty(path)
+        remove_empty(path)
+
+
+def empty(folder: Path) -> None:
+    """Removes all in a folder; on what is mounted there nothing can be said, so it stays."""
+    for entry in folder.iterdir() if folder.is_dir() else ():
+        if entry.is_symlink() or not entry.is_dir():
+            entry.unlink()
+        elif not entry.is_mount():
+            shutil.rmtree(entry)
+
+
+def remove_empty(*folders: Path) -> None:
+    """Removes the folders, in this order, that have nothing in them."""
+    for folder in folders:
+        with suppress(OSError):  # not there, not empty, or a mount point
+            folder.rmdir()
+
