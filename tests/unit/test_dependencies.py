@@ -20,7 +20,7 @@ from dependencies import inputs, inputs_hash, names, reached, stale
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {path.name for path in ROOT.glob("roles/*")}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
-WHOLE_WAY = {"alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
+WHOLE_WAY = {"hostile", "alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
 RELEASE = {"app_release", "vault_rotation"} | ROLLOUTS | WHOLE_WAY

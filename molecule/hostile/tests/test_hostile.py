@@ -1,0 +1,53 @@
+"""Whatever the caller's shell has left, a run that changes nothing changes nothing, and says so in the same words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import Tester
+from hostile import HOSTILE
+
+
+def plan(tester: Tester, before: str) -> tuple[int, str]:
+    result = tester.host.run("su --login tester --command %s", f"cd todochat\n{before}\nmake plan 2>&1")
+    return result.rc, str(result.stdout)
+
+
+def told(output: str) -> list[str]:
+    """The phases and the end, without what is another one each time."""
+    return [re.sub(r"\d+:\d\d|\b\d+ s\b", "", line) for line in output.splitlines() if re.match(r"\S", line)]
+
+
+@pytest.fixture(scope="module")
+def usual(tester: Tester) -> list[str]:
+    status, output = plan(tester, ":")
+    assert status == 0, output
+    assert "changed=0 unreachable=0 failed=0" in output
+    return told(output)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_plan_is_the_same(tester: Tester, usual: list[str], name: str) -> None:
+    status, output = plan(tester, HOSTILE[name])
+    assert status == 0, output
+    assert told(output) == usual
+
+
+def test_another_docker_is_refused_by_name(tester: Tester) -> None:
+    status, output = plan(tester, "export DOCKER_HOST=tcp://192.0.2.1:2375")
+    assert status != 0
+    assert "DOCKER_HOST=tcp://192.0.2.1:2375 asks for another Docker than this machine's" in output
+
+
+def test_a_second_run_says_who_is_at_work(tester: Tester) -> None:
+    """And ends where it is told so; to look is always possible."""
+    tester.sees("cd todochat && (flock 9; sleep 600) 9> ~/.local/state/todochat/todo/run.lock & sleep 1")
+    status, output = plan(tester, ":")
+    assert status == 0, output
+    result = tester.host.run("su --login tester --command %s", "cd todochat && TODOCHAT_WAIT=0 make stop 2>&1")
+    assert result.rc != 0
+    assert "at work on this deployment" in result.stdout or "has just begun on this deployment" in result.stdout
+    assert "Nothing was done" in result.stdout
+    tester.sees("pkill -f 'sleep 600'")
+    assert tester.make("start")[0]
