@@ -20,7 +20,7 @@ from dependencies import inputs, inputs_hash, names, reached, stale
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {path.name for path in ROOT.glob("roles/*")}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
-WHOLE_WAY = {"hostile", "alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
+WHOLE_WAY = {"alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
 RELEASE = {"app_release", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
@@ -55,14 +55,14 @@ def own_text(scenario: str) -> str:
         ("apps/chart/templates/_deployment.tpl", RELEASE),
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
-        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "down"}),
+        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "down", "hostile"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
         ("plugins/modules/database_backup.py", {"backup", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"app_check", "backup"} | ROLLOUTS | WHOLE_WAY),
+        ("plugins/modules/app_check.py", {"app_check", "backup", "hostile"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"compose"}),
         ("requirements/test.txt#pluggy", set(names())),
@@ -95,16 +95,16 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"backup"} | ROLLOUTS,
+        "app_check": {"backup", "hostile"} | ROLLOUTS,
         "app_images": {"app_check", "compose", "rollout", "rollout_schema"},
         "app_release": {"vault_rotation"} | ROLLOUTS,
         "app_secrets": {"rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
-        "container_engine": {"backup", "compose", "preflight"},
+        "container_engine": {"backup", "compose", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
         "image_registry": {"app_images", "compose", "minikube"},
         "kubernetes_tools": {"preflight"},
-        "minikube": {"backup", "down"},
+        "minikube": {"backup", "down", "hostile"},
         "network": {"compose", "minikube", "preflight"},
     }
     assert set(stale(f"roles/{role}/tasks/main.yml")) == {role} | WHOLE_WAY | by_tag_or_playbook.get(role, set())
