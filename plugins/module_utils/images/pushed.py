@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,15 @@ class Pushed:
     def current(self, name: str) -> str:
         """The digest of the image to deploy; empty where there is none."""
         return str(self._read().get(name, {}).get("current", ""))
+
+    def tags(self, name: str) -> dict[str, str]:
+        """All tags of an image, with their digests."""
+        return dict(self._read().get(name, {}).get("tags", {}))
+
+    def forget(self, name: str, tags: Iterable[str]) -> None:
+        with self._changed() as images:
+            for tag in tags:
+                images.get(name, {}).get("tags", {}).pop(tag, None)
 
     def keep(self, name: str, tag: str, digest: str) -> None:
         with self._changed() as images:

@@ -36,9 +36,11 @@ AGAIN = "See that the registry runs (`make status`) and has room on its disk, th
 
 @dataclass(frozen=True)
 class Writer:
-    """Where images are pushed to meanwhile, and the folder of Docker's configuration that holds the login."""
+    """Where images are pushed to meanwhile, and the login there, which Docker reads from the configuration in a folder."""
 
     endpoint: str
+    authorization: str
+    """As HTTP has it."""
     configuration: Path
 
     def push(self, image: str, repository: str, tag: str) -> str:
@@ -79,7 +81,7 @@ def writer(registry: str) -> Iterator[Writer]:
             configuration = Path(folder, "config.json")
             configuration.touch(mode=0o600)
             configuration.write_text(json.dumps({"auths": {endpoint: {"auth": authorization}}}), encoding="utf-8")
-            yield Writer(endpoint, Path(folder))
+            yield Writer(endpoint, authorization, Path(folder))
         finally:
             docker("rm", "--force", "--volumes", name)
 
