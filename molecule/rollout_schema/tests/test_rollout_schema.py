@@ -55,9 +55,22 @@ def backups(deployment: Deployment, pattern: str) -> set[str]:
     return {Path(name).name for name in found}
 
 
+def without_a_backup_nothing_is_rolled_out(deployment: Deployment) -> None:
+    before = images(deployment)
+    deployment.host.check_output(f"mv {BACKUPS} {BACKUPS}.kept && touch {BACKUPS}")
+    passed, output = deployment.run(f'make up ARGS="{BUILD}"')
+    deployment.host.check_output(f"rm {BACKUPS} && mv {BACKUPS}.kept {BACKUPS}")
+    assert not passed, output
+    end = " ".join(output[output.rindex("Failed: ") :].split())
+    assert "The database is backed up before it is migrated" in end
+    assert BACKUPS in end
+    assert images(deployment) == before
+
+
 def test_older_code_goes_on_with_a_newer_schema_that_leaves_room_for_it(deployment: Deployment) -> None:
     before, had = images(deployment), backups(deployment, "todo-*-before-[0-9]*.tar")
     migrate(deployment, WITH_ROOM, HEAD, breaks=False)
+    without_a_backup_nothing_is_rolled_out(deployment)
     with deployment.load("schema-with-room"):
         deployment.up(BUILD)
         assert images(deployment)[0] != before[0]
