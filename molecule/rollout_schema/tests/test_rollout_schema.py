@@ -57,9 +57,9 @@ def backups(deployment: Deployment, pattern: str) -> set[str]:
 
 def without_a_backup_nothing_is_rolled_out(deployment: Deployment) -> None:
     before = images(deployment)
-    deployment.host.check_output(f"mv {BACKUPS} {BACKUPS}.kept && touch {BACKUPS}")
+    deployment.host.check_output(f"[ ! -d {BACKUPS} ] || mv {BACKUPS} {BACKUPS}.kept; touch {BACKUPS}")
     passed, output = deployment.run(f'make up ARGS="{BUILD}"')
-    deployment.host.check_output(f"rm {BACKUPS} && mv {BACKUPS}.kept {BACKUPS}")
+    deployment.host.check_output(f"rm {BACKUPS}; [ ! -d {BACKUPS}.kept ] || mv {BACKUPS}.kept {BACKUPS}")
     assert not passed, output
     end = " ".join(output[output.rindex("Failed: ") :].split())
     assert "The database is backed up before it is migrated" in end
