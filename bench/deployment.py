@@ -43,7 +43,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets  # noqa: E402
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry  # noqa: E402
+from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock  # noqa: E402
@@ -341,7 +341,7 @@ class Bench:
 
     def _wait_for_digest(self) -> None:
         """Returns when every pod of the backend runs what the registry calls current, as the check of site.yml sees it."""
-        digest = Registry(REGISTRY).digest(f"{NAME}/backend", Registry.CURRENT)
+        digest = Pushed().current(f"{REGISTRY}/{NAME}/backend")
         get = [str(PROGRAMS / "kubectl"), f"--kubeconfig={self.kubeconfig}", f"--namespace={NAME}", "get", "pods", "--output=json"]
         deadline = time.monotonic() + GATE_SECONDS
         while problems := wrong_images(json.loads(subprocess.run(get, capture_output=True, check=True).stdout)["items"], {"backend": digest}):
