@@ -134,6 +134,8 @@ def install(
         waiting_for(f"installing {artifact.name} {artifact.version}")
         source = store.verified(artifact)
         make_folders(path.parent, wanted["owner"])
+        for left in path.parent.glob(".new-*"):  # by a run that was killed
+            left.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as new:
             shutil.copyfile(source, new.name)
         os.chmod(new.name, 0o644 if artifact.is_image else 0o755)

@@ -143,15 +143,22 @@ def switch(password: Path, content: bytes, encrypted: dict[Path, bytes]) -> None
     nobody's.
     """
     suffix = f".next-{secrets.token_hex(4)}"
+    listed = listing(password, suffix)
     try:
         for path, vault in encrypted.items():
             create(path.with_name(path.name + suffix), vault)
+        create(listed, "".join(f"{path}\n" for path in encrypted).encode())
         create(password.with_name(password.name + suffix), content)
     except OSError:
-        for path in encrypted:
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
+        for path in (*(path.with_name(path.name + suffix) for path in encrypted), listed):
+            path.unlink(missing_ok=True)
         raise
     finish(password, encrypted)
+
+
+def listing(password: Path, suffix: str) -> Path:
+    """Which vaults a switch is about: those of another checkout than the one that finishes it are among them."""
+    return password.with_name(f".{password.name}{suffix}.vaults")
 
 
 def finish(password: Path, files: Iterable[Path]) -> bool:
@@ -159,10 +166,13 @@ def finish(password: Path, files: Iterable[Path]) -> bool:
     markers = sorted(password.parent.glob(f"{password.name}.next-*"))
     for marker in markers:
         suffix = marker.name.removeprefix(password.name)
+        listed = listing(password, suffix)
         with suppress(FileNotFoundError):
-            for path in files:
+            also = [Path(line) for line in listed.read_text(encoding="utf-8").splitlines()] if listed.exists() else []
+            for path in dict.fromkeys([*files, *also]):
                 draft = path.with_name(path.name + suffix)
                 if draft.exists():
                     draft.replace(path)
             marker.replace(password)
+            listed.unlink(missing_ok=True)
     return bool(markers)

@@ -115,6 +115,7 @@ def test_script_finishes_a_change_of_the_password_that_was_broken_off(script: Sc
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     old = script().stdout
     files = [script.checkout / "group_vars/all/vault.yml", script.password.parent / "todo/vault.yml", script.password.parent / "second/vault.yml"]
+    files.append(script.home / "another checkout/vault.yml")  # it is not there that it is finished
     for file in files:
         file.parent.mkdir(parents=True)
         file.write_text("$ANSIBLE_VAULT;old")
