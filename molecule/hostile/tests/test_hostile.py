@@ -7,6 +7,7 @@ import re
 import pytest
 from conftest import Tester
 from hostile import HOSTILE
+from testinfra.host import Host
 
 
 def plan(tester: Tester, before: str) -> tuple[int, str]:
@@ -20,8 +21,8 @@ def told(output: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def usual(tester: Tester) -> list[str]:
-    status, output = plan(tester, ":")
+def usual(host: Host) -> list[str]:
+    status, output = plan(Tester(host), ":")
     assert status == 0, output
     assert "changed=0 unreachable=0 failed=0" in output
     return told(output)
