@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -169,9 +170,8 @@ def test_another_ones_container_of_that_name_is_left_alone(tester: Tester, pause
     tester.sees("docker rm --force other")
 
 
-# By its address, and by a service that somebody in the cluster has made for it; the database shows that others are reached.
-REACH = "for one in $REGISTRY $REGISTRY_SERVICE_HOST; do timeout 5 bash -c \": < /dev/tcp/$one/5000\" && echo reached $one; done; "
-REACH += "timeout 5 bash -c \": < /dev/tcp/$DATABASE/5432\" && echo the database; sleep 600"
+# By its address, and by a service that somebody in the cluster has made for it; a container beside it is reached.
+REACH = "for one in $REGISTRY $REGISTRY_SERVICE_HOST $BESIDE; do timeout 5 bash -c \": < /dev/tcp/$one/5000\" && echo reached $one; done; echo done; sleep 600"
 MADE_FOR_IT = """
 apiVersion: v1
 kind: Service
@@ -183,16 +183,19 @@ kind: Endpoints
 metadata: {name: registry}
 subsets: [{addresses: [{ip: 192.168.85.250}], ports: [{port: 5000}]}]
 """
+BESIDE = "192.168.85.240"
 
 
 def test_pods_do_not_reach_the_registry(host: Host, tester: Tester) -> None:
-    postgres = tester.sees("docker inspect --format '{{.Config.Image}}' todo-database")
+    postgres = tester.sees("docker load --quiet --input ~/.cache/todochat/store/postgres/*/postgres.tar").split()[-1]
     image = tester.pushed(postgres, "127.0.0.1:5000/tests/postgres:1")
+    host.check_output(f"docker run --detach --name beside --network todo --ip {BESIDE} $(docker inspect --format '{{{{.Config.Image}}}}' todo-registry)")
     kubectl = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace default"
     tester.sees(f"{kubectl} apply --filename - <<'EOF'{MADE_FOR_IT}EOF")
-    overrides = {"spec": {"containers": [{"name": "reaches", "image": image, "command": ["bash", "-c", REACH]}]}}
-    overrides["spec"]["containers"][0]["env"] = [{"name": "REGISTRY", "value": "192.168.85.250"}, {"name": "DATABASE", "value": "192.168.85.251"}]  # type: ignore[assignment]
-    tester.sees(f"{kubectl} run reaches --image={image} --overrides='{json.dumps(overrides)}'")
-    tester.sees(f"timeout 120 sh -c 'until {kubectl} logs reaches 2> /dev/null | grep -q database; do sleep 1; done'")
-    assert tester.sees(f"{kubectl} logs reaches") == "the database"
-    host.check_output("docker exec todo crictl pull %s", image)
+    environment = [{"name": "REGISTRY", "value": "192.168.85.250"}, {"name": "BESIDE", "value": BESIDE}]
+    container = {"name": "reaches", "image": image, "command": ["bash", "-c", REACH], "env": environment}
+    overrides = shlex.quote(json.dumps({"spec": {"containers": [container]}}))
+    tester.sees(f"{kubectl} run reaches --image={image} --overrides={overrides}")
+    tester.sees(f"timeout 120 sh -c 'until {kubectl} logs reaches 2> /dev/null | grep -q done; do sleep 1; done'")
+    assert tester.sees(f"{kubectl} logs reaches").split() == ["reached", BESIDE, "done"]
+    host.check_output("docker rm --force --volumes beside && docker exec todo crictl pull %s", image)
