@@ -61,6 +61,8 @@ def main() -> None:
     given = module.params
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
     pushed, going = Pushed(), {}
+    if module.check_mode and not cluster.answers():
+        module.exit_json(changed=False, would=[])
     try:
         for release, parts in revisions.read(cluster, given["releases"]).parts.items():
             name = f"{given['registry']}/{given['repository']}/{release}"
