@@ -68,7 +68,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         looks = context.CLIARGS["check"] or self._playbook.endswith(LOOKS)
         folder = Path(str(Templar(play.get_loader(), variables).template(STATE)))
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             keep_environment(folder)
             if not looks:
                 self._take_turn(folder / "run.lock")

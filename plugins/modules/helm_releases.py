@@ -21,6 +21,10 @@ options:
   repository: {type: str, required: true, description: The first part of the images' repositories.}
   timeout: {type: int, default: 300, description: Seconds that one rollout may take.}
   wait: {type: bool, default: true, description: Whether to follow each rollout until it is complete.}
+  compare:
+    description: Whether only to say what would be changed, as check mode does, but where nothing may be missing that earlier roles make.
+    type: bool
+    default: false
   images:
     description: For each release the image to deploy, as M(todochat.platform.app_images) returned it. In check mode its digest is
       empty where it is only going to be built. Of others, the one that was built last is meant.
@@ -140,6 +144,7 @@ def main() -> None:
             **{name: {"type": "str", "required": True} for name in ("namespace", "registry", "repository")},
             "timeout": {"type": "int", "default": 300},
             "wait": {"type": "bool", "default": True},
+            "compare": {"type": "bool", "default": False},
             "images": {"type": "dict", "default": {}},
             "releases": {"type": "list", "elements": "dict", "required": True, "options": suboptions},
         },
@@ -155,6 +160,7 @@ def main() -> None:
     would: list[str] = []
     diffs: list[str] = []
     complete = True
+    looks = module.check_mode or given["compare"]
     if module.check_mode and not cluster.answers():
         would = [f"release {release['name']} is installed" for release in given["releases"]]
         module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
@@ -182,7 +188,7 @@ def main() -> None:
             is_unfinished = bool(unfinished(item for item in live if item["kind"] == "Deployment"))
             if is_unfinished and (failing := watcher.backing_off()):
                 would.append(f"pods that an earlier attempt left failing are made anew: {', '.join(failing)}")
-                if not module.check_mode:
+                if not looks:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
                 past = past or revisions.read(cluster, [one["name"] for one in given["releases"]])
@@ -190,13 +196,13 @@ def main() -> None:
                     replacing[release.name] = found
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
                 diffs += [changes] if changes else []
-                if not module.check_mode:
+                if not looks:
                     before = before or serving(past, cluster)
                     if given["wait"]:  # where DNS does not answer yet, services only fail
                         cluster.wait_for_its_own()
                     release.upgrade(cluster, past.next)
             if reasons or is_unfinished:
-                if given["wait"] and not module.check_mode:
+                if given["wait"] and not looks:
                     watcher.wait()
                 else:
                     complete = False

@@ -89,7 +89,7 @@ class Namespace:
     def __init__(self, module: AnsibleModule) -> None:
         given = module.params
         self.module = module
-        self.cluster = Cluster("", given["kubectl"], given["kubeconfig"] or "", given["namespace"])
+        self.cluster = Cluster("", given["kubectl"], given["kubeconfig"] or os.environ.get("KUBECONFIG", ""), given["namespace"])
         self.context = [f"--context={given['context']}"] if given["context"] else []
 
     def kubectl(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:

@@ -508,8 +508,8 @@ def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> No
 def test_pods_do_not_reach_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
     """Looked at where addresses are those of the end: neither a service's any more, nor the node's already."""
     rule = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()[-1]
-    assert "iptables -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in rule
-    assert "|| iptables -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in rule
+    assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in rule
+    assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in rule
 
 
 @pytest.mark.parametrize("step", ["stop", "delete"])

@@ -28,7 +28,7 @@ grep -qF {API_SERVER} /etc/hosts || systemctl restart kubelet
 """
 OBSERVE = f"systemctl is-enabled {' '.join(SERVICES)}; cat {DROP_IN}"
 # After a service's address has become a pod's, or another one, and before the node's takes the place of the pod's own.
-CLOSED = "iptables -t mangle {} FORWARD -d {} -j DROP"
+CLOSED = "iptables -w 10 -t mangle {} FORWARD -d {} -j DROP"
 
 
 def drop_in(address: str, closed: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ def collect(pushed: Pushed, registry: str, going: dict[str, dict[str, str]]) -> 
                 delete(way, name.partition("/")[2], digest)
     image, volume, _ = about(registry)
     mount = f"--mount=type=volume,source={volume},target={STORAGE}"
-    swept = docker("run", "--rm", "--network=none", mount, *CONFINED, image, "garbage-collect", "--delete-untagged", CONFIGURATION, seconds=WORK_SECONDS)
+    swept = docker("run", "--rm", "--network=none", mount, *CONFINED, image, "garbage-collect", CONFIGURATION, seconds=WORK_SECONDS)
     if swept.returncode:
         raise ImageError(f"The storage of the registry {registry} cannot be swept: {swept.stderr.strip()[-300:]}", AGAIN)
     for name, tags in going.items():

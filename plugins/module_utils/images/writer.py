@@ -29,8 +29,11 @@ LOGIN = "todochat"
 STORAGE = "/var/lib/registry"
 LAST_LINES = 30
 POLL_SECONDS = 0.1
-# Of Docker's own: what a registry needs, and no more.
-CONFINED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=256m", "--pids-limit=64", "--log-opt=max-size=1m")
+# The storage may have been made by a registry with another user.
+CONFINED = (
+    *("--read-only", "--cap-drop=ALL", "--cap-add=DAC_OVERRIDE", "--security-opt=no-new-privileges"),
+    *("--memory=256m", "--pids-limit=64", "--log-opt=max-size=1m"),
+)
 AGAIN = "See that the registry runs (`make status`) and has room on its disk, then run the same command again."
 
 
@@ -72,6 +75,7 @@ def writer(registry: str) -> Iterator[Writer]:
         options = ["--detach", "--rm", f"--name={name}", f"--label={LABEL}={deployment}", "--pull=never", "--publish=127.0.0.1::5000", *CONFINED]
         options += [f"--mount=type=volume,source={volume},target={STORAGE}", f"--mount=type=bind,source={login},target=/htpasswd,readonly"]
         options += ["--env=REGISTRY_AUTH=htpasswd", "--env=REGISTRY_AUTH_HTPASSWD_REALM=todochat", "--env=REGISTRY_AUTH_HTPASSWD_PATH=/htpasswd"]
+        options += ["--env=REGISTRY_STORAGE_DELETE_ENABLED=true"]
         started = docker("run", *options, image)
         try:
             if started.returncode:

@@ -158,7 +158,8 @@ class Deployment:
         found = []
         if self.docker.sleeps and self._was_here():  # in check mode; else it was started before
             found.append(Part("cluster/data/installed", f"what Docker, which has to be started for that, holds of {self.name}", nothing))
-        found += [*self._node(), *self._container(self.registry, "cluster"), *self._container(self.database, "data", "cluster")]
+        found += [*self._node(), *self._container(f"{self.registry}-writer", "cluster"), *self._container(self.registry, "cluster")]
+        found += self._container(self.database, "data", "cluster")
         found += self._network()
         found += self._volume(self.database, "data", "data")
         found += self._files("data", f"vault {self.vault}", self.vault)
