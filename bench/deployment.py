@@ -27,7 +27,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +39,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
+sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed  # noqa: E402
@@ -48,6 +47,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.release.running_
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store  # noqa: E402
+from bench.roles import costs  # noqa: E402
 from checkout import listed_files  # noqa: E402
 
 # Nobody else's deployment has this name, so whatever has it is left from a run of this script.
@@ -290,17 +290,11 @@ class Bench:
         """Runs site.yml as `make up` does."""
         variables = self.folder / "variables.json"
         variables.write_text(json.dumps(self.variables()))
-        report = self.folder / "report"
-        shutil.rmtree(report, ignore_errors=True)
-        environment = {
-            "ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"),
-            "ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.junit",
-            "JUNIT_OUTPUT_DIR": str(report),
-            "JUNIT_HIDE_TASK_ARGUMENTS": "true",
-        }
+        view = self.folder / "view"
+        environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"), "XDG_STATE_HOME": str(view)}
         command = [sys.executable, "bootstrap", "--", "ansible-playbook", "site.yml", f"--extra-vars=@{variables}", *arguments]
         seconds, lines = self._run(title, command, environment)
-        parts = parts_of_report(next(report.glob("*.xml")).read_text(encoding="utf-8"))
+        parts = {role: cost["seconds"] for role, cost in costs(view / "todochat/events.jsonl").items() if role}
         parts[REST] = seconds - sum(parts.values())
         return Timing(seconds, parts, counted_modules(line for _, line in lines))
 
@@ -340,7 +334,7 @@ class Bench:
         return seconds, lines
 
     def _wait_for_digest(self) -> None:
-        """Returns when every pod of the backend runs what the registry calls current, as the check of site.yml sees it."""
+        """Returns when every pod of the backend runs what was built last, as the check of site.yml sees it."""
         digest = Pushed().current(f"{REGISTRY}/{NAME}/backend")
         get = [str(PROGRAMS / "kubectl"), f"--kubeconfig={self.kubeconfig}", f"--namespace={NAME}", "get", "pods", "--output=json"]
         deadline = time.monotonic() + GATE_SECONDS
@@ -371,15 +365,6 @@ def marked(marker: str) -> list[int]:
         except OSError:  # somebody else's, or it has ended
             continue
     return found
-
-
-def parts_of_report(report: str) -> dict[str, float]:
-    """Seconds of each role, from Ansible's JUnit report."""
-    parts: dict[str, float] = {}
-    for task in ElementTree.fromstring(report).iter("testcase"):
-        if role := re.search(r"todochat\.platform\.(\w+) : ", task.get("name", "")):
-            parts[role[1]] = parts.get(role[1], 0) + float(task.get("time", 0))
-    return parts
 
 
 def parts_of_script(lines: Sequence[tuple[float, str]], seconds: float) -> dict[str, float]:

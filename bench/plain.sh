@@ -172,7 +172,7 @@ down() {
   docker ps --all --quiet --filter="name=^/?$NAME(-registry|-database)?\$" | xargs --no-run-if-empty docker rm --force --volumes
   docker volume ls --quiet --filter="name=^$NAME(-registry|-database)?\$" | xargs --no-run-if-empty docker volume rm
   docker network ls --quiet --filter="name=^$NAME\$" | xargs --no-run-if-empty docker network rm
-  docker image ls --filter="reference=$NAME/*" --filter="reference=$REGISTRY/$NAME/*" --format='{{.Repository}}:{{.Tag}}' |
+  docker image ls --filter="reference=$NAME/*" --filter="reference=$REGISTRY/$NAME/*" --filter="reference=todochat/$NAME-*" --format='{{.Repository}}:{{.Tag}}' |
     xargs --no-run-if-empty docker image rm
 }
 

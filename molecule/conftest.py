@@ -70,7 +70,7 @@ class Tester:
     def inventory(self) -> set[str]:
         """All that a run could touch, by the script, but what the view of a run keeps for itself."""
         listed = self.host.check_output("bash -c %s", INVENTORY.read_text(encoding="utf-8")).splitlines()
-        return {line for line in listed if not re.search(r"/\.local/state/todochat/(\w+\.json|\w+/(run\.lock|environment-))", line)}
+        return {line for line in listed if not re.search(r"/\.local/state/todochat/(\w+\.json|events|\w+/(run\.lock|environment-))", line)}
 
     def up_changes_nothing(self, arguments: str) -> None:
         passed, output = self.up(arguments)

@@ -8,7 +8,8 @@ type: aggregate
 short_description: One run at a time changes a deployment, by its caller's settings
 description:
   - Holds a lock in the deployment's state folder for as long as the run lives, whatever ends it. A second run says who holds it since when,
-    and waits, or ends where it is told so. Runs that only look (check mode, and the playbooks that change nothing) need none.
+    and waits, or ends where it is told so; it waits as well for what an ended run has left at work.
+    Runs that only look (check mode, and the playbooks that change nothing) need none.
   - Keeps what programs are to know of the caller's environment (package indexes, proxies, certificates) in a private file, which the environment
     variable TODOCHAT_ENVIRONMENT names, for whoever becomes another user on the way. As variables they would stand in arguments.
 options:
@@ -23,6 +24,7 @@ import atexit
 import fcntl
 import json
 import os
+import re
 import sys
 import time
 from contextlib import suppress
@@ -36,9 +38,11 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 
 LOOKS = ("status.yml", "logs.yml", "open.yml", "vault/list.yml")
+LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
 POLL_SECONDS = 0.5
 
@@ -68,10 +72,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         looks = context.CLIARGS["check"] or self._playbook.endswith(LOOKS)
         folder = Path(str(Templar(play.get_loader(), variables).template(STATE)))
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            atexit.register(leave, folder, os.getpid())
             keep_environment(folder)
             if not looks:
-                self._take_turn(folder / "run.lock")
+                self._take_turn(folder / LOCK)
         except OSError as error:
             if not looks:
                 self._refuse(UserError(f"{error.filename} cannot be used: {error.strerror}", "Mend that, then run the same command again."))
@@ -83,37 +87,70 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         sys.exit(str(error) if self._display.verbosity else 1)
 
     def _take_turn(self, path: Path) -> None:
-        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # held open, and so kept, until this process is no more
+        lock = opened(path)
         began, said, seconds = time.monotonic(), "", self.get_option("wait")
-        while not is_locked(lock):
-            holder = holder_of(lock)
+        while holder := holder_of(lock) if not is_locked(lock) else left_at_work(path.parent):
             if time.monotonic() - began >= seconds:
                 raise UserError(f"{holder} Nothing was done.", "Wait until that has ended, or end it, then run the same command again.")
             if holder != said:
                 self._display.display(f"{holder} This one waits for it, {seconds} s at most; Ctrl-C ends this one alone (and TODOCHAT_WAIT=0 at once).")
                 said = holder
             time.sleep(POLL_SECONDS)
+            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock)):  # who held it took it away
+                os.close(lock)
+                lock = opened(path)
         os.truncate(lock, 0)
         os.pwrite(lock, json.dumps({"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time()}).encode(), 0)
 
 
+def opened(path: Path) -> int:
+    """A lock, to be held open, and so kept, until this process is no more."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+
+
 def keep_environment(folder: Path) -> None:
     """Writes what is kept of the caller's for as long as this process lives."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"environment-{os.getpid()}.json"
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(environment.kept(os.environ), file)
     os.environ[environment.VARIABLE] = str(path)
-    process = os.getpid()
 
-    def forget() -> None:
-        if os.getpid() == process:
-            path.unlink(missing_ok=True)
 
-    atexit.register(forget)
-    for left in folder.glob("environment-*.json"):  # by a run that was killed
-        if not Path("/proc", left.stem.partition("-")[2]).exists():
-            left.unlink(missing_ok=True)
+def leave(folder: Path, process: int) -> None:
+    """Nothing of the run stays; a worker of Ansible's that ends is not the run."""
+    if os.getpid() != process or not folder.is_dir():
+        return
+    for kept in folder.glob("environment-*.json"):
+        owner = int(kept.stem.partition("-")[2])
+        if owner == process or not is_alive(owner):  # that one was killed
+            kept.unlink(missing_ok=True)
+    if [entry.name for entry in folder.iterdir()] == [LOCK]:  # a deployment that is no more, or never was
+        (folder / LOCK).unlink()
+    if folder.parent.name == "todochat":  # else somebody has chosen it
+        remove_empty(folder, folder.parent)
+
+
+def is_alive(process: int) -> bool:
+    return Path("/proc", str(process)).exists()
+
+
+def left_at_work(folder: Path) -> str:
+    """What a run that has ended, as by Ctrl-C, had begun and is not done: Ansible does not end a module that works as root."""
+    of_a_run = re.compile(re.escape(os.fsencode(folder)) + rb"/environment-(\d+)\.json")
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended, or is somebody else's
+            command = (process / "cmdline").read_bytes()
+            told = command  # where sudo was told
+            with suppress(OSError):
+                told += (process / "environ").read_bytes()
+            found = of_a_run.search(told)
+            if b"AnsiballZ_" in command and found and not is_alive(int(found[1])):
+                left.append(process.name)
+    return f"What a run had begun that was ended is still at work on this deployment: process {', '.join(sorted(left, key=int))}." if left else ""
 
 
 def is_locked(lock: int) -> bool:

@@ -435,7 +435,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
 
 
 class Events:
-    """The file of JSON lines that modules append to, made anew for this run."""
+    """The file of JSON lines that modules append to, this run's alone; ``path`` leads to that of the run that began last."""
 
     def __init__(self, path: Path) -> None:
         self._writer = self._reader = -1
@@ -444,10 +444,17 @@ class Events:
         os.environ.pop(VARIABLE, None)
         with suppressed():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.unlink(missing_ok=True)
-            self._writer = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
-            self._reader = os.open(path, os.O_RDONLY)
-            os.environ[VARIABLE] = str(path)
+            for left in path.parent.glob(f"{path.stem}-*"):
+                if not Path("/proc", left.stem.rpartition("-")[2]).exists():
+                    left.unlink(missing_ok=True)
+            own = path.with_stem(f"{path.stem}-{os.getpid()}")
+            own.unlink(missing_ok=True)
+            self._writer = os.open(own, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+            self._reader = os.open(own, os.O_RDONLY)
+            os.environ[VARIABLE] = str(own)
+            link = own.with_suffix(".new")
+            link.symlink_to(own.name)
+            link.replace(path)
 
     def append(self, kind: str, text: str, **more: Any) -> None:
         with suppressed():

@@ -84,6 +84,8 @@ def main() -> None:
         if module.check_mode and not pods:
             module.exit_json(**put_off)
         digests = {name: Pushed().current(f"{given['registry']}/{given['repository']}/{name}") for name in given["releases"]}
+        if unknown := [name for name, digest in digests.items() if not digest and not module.check_mode]:
+            raise UserError(f"Nothing was built here of {' and '.join(unknown)} to compare with.", "Run `make up`, which builds the images.")
         problems = wrong_images(pods, digests)
         if module.check_mode and problems:  # as after a run that was broken off between building and rolling out, which is announced then
             module.exit_json(**put_off)

@@ -81,12 +81,11 @@ import grp
 import pwd
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
 
@@ -95,10 +94,10 @@ POLL_SECONDS = 0.5
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
     """What the module returns; keys and types are those of RETURN."""
-    known = {user: Path(pwd.getpwnam(user).pw_dir) for user in users if _exists(user)}
+    known = [user for user in users if _exists(user)]
     version = docker_engine.answering_version()
     installed = version or docker_engine.installed_version()
-    missing = docker_engine.missing_packages(installed, [Path.home(), *known.values()])
+    missing = docker_engine.missing_packages(installed)
     return {
         "version": version,
         "installed_version": installed,
@@ -155,17 +154,18 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    seconds = module.params["wait_seconds"]
-    if seconds and not _answers_within(seconds):
-        fail(
-            module,
-            UserError(
-                f"Docker was started but does not answer after {seconds} s.",
-                "Mend what the end of its log above names, then run the same command again.",
-                docker_engine.last_lines(),
-            ),
-        )
-    module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
+    with told(module):
+        seconds = module.params["wait_seconds"]
+        if seconds and not _answers_within(seconds):
+            fail(
+                module,
+                UserError(
+                    f"Docker was started but does not answer after {seconds} s.",
+                    "Mend what the end of its log above names, then run the same command again.",
+                    docker_engine.last_lines(),
+                ),
+            )
+        module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
 
 
 if __name__ == "__main__":

@@ -54,6 +54,7 @@ RETURN = r"""
 lines: {type: list, returned: success, description: The state as a table for a person.}
 cluster: {type: str, returned: success, description: "The cluster's state: absent, foreign, unfinished, stopped, running, or unknown."}
 answers: {type: bool, returned: success, description: Whether the application answers.}
+built: {type: bool, returned: success, description: Whether it is known what was built of every service that runs.}
 next: {type: str, returned: success, description: The next sensible command.}
 """
 
@@ -61,6 +62,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
@@ -82,20 +84,21 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    found = Observer(
-        url=given["url"],
-        minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]),
-        cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
-        registry=Registry(given["registry"]),
-        repository=given["repository"],
-        releases=tuple(given["releases"]),
-        registry_container=given["registry_container"],
-        database_container=given["database_container"],
-        database=given["database"],
-        database_host=given["database_host"],
-        store=Path(given["store"]),
-    ).observe()
-    module.exit_json(changed=False, lines=found.lines(), cluster=found.cluster.state, answers=found.answers, next=found.advice()[0])
+    with told(module):
+        found = Observer(
+            url=given["url"],
+            minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]),
+            cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
+            registry=Registry(given["registry"]),
+            repository=given["repository"],
+            releases=tuple(given["releases"]),
+            registry_container=given["registry_container"],
+            database_container=given["database_container"],
+            database=given["database"],
+            database_host=given["database_host"],
+            store=Path(given["store"]),
+        ).observe()
+        module.exit_json(changed=False, lines=found.lines(), cluster=found.cluster.state, answers=found.answers, built=found.built, next=found.advice()[0])
 
 
 if __name__ == "__main__":

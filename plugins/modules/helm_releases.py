@@ -161,10 +161,10 @@ def main() -> None:
     diffs: list[str] = []
     complete = True
     looks = module.check_mode or given["compare"]
-    if module.check_mode and not cluster.answers():
-        would = [f"release {release['name']} is installed" for release in given["releases"]]
-        module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
     try:
+        if module.check_mode and not cluster.answers():
+            would = [f"release {release['name']} is installed" for release in given["releases"]]
+            module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
         for entry in given["releases"]:
             try:
                 release = wanted(entry, cluster, registry, given["repository"], given["images"])

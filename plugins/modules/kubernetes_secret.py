@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
@@ -142,49 +142,50 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    cluster = Namespace(module)
-    data = module.params["data"]
-    if wrong := sorted(name for name, value in data.items() if not isinstance(value, str)):
-        cluster.fail(f"the values of {', '.join(wrong)} must be strings", "Give mappings as JSON (to_json).")
-    empty = sorted(name for name, value in {**data, "checksum_key": module.params["checksum_key"]}.items() if not value)
-    if empty and not module.check_mode:
-        cluster.fail(f"{', '.join(empty)} is empty, as it is where there is no vault", "Run `make up ARGS='--tags vault'` first.")
-    # kubectl's own words could repeat a value in the form in which it was given one.
-    module.no_log_values.update(base64.b64encode(value.encode()).decode("ascii") for value in data.values() if value)
+    with told(module):
+        cluster = Namespace(module)
+        data = module.params["data"]
+        if wrong := sorted(name for name, value in data.items() if not isinstance(value, str)):
+            cluster.fail(f"the values of {', '.join(wrong)} must be strings", "Give mappings as JSON (to_json).")
+        empty = sorted(name for name, value in {**data, "checksum_key": module.params["checksum_key"]}.items() if not value)
+        if empty and not module.check_mode:
+            cluster.fail(f"{', '.join(empty)} is empty, as it is where there is no vault", "Run `make up ARGS='--tags vault'` first.")
+        # kubectl's own words could repeat a value in the form in which it was given one.
+        module.no_log_values.update(base64.b64encode(value.encode()).decode("ascii") for value in data.values() if value)
 
-    wanted = secret.Wanted(
-        namespace=module.params["namespace"],
-        namespace_labels=module.params["namespace_labels"],
-        name=module.params["name"],
-        labels=module.params["labels"],
-        data=data,
-        # Where the key has only been announced, a passing one keeps the hashes as good as random.
-        checksum_key=module.params["checksum_key"] or secrets.token_hex(),
-    )
-    read = cluster.read(wanted.namespace, wanted.name)
-    if isinstance(read, str) and not module.check_mode:
-        cluster.fail(read, "See that the cluster runs: `make up ARGS='--tags minikube'` makes or starts it.")
-    actual = secret.Actual() if isinstance(read, str) else read
+        wanted = secret.Wanted(
+            namespace=module.params["namespace"],
+            namespace_labels=module.params["namespace_labels"],
+            name=module.params["name"],
+            labels=module.params["labels"],
+            data=data,
+            # Where the key has only been announced, a passing one keeps the hashes as good as random.
+            checksum_key=module.params["checksum_key"] or secrets.token_hex(),
+        )
+        read = cluster.read(wanted.namespace, wanted.name)
+        if isinstance(read, str) and not module.check_mode:
+            cluster.fail(read, "See that the cluster runs: `make up ARGS='--tags minikube'` makes or starts it.")
+        actual = secret.Actual() if isinstance(read, str) else read
 
-    writes: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-    if secret.namespace_differs(wanted, actual):
-        # Others may label the namespace as well; server-side apply leaves them theirs.
-        writes.append((wanted.namespace_manifest(), ("apply", "--server-side", "--force-conflicts")))
-    if secret.secret_differs(wanted, actual):
-        # The Secret is ours alone: a replacement takes away keys that are no longer wanted, whoever set them.
-        writes.append((wanted.secret_manifest(), ("create" if actual.labels is None else "replace",)))
-    if not module.check_mode:
-        for manifest, verb in writes:
-            cluster.write(manifest, *verb)
+        writes: list[tuple[dict[str, Any], tuple[str, ...]]] = []
+        if secret.namespace_differs(wanted, actual):
+            # Others may label the namespace as well; server-side apply leaves them theirs.
+            writes.append((wanted.namespace_manifest(), ("apply", "--server-side", "--force-conflicts")))
+        if secret.secret_differs(wanted, actual):
+            # The Secret is ours alone: a replacement takes away keys that are no longer wanted, whoever set them.
+            writes.append((wanted.secret_manifest(), ("create" if actual.labels is None else "replace",)))
+        if not module.check_mode:
+            for manifest, verb in writes:
+                cluster.write(manifest, *verb)
 
-    what = " and ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest, _ in writes)
-    msg = f"{'would write' if module.check_mode else 'wrote'} {what}" if writes else "as wanted"
-    if isinstance(read, str):
-        msg += f": {read}"
-    result = {"changed": bool(writes), "msg": msg, "checksum": wanted.checksum}
-    if module._diff:
-        result["diff"] = secret.shown(wanted, actual)
-    module.exit_json(**result)
+        what = " and ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest, _ in writes)
+        msg = f"{'would write' if module.check_mode else 'wrote'} {what}" if writes else "as wanted"
+        if isinstance(read, str):
+            msg += f": {read}"
+        result = {"changed": bool(writes), "msg": msg, "checksum": wanted.checksum}
+        if module._diff:
+            result["diff"] = secret.shown(wanted, actual)
+        module.exit_json(**result)
 
 
 if __name__ == "__main__":

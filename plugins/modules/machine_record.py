@@ -24,16 +24,18 @@ would: {type: list, returned: success, description: "What was done, or would be 
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-    if baseline.RECORD.exists():
-        module.exit_json(changed=False, would=[])
-    if not module.check_mode:
-        baseline.write(baseline.observe())
-    module.exit_json(changed=True, would=[f"{baseline.RECORD} says what was on this machine before"])
+    with told(module):
+        if baseline.RECORD.exists():
+            module.exit_json(changed=False, would=[])
+        if not module.check_mode:
+            baseline.write(baseline.observe())
+        module.exit_json(changed=True, would=[f"{baseline.RECORD} says what was on this machine before"])
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ would: {type: list, returned: success, description: "What was done, or would be,
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
 
 
@@ -52,14 +52,15 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    database = compatibility.database({name: given[name] for name in compatibility.ARGUMENTS}, given["deployment"])
-    try:
-        made = database.back_up_before_migration(given["image"], given["before"], given["revision"], module.check_mode)
-    except UserError as error:
-        if not module.check_mode:
-            fail(module, error)
-        made = ""  # what an earlier role would start does not run yet
-    module.exit_json(changed=bool(made), would=[made] if made else [])
+    with told(module):
+        database = compatibility.database({name: given[name] for name in compatibility.ARGUMENTS}, given["deployment"])
+        try:
+            made = database.back_up_before_migration(given["image"], given["before"], given["revision"], module.check_mode)
+        except UserError as error:
+            if not module.check_mode:
+                fail(module, error)
+            made = ""  # what an earlier role would start does not run yet
+        module.exit_json(changed=bool(made), would=[made] if made else [])
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, which
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.database import roles
 from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
@@ -183,38 +183,39 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    names = {key: module.params[key] for key in ("database", "owner", "login", "other_login")}
-    wanted = roles.Wanted(**names, password=module.params["password"])
-    server = Server(module)
-    facts = server.facts()
-    if module.check_mode and not wanted.password:
-        # The vault that will hold the password has only been announced.
-        wanted = roles.Wanted(**names, password="not-made-yet")
-        actual = roles.NOTHING
-    elif problem := wanted.problem():
-        fail(module, UserError(f"The database of container {server.container} cannot be kept: {problem}.", "Correct it, then run the same command again."))
-    elif module.check_mode and facts["status"] != "running":
-        actual = roles.NOTHING
-    else:
-        server.wait_until_ready()
-        actual = roles.Actual.parse(server.sql(roles.observation(wanted)))
+    with told(module):
+        names = {key: module.params[key] for key in ("database", "owner", "login", "other_login")}
+        wanted = roles.Wanted(**names, password=module.params["password"])
+        server = Server(module)
+        facts = server.facts()
+        if module.check_mode and not wanted.password:
+            # The vault that will hold the password has only been announced.
+            wanted = roles.Wanted(**names, password="not-made-yet")
+            actual = roles.NOTHING
+        elif problem := wanted.problem():
+            fail(module, UserError(f"The database of container {server.container} cannot be kept: {problem}.", "Correct it, then run the same command again."))
+        elif module.check_mode and facts["status"] != "running":
+            actual = roles.NOTHING
+        else:
+            server.wait_until_ready()
+            actual = roles.Actual.parse(server.sql(roles.observation(wanted)))
 
-    try:
-        steps = roles.plan(wanted, actual, module.params["reset_password"], module.params["lock_other"])
-    except roles.PasswordDiffersError:
-        server.fail(
-            f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database",
-            "Put the vault back that does, or give the role the vault's password with -e database_reset_password=true.",
-        )
-    if steps and not module.check_mode:
-        if module.params["lock_other"] and actual.other_is_open:
-            server.wait_until_unused(wanted.other_login)
-        server.sql("\n".join(step.sql for step in steps))
-    says = [f"would {step.says}" if module.check_mode else step.says for step in steps]
-    result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted", "container": facts, "other_is_open": actual.other_is_open}
-    if module._diff:
-        result["diff"] = {"prepared": "".join(f"+ {step.says}\n" for step in steps)}
-    module.exit_json(**result)
+        try:
+            steps = roles.plan(wanted, actual, module.params["reset_password"], module.params["lock_other"])
+        except roles.PasswordDiffersError:
+            server.fail(
+                f"holds data whose role {wanted.login} has another password than the vault says: the vault does not belong to this database",
+                "Put the vault back that does, or give the role the vault's password with -e database_reset_password=true.",
+            )
+        if steps and not module.check_mode:
+            if module.params["lock_other"] and actual.other_is_open:
+                server.wait_until_unused(wanted.other_login)
+            server.sql("\n".join(step.sql for step in steps))
+        says = [f"would {step.says}" if module.check_mode else step.says for step in steps]
+        result = {"changed": bool(steps), "steps": says, "msg": "; ".join(says) or "as wanted", "container": facts, "other_is_open": actual.other_is_open}
+        if module._diff:
+            result["diff"] = {"prepared": "".join(f"+ {step.says}\n" for step in steps)}
+        module.exit_json(**result)
 
 
 if __name__ == "__main__":

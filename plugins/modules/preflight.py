@@ -70,13 +70,12 @@ from typing import Any
 import yaml
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, run
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, MinikubeError, differs, not_locked
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, PSQL, QUIETLY, Actual, observation
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import Wanted as WantedRoles
-from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
@@ -99,7 +98,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight.proble
 )
 from ansible_collections.todochat.platform.plugins.module_utils.store import supplies
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
-from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, ArtifactError, Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 RELEASES = ("backend", "frontend")
@@ -126,7 +125,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
     system = platform.freedesktop_os_release()
     distribution, release = system.get("ID", ""), system.get("VERSION_ID", "")
     installed = docker_engine.answering_version() or docker_engine.installed_version()
-    missing = docker_engine.missing_packages(installed, [Path.home(), *Path("/home").glob("*")])
+    missing = docker_engine.missing_packages(installed)
     targets = apt.apt_targets() if missing else ""
     return Machine(
         architecture=platform.machine(),
@@ -289,7 +288,7 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
         try:
             digests = {path: Pushed().current(f"{registry.endpoint}/{path}") for path in (f"{deployment}/{name}" for name in RELEASES)}
             return all(digest and registry.has(path, digest) for path, digest in digests.items())
-        except ImageError:
+        except UserError:
             return False
 
     there: dict[str, Callable[[], bool]] = {
@@ -325,8 +324,11 @@ def services(given: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def used(folder: Path) -> int:
-    """MiB that a folder takes, 0 where there is none."""
-    measured = run("du", "--summarize", "--block-size=1M", str(folder)).stdout
+    """MiB that a folder takes, 0 where there is none, or nobody says so in time."""
+    try:
+        measured = run("du", "--summarize", "--block-size=1M", str(folder)).stdout
+    except StuckProgramError:
+        return 0
     return int(measured.split()[0]) if measured else 0
 
 
@@ -346,36 +348,37 @@ def spaces(paths: Iterable[str]) -> dict[str, Space]:
 def main() -> None:
     module = AnsibleModule(argument_spec=PARAMETERS, supports_check_mode=True)
     given = module.params
-    wanted = Wanted(**{name: given[name] for name in Wanted.__dataclass_fields__})
-    minikube = Minikube(Path("minikube"), given["deployment"], Path(os.path.expanduser(given["minikube_home"])), given["minikube_user"])
-    machine = observe_machine(wanted.endpoints.values())
-    engine = observe_engine(given, minikube)
-    cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
-    found = problems(wanted, machine, engine, cluster_is_made)
-    values = services(given)
-    try:
-        asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
-        if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY:  # else that is said
-            found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
-    except UserError as error:
-        found.append(error)
-    try:
-        if machine.architecture in ARCHITECTURES:
-            lock = Lock(Path(given["lock"]))
-            roles = needs.chosen(given["tags"], given["skip_tags"])
-            found += filter(None, [cluster_problem(given, lock, minikube, roles), before(given, roles, lock, machine, engine, minikube.is_finished())])
-            found += disk(given, lock, engine, cluster_is_made)
-    except (ArtifactError, MinikubeError) as error:
-        found.append(error)
-    if machine.missing_packages and machine.distribution == "debian" and (silent := supplies.unreachable(supplies.debian_archives())):
-        found.append(silent)
-    for warning in warnings(machine, engine, cluster_is_made):
-        module.warn(warning)
-    if restricted := [f"app_release_{name}_values" for name, of in zip(RELEASES, values, strict=True) if of["networkPolicy"]["enabled"]]:
-        module.warn(capacity.UNENFORCED.format(" and ".join(restricted)))
-    if found:
-        fail(module, together(found))
-    module.exit_json(changed=False)
+    with told(module):
+        wanted = Wanted(**{name: given[name] for name in Wanted.__dataclass_fields__})
+        minikube = Minikube(Path("minikube"), given["deployment"], Path(os.path.expanduser(given["minikube_home"])), given["minikube_user"])
+        machine = observe_machine(wanted.endpoints.values())
+        engine = observe_engine(given, minikube)
+        cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
+        found = problems(wanted, machine, engine, cluster_is_made)
+        values = services(given)
+        try:
+            asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
+            if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY:  # else that is said
+                found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
+        except UserError as error:
+            found.append(error)
+        try:
+            if machine.architecture in ARCHITECTURES:
+                lock = Lock(Path(given["lock"]))
+                roles = needs.chosen(given["tags"], given["skip_tags"])
+                found += filter(None, [cluster_problem(given, lock, minikube, roles), before(given, roles, lock, machine, engine, minikube.is_finished())])
+                found += disk(given, lock, engine, cluster_is_made)
+        except UserError as error:
+            found.append(error)
+        if machine.missing_packages and machine.distribution == "debian" and (silent := supplies.unreachable(supplies.debian_archives())):
+            found.append(silent)
+        for warning in warnings(machine, engine, cluster_is_made):
+            module.warn(warning)
+        if restricted := [f"app_release_{name}_values" for name, of in zip(RELEASES, values, strict=True) if of["networkPolicy"]["enabled"]]:
+            module.warn(capacity.UNENFORCED.format(" and ".join(restricted)))
+        if found:
+            fail(module, together(found))
+        module.exit_json(changed=False)
 
 
 if __name__ == "__main__":

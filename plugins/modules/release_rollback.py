@@ -86,7 +86,7 @@ would: {type: list, returned: success, description: "What was done, or would be,
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
@@ -111,28 +111,26 @@ def main() -> None:
         supports_check_mode=True,
     )
     given = module.params
-    rollback = Rollback(
-        cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
-        registry=Registry(given["registry"]),
-        repository=given["repository"],
-        releases=tuple(given["releases"]),
-        database=compatibility.database(given["database"], given["namespace"]),
-        url=given["url"],
-        rows=StoredRows(given["database_container"], given["database_name"]) if given["database_container"] else None,
-        timeout=given["timeout"],
-    )
-    if given["failed"] is not None:
-        # in check mode nothing was upgraded
-        fail(module, rollback.take_back(given["failed"], {} if module.check_mode else given["before"]))
-    words = {"": "", "false": "", "true": "true"}
-    try:
+    with told(module):
+        rollback = Rollback(
+            cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
+            registry=Registry(given["registry"]),
+            repository=given["repository"],
+            releases=tuple(given["releases"]),
+            database=compatibility.database(given["database"], given["namespace"]),
+            url=given["url"],
+            rows=StoredRows(given["database_container"], given["database_name"]) if given["database_container"] else None,
+            timeout=given["timeout"],
+        )
+        if given["failed"] is not None:
+            # in check mode nothing was upgraded
+            fail(module, rollback.take_back(given["failed"], {} if module.check_mode else given["before"]))
+        words = {"": "", "false": "", "true": "true"}
         way = rollback.look(given["to"], words.get(given["restore"].lower(), given["restore"]))
         done = rollback.go(way) if way.would and not module.check_mode else Done([], "")
-    except UserError as error:
-        fail(module, error)
-    module.exit_json(
-        changed=bool(way.would), revision=way.plan.revision, revisions=way.past.lines(), steps=done.steps, undo=done.undo, would=list(way.would)
-    )
+        module.exit_json(
+            changed=bool(way.would), revision=way.plan.revision, revisions=way.past.lines(), steps=done.steps, undo=done.undo, would=list(way.would)
+        )
 
 
 if __name__ == "__main__":

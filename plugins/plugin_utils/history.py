@@ -21,6 +21,7 @@ class History:
     def __init__(self, file: Path, kind: str) -> None:
         self.file = file
         self.kind = kind
+        self.was_there = file.exists()
         self.kinds = read(file)
         self.phases = self.kinds.setdefault(kind, {})
 
@@ -50,6 +51,8 @@ class History:
 
     def write(self, only: Collection[str] | None = None) -> None:
         """Keeps the figures; after a whole run ``only`` those of its phases, for the others are not part of it any more."""
+        if self.was_there and not self.file.exists():
+            return  # this run has taken it away with all else
         if only is not None:
             self.kinds[self.kind] = {phase: figures for phase, figures in self.phases.items() if phase in only}
         draft = self.file.with_name(f".{self.file.name}.{os.getpid()}")

@@ -20,12 +20,6 @@ from bench import deployment
 from bench.deployment import Bench, Side, Timing
 
 PLAIN = Path(deployment.__file__).parent / "plain.sh"
-REPORT = """<testsuites><testsuite>
-<testcase name="[localhost] The machine has a cluster: Gathering Facts" time="0.9"/>
-<testcase name="[localhost] The machine has a cluster: todochat.platform.database : There is a password" time="0.1"/>
-<testcase name="[localhost] The machine has a cluster: todochat.platform.database : The database is compared" time="0.4"/>
-<testcase name="[localhost] The application: todochat.platform.app_images : Both images are there" time="3.0"/>
-</testsuite></testsuites>"""
 # Notes its name and arguments, and answers what plain.sh reads from it.
 STUB = """#!/bin/sh
 echo "${0##*/} $*" >>"$CALLS"
@@ -42,10 +36,6 @@ esac
 def side(first: float, second: float, image: float, modules: int | None = None) -> Side:
     edit = Timing(image * 2, {"app_images": image, "app_release": image})
     return Side(Timing(first, {"minikube": first}), Timing(second, {"minikube": second}, modules), edit)
-
-
-def test_a_report_gives_each_role_the_sum_of_its_tasks() -> None:
-    assert deployment.parts_of_report(REPORT) == {"database": 0.5, "app_images": 3.0}
 
 
 def test_a_part_of_the_script_ends_where_the_next_begins() -> None:

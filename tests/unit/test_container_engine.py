@@ -71,15 +71,11 @@ def test_the_keyring_of_a_deb822_source_is_taken_over_even_when_it_is_the_key_it
     assert second == apt.Repository("http://b/", "\n -----BEGIN PGP PUBLIC KEY BLOCK-----\n .\n abc")
 
 
-def test_plugins_are_found_for_everybody_and_in_a_home(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    for folder in (tmp_path / "usr/libexec/docker/cli-plugins", home / ".docker/cli-plugins"):
-        folder.mkdir(parents=True)
+def test_a_plugin_counts_where_everybody_finds_it(tmp_path: Path) -> None:
+    (tmp_path / "usr/libexec/docker/cli-plugins").mkdir(parents=True)
     (tmp_path / "usr/libexec/docker/cli-plugins/docker-buildx").touch()
-    (home / ".docker/cli-plugins/docker-compose").touch()
-    assert docker_engine.plugin_is_installed("buildx", [], tmp_path)
-    assert not docker_engine.plugin_is_installed("compose", [], tmp_path)
-    assert docker_engine.plugin_is_installed("compose", [home], tmp_path)
+    assert docker_engine.plugin_is_installed("buildx", tmp_path)
+    assert not docker_engine.plugin_is_installed("compose", tmp_path)
 
 
 def answer(server: socket.socket, body: bytes) -> None:
@@ -128,7 +124,7 @@ def test_packages_that_dpkg_has_not_finished_are_missing(tmp_path: Path, monkeyp
         program(tmp_path, name, "true")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert apt.interrupted_packages(docker_engine.PACKAGES) == ["docker.io", "containerd"]
-    assert {"docker.io", "containerd"} <= set(docker_engine.missing_packages("26.1.5", []))
+    assert {"docker.io", "containerd"} <= set(docker_engine.missing_packages("26.1.5"))
 
 
 def test_without_dpkg_nothing_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

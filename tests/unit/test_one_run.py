@@ -103,6 +103,23 @@ def test_one_that_was_killed_blocks_nobody(shop: Shop, number: signal.Signals) -
     assert status == 0, said
 
 
+def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
+    kept = shop.folder / "state/todochat/todo/environment-999999999.json"
+    with subprocess.Popen(["sh", "-c", "sleep 60; :", "AnsiballZ_minikube.py", str(kept)]) as left:
+        status, said = shop.run("site.yml")
+        assert status != 0
+        assert f"What a run had begun that was ended is still at work on this deployment: process {left.pid}." in said
+        left.kill()
+    status, said = shop.run("site.yml")
+    assert status == 0, said
+
+
+@pytest.mark.parametrize("run", [["status.yml"], ["site.yml"], ["site.yml", "--check"]])
+def test_where_there_is_no_deployment_nothing_of_a_run_stays(shop: Shop, run: list[str]) -> None:
+    shop.run(*run)
+    assert not (shop.folder / "state/todochat/todo").exists()
+
+
 @pytest.mark.parametrize("looks", [["status.yml"], ["site.yml", "--check"]])
 def test_who_only_looks_needs_not_wait(shop: Shop, looks: list[str]) -> None:
     with shop.at_work():
@@ -127,7 +144,7 @@ def test_the_callers_settings_are_kept_in_a_private_file_while_it_runs(shop: Sho
         first.kill()
         first.wait()
     shop.run("status.yml")
-    assert list(shop.folder.glob("state/todochat/todo/environment-*")) == []
+    assert list(shop.folder.glob("state/todochat/todo/*")) == []
 
 
 def text_of(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
 
@@ -36,6 +37,15 @@ class Module(Protocol):
 def fail(module: Module, error: UserError, **result: Any) -> NoReturn:
     """Ends the task with the error, whole in ``msg`` and in parts for the view of module callback/progress, beside what else it returns."""
     module.fail_json(msg=str(error), why=error.why, remedy=error.remedy, details=error.details, **result)
+
+
+@contextmanager
+def told(module: Module) -> Iterator[None]:
+    """A UserError that is raised within ends the task with what it says."""
+    try:
+        yield
+    except UserError as error:
+        fail(module, error)
 
 
 def together(found: Sequence[UserError]) -> UserError:

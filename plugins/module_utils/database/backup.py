@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, within
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy, waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
 from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
-from ansible_collections.todochat.platform.plugins.module_utils.database.client import DatabaseError, Session, Workbench, free, last_line, text_of
+from ansible_collections.todochat.platform.plugins.module_utils.database.client import DATA_SECONDS, DatabaseError, Session, Workbench, free, last_line, text_of
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
@@ -151,7 +151,7 @@ def dump(bench: Workbench, file: IO[bytes], namespace: str, snapshot: str) -> No
         process = bench.start("pg_dump", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
         dump_file.begin_dump(file)
-        with within(WORK_SECONDS, process):
+        with within(DATA_SECONDS, process):
             copy(process.stdout, file, f"dumping {bench.address}", 0)
             status = process.wait()
         if status:
@@ -177,7 +177,7 @@ def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
             file.seek(start)
             options = ["--no-owner", "--no-privileges", "--exit-on-error", f"--schema={namespace}", "--dbname=service=trial"]
             process = bench.start("pg_restore", *options, stdin=file, stdout=subprocess.DEVNULL, stderr=errors)
-            with within(WORK_SECONDS, process):
+            with within(DATA_SECONDS, process):
                 status = process.wait()
             if status:
                 raise UserError(f"The backup cannot be restored, and was not kept: {last_line(text_of(errors))}", AGAIN)
@@ -240,7 +240,7 @@ def restore(
         file.seek(start)
         process = bench.start("pg_restore", *options, stdin=file, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None
-        with within(WORK_SECONDS, process):
+        with within(DATA_SECONDS, process):
             session.run_script(process.stdout, found.server)
             status = process.wait()
         if status:

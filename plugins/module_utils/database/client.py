@@ -44,6 +44,8 @@ pg_ctl start --silent --wait --log=/dev/null --options="-c listen_addresses= -c 
 """
 CONNECT_SECONDS = "10"
 TRIAL_SECONDS = 180
+DATA_SECONDS = 24 * 3600.0
+"""For what goes through all data, however much that is."""
 # What a value's text depends on is the same in every session, and no server ends one that waits for a dump.
 SETTINGS = (
     *("SET timezone = 'UTC'", "SET datestyle = 'ISO'", "SET intervalstyle = 'postgres'", "SET extra_float_digits = 1", "SET bytea_output = 'hex'"),
@@ -204,7 +206,7 @@ class Session:
 
     def ask(self, statement: str) -> list[str]:
         """The lines that a statement answers with. Raises DatabaseError."""
-        with within(WORK_SECONDS, self._psql):
+        with within(DATA_SECONDS, self._psql):
             send(self._psql, f"{statement};\n\\echo {MARK} :SQLSTATE :LAST_ERROR_MESSAGE\n".encode())
             return self._answer()
 
@@ -220,7 +222,7 @@ class Session:
 
     def end_script(self) -> None:
         """Waits until all of it has been run. Raises DatabaseError, after which the session is over."""
-        with within(WORK_SECONDS, self._psql):
+        with within(DATA_SECONDS, self._psql):
             send(self._psql, f"\n\\o\n\\set ON_ERROR_STOP 0\n\\echo {MARK} 00000\n".encode())
             self._answer()
 
@@ -264,7 +266,7 @@ def known_revisions(image: str) -> list[str]:
         "print(*(one.revision for one in ScriptDirectory(found.__path__[0]).walk_revisions()))"
     )
     confined = ("--network=none", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--memory=512m", "--pids-limit=64", "--user=65534:65534")
-    done = docker("run", "--rm", "--log-driver=none", *confined, image, "python3", "-c", ask)
+    done = docker("run", "--rm", "--log-driver=none", *confined, image, "python3", "-c", ask, seconds=WORK_SECONDS)  # it may have to be pulled first
     if done.returncode:
         raise UserError(
             f"The application's image {image} does not say which schemas it knows: {last_line(done.stderr.strip())}",

@@ -10,7 +10,6 @@ import json
 import re
 import socket
 import subprocess
-from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
@@ -78,18 +77,17 @@ def installed_version() -> str:
     return match.group(1) if match else ""
 
 
-def plugin_is_installed(name: str, homes: Iterable[Path], root: Path = ROOT) -> bool:
-    """Whether the ``docker`` command finds the plugin, for everybody or in one of the given home folders."""
-    folders = [root / folder for folder in PLUGIN_FOLDERS] + [home / ".docker/cli-plugins" for home in homes]
-    return any((folder / f"docker-{name}").exists() for folder in folders)
+def plugin_is_installed(name: str, root: Path = ROOT) -> bool:
+    """Whether the ``docker`` command finds the plugin, whoever calls it: one in a home is that user's alone."""
+    return any((root / folder / f"docker-{name}").exists() for folder in PLUGIN_FOLDERS)
 
 
-def missing_packages(installed: str, homes: Iterable[Path]) -> list[str]:
+def missing_packages(installed: str) -> list[str]:
     """Debian's packages for what there is not; ``installed`` is the engine's version."""
     missing = [] if installed else ["docker.io", "containerd"]
     if which("docker") is None:
         missing.append("docker-cli")
-    missing += [f"docker-{name}" for name in ("buildx", "compose") if not plugin_is_installed(name, homes)]
+    missing += [f"docker-{name}" for name in ("buildx", "compose") if not plugin_is_installed(name)]
     # a program may be there although its package is not set up yet
     return missing + [name for name in interrupted_packages(PACKAGES) if name not in missing]
 

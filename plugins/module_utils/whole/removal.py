@@ -392,15 +392,13 @@ class Deployment:
         if chosen & {"data", "installed"} and not other_vaults:
             take(self.vault_password)
         if "installed" in chosen:
-            for name in ("events.jsonl", "history.json"):
-                take(self.state / name)
+            for kept in (*self.state.glob("events*.jsonl"), self.state / "history.json"):
+                take(kept)
             remove_empty(self.store)
         for path in (self.vault, Path(self.cluster.kubeconfig), self.minikube.home, self.store, self.build_cache):
             for folder in path.parents:
                 if folder.name not in ("todochat", self.name):
                     break
-                if folder == Path(self.cluster.kubeconfig).parent:
-                    take_what_is_of_a_run(folder)
                 remove_empty(folder)
 
 
@@ -425,14 +423,6 @@ def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], sec
         if not ours and not metadata.get("ownerReferences"):
             found.append(f"{kind} {metadata['name']}")
     return found
-
-
-def take_what_is_of_a_run(folder: Path) -> None:
-    """Its lock, and what it keeps for programs, where a deployment's state has nothing else; this run holds its own until it ends."""
-    there = list(folder.iterdir()) if folder.is_dir() else []
-    if all(entry.name == "run.lock" or entry.name.startswith("environment-") for entry in there):
-        for entry in there:
-            entry.unlink(missing_ok=True)
 
 
 def nothing() -> None:

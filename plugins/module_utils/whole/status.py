@@ -97,6 +97,11 @@ class Deployment:
             return "make up", "the cluster would not come back by itself after a reboot"
         return "make open", "all is well"
 
+    @property
+    def built(self) -> bool:
+        """Whether it is known what was built of every service."""
+        return all(service.built for service in self.services)
+
     def lines(self) -> list[str]:
         """The table that a person reads."""
         command, reason = self.advice()
