@@ -30,8 +30,8 @@ TYPED_SCRIPTS = (
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
     "molecule/rollout/load.py",
 )
-VIEW_TESTS = "tests/unit/test_progress.py"
-PROGRAM_TESTS = ("tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py")
+RUN_TESTS = ("tests/unit/test_progress.py", "tests/unit/test_one_run.py")
+PROGRAM_TESTS = tuple(f"tests/unit/test_{name}.py" for name in ("load", "bootstrap", "checks", "programs", "postgres_database"))
 DEPENDENCY_TESTS = "tests/unit/test_dependencies.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 
@@ -50,10 +50,10 @@ def all_checks() -> list[Check]:
     files = listed_files(ROOT)
     backend_bin = BACKEND_TOOLS / "bin"
     return [
-        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (VIEW_TESTS, *PROGRAM_TESTS, DEPENDENCY_TESTS))]),
+        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (*RUN_TESTS, *PROGRAM_TESTS, DEPENDENCY_TESTS))]),
         Check("ansible-lint", [sys.executable, "tests/lint.py"]),
         # They run whole playbooks, and the others are done meanwhile.
-        Check("unit tests of the view", ["pytest", VIEW_TESTS]),
+        Check("unit tests of whole runs", ["pytest", *RUN_TESTS]),
         # They mostly wait for other programs.
         Check("unit tests of programs", ["pytest", *PROGRAM_TESTS]),
         Check("unit tests of what depends on what", ["pytest", DEPENDENCY_TESTS]),

@@ -8,7 +8,7 @@ module: image_cleanup
 short_description: Of the application's images those stay that something can go back to
 description:
   - Keeps the image of each revision that Helm knows, and the one to deploy. All others that this machine has pushed are taken out of the
-    registry and of Docker, with what they alone were made of, and Docker's build cache is kept to 5 GB.
+    registry and of Docker, with what they alone were made of, and of Docker's build cache above 5 GB, what no build has used for a week.
 options:
   helm: {type: path, required: true, description: The helm program.}
   kubectl: {type: path, required: true, description: The kubectl program.}

@@ -17,14 +17,6 @@ export function loadPage(path: string): void {
   window.location.assign(path);
 }
 
-function parsed(content: string): unknown {
-  try {
-    return JSON.parse(content);
-  } catch {
-    return null;
-  }
-}
-
 /**
  * Sends a request to our own server and returns its JSON (undefined for 204). Throws RequestError.
  *
@@ -48,9 +40,8 @@ export async function request<T>(
     throw new RequestError("No connection to the server. Check your network and try again.", 0);
   }
   // Read to its end also where it is empty: whoever leaves the page upon an answer would break it off otherwise.
-  const content = await response.text().catch(() => "");
+  const answer: unknown = await response.json().catch(() => null);
   if (response.status === 204) return undefined as T;
-  const answer = parsed(content);
   if (response.ok) return answer as T;
   if (response.status === 401 && endsOn401) loadPage("/login?reason=expired");
   const detail = (answer as { detail?: unknown } | null)?.detail;

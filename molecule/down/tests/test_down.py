@@ -53,7 +53,7 @@ def test_the_cluster_goes_whatever_state_it_is_in(host: Host, tester: Tester) ->
     """It is stopped, and so is Docker; the first run is broken off; things with our names are somebody else's."""
     change(host, f"docker rm --force todo-registry && docker create --name todo-registry {PAUSE}")
     change(host, "systemctl stop docker.socket docker.service")
-    break_off = [sys.executable, str(SHARED / "break_off.py"), SYSTEM, "make down", "pgrep --full 'minikube delete'"]
+    break_off = [sys.executable, str(SHARED / "break_off.py"), SYSTEM, "make down", "pgrep --full '[m]inikube delete'"]
     subprocess.run(break_off, check=True)
     before = tester.inventory()
     said = make(tester, "down")

@@ -16,8 +16,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.writer im
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 CONFIGURATION = "/etc/docker/registry/config.yml"
-# Docker keeps what the next builds may need, of all builders on this machine alike.
-BUILD_CACHE = "5gb"
+# What the next builds may need stays, as does what others have built: Docker does not tell whose a layer is.
+BUILD_CACHE = ("--keep-storage=5gb", "--filter=until=168h")
 
 
 def superfluous(pushed: Pushed, name: str, kept: Collection[str]) -> dict[str, str]:
@@ -42,7 +42,7 @@ def collect(pushed: Pushed, registry: str, going: dict[str, dict[str, str]]) -> 
         for tag in tags:
             docker("image", "rm", f"{name}:{tag}")  # one that is used stays
         pushed.forget(name, tags)
-    docker("builder", "prune", "--force", f"--keep-storage={BUILD_CACHE}", seconds=WORK_SECONDS)
+    docker("builder", "prune", "--force", *BUILD_CACHE, seconds=WORK_SECONDS)
 
 
 def delete(way: Writer, repository: str, digest: str) -> None:
