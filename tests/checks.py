@@ -31,7 +31,7 @@ TYPED_SCRIPTS = (
     "molecule/rollout/load.py",
 )
 RUN_TESTS = ("tests/unit/test_progress.py", "tests/unit/test_one_run.py")
-PROGRAM_TESTS = tuple(f"tests/unit/test_{name}.py" for name in ("load", "bootstrap", "checks", "programs", "postgres_database"))
+PROGRAM_TESTS = tuple(f"tests/unit/test_{name}.py" for name in ("load", "bootstrap", "checks"))
 DEPENDENCY_TESTS = "tests/unit/test_dependencies.py"
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 

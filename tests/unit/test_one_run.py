@@ -109,6 +109,7 @@ def test_one_that_was_killed_blocks_nobody(shop: Shop, number: signal.Signals) -
         first.wait(60)
         status, said = shop.run("site.yml", wait=20)
     assert status == 0, said
+    assert not (shop.folder / "state/todochat/todo").exists(), "there is no deployment, so nothing of a run stays"
 
 
 def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
@@ -118,14 +119,6 @@ def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
         assert status != 0
         assert f"What a run had begun that was ended is still at work on this deployment: process {left.pid}." in said
         left.kill()
-    status, said = shop.run("site.yml")
-    assert status == 0, said
-
-
-@pytest.mark.parametrize("run", [["status.yml"], ["site.yml"]])
-def test_where_there_is_no_deployment_nothing_of_a_run_stays(shop: Shop, run: list[str]) -> None:
-    shop.run(*run)
-    assert not (shop.folder / "state/todochat/todo").exists()
 
 
 @pytest.mark.parametrize("looks", [["status.yml"], ["site.yml", "--check"]])
@@ -150,7 +143,7 @@ def test_the_callers_settings_are_kept_in_a_private_file_while_it_runs(shop: Sho
         first.kill()
         first.wait()
     shop.run("status.yml")
-    assert list(shop.folder.glob("state/todochat/todo/*")) == []
+    assert not (shop.folder / "state/todochat/todo").exists()
 
 
 def text_of(path: Path) -> str:
