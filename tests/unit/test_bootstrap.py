@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+import script
 
 
 @pytest.fixture
 def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script, for an environment of its own with locks that name no package."""
-    spec = spec_from_loader("bootstrap", SourceFileLoader("bootstrap", str(ROOT / "bootstrap")))
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script.loaded("bootstrap")
     for name in ("controller", "test"):
         (tmp_path / f"{name}.txt").write_text("# nothing\n")
     monkeypatch.setattr(module, "ROOT", tmp_path)
