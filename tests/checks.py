@@ -30,9 +30,12 @@ TYPED_SCRIPTS = (
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
     "molecule/rollout/load.py",
 )
-RUN_TESTS = ("tests/unit/test_progress.py", "tests/unit/test_one_run.py")
-PROGRAM_TESTS = tuple(f"tests/unit/test_{name}.py" for name in ("load", "bootstrap", "checks"))
-DEPENDENCY_TESTS = "tests/unit/test_dependencies.py"
+# Beside the other unit tests, which take the longest: these run whole playbooks, wait for other programs, or read the whole checkout.
+UNIT_TESTS_APART = {
+    "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py"],
+    "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py"],
+    "unit tests of what depends on what": ["tests/unit/test_dependencies.py"],
+}
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
 
 
@@ -50,13 +53,9 @@ def all_checks() -> list[Check]:
     files = listed_files(ROOT)
     backend_bin = BACKEND_TOOLS / "bin"
     return [
-        Check("unit tests", ["pytest", *(f"--ignore={file}" for file in (*RUN_TESTS, *PROGRAM_TESTS, DEPENDENCY_TESTS))]),
+        Check("unit tests", ["pytest", *(f"--ignore={file}" for apart in UNIT_TESTS_APART.values() for file in apart)]),
         Check("ansible-lint", [sys.executable, "tests/lint.py"]),
-        # They run whole playbooks, and the others are done meanwhile.
-        Check("unit tests of whole runs", ["pytest", *RUN_TESTS]),
-        # They mostly wait for other programs.
-        Check("unit tests of programs", ["pytest", *PROGRAM_TESTS]),
-        Check("unit tests of what depends on what", ["pytest", DEPENDENCY_TESTS]),
+        *(Check(name, ["pytest", *apart]) for name, apart in UNIT_TESTS_APART.items()),
         Check("frontend: types", [*NPM, "run", "typecheck"], folder=FRONTEND),
         Check("frontend: eslint", [*NPM, "run", "lint"], folder=FRONTEND),
         Check("mypy", ["mypy"], ["mypy", "--strict", "--scripts-are-modules", *TYPED_SCRIPTS]),

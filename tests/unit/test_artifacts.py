@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
-from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
 
 import pytest
+import script
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
@@ -216,12 +215,7 @@ def test_the_clusters_version_is_that_of_its_programs() -> None:
 @pytest.fixture(scope="module")
 def lock_script() -> Any:
     """scripts/lock as a module."""
-    loader = SourceFileLoader("lock_script", str(CHECKOUT / "scripts" / "lock"))
-    spec = importlib.util.spec_from_loader(loader.name, loader)
-    assert spec is not None
-    script = importlib.util.module_from_spec(spec)
-    loader.exec_module(script)
-    return script
+    return script.loaded("scripts/lock")
 
 
 def test_recording_a_digest_touches_that_entry_alone(lock_script: Any) -> None:

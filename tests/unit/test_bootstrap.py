@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import script
 from hostile import HOSTILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,11 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture
 def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The script, for an environment of its own with locks that name no package."""
-    spec = spec_from_loader("bootstrap", SourceFileLoader("bootstrap", str(ROOT / "bootstrap")))
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = script.loaded("bootstrap")
     for name in ("controller", "test"):
         (tmp_path / f"{name}.txt").write_text("# nothing\n")
     monkeypatch.setattr(module, "ROOT", tmp_path)
@@ -62,17 +57,27 @@ TELLS = f"env | grep -vE '^({SAID})=' | sort; umask; pwd; ulimit -S -f; ls /proc
 def begins(home: Path, hostile: str) -> str:
     """What a command that bootstrap runs is begun with."""
     home.mkdir(exist_ok=True)
-    script = f"{hostile}\nexec /usr/bin/python3 -I {ROOT}/bootstrap -- sh -c \"$TELLS\""
+    words = f"{hostile}\nexec /usr/bin/python3 -I {ROOT}/bootstrap -- sh -c \"$TELLS\""
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "TELLS": TELLS}
-    done = subprocess.run(["bash", "-c", script], cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    done = subprocess.run(["bash", "-c", words], cwd=home, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
     assert f"\n{ROOT}\n" in done.stdout
     return done.stdout
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("me") / "home"
+
+
+@pytest.fixture(scope="module")
+def usual(home: Path) -> str:
+    return begins(home, ":")
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_whatever_a_shell_has_left_a_run_begins_in_the_same_way(tmp_path: Path, name: str) -> None:
-    assert begins(tmp_path / "home", HOSTILE[name]) == begins(tmp_path / "home", ":")
+def test_whatever_a_shell_has_left_a_run_begins_in_the_same_way(home: Path, usual: str, name: str) -> None:
+    assert begins(home, HOSTILE[name]) == usual
 
 
 def test_who_ignores_how_its_children_end_hands_that_on_to_nobody() -> None:

@@ -117,7 +117,8 @@ def test_the_whole_time_counts_what_is_waited_for(bench: Bench) -> None:
 
 def test_an_interruption_ends_what_runs_and_begins_no_more(bench: Bench) -> None:
     script = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
 sys.path.insert(0, {str(TESTS)!r})
 from pathlib import Path
 from pool import Job, Pool
