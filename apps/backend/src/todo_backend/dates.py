@@ -1,0 +1,437 @@
+"""Dates in plain words, English and German: the one reader for the page, the built-in assistant and the tools.
+
+What is said is meant in the user's time zone, and a day without a year is the next one to come. What could be two days
+(3/4), or is none (the 31st of a month that has 30), is not understood: whoever asked is asked back.
+"""
+
+import calendar
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import MAXYEAR, date, datetime, time, timedelta
+
+
+@dataclass(frozen=True)
+class Due:
+    """A day, and where one was said a time on it, both on the clocks of the user's time zone."""
+
+    day: date
+    at: time | None = None
+
+    def __str__(self) -> str:
+        """ISO 8601: 2026-03-12, or 2026-03-12T18:00."""
+        return self.day.isoformat() if self.at is None else f"{self.day}T{self.at:%H:%M}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A date in a text, and where the words for it stand, in their order."""
+
+    due: Due
+    spans: tuple[tuple[int, int], ...]
+
+    def rest(self, text: str) -> str:
+        """The text without those words."""
+        for start, end in reversed(self.spans):
+            text = f"{text[:start].rstrip(' ,;:-')} {text[end:].lstrip(' ,;:-')}"
+        return " ".join(text.split()).strip(" ,;:-")
+
+
+def parse(text: str, now: datetime) -> Due | None:
+    """Return the date that the text as a whole says; None where it says none, or something else besides.
+
+    `now` is in the user's time zone.
+    """
+    found = find(text, now)
+    return found.due if found and not found.rest(text).strip(".!?") else None
+
+
+def find(text: str, now: datetime) -> Found | None:
+    """Return the date in a text that is about something else too; None where there is none, or there are several.
+
+    What stands in quotation marks says nothing. `now` is in the user's time zone.
+    """
+    # Each character stays where it was.
+    lowered = "".join(low if len(low := character.lower()) == 1 else character for character in text)
+    lowered = _QUOTED.sub(lambda quoted: "\x00" * len(quoted[0]), lowered)
+    days = list(_matches(_DAYS, lowered, now))
+    if len({day for _, day in days}) > 1:
+        return None
+    taken = [span for span, _ in days[:1]]
+    clocks = [found for found in _matches(_CLOCKS, lowered, now) if not _overlap(found[0], taken)][:1]
+    taken += [span for span, _ in clocks]
+    parts = [found for found in _matches(_PARTS, lowered, now) if not _overlap(found[0], taken)][:1]
+    # "a morning run" says nothing, "tomorrow morning" and "at 7 in the morning" do
+    parts = [(span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)]
+    due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
+    return due and Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])))
+
+
+Span = tuple[int, int]
+MORNING, NOON, AFTERNOON, EVENING, NIGHT = (time(hour) for hour in (9, 12, 15, 18, 20))
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """A time of day; of 12 hours where it is not known which half is meant."""
+
+    at: time
+    of_12: bool = False
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of the day, said by itself ("in the evening") or beside a day ("Friday evening")."""
+
+    at: time
+    by_itself: bool
+    today: bool = False
+    """Whether this day's is meant, also when it is over."""
+
+
+def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, now: datetime) -> Due | None:
+    if isinstance(day, datetime):
+        return Due(day.date(), day.time().replace(second=0, microsecond=0, tzinfo=None))
+    at = part.at if part else None
+    if clock:
+        at = clock.at
+        later = at.hour < 12 and (part.at >= NOON if part else clock.of_12 and at.hour < 8)
+        if clock.of_12 and later:
+            at = at.replace(hour=at.hour + 12)
+    if day is None:
+        if at is None:
+            return None
+        is_over = at <= now.time() and not (part and part.today)
+        day = now.date() + timedelta(days=is_over)
+    return Due(day + timedelta(days=1), time(0)) if at == time.max else Due(day, at)
+
+
+def _matches[Meaning](
+    rules: Iterable[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Meaning]]], text: str, now: datetime
+) -> Iterable[tuple[Span, Meaning]]:
+    """What the rules find, in the order of the text, the longest of those that overlap."""
+    found: list[tuple[Span, Meaning]] = []
+    for pattern, meaning in rules:
+        for match in pattern.finditer(text):
+            try:
+                found.append((match.span(), meaning(match, now)))
+            except (ValueError, OverflowError):
+                continue  # there is no such day, or it could be two
+    kept: list[tuple[Span, Meaning]] = []
+    for span, said in sorted(found, key=lambda one: one[0][0] - one[0][1]):
+        if not _overlap(span, [other for other, _ in kept]):
+            kept.append((span, said))
+    return sorted(kept, key=lambda one: one[0])
+
+
+def _overlap(span: Span, others: Iterable[Span]) -> bool:
+    return any(span[0] < end and start < span[1] for start, end in others)
+
+
+def _adjoin(one: Span, other: Span, text: str) -> bool:
+    first, second = sorted((one, other))
+    return not text[first[1] : second[0]].strip(" ,")
+
+
+# The words
+
+_NUMBERS = {
+    word: number
+    for number, words in {
+        1: "a an one ein eine einer einem einen",
+        2: "two zwei",
+        3: "three drei",
+        4: "four vier",
+        5: "five fünf fuenf",
+        6: "six sechs",
+        7: "seven sieben",
+        8: "eight acht",
+        9: "nine neun",
+        10: "ten zehn",
+        11: "eleven elf",
+        12: "twelve zwölf zwoelf",
+        14: "fourteen vierzehn",
+    }.items()
+    for word in words.split()
+}
+_WEEKDAYS = [
+    "monday montag mon mo",
+    "tuesday dienstag tues tue di",
+    "wednesday mittwoch weds wed mi",
+    "thursday donnerstag thurs thur thu do",
+    "friday freitag fri fr",
+    "saturday samstag sonnabend sat sa",
+    "sunday sonntag sun so",
+]
+_MONTHS = [
+    "january januar jänner jan",
+    "february februar feber feb",
+    "march märz maerz mar mrz",
+    "april apr",
+    "may mai",
+    "june juni jun",
+    "july juli jul",
+    "august aug",
+    "september sept sep",
+    "october oktober oct okt",
+    "november nov",
+    "december dezember dec dez",
+]
+_UNITS = {
+    "minutes": "minutes minute mins min minuten",
+    "hours": "hours hour hrs hr stunden stunde std",
+    "days": "days day tagen tage tag",
+    "weeks": "weeks week wochen woche",
+    "months": "months month monaten monate monat",
+    "years": "years year jahren jahre jahr",
+}
+
+
+def _any(groups: Iterable[str], least: int = 1) -> str:
+    """A pattern for one of the words."""
+    return "(?:" + "|".join(sorted((word for group in groups for word in group.split() if len(word) >= least), key=len, reverse=True)) + ")"
+
+
+def _index(groups: Iterable[str], word: str) -> int:
+    return next(index for index, group in enumerate(groups) if word.rstrip(".") in group.split())
+
+
+_NUMBER = rf"(?:\d{{1,3}}|{_any(_NUMBERS)})"
+_UNIT = _any(_UNITS.values())
+_MONTH = rf"{_any(_MONTHS)}\.?"
+_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
+_YEAR = r"(?:(?:19|20)\d\d)"
+_NEXT = r"(?:next|the following|(?:nächste|naechste|kommende|folgende)[nrsm]?|coming)"
+_THIS = r"(?:this(?: coming)?|diese[nrsm]?)"
+_TO = r"(?:on|by|until|till|til|before|for|from|to|at|am|bis(?: zum| zur)?|vor|für|fuer|zum|ab|auf|due|fällig|faellig|den)"
+# What leads to a day goes with it.
+_LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens)\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
+_QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']*'(?!\w)|‘[^’]*’(?!\w)""")
+_LEFT, _RIGHT = r"(?<![\w\x00/.:-])", r"(?![\w\x00]|['’]s\b|[-/:.]\w)"
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(f"{_LEFT}{pattern}{_RIGHT}")
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdecimal() else _NUMBERS[word]
+
+
+# The days
+
+
+def _after(days: int) -> Callable[[re.Match[str], datetime], date]:
+    return lambda _match, now: now.date() + timedelta(days=days)
+
+
+def _later(match: re.Match[str], now: datetime) -> date | datetime:
+    number, word = _number(match["number"]), match["unit"]
+    unit = next(name for name, words in _UNITS.items() if word in words.split())
+    if unit in ("minutes", "hours"):
+        return now + timedelta(**{unit: number})
+    if unit in ("days", "weeks"):
+        return _possible(now.date() + timedelta(**{unit: number}), now)
+    return _possible(_months_later(now.date(), number * (12 if unit == "years" else 1)), now)
+
+
+def _half_an_hour(_match: re.Match[str], now: datetime) -> datetime:
+    return now + timedelta(minutes=30)
+
+
+def _months_later(day: date, months: int) -> date:
+    """The same day of a later month, or its last."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year = day.year + years
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _last_of_month(day: date) -> date:
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _possible(day: date, now: datetime) -> date:
+    """The day, where a todo could be due on it. Raises ValueError."""
+    if not now.date() - timedelta(days=370) <= day < date(MAXYEAR - 1, 1, 1):
+        raise ValueError(day)
+    return day
+
+
+def _weekday(match: re.Match[str], now: datetime) -> date:
+    today, wanted = now.date(), _index(_WEEKDAYS, match["weekday"])
+    if re.search(r"\bnext\b|following", match[0]):
+        return _weekday_of_next_week(match, now)
+    return today + timedelta(days=(wanted - today.weekday()) % 7 or 7)
+
+
+def _weekday_of_next_week(match: re.Match[str], now: datetime) -> date:
+    return now.date() + timedelta(days=7 - now.weekday() + _index(_WEEKDAYS, match["weekday"]))
+
+
+def _end(match: re.Match[str], now: datetime) -> date:
+    said, today = match[0], now.date()
+    next_one = 1 if re.search("next|nächste|naechste", said) else 0
+    if re.search("week|woche", said):
+        return today + timedelta(days=(4 - today.weekday()) % 7 + 7 * next_one)
+    if re.search("year|jahr", said):
+        return date(today.year + next_one, 12, 31)
+    if month := match.groupdict().get("month"):
+        first = date(today.year, _index(_MONTHS, month) + 1, 1)
+        return _last_of_month(first if first.month >= today.month else first.replace(year=today.year + 1))
+    return _last_of_month(_months_later(today.replace(day=1), next_one))
+
+
+def _weekend(match: re.Match[str], now: datetime) -> date:
+    today = now.date()
+    return today + timedelta(days=(5 - today.weekday()) % 7 + (7 if re.search(r"\bnext\b", match[0]) else 0))
+
+
+def _next_unit(match: re.Match[str], now: datetime) -> date:
+    today = now.date()
+    if match["unit"] in ("week", "woche"):
+        return today + timedelta(days=7 - today.weekday())
+    return _months_later(today.replace(day=1), 1) if match["unit"].startswith("mon") else date(today.year + 1, 1, 1)
+
+
+def _of_month(match: re.Match[str], now: datetime) -> date:
+    named = match["month"]
+    return _absolute(int(match["day"]), int(named) if named.isdecimal() else _index(_MONTHS, named) + 1, match["year"], now)
+
+
+def _absolute(day: int, month: int, year: str | None, now: datetime) -> date:
+    """The day of that month; without a year the next one to come. ValueError where there is none."""
+    if year is not None:
+        return _possible(date(int(year) + (2000 if len(year) == 2 else 0), month, day), now)
+    leap = (day, month) == (29, 2)
+    for candidate in range(now.year, now.year + 9):
+        if (not leap or calendar.isleap(candidate)) and (found := date(candidate, month, day)) >= now.date():
+            return found
+    raise ValueError(day)
+
+
+def _slashed(match: re.Match[str], now: datetime) -> date:
+    first, second = int(match["first"]), int(match["second"])
+    if first <= 12 and second <= 12 and first != second:
+        raise ValueError("could be two days")
+    day, month = (first, second) if second <= 12 else (second, first)
+    return _absolute(day, month, match["year"], now)
+
+
+def _nth(match: re.Match[str], now: datetime) -> date:
+    """A day of this month or, where that is over, of the next. ValueError where that month has no such day."""
+    day, today = int(match["day"]), now.date()
+    return _months_later(today.replace(day=1), int("next" in match[0] or day < today.day)).replace(day=day)
+
+
+def _in_month(match: re.Match[str], now: datetime) -> date:
+    month = _index(_MONTHS, match["month"]) + 1
+    return _possible(date(int(match["year"] or now.year + (month <= now.month)), month, 1), now)
+
+
+_DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
+    (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
+    (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
+    (_words(rf"{_LEAD}(?:tomorrow|tomorow|tommorr?ow|tmrw|tmr|2moro|tmw)"), _after(1)),
+    (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
+    (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
+    (_words(rf"{_LEAD}(?:yesterday|gestern)"), _after(-1)),
+    (_words(rf"(?:in|within|innerhalb von)\s+(?:about\s+|etwa\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
+    (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
+    (_words(r"in\s+(?:half\s+an\s+hour|einer\s+halben\s+stunde)"), _half_an_hour),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in\s+|of\s+)?{_NEXT}\s+(?:week|woche)"), _weekday_of_next_week),
+    (_words(rf"{_LEAD}{_NEXT}\s+(?:week|woche)\s+(?:on\s+|am\s+)?(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday_of_next_week),
+    (_words(rf"{_LEAD}(?:{_NEXT}|{_THIS})\s+(?P<weekday>{_any(_WEEKDAYS)})\.?"), _weekday),
+    (_words(rf"{_TO}\s+(?:the\s+|den\s+)?(?P<weekday>{_any(_WEEKDAYS)})\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
+    (_words(r"(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri)\.?(?=\s*(?:$|[,;.!?)]|at\b|\d|morning|evening|afternoon|night))"), _weekday),
+    (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
+    (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
+    (_words(rf"{_LEAD}(?:ende\s+(?:(?:der|des|dieser|dieses|nächster|nächsten|nächste)\s+)?(?:woche|monats?|jahr(?:es)?))"), _end),
+    (_words(rf"{_LEAD}(?:end\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
+    (_words(r"(?:(?:at|on|over|for|by|until|before|during)\s+(?:the\s+)?|(?:on\s+)?(?:this|next|the)\s+(?:coming\s+)?)weekend"), _weekend),
+    (_words(r"(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
+    (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
+    (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b)(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
+    (_words(rf"{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
+    (re.compile(rf"{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
+    (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
+    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b)\w)"), _nth),
+    (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\s?\d|\w)(?!\s*{_MONTH}\b)"), _nth),
+    (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
+]  # fmt: skip
+
+# The times
+
+_AT = r"(?:(?:at|um|gegen|around|by|@|from|ab|before|vor|bis|until)\s*)?"
+_HALF = r"(?P<half>am|pm|a\.m\.|p\.m\.)"
+_HOUR = rf"(?:2[0-4]|[01]?\d|{_any(word for word in _NUMBERS if len(word) > 2 and not word.startswith('ein'))}|eins)"
+
+
+def _hour(word: str) -> int:
+    return 1 if word == "eins" else _number(word)
+
+
+def _clock(match: re.Match[str], _now: datetime) -> _Clock:
+    """A time of which it is known which half of the day is meant, where 13 to 24 or am and pm say so."""
+    hour, minute = _hour(match["hour"]), int(match.groupdict().get("minute") or 0)
+    if half := match.groupdict().get("half"):
+        if not 1 <= hour <= 12:
+            raise ValueError(hour)
+        return _Clock(time(hour % 12 + (12 if half.startswith("p") else 0), minute))
+    if hour == 24:
+        return _Clock(time.max)
+    exact = len(match["hour"]) == 2 or "uhr" in match[0]
+    return _Clock(time(hour, minute), of_12=hour < 12 and (not exact or hour == 0))
+
+
+def _uhr(match: re.Match[str], now: datetime) -> _Clock:
+    found = _clock(match, now)
+    return _Clock(found.at, of_12=0 < found.at.hour < 12)
+
+
+def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
+    minutes = 30 if match["quarter"] in ("half", "halb") else 15
+    if match["way"] in ("to", "before", "vor") or match["quarter"] == "halb":
+        minutes = -minutes
+    total = _hour(match["hour"]) * 60 + minutes
+    return _Clock(time(total // 60 % 24, total % 60), of_12=total < 12 * 60)
+
+
+_CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]]] = [
+    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>[01]?\d|2[0-3])[:.](?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00])"), _clock),
+    (re.compile(r"(?<=\dt)(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?!\d)"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9])\s*{_HALF}(?!\w)"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})\s*(?:uhr|h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
+    (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
+    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
+    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)"), lambda *_: _Clock(time.max)),
+    # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
+    (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _clock),
+    (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|{_any(_WEEKDAYS, 6)}))"), _clock),
+]  # fmt: skip
+# With which of them this day's is meant, and which say it without a day beside them.
+_PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]] = [
+    (re.compile(pattern), lambda _match, _now, part=part: part)  # type: ignore[misc]
+    for part, pattern in [
+        *((_Part(at, True, today=True), rf"{_LEFT}(?:{words}){_RIGHT}") for at, words in (
+            (MORNING, "this morning"), (AFTERNOON, "this afternoon"), (EVENING, "this evening"), (NIGHT, "(?:by |until |for )?(?:tonight|tonite)"),
+        )),
+        *((_Part(at, True), rf"{_LEFT}(?:{words}){_RIGHT}") for at, words in (
+            (MORNING, "(?:first thing )?in the morning|vormittags|in der früh|am (?:vormittag|morgen)"),
+            (NOON, "mittags|am mittag"),
+            (AFTERNOON, "in the afternoon|(?:am )?nachmittags?|after lunch"),
+            (EVENING, "in the evening|am abend|abends"),
+            (NIGHT, "at night|in der nacht"),
+        )),
+        *((_Part(at, False), rf"(?:{_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
+            (MORNING, "(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
+            (NOON, "mittags?|lunch ?time"),
+            (AFTERNOON, "afternoon|nachmittags?"),
+            (EVENING, "evening|abends?"),
+            (NIGHT, "night|nachts?"),
+        )),
+    ]
+]  # fmt: skip
