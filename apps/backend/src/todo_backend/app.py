@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
-from todo_backend import errors
+from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import router as auth_router
 from todo_backend.auth.tokens import Tokens
@@ -32,19 +32,23 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watch = asyncio.create_task(database.watch(settings.database_probe_seconds))
+        tasks = [
+            asyncio.create_task(database.watch(settings.database_probe_seconds)),
+            asyncio.create_task(maintenance.forget_what_is_old(database)),
+        ]
         try:
             yield
         finally:
-            watch.cancel()
-            with suppress(asyncio.CancelledError):
-                await watch
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await database.close()
 
     # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
     app = FastAPI(
         title="Todo chatbot", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
     )
+    app.state.settings = settings
     app.state.health = health
     app.state.database = database
     app.state.tokens = Tokens(secrets.jwt_keys, timedelta(minutes=settings.access_token_minutes))

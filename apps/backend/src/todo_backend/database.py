@@ -101,6 +101,8 @@ class Database:
                 except DatabaseUnavailableError:
                     await asyncio.sleep(PROBE_PAUSE_IN_DOUBT_SECONDS)
                     continue
+                except Exception:  # it has to go on, whatever this was
+                    log.exception("the database's probe failed")
             await self._health.wait_for_doubt(interval_seconds)
 
     async def close(self) -> None:

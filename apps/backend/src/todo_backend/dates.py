@@ -63,6 +63,8 @@ def find(text: str, now: datetime) -> Found | None:
     parts = [found for found in _matches(_PARTS, lowered, now) if not _overlap(found[0], taken)][:1]
     # "a morning run" says nothing, "tomorrow morning" and "at 7 in the morning" do
     parts = [(span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)]
+    if clocks and not clocks[0][1].of_12:
+        parts = [(span, said) for span, said in parts if said.by_itself]  # "the parents' evening at 7pm" is no evening
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
     return due and Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])))
 
@@ -130,7 +132,7 @@ def _overlap(span: Span, others: Iterable[Span]) -> bool:
 
 def _adjoin(one: Span, other: Span, text: str) -> bool:
     first, second = sorted((one, other))
-    return not text[first[1] : second[0]].strip(" ,")
+    return not text[first[1] : second[0]].strip()
 
 
 # The words
@@ -177,6 +179,14 @@ _MONTHS = [
     "november nov",
     "december dezember dec dez",
 ]
+_ORDINALS = {
+    word: number
+    for words in (
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
+        "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften",
+    )
+    for number, word in enumerate(words.split(), 1)
+}
 _UNITS = {
     "minutes": "minutes minute mins min minuten",
     "hours": "hours hour hrs hr stunden stunde std",
@@ -295,12 +305,12 @@ def _next_unit(match: re.Match[str], now: datetime) -> date:
 
 def _of_month(match: re.Match[str], now: datetime) -> date:
     named = match["month"]
-    return _absolute(int(match["day"]), int(named) if named.isdecimal() else _index(_MONTHS, named) + 1, match["year"], now)
+    return _absolute(_ORDINALS.get(match["day"]) or int(match["day"]), int(named) if named.isdecimal() else _index(_MONTHS, named) + 1, match["year"], now)
 
 
 def _absolute(day: int, month: int, year: str | None, now: datetime) -> date:
     """The day of that month; without a year the next one to come. ValueError where there is none."""
-    if year is not None:
+    if year:
         return _possible(date(int(year) + (2000 if len(year) == 2 else 0), month, day), now)
     leap = (day, month) == (29, 2)
     for candidate in range(now.year, now.year + 9):
@@ -354,6 +364,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
     (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b)(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
+    (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b)\w)"), _nth),

@@ -3,6 +3,8 @@
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from psycopg.errors import ForeignKeyViolation
+from sqlalchemy.exc import IntegrityError
 
 from todo_backend.database import DatabaseUnavailableError
 
@@ -11,6 +13,7 @@ def install(app: FastAPI) -> None:
     """Add the handlers; HTTPException already has FastAPI's, of the same shape."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
+    app.add_exception_handler(IntegrityError, _gone)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -30,3 +33,11 @@ async def _unavailable(_request: Request, _error: Exception) -> JSONResponse:
         status_code=503,
         headers={"Retry-After": "2"},
     )
+
+
+async def _gone(_request: Request, error: Exception) -> JSONResponse:
+    """What was begun in the name of an account that has been deleted meanwhile."""
+    assert isinstance(error, IntegrityError)  # noqa: S101 - registered for this type alone
+    if not isinstance(error.orig, ForeignKeyViolation) or "_users" not in (error.orig.diag.constraint_name or ""):
+        raise error
+    return JSONResponse({"detail": "Log in first."}, status_code=401, headers={"WWW-Authenticate": "Bearer"})

@@ -15,6 +15,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Connection, Engine, create_engine, delete, insert, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
@@ -27,6 +28,7 @@ from todo_backend.settings import ConfigurationError, load
 log = logging.getLogger("todo_backend.migrate")
 
 _LOCK = 0x746F646F  # "todo": any number will do that nothing else in this database locks
+_LOCK_SECONDS = 3
 _PAUSE_SECONDS = 1
 
 
@@ -37,20 +39,36 @@ class UnknownSchemaError(Exception):
 def migrate(url: URL, wait_seconds: float) -> None:
     """Apply what is missing, in one transaction; do nothing to a newer schema that says this version can use it.
 
-    Raises OperationalError when the database is out of reach for longer than `wait_seconds`, UnknownSchemaError when it
-    is at a revision that this version neither knows nor can use.
+    Raises OperationalError when the database is out of reach, or its tables are locked, for longer than `wait_seconds`,
+    UnknownSchemaError when it is at a revision that this version neither knows nor can use.
     """
     engine = create_engine(url, poolclass=NullPool, connect_args=connection_arguments(url), hide_parameters=True)
     config, scripts = _scripts()
     with _connected(engine, wait_seconds) as connection:
         if _fits(connection, scripts):
             return
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        try:
+            _apply(engine, config, scripts)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable) or time.monotonic() > deadline:
+                raise
+            log.warning("waiting for a lock", extra={"reason": str(error.orig).strip()})
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _apply(engine: Engine, config: Config, scripts: ScriptDirectory) -> None:
+    """Apply what is missing. Raises OperationalError where somebody holds a lock for long: all others wait behind this."""
     with engine.begin() as connection:
         # Held until the transaction ends, so it also holds behind a pooler that shares connections.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         if _fits(connection, scripts):  # somebody else was faster
             return
         before = _revision(connection)
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.execute(delete(schema_readers))

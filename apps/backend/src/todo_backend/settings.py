@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode] = []
     secrets_dir: Path = Path("/run/secrets/todochat")
     access_token_minutes: int = Field(default=720, ge=1, le=7 * 24 * 60)
+    todos_per_user: int = Field(default=10_000, ge=1)
     database_probe_seconds: float = Field(default=5, gt=0)
     database_tolerance_seconds: float = Field(default=15, ge=0)
     database_wait_seconds: float = Field(default=60, ge=0)

@@ -1,4 +1,15 @@
-"""Text that people type."""
+"""Text that people type: what is kept of it, and how two texts are compared."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+# Not seen, and able to make a text read differently to a person and to a model: controls of direction, tags, and
+# characters without width, but for the joiners that emoji and several scripts are written with.
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_ZWJ = "\u200d"
+_STYLE = re.compile("[\ufe0e\ufe0f]")  # whether an emoji is shown in colour
+_UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
 
 
 def encodable(value: str) -> str:
@@ -11,12 +22,70 @@ def encodable(value: str) -> str:
 
 
 def storable(value: str) -> str:
-    """Return the text without surrounding space. Raises ValueError for what PostgreSQL cannot keep."""
+    """Return the text in Unicode's composed form without surrounding space and without what nobody can see.
+
+    Raises ValueError for what PostgreSQL cannot keep.
+    """
     if "\x00" in value:
         raise ValueError("must not contain the character NUL")
-    return encodable(value).strip()
+    return _UNSEEN.sub("", unicodedata.normalize("NFC", encodable(value))).strip()
 
 
 def one_line(value: str) -> str:
     """Return the text with every run of white space as one space. Raises ValueError for what PostgreSQL cannot keep."""
     return " ".join(storable(value).split())
+
+
+def comparable(value: str) -> str:
+    """Return the form in which texts are compared: whatever case, form of accents or spacing they are written in."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
+    return " ".join(_STYLE.sub("", folded).split())
+
+
+def words(value: str) -> list[str]:
+    """Return the words of a text in comparable form, without the punctuation between them; an emoji is a word."""
+    return list(_words(comparable(value)))
+
+
+def _words(text: str) -> Iterator[str]:
+    word = ""
+    for before, character in zip(" " + text, text, strict=False):
+        if _joins(before, character):
+            word += character
+            continue
+        if word:
+            yield word
+        word = "" if character.isspace() or unicodedata.category(character).startswith("P") else character
+    if word:
+        yield word
+
+
+def occurs(part: str, whole: str) -> bool:
+    """Tell whether a text occurs in another one, as whole words, or where a script has no spaces as whole characters."""
+    wanted, text = comparable(part), comparable(whole)
+    at = text.find(wanted) if wanted else -1
+    while at >= 0:
+        end = at + len(wanted)
+        if not (_joins(text[at - 1 : at], text[at]) or _joins(text[end - 1], text[end : end + 1])):
+            return True
+        at = text.find(wanted, at + 1)
+    return False
+
+
+def _joins(left: str, right: str) -> bool:
+    """Tell whether two characters beside each other belong together: to one letter as people see it, or to one word."""
+    if not left or not right or left.isspace() or right.isspace():
+        return False
+    if unicodedata.category(right).startswith("M") or _ZWJ in (left, right) or "\U0001f3fb" <= right <= "\U0001f3ff":
+        return True
+    if "\U0001f1e6" <= left <= "\U0001f1ff" and "\U0001f1e6" <= right <= "\U0001f1ff":
+        return True  # two of them are a flag
+    return _is_of_a_word(left) and _is_of_a_word(right) and not (_is_unspaced(left) or _is_unspaced(right))
+
+
+def _is_of_a_word(character: str) -> bool:
+    return character in "_'’" or unicodedata.category(character)[0] in "LNM"
+
+
+def _is_unspaced(character: str) -> bool:
+    return unicodedata.name(character, "").startswith(_UNSPACED)

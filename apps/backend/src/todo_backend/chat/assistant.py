@@ -8,7 +8,7 @@ from todo_backend.chat.tools import TodoTools
 
 
 @dataclass(frozen=True)
-class Turn:
+class Said:
     """What one side said earlier in the conversation."""
 
     role: Literal["user", "assistant"]
@@ -22,5 +22,5 @@ class Assistant(Protocol):
     def name(self) -> str:
         """What the reply names as its author."""
 
-    async def answer(self, message: str, history: Sequence[Turn], tools: TodoTools) -> str:
+    async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:
         """Return the reply to this message, given the turns before it, oldest first."""

@@ -8,7 +8,8 @@ from todo_backend.auth.dependencies import CurrentUser
 from todo_backend.chat import service
 from todo_backend.chat.assistant import Assistant
 from todo_backend.chat.schemas import ChatReply, ChatRequest, ConversationSummary, ConversationView, MessageView
-from todo_backend.dependencies import Db
+from todo_backend.dependencies import Config, Db
+from todo_backend.todos.service import ConflictError
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 
@@ -18,13 +19,17 @@ def _not_found() -> HTTPException:
 
 
 @router.post("")
-async def chat(said: ChatRequest, request: Request, user: CurrentUser, database: Db) -> ChatReply:
+async def chat(
+    said: ChatRequest, request: Request, user: CurrentUser, database: Db, settings: Config
+) -> ChatReply:
     """Say something to the assistant."""
     assistant: Assistant = request.app.state.assistant
     try:
-        return await service.converse(database, assistant, user.id, said.conversation_id, said.message)
+        return await service.converse(database, assistant, user, said, settings.todos_per_user)
     except service.ConversationNotFoundError:
         raise _not_found() from None
+    except ConflictError as error:
+        raise HTTPException(409, str(error)) from None
 
 
 @router.get("/conversations")

@@ -1,201 +1,574 @@
-"""The built-in assistant: a handful of phrases, understood by rule, the same answer every time.
+"""The built-in assistant: phrases, English and German, understood by rule, the same answer every time.
 
-It needs no key and no network. What it does not understand it says it does not understand.
+It needs no key and no network. What it does not understand it says it does not understand, and where it is not certain
+which todo is meant, it asks.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
 
-from todo_backend.chat.assistant import Turn
-from todo_backend.chat.tools import TodoTools, ToolError
-from todo_backend.todos.schemas import TodoView
+from todo_backend import dates
+from todo_backend.chat.assistant import Said
+from todo_backend.chat.english import ENGLISH
+from todo_backend.chat.german import GERMAN
+from todo_backend.chat.lexicon import NUMBERS, SAME
+from todo_backend.chat.phrases import Language
+from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
+from todo_backend.text import comparable, words
+from todo_backend.todos.schemas import Priority, TodoView
+from todo_backend.todos.service import Wanted
 
-EXAMPLES = """\
-• “add buy milk”
-• “what's on my list?”
-• “done buy milk”, or by its number, “done 1”
-• “delete buy milk”"""
-
-HELP = f"I keep your list. Tell me, for example:\n{EXAMPLES}"
-NOT_UNDERSTOOD = f"Sorry, I did not understand that; I only know a few phrases:\n{EXAMPLES}"
-GREETING = "Hello! What would you like to do? Say “help” to see what I understand."
-THANKS = "You are welcome!"
-ONE_AT_A_TIME = "I do that for one todo at a time, so that nothing is lost by a slip of the tongue. Which one?"
-
-_NOUN = r"(?:to-?dos?|tasks?|items?|reminders?)"
-_LIST = rf"(?:(?:my|the)\s+)?(?:open\s+)?(?:(?:to-?do|task|shopping)\s+)?(?:list|{_NOUN})"
-_DONE = r"(?:done|complete|completed|finished)"
-_COURTESY = re.compile(
-    r"^(?:(?:please|hey|hi|hello|ok|okay)\b[\s,!]*|(?:can|could|would|will)\s+you\s+)+(?=\S)", re.IGNORECASE
+_LANGUAGES = (ENGLISH, GERMAN)
+_GERMAN_WORDS = frozenset(
+    "der die das den dem und ich du sie bitte mir mich mein meine meinen ist sind nicht auf für am um von zu zum zur mit noch was welche wie "
+    "heute morgen übermorgen lösche füge verschiebe zeig zeige erinnere hab habe muss erledigt fertig liste aufgaben hallo danke hilfe kannst".split()
 )
-
-Handler = Callable[["_Turn", str], Awaitable[str]]
+_QUOTED = re.compile(r"""^["'“„‘«](.+)["'”“’»]$""")
+_ASIDE = re.compile(
+    r"[\s,]+(?:it'?s|its|i|i'?m|i'?ve|we|we'?re|my|because|since|cause|cuz|that'?s|thats|they|he|she|there'?s|as\s+i|tbh|anyway|weil|da\s+ich|ich|wir|es|war|der\s+ist|die\s+ist|das\s+ist|mein|meine|eh|sowieso)\s+\S.*$",
+    re.IGNORECASE,
+)
+_URGENT = re.compile(
+    r"(?:!+\s*)?(?P<p>(?:very\s+)?(?:urgent|important|wichtig|dringend|eilig)|(?:high|medium|low|top|hohe|mittlere|niedrige)[\s-]+prio\w*)\s*[!:,–-]+\s*(?=\S)",
+    re.IGNORECASE,
+)
+_PRONOUNS = frozenset("it that this thats that's that’s its it's them es das ihn sie den die der".split()) | {"that one", "this one"}
+_NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)?#?\s*(\d{1,6})\.?")
 
 
 class RuleBasedAssistant:
-    """Understands adding, listing, completing and deleting."""
+    """Understands adding, listing, changing, completing and deleting."""
 
     name = "rule-based"
 
-    async def answer(self, message: str, history: Sequence[Turn], tools: TodoTools) -> str:  # noqa: ARG002
+    async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:  # noqa: ARG002
         """Return the reply; each message is understood by itself, so the history is not looked at."""
-        said = re.sub(r"(?:[,\s]+please|\s*\.)+$", "", " ".join(message.split()), flags=re.IGNORECASE)
-        turn = _Turn(tools)
-        try:
-            # First as it was said ("hello"), then without the courtesies around it ("hello, add milk").
-            for phrase in (said, _without_courtesy(said)):
-                for pattern, handler in _RULES:
-                    if match := pattern.fullmatch(phrase):
-                        return await handler(turn, (match.groupdict().get("what") or "").strip())
-        except ToolError as error:
-            return str(error)
-        return NOT_UNDERSTOOD
+        lines = [line for line in (" ".join(line.split()) for line in message.splitlines()) if line]
+        requests = [request for line in lines or [""] for request in _requests(line)]
+        turn = _Turn(tools, await tools.list_todos())
+        replies = [await turn.answer(request) for request in requests]
+        return "\n".join(dict.fromkeys(replies))
 
 
+def _requests(line: str) -> list[str]:
+    """The requests in a line: another one begins where, after “and”, a command does."""
+    found, rest = [], line
+    at = 0
+    for match in re.finditer(r"(?:\s*[,;.]\s*|\s+)(?:and|und|then|dann|and then|und dann|also)\s+|\s*[;.!]\s+", line):
+        after = line[match.end() :]
+        if match.start() > at and any(language.command.match(after) for language in _LANGUAGES):
+            found.append(line[at : match.start()])
+            at = match.end()
+    rest = line[at:]
+    return [*found, rest]
+
+
+class _UnclearError(Exception):
+    """A request that names no todo, or several: ``found`` of them."""
+
+    def __init__(self, reply: str, found: int) -> None:
+        super().__init__(reply)
+        self.found = found
+
+
+@dataclass
 class _Turn:
     """One message being answered."""
 
-    def __init__(self, tools: TodoTools) -> None:
-        self._tools = tools
+    tools: TodoTools
+    todos: list[TodoView]
+    language: Language = field(default=ENGLISH)
+    whole: str = ""
+    """The request of which a clause is looked at."""
 
-    async def add(self, what: str) -> str:
-        title = _unquoted(what)
+    async def answer(self, said: str) -> str:
+        """Reply to one request: as a whole, or else to the clause of it that is one ("my sister buys it, delete it")."""
+        unclear: list[_UnclearError] = []
+        self.whole = said
+        try:
+            self.language = self._languages(said)[0]
+            if (_URGENT.match(said) or self.language.note.search(said)) and (reply := await self._noted(said)) is not None:
+                return reply
+            for text in (said, *_clauses(said)):
+                for language in self._languages(said):
+                    self.language = language
+                    for phrase in _variants(text, language):
+                        try:
+                            if (reply := await self._try(phrase)) is not None:
+                                return reply
+                        except _UnclearError as error:
+                            unclear.append(error)
+        except BadTitleError as error:
+            return self._say("too long", length=error.length)
+        except GoneError:
+            return self._say("gone")
+        except ToolError as error:
+            return str(error)
+        self.language = self._languages(said)[0]
+        if (reply := await self._noted(said)) is not None:
+            return reply
+        if unclear:
+            return str(max(unclear, key=lambda error: error.found))
+        return self._say("not understood", examples=self.language.says["examples"])
+
+    def _languages(self, said: str) -> Sequence[Language]:
+        spoken = words(said)
+        german = sum(word in _GERMAN_WORDS for word in spoken) + sum(any(c in "äöüß" for c in word) for word in spoken)
+        english = sum(word in ENGLISH.fillers for word in spoken)
+        return _LANGUAGES[::-1] if german > english else _LANGUAGES
+
+    async def _try(self, phrase: str) -> str | None:
+        """The reply to a phrase, None where no rule fits."""
+        for name, pattern in self.language.rules:
+            if match := pattern.fullmatch(phrase):
+                if name not in _HARMLESS and self.language.careful.search(phrase):
+                    return self._say("careful")
+                given = match.groupdict()
+                reply = await _HANDLERS[name](self, (given.get("what") or "").strip(" ,:"), (given.get("to") or "").strip(), phrase)
+                if reply is not None:
+                    return reply
+        return self._say("careful") if self.language.careful.search(phrase) else None
+
+    # Talking
+
+    async def help(self, _what: str, _to: str, _said: str) -> str:
+        return self._say("help", examples=self.language.says["examples"])
+
+    async def greet(self, _what: str, _to: str, _said: str) -> str:
+        return self._say("greet")
+
+    async def thanks(self, _what: str, _to: str, _said: str) -> str:
+        return self._say("thanks")
+
+    async def refuse(self, _what: str, _to: str, _said: str) -> str:
+        return self._say("one at a time")
+
+    # Looking
+
+    async def show(self, what: str, _to: str, _said: str) -> str | None:
+        wanted = _Filter.read(what, self)
+        if wanted is None:
+            return None
+        found = [todo for todo in self.todos if wanted.fits(todo, self)]
+        today = self.tools.now.date()
+        if not wanted.is_plain:
+            found.sort(key=lambda todo: (todo.due or "9", todo.number))
+            return self._say("found") + "".join(f"\n{self.language.line(todo, today)}" for todo in found) if found else self._say("none found")
+        done = sum(todo.completed for todo in self.todos)
+        if not self.todos:
+            return self._say("empty")
+        if not found:
+            return self._say("nothing left", done=done)
+        heading = self._say("open one") if len(found) == 1 else self._say("open many", count=len(found))
+        ending = f"\n{self._say('and done', done=done)}" if done else ""
+        return heading + "".join(f"\n{self.language.line(todo, today)}" for todo in found) + ending
+
+    # Changing
+
+    async def add(self, what: str, to: str, said: str) -> str | None:
+        more = re.search(r"(?:list|liste)\s+((?:for|by|on|due|für|bis|am)\s+.+)$", said, re.IGNORECASE)
+        title, due, priority = self._parts(f"{what} {more[1]}" if more and more[1] not in what else what)
+        if items := _items(what):
+            return "\n".join([await self.add(item, to, item) or "" for item in items])
+        title = _unquoted(_tidied(title))
         if not title:
-            return "What shall I add? Say, for example, “add buy milk”."
-        todo = await self._tools.add_todo(title)
-        return f"Added “{todo.title}” to your list."
+            return self._say("add what")
+        if to:
+            priority = self._priority(to) or priority
+        added = await self.tools.add_todo(Wanted(title, due=due or "", priority=priority or ""))
+        self.todos.append(added)
+        when = self._say("due", when=self._when(added)) if added.due else ""
+        return self._say("added", title=added.title, due=when)
 
-    async def list(self, _what: str) -> str:
-        todos = await self._tools.list_todos()
-        still_open = [todo for todo in todos if not todo.completed]
-        done = len(todos) - len(still_open)
+    async def _noted(self, said: str) -> str | None:
+        """The reply to a todo that stands there as it is: with a date or a priority, or with “remind me” after it."""
+        if said.rstrip().endswith("?") or self.language.careful.search(said):
+            return None
+        text = self.language.tail.sub("", self.language.lead.sub("", said))
+        asked = self.language.note.sub("", text)
+        title, due, priority = self._parts(asked)
+        if asked == text and due is None and priority is None or len(words(title)) < 2 or self._find(title, self.todos):
+            return None
+        for phrase in dict.fromkeys((asked, *_variants(asked, self.language))):
+            for name, pattern in self.language.rules:
+                if name == "add" and (match := pattern.fullmatch(phrase)) and match["what"]:
+                    return await self.add(match["what"], "", phrase)
+        return await self.add(asked, "", asked)
+
+    async def complete(self, what: str, _to: str, _said: str) -> str | None:
+        if not what:
+            return self._say("complete what")
+        return await self._each(what, self._complete, [todo for todo in self.todos if not todo.completed])
+
+    async def _complete(self, todo: TodoView) -> str:
+        if todo.completed:
+            return self._say("done already", title=todo.title)
+        changed = await self._change(todo, Wanted(completed=True))
+        return self._say("completed", title=changed.title)
+
+    async def reopen(self, what: str, _to: str, _said: str) -> str | None:
+        return await self._each(what, self._reopen, [todo for todo in self.todos if todo.completed])
+
+    async def _reopen(self, todo: TodoView) -> str:
+        if not todo.completed:
+            return self._say("open already", title=todo.title)
+        changed = await self._change(todo, Wanted(completed=False))
+        return self._say("reopened", title=changed.title)
+
+    async def delete(self, what: str, _to: str, _said: str) -> str | None:
+        if not what:
+            return self._say("delete what")
+        found = self._several(what, self.todos)
+        if len(found) > 1:
+            return await self._confirm(found)
+        return await self._each(what, self._delete, self.todos)
+
+    async def _delete(self, todo: TodoView) -> str:
+        deleted = await self.tools.delete_todo(todo)
+        self.todos = [other for other in self.todos if other.id != todo.id]
+        return self._say("deleted", title=deleted.title)
+
+    async def bulk(self, what: str, to: str, said: str) -> str:
+        said = f"{what} {to}"
+        found = self.todos
+        if re.search(r"done|completed|finished|erledigt|fertig|abgehakt", said, re.IGNORECASE):
+            found = [todo for todo in found if todo.completed]
+        elif re.search(r"overdue|überfällig", said, re.IGNORECASE):
+            found = [todo for todo in found if self._is_overdue(todo)]
+        return await self._confirm(found)
+
+    async def _confirm(self, todos: Sequence[TodoView]) -> str:
         if not todos:
-            return "Your list is empty. Say, for example, “add buy milk”."
-        if not still_open:
-            return f"Nothing left to do; {done} done."
-        lines = [f"{number}. {todo.title}" for number, todo in enumerate(still_open, start=1)]
-        todos_word = "todo" if len(still_open) == 1 else "todos"
-        ending = f"\n({done} done)" if done else ""
-        return f"You have {len(still_open)} open {todos_word}:\n" + "\n".join(lines) + ending
+            return self._say("confirm none")
+        await self.tools.ask_to_delete(todos)
+        lines = "".join(f"\n{self.language.line(todo, self.tools.now.date())}" for todo in todos)
+        return self._say("confirm", count=len(todos)) + lines
 
-    async def complete(self, what: str) -> str:
-        if not what:
-            return "Which todo is done? Say, for example, “done buy milk”."
-        todos = await self._tools.list_todos()
-        still_open = [todo for todo in todos if not todo.completed]
-        found = _find(what, still_open, numbered=still_open)
-        if not found and (already := _find(what, [todo for todo in todos if todo.completed], numbered=[])):
-            return f"“{already[0].title}” is done already."
-        if (problem := _unclear(what, found)) is not None:
-            return problem
-        todo = await self._tools.complete_todo(found[0].id)
-        return f"Well done! “{todo.title}” is completed."
+    async def rename(self, what: str, to: str, _said: str) -> str | None:
+        return await self._one(what, lambda todo: self._rename(todo, _unquoted(to)))
 
-    async def delete(self, what: str) -> str:
-        if not what:
-            return "Which todo shall I delete? Say, for example, “delete buy milk”."
-        todos = await self._tools.list_todos()
-        still_open = [todo for todo in todos if not todo.completed]
-        found = _find(what, sorted(todos, key=lambda todo: todo.completed), numbered=still_open)
-        if (problem := _unclear(what, found)) is not None:
-            return problem
-        todo = await self._tools.delete_todo(found[0].id)
-        return f"Deleted “{todo.title}” from your list."
+    async def _rename(self, todo: TodoView, title: str) -> str:
+        changed = await self._change(todo, Wanted(title))
+        return self._say("renamed", before=todo.title, title=changed.title)
 
-    async def help(self, _what: str) -> str:
-        return HELP
+    async def change(self, what: str, to: str, _said: str) -> str | None:
+        """To another date, priority or title, whichever it is."""
+        bare = re.sub(r"^(?:due\s+)?(?:to|into|->|→|=>|due|auf|in|zu)\s+", "", to, flags=re.IGNORECASE)
+        by = re.match(r"(?:(?:by|um)\s+)?(an?|one|two|three|eine[nr]?|zwei|drei|\d+)\s+(?:more\s+)?(day|week|month|tag|woche|monat)(?:e|en|s|n)?(?:\s+(?:later|nach hinten|später))?$", bare, re.IGNORECASE)
 
-    async def greet(self, _what: str) -> str:
-        return GREETING
+        async def move(todo: TodoView) -> str | None:
+            if by:
+                start = todo.due[:10] if todo.due else self.tools.now.date().isoformat()
+                later = dates.parse(f"in {by[1]} {by[2].lower()}", self.tools.now.replace(year=int(start[:4]), month=int(start[5:7]), day=int(start[8:10])))
+                due = later and dates.Due(later.day, _time_of(todo.due))
+            else:
+                due = dates.parse(to, self.tools.now) or dates.parse(bare, self.tools.now)
+            if due is None:
+                if self.language.says["priority high"] and (priority := self._priority(bare, whole=True)) is not None:
+                    return await self._prioritize(todo, None if priority == "none" else priority)
+                if re.match(r"(?:due\s+)?(?:to|into|->|→|=>|in|zu)\s", to, re.IGNORECASE) and not dates.find(bare, self.tools.now):
+                    return await self._rename(todo, _unquoted(bare))
+                return self._say("no date", said=bare)
+            changed = await self._change(todo, Wanted(due=due))
+            return self._say("moved", title=changed.title, when=self._when(changed))
 
-    async def welcome(self, _what: str) -> str:
-        return THANKS
+        return await self._one(what, move)
 
-    async def refuse_bulk(self, _what: str) -> str:
-        return ONE_AT_A_TIME
+    async def undate(self, what: str, _to: str, _said: str) -> str | None:
+        async def undate(todo: TodoView) -> str:
+            changed = await self._change(todo, Wanted(due="never"))
+            return self._say("undated", title=changed.title)
+
+        return await self._one(what, undate)
+
+    async def priority(self, what: str, to: str, _said: str) -> str | None:
+        said = self._priority(to)
+        return await self._one(what, lambda todo: self._prioritize(todo, None if said == "none" else said))
+
+    async def _prioritize(self, todo: TodoView, priority: Priority | None) -> str:
+        changed = await self._change(todo, Wanted(priority=priority or "none"))
+        if changed.priority is None:
+            return self._say("unprioritized", title=changed.title)
+        return self._say("prioritized", title=changed.title, priority=self.language.says[f"priority {changed.priority}"])
+
+    async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
+        changed = await self.tools.change_todo(todo, wanted)
+        self.todos = [changed if other.id == changed.id else other for other in self.todos]
+        return changed
+
+    # Which todo is meant
+
+    async def _one(self, what: str, act) -> str | None:
+        return await self._each(what, act, self.todos, one=True)
+
+    async def _each(self, what: str, act, preferred: Sequence[TodoView], one: bool = False) -> str | None:
+        """Do it to the todo that is meant, or to each of several that are named one by one; ask where that is not clear."""
+        found = [] if one else self._several(what, preferred)
+        if len(found) < 2:
+            found = self._find(what, preferred) or self._find(what, [todo for todo in self.todos if todo not in preferred])
+            if not found:
+                raise _UnclearError(self._say("not found", what=_unquoted(what)), 0)
+            if len(found) > 1:
+                lines = "".join(f"\n{self.language.line(todo, self.tools.now.date())}" for todo in found)
+                raise _UnclearError(self._say("several", what=_unquoted(what)) + lines, len(found))
+        return "\n".join([await act(todo) for todo in found])
+
+    def _several(self, what: str, todos: Sequence[TodoView]) -> list[TodoView]:
+        """Todos that are named one by one, each without doubt; none where one of them is not."""
+        parts = [part for part in re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und|&|\+)\s+", what) if part]
+        if len(parts) < 2 or any(comparable(todo.title) == comparable(_unquoted(what)) for todo in todos):
+            return []
+        found = [self._find(part, todos) for part in parts]
+        return [one for (one,) in found] if all(len(one) == 1 for one in found) else []
+
+    def _find(self, what: str, todos: Sequence[TodoView]) -> list[TodoView]:
+        """The todos that may be meant: by title, by number, by some of the title's words, or in other words."""
+        wanted = _unquoted(what)
+        if exact := [todo for todo in todos if comparable(todo.title) == comparable(wanted)]:
+            return exact
+        if (number := self._number(wanted)) is not None:
+            return [todo for todo in todos if todo.number == number]
+        if comparable(wanted) in _PRONOUNS:
+            return self._mentioned(todos)
+        said = self._content(wanted)
+        if not said:
+            return []
+        titles = {todo.id: set(self._content(todo.title)) for todo in todos}
+        if same := [todo for todo in todos if set(said) == titles[todo.id]]:
+            return same
+        if part := [todo for todo in todos if set(said) <= titles[todo.id]]:
+            return part
+        if whole := [todo for todo in todos if titles[todo.id] and titles[todo.id] <= set(said)]:
+            longest = max(len(titles[todo.id]) for todo in whole)
+            return [todo for todo in whole if len(titles[todo.id]) == longest]
+        if aside := _ASIDE.search(wanted):
+            return self._find(wanted[: aside.start()], todos)
+        return []
+
+    def _mentioned(self, todos: Sequence[TodoView]) -> list[TodoView]:
+        """The todos that a message is most about: which “it” is."""
+        said = set(self._content(self.whole))
+        shared = {todo.id: len(said & set(self._content(todo.title))) for todo in todos}
+        most = max(shared.values(), default=0)
+        return [todo for todo in todos if most and shared[todo.id] == most]
+
+    def _number(self, said: str) -> int | None:
+        text = re.sub(r"^(?:the|my|der|die|das|den|dem|mit|with|to-?do)\s+", "", comparable(said))
+        text = " ".join(str(NUMBERS.get(word, word)) for word in text.split())
+        match = _NUMBER.fullmatch(re.sub(r"(?<=\d)\s+(?:one|todo|task|item|entry|thing|eintrag|aufgabe|punkt)$", "", text))
+        return int(match[1]) if match else None
+
+    def _content(self, text: str) -> list[str]:
+        """The words that say which todo is meant, each in one form."""
+        stem = self.language.stem
+        return [SAME.get(word) or SAME.get(stem(word)) or stem(word) for word in words(text) if word not in self.language.fillers]
+
+    # Words
+
+    def _parts(self, what: str) -> tuple[str, dates.Due | None, Priority | None]:
+        """Title, date and priority of what is to be added."""
+        found = dates.find(what, self.tools.now)
+        title = found.rest(what) if found else what
+        priority: Priority | None = None
+        if match := _URGENT.match(title):
+            priority = self._priority(match["p"])
+            title = title[match.end() :]
+        pattern = r"[\s,(]*(?:\b(?:with|mit)\s+|\b(?:it'?s|das ist|ist)\s+)?(?:!!+|\b(?P<p>(?:very\s+)?(?:high|top|low|medium|hohe[rn]?|niedrige[rn]?|mittlere[rn]?)[\s-]prio(?:rity|rität)?|prio(?:rity|rität)?:?\s+(?:high|low|medium|hoch|niedrig|mittel)|urgent(?:ly)?|important|dringend|wichtig)\b)\)?[!]*$"
+        if match := re.search(pattern, title, re.IGNORECASE):
+            said = match["p"]
+            priority = "high" if said is None else self._priority(said)
+            title = title[: match.start()].strip(" ,:-")
+        return title, found.due if found else None, priority
+
+    def _priority(self, said: str, *, whole: bool = False) -> Priority | None:
+        """The priority that is said; `none` where it is to be taken away."""
+        for pattern, priority in self.language.priorities:
+            match = pattern.search(said)
+            if match and (not whole or len(said) - len(match[0]) <= len(" priorität")):
+                return priority or "none"  # type: ignore[return-value]
+        return None
+
+    def _when(self, todo: TodoView) -> str:
+        return self.language.when(todo.due or "", self.tools.now.date())
+
+    def _is_overdue(self, todo: TodoView) -> bool:
+        return bool(todo.due) and not todo.completed and (todo.due or "") < _now(self.tools, todo.due or "")
+
+    def _say(self, name: str, **values: object) -> str:
+        return self.language.says[name].format(**values)
 
 
-def _rule(handler: Handler, *phrases: str) -> list[tuple[re.Pattern[str], Handler]]:
-    return [(re.compile(phrase, re.IGNORECASE), handler) for phrase in phrases]
+def _now(tools: TodoTools, due: str) -> str:
+    return tools.now.isoformat()[: len(due)]
 
 
-# The first rule that fits the whole message wins.
-_RULES = [
-    *_rule(_Turn.help, r"(?:help|commands)(?:\s+me)?[!?]*", r"(?:what can you do|how does this work)[!?]*"),
-    *_rule(_Turn.greet, r"(?:hi|hello|hey|good (?:morning|afternoon|evening))(?: there)?[!,]*"),
-    *_rule(_Turn.welcome, r"(?:thanks|thank you|thx|great|cool|nice)(?: a lot| very much| so much)?!*"),
-    *_rule(
-        _Turn.list,
-        rf"(?:show|list|read|view)(?:\s+me)?(?:\s+(?:all|everything))?(?:\s+(?:of|on|in))?(?:\s+{_LIST})?[!?]*",
-        rf"{_LIST}[!?]*",
-        rf"what(?:'s|’s|\s+is|\s+are)(?:\s+(?:on|in))?\s+{_LIST}\??",
-        r"what(?:'s|’s|\s+is)\s+(?:left|open|next|to do|left to do)\??",
-        rf"what\s+(?:do|should|must)\s+i\s+(?:have\s+)?(?:to\s+)?(?:do|have)(?:\s+on\s+{_LIST})?\??",
-    ),
-    *_rule(
-        _Turn.refuse_bulk,
-        rf"(?:delete|remove|clear|erase|complete|finish)\s+(?:all|everything|(?:all\s+(?:of\s+)?)?{_LIST})"
-        rf"(?:\s+(?:of\s+)?(?:{_LIST}|them))?!*",
-    ),
-    *_rule(
-        _Turn.add,
-        rf"(?:add|create|new|put)\s+(?:(?:a|an|another|the)\s+)?(?:new\s+)?{_NOUN}\b(?:\s*:|\s+to\b|\s+called\b)?(?P<what>.*)",
-        rf"(?:add|put)(?:\s*:\s*|\s+)(?P<what>.+?)\s+(?:to|on|onto)\s+{_LIST}",
-        r"(?:add|put|create)\b\s*:?(?P<what>.*)",
-        r"(?:remind me to|remember to|i (?:need|have|want) to|i must|to-?do\s*:)\s+(?P<what>.+)",
-    ),
-    *_rule(
-        _Turn.complete,
-        rf"(?:mark|set)\s+(?P<what>.+?)\s+(?:as|to)\s+{_DONE}!*",
-        rf"(?P<what>.+?)\s+(?:is|are)\s+{_DONE}!*",
-        rf"(?:i\s*(?:'ve|’ve|\s+have|\s+am|'m|’m)?\s*)?(?:did|{_DONE}|finish|check off|tick off|tick|check)\b"
-        r"(?:\s+with\b)?\s*:?(?P<what>.*)",
-    ),
-    *_rule(
-        _Turn.delete,
-        rf"(?:delete|remove|drop|erase|cancel)\s+(?P<what>.+?)\s+(?:from|off)\s+{_LIST}!*",
-        r"(?:delete|remove|drop|erase|cancel)\b\s*:?(?P<what>.*)",
-    ),
+def _time_of(due: str | None) -> time | None:
+    _, _, at = (due or "").partition("T")
+    return time.fromisoformat(at) if at else None
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """Which todos are to be shown."""
+
+    state: str = "open"
+    due: tuple[str, str] | None = None
+    """From one day to another one."""
+    overdue: bool = False
+    undated: bool = False
+    priority: Priority | None = None
+    q: tuple[str, ...] = ()
+
+    @property
+    def is_plain(self) -> bool:
+        return self == _Filter()
+
+    @classmethod
+    def read(cls, what: str, turn: _Turn) -> "_Filter | None":
+        """What is asked for; None where that is not understood."""
+        said, now = comparable(what), turn.tools.now
+        today, wanted = now.date(), {}
+        for name, value, pattern in _ASKED:
+            if match := pattern.search(said):
+                wanted[name] = value
+                said = f"{said[: match.start()]} {said[match.end() :]}"
+        for pattern, days in _PERIODS:
+            if match := pattern.search(said):
+                wanted["due"] = tuple(day.isoformat() for day in days(today))
+                said = f"{said[: match.start()]} {said[match.end() :]}"
+                break
+        else:
+            if found := dates.find(said, now):
+                until = re.search(r"\b(?:until|till|by|before|bis)\b", said)
+                wanted["due"] = ("" if until else found.due.day.isoformat(), found.due.day.isoformat())
+                said = found.rest(said)
+        if wanted.get("state") == "done" and wanted.get("due"):
+            return None  # when something was done is not asked for yet
+        rest = [word for word in words(said) if word not in _ASKING]
+        if rest:
+            q = tuple(turn._content(" ".join(rest)))
+            if not any(set(q) <= set(turn._content(f"{todo.title} {todo.notes}")) for todo in turn.todos):
+                return None if not re.search(r"\b(?:about|with|containing|mention\w*|mit|über|wegen|von)\b", said) else cls(q=q or ("",))
+            wanted["q"] = q
+        return cls(**wanted)
+
+    def fits(self, todo: TodoView, turn: _Turn) -> bool:
+        if self.state != "all" and todo.completed != (self.state == "done"):
+            return False
+        if self.priority and todo.priority != self.priority:
+            return False
+        if self.undated and todo.due:
+            return False
+        is_due = bool(self.due and todo.due and self.due[0] <= todo.due[:10] <= self.due[1])
+        if (self.due or self.overdue) and not (is_due or self.overdue and turn._is_overdue(todo)):
+            return False
+        return set(self.q) <= set(turn._content(f"{todo.title} {todo.notes}"))
+
+
+_ASKED = [
+    ("state", "open", re.compile(r"\b(?:not (?:yet )?(?:done|finished|completed)|unfinished|nicht erledigt\w*|unerledigt\w*|noch offen\w*|offene\w*)\b")),
+    ("state", "done", re.compile(r"\b(?:(?:already |schon |bereits )?(?:done|completed?|finished|tick(?:ed)? off|erledigt\w*|fertig\w*|abgehakt\w*|abgeschlossen\w*|geschafft))\b")),
+    ("overdue", True, re.compile(r"\b(?:overdue|(?:that'?s )?late|past due|missed|behind(?: on)?|überfällig\w*|ueberfaellig\w*|verspätet\w*|zu spät|verpasst\w*|verschwitzt|im verzug)\b")),
+    ("undated", True, re.compile(r"\b(?:no (?:due ?)?date|without (?:a |any )?(?:due ?)?(?:date|deadline)s?|no deadline|ohne (?:datum|termin|frist|fälligkeit\w*)|undated|kein\w* (?:datum|termin|frist))\b")),
+    ("priority", "low", re.compile(r"\b(?:(?:low|lowest)[ -]prio\w*|niedrig\w*(?: prio\w*)?|low)\b")),
+    ("priority", "medium", re.compile(r"\b(?:medium[ -]prio\w*|mittler\w*(?: prio\w*)?|medium)\b")),
+    ("priority", "high", re.compile(r"\b(?:(?:the )?(?:high|highest|top)[ -]prio\w*|(?:most )?(?:urgent|important)|wichtig\w*|dringend\w*|hohe\w*(?: prio\w*)?|eilig\w*|prio(?:rity|rität)?)\b")),
 ]
 
 
-def _find(what: str, todos: Sequence[TodoView], numbered: Sequence[TodoView]) -> list[TodoView]:
-    """Return the todos meant: by title, by number in the list as shown, by a part of the title, by its words."""
-    wanted = _plain(_unquoted(what))
-    if exact := [todo for todo in todos if _plain(todo.title) == wanted]:
-        return exact[:1]  # of two with the same title either will do
-    wanted = re.sub(rf"^(?:(?:the|my|number|no|{_NOUN})\s+)+|\s+{_NOUN}$", "", wanted)
-    if wanted.isdecimal():
-        number = int(wanted)
-        return [numbered[number - 1]] if 1 <= number <= len(numbered) else []
-    if exact := [todo for todo in todos if _plain(todo.title) == wanted]:
-        return exact[:1]
-    words = wanted.split()
-    if not words:
+def _week(today: date, later: int = 0) -> tuple[date, date]:
+    monday = today + timedelta(days=7 * later - today.weekday())
+    return monday, monday + timedelta(days=6)
+
+
+def _month(today: date, later: int = 0) -> tuple[date, date]:
+    first = (today.replace(day=1) + timedelta(days=32 * later)).replace(day=1)
+    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+
+
+_MONTHS = "january|januar|jänner february|februar march|märz april may|mai june|juni july|juli august september october|oktober november december|dezember".split()
+_PERIODS = [
+    (re.compile(r"\b(?:next week|nächste[rn]? woche|naechste[rn]? woche|kommende[rn]? woche)(?:'?s)?\b"), lambda today: _week(today, 1)),
+    (re.compile(r"\b(?:this week|the week|diese[rn]? woche|die woche|within the week|week)(?:'?s)?\b"), _week),
+    (re.compile(r"\b(?:next month|nächste[rn]? monat)\b"), lambda today: _month(today, 1)),
+    (re.compile(r"\b(?:this month|diese[nr]? monat)\b"), _month),
+    *(
+        (re.compile(rf"\b(?:in|im) (?:{names})\b"), lambda today, month=month: _month(today, (month - today.month) % 12))
+        for month, names in enumerate(_MONTHS, 1)
+    ),
+    (re.compile(r"\b(?:(?:this|the|my|am|dieses|übers|mein) ?(?:weekend|wochenende))\b"), lambda today: tuple(day + timedelta(days=5) if not n else day for n, day in enumerate(_week(today)))),
+    (re.compile(r"\b(?:(?:the )?next|(?:die |in den )?(?:nächsten|kommenden)) (?:few|couple of|paar|2|two|zwei|3|three|drei) (?:days|tagen?)\b"), lambda today: (today, today + timedelta(days=3))),
+    (re.compile(r"\b(?:upcoming|coming up|later|demnächst|anstehend\w*)\b"), lambda today: (today, date.max)),
+    (re.compile(r"\b(?:my day|mein tag)\b"), lambda today: (today, today)),
+    (re.compile(r"\btoday'?s\b"), lambda today: (today, today)),
+    (re.compile(r"\btomorrow'?s\b"), lambda today: (today + timedelta(days=1),) * 2),
+]
+_ASKING = frozenset(
+    "what whats what's what’s which show me us my the our is are there on in list lists todo todos to-do to-dos task tasks item items thing things do i have to need left open still anything due next yet again did tick thats anythings all everything for of any "
+    "ones one that got must should how many when whens when's it be a and does a at with about up so far currently right now please can see tell give read view display stuff planned scheduled plan look like going agenda where full whole every just only "
+    "reminders containing mention mentions or was hast du gibt es was welche welcher welches ist sind auf meiner meine mein der die das den liste aufgaben aufgabe einträge sachen ich habe hab muss noch zu tun steht stehen offen an für mir mal bitte alles alle "
+    "wann wie viele viel wieviele fällig anstehen als nächstes nächste eigentlich denn alles so heute dran machen mit von über überhaupt gerade auch in soll sollte was's wo dem im am to-do-liste todo-liste todoliste einkaufsliste nur etwas irgendwas zeig zeige momentan aktuell kommt".split()
+)
+_HARMLESS = {"help", "greet", "thanks", "list"}
+_HANDLERS = {
+    "help": _Turn.help,
+    "greet": _Turn.greet,
+    "thanks": _Turn.thanks,
+    "bulk": _Turn.bulk,
+    "bulk_other": _Turn.refuse,
+    "list": _Turn.show,
+    "undate": _Turn.undate,
+    "reopen": _Turn.reopen,
+    "priority": _Turn.priority,
+    "rename": _Turn.rename,
+    "change": _Turn.change,
+    "delete": _Turn.delete,
+    "complete": _Turn.complete,
+    "add": _Turn.add,
+}
+
+
+def _clauses(said: str) -> Sequence[str]:
+    """The clauses of a request, the first one first; none where it has one alone."""
+    found = [clause for clause in re.split(r"\s*[,;.!?–—:]+\s+|\s+-\s+|\s+(?:so|but|because|since|aber|weil|denn|also|drum)\s+", said) if clause]
+    if len(found) < 2:
         return []
-    if parts := [todo for todo in todos if f" {wanted} " in f" {_plain(todo.title)} "]:
-        return parts
-    return [todo for todo in todos if set(words) <= set(_plain(todo.title).split())]
+    longer = [said[: said.rfind(clause)].rstrip(" ,;.!?–—:-") for clause in found[1:]]
+    return [*found, *longer]
 
 
-def _unclear(what: str, found: Sequence[TodoView]) -> str | None:
-    if not found:
-        return f"I cannot find “{_unquoted(what)}” on your list. Say “list” to see what is there."
-    if len(found) > 1:
-        choices = "\n".join(f"• {todo.title}" for todo in found)
-        return f"Several todos fit “{_unquoted(what)}”; please say which one:\n{choices}"
-    return None
+def _items(what: str) -> Sequence[str]:
+    """Several todos in one: after a colon, or where it is said that they are several."""
+    listed = re.match(r"(?:(?:these|the\s+following|diese|folgende[sn]?|\d+|two|three|four|five|zwei|drei|vier|fünf)\s+)?(?:things|items|todos|tasks|sachen|dinge|aufgaben|einträge)\s*:\s*(.+)", what, re.IGNORECASE)
+    apart = re.match(r"(.+?)(?:\s+(?:to|on|auf|zu)\s+(?:my|the|meine|die)\s+\w*list\w*)?[\s,]+(?:as|als)\s+(?:two|three|separate|seperate|zwei|drei|getrennte|einzelne)\b.*", what, re.IGNORECASE)
+    if not (match := listed or apart):
+        return []
+    return [item for item in re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und)\s+", match[1]) if item]
 
 
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^\w]+", " ", text.casefold()).split())
+def _tidied(title: str) -> str:
+    """A title without what leads to it, and without what is said about it besides."""
+    lead = r"^(?:to|that|about|(?:that\s+)?(?:i|we)\s+(?:have\s+to|need\s+to|should|must|gotta)|must|have\s+to|need\s+to|dass\s+ich|daran,?\s+dass\s+ich|an\s+(?:den|die|das)|an|daran,?)\s+(?=\S)"
+    while (shorter := re.sub(lead, "", title, flags=re.IGNORECASE)) != title:
+        title = shorter
+    title = re.sub(r"[\s,]+(?:is|are|would\s+be|wäre|ist|passt)\s+(?:fine|ok(?:ay)?|good|enough|perfect|best|super|gut|am\s+besten)$", "", title, flags=re.IGNORECASE)
+    aside = r"\s*[,.;?!–]+\s*(?:(?:it|that|which|because|since|as|so|please|thanks?|thank\s+you|by\s+the\s+way|my|we|i|he|she|they|is|are|would\s+be|danke|weil|das|ist|wäre|passt|ich|wir|er|sie|reicht)\b.*)$"
+    title = re.sub(aside, "", title, flags=re.IGNORECASE)
+    return title.strip(" ,.;:?-–")
 
 
 def _unquoted(text: str) -> str:
-    match = re.fullmatch(r"""["'“‘«](.+)["'”’»]""", text.strip())
+    match = _QUOTED.match(text.strip())
     return (match[1] if match else text).strip()
 
 
-def _without_courtesy(said: str) -> str:
-    asked = _COURTESY.sub("", said)
-    return said if asked == said else asked.rstrip("? ")  # "could you add milk?" wants milk, not "milk?"
+def _variants(said: str, language: Language) -> Sequence[str]:
+    """First as it was said ("hello"), then without the courtesies around it ("hello, add milk")."""
+    plain = said.strip()
+    without = language.tail.sub("", plain)
+    asked = language.lead.sub("", without)
+    if asked != without:
+        asked = asked.rstrip("? ")  # "could you add milk?" wants milk, not "milk?"
+    return list(dict.fromkeys((plain, without, asked, language.tail.sub("", asked))))

@@ -8,22 +8,28 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo_backend.chat.tools import Action
 from todo_backend.text import storable
+from todo_backend.todos.schemas import ConfirmationView
 
 
 class ChatRequest(BaseModel):
-    """A new message; without a conversation it begins one. Earlier messages are never taken from the client."""
+    """A new message; without a conversation it begins one. Earlier messages are never taken from the client.
 
+    With an `id` of one's own it may be sent again after a lost answer: it is answered once.
+    """
+
+    id: uuid.UUID | None = None
     message: Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=2000)]
     conversation_id: uuid.UUID | None = None
 
 
 class ChatReply(BaseModel):
-    """The reply, which assistant gave it, and what it changed."""
+    """The reply, which assistant gave it, what it changed, and what it would delete once that is confirmed."""
 
     conversation_id: uuid.UUID
     reply: str
     assistant: str
     actions: list[Action]
+    confirmation: ConfirmationView | None = None
 
 
 class MessageView(BaseModel):

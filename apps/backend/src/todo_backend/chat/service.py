@@ -2,17 +2,21 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from todo_backend.chat.assistant import Assistant, Turn
-from todo_backend.chat.models import Conversation, Message
-from todo_backend.chat.schemas import ChatReply, MessageView
+from todo_backend.auth.models import User
+from todo_backend.chat.assistant import Assistant, Said
+from todo_backend.chat.models import Conversation, Message, Turn
+from todo_backend.chat.schemas import ChatReply, ChatRequest, MessageView
 from todo_backend.chat.tools import TodoTools
 from todo_backend.database import Database
+from todo_backend.todos.service import KEPT_DAYS, Actor, ConflictError
 
-HISTORY_TURNS = 20
+HISTORY = 20
 
 
 class ConversationNotFoundError(Exception):
@@ -20,26 +24,40 @@ class ConversationNotFoundError(Exception):
 
 
 async def converse(
-    database: Database,
-    assistant: Assistant,
-    user_id: uuid.UUID,
-    conversation_id: uuid.UUID | None,
-    message: str,
+    database: Database, assistant: Assistant, user: User, said: ChatRequest, todos_per_user: int
 ) -> ChatReply:
-    """Keep the message, let the assistant answer, keep the reply. Raises ConversationNotFoundError.
+    """Keep the message, let the assistant answer, keep the reply: all of it or nothing, in one transaction.
 
-    No transaction spans the assistant's work: it may take long, and connections are few.
+    A message that is sent again under its id, because its answer was lost, gets that answer; nothing is done twice.
+    Raises ConversationNotFoundError, and ConflictError where another message had that id.
     """
+    turn_id = said.id or uuid.uuid4()
     async with database.transaction() as session:
-        conversation = await _own_or_new(session, user_id, conversation_id)
-        history = await _messages(session, conversation.id, last=HISTORY_TURNS)
-        session.add(Message(conversation_id=conversation.id, role="user", content=message))
-    tools = TodoTools(database, user_id)
-    turns = [Turn(earlier.role, earlier.content) for earlier in map(MessageView.model_validate, history)]
-    reply = await assistant.answer(message, turns, tools)
-    async with database.transaction() as session:
+        # Of two at once the second waits here until the first has committed.
+        begun = insert(Turn).values(id=turn_id, user_id=user.id, message=said.message).on_conflict_do_nothing()
+        if (await session.execute(begun.returning(Turn.id))).one_or_none() is None:
+            before = await session.get_one(Turn, (user.id, turn_id))
+            if before.message != said.message:
+                raise ConflictError("Another message was sent under this id.")
+            return ChatReply.model_validate(before.reply)
+        conversation = await _own_or_new(session, user.id, said.conversation_id)
+        history = await _messages(session, conversation.id, last=HISTORY)
+        session.add(Message(conversation_id=conversation.id, role="user", content=said.message))
+        await session.flush()
+        tools = TodoTools(session, user, Actor("built-in", turn_id=turn_id), todos_per_user)
+        earlier = [Said(message.role, message.content) for message in map(MessageView.model_validate, history)]
+        reply = await assistant.answer(said.message, earlier, tools)
         session.add(Message(conversation_id=conversation.id, role="assistant", content=reply))
-    return ChatReply(conversation_id=conversation.id, reply=reply, assistant=assistant.name, actions=tools.actions)
+        answer = ChatReply(
+            conversation_id=conversation.id,
+            reply=reply,
+            assistant=assistant.name,
+            actions=tools.actions,
+            confirmation=tools.confirmation,
+        )
+        turn = await session.get_one(Turn, (user.id, turn_id))
+        turn.reply = answer.model_dump(mode="json")
+    return answer
 
 
 async def list_conversations(session: AsyncSession, user_id: uuid.UUID) -> Sequence[Conversation]:
@@ -53,6 +71,11 @@ async def messages_of(session: AsyncSession, user_id: uuid.UUID, conversation_id
     """Return a conversation's messages, oldest first. Raises ConversationNotFoundError."""
     conversation = await _own_or_new(session, user_id, conversation_id)
     return await _messages(session, conversation.id)
+
+
+async def forget(session: AsyncSession) -> None:
+    """Delete for good what nobody sends again, of all users."""
+    await session.execute(delete(Turn).where(Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)))
 
 
 async def _own_or_new(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID | None) -> Conversation:

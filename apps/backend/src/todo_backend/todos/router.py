@@ -1,52 +1,147 @@
 """The todo endpoints."""
 
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException
+from fastapi import APIRouter, HTTPException, Path, Query, Request, Response
 
+from todo_backend import dates
 from todo_backend.auth.dependencies import CurrentUser
-from todo_backend.dependencies import Db
+from todo_backend.auth.models import User
+from todo_backend.clock import now_in
+from todo_backend.dependencies import Config, Db
 from todo_backend.todos import service
-from todo_backend.todos.schemas import TodoChange, TodoCreate, TodoView
+from todo_backend.todos.schemas import ChangeView, Deleted, TodoChange, TodoCreate, TodoQuery, TodoView
+from todo_backend.todos.service import USER, ConflictError, QuotaError, TodoNotFoundError, Wanted
 
-router = APIRouter(prefix="/todos", tags=["todos"])
+router = APIRouter(tags=["todos"])
 
-
-def _not_found() -> HTTPException:
-    # Somebody else's todo and no todo at all look the same: ids tell nothing.
-    return HTTPException(404, "There is no such todo.")
-
-
-@router.get("")
-async def list_todos(user: CurrentUser, database: Db) -> list[TodoView]:
-    """Return one's todos, oldest first."""
-    async with database.transaction() as session:
-        return [TodoView.model_validate(todo) for todo in await service.list_todos(session, user.id)]
+ChangeId = Annotated[int, Path(ge=0, le=2**63 - 1)]
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such todo, or it is somebody else's."}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "It is not as it was thought to be; `detail` says how."}}
 
 
-@router.post("", status_code=201)
-async def add_todo(new: TodoCreate, user: CurrentUser, database: Db) -> TodoView:
+@contextmanager
+def _answers(missing: str = "todo") -> Iterator[None]:
+    """What the service refuses becomes an answer. Somebody else's and none at all look the same: ids tell nothing."""
+    try:
+        yield
+    except TodoNotFoundError:
+        raise HTTPException(404, f"There is no such {missing}.") from None
+    except (ConflictError, QuotaError) as error:
+        raise HTTPException(409, str(error)) from None
+
+
+@router.get("/todos")
+async def list_todos(
+    query: Annotated[TodoQuery, Query()], request: Request, response: Response, user: CurrentUser, database: Db
+) -> list[TodoView]:
+    """Return one's todos, oldest first; where there are more, the header `Link` says where they begin."""
+    try:
+        async with database.transaction() as session:
+            page = await service.list_todos(session, user.id, query, now_in(user.time_zone))
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    if page.after:
+        more = {**query.model_dump(exclude_defaults=True), "limit": query.limit, "after": page.after}
+        response.headers["Link"] = f'<{request.url.path}?{urlencode(more)}>; rel="next"'
+    return [TodoView.of(todo) for todo in page.todos]
+
+
+@router.post("/todos", status_code=201, responses=_CONFLICT)
+async def add_todo(new: TodoCreate, user: CurrentUser, database: Db, settings: Config) -> TodoView:
     """Add a todo."""
-    async with database.transaction() as session:
-        return TodoView.model_validate(await service.add_todo(session, user.id, new.title))
+    wanted = Wanted(new.title, new.notes, due=_due(new.due, user) or "", priority=new.priority or "")
+    with _answers():
+        async with database.transaction() as session:
+            todo = await service.add_todo(
+                session,
+                user.id,
+                wanted,
+                actor=USER,
+                time_zone=user.time_zone,
+                most=settings.todos_per_user,
+                todo_id=new.id,
+            )
+            return TodoView.of(todo)
 
 
-@router.patch("/{todo_id}")
+@router.get("/todos/{todo_id}", responses=_NOT_FOUND)
+async def get_todo(todo_id: uuid.UUID, user: CurrentUser, database: Db) -> TodoView:
+    """Return a todo."""
+    with _answers():
+        async with database.transaction() as session:
+            return TodoView.of(await service.get_todo(session, user.id, todo_id))
+
+
+@router.patch("/todos/{todo_id}", responses=_NOT_FOUND | _CONFLICT)
 async def change_todo(todo_id: uuid.UUID, change: TodoChange, user: CurrentUser, database: Db) -> TodoView:
-    """Rename, complete or reopen a todo."""
-    try:
+    """Rename, complete or reopen a todo, or change its notes, date or priority."""
+    given = change.model_fields_set
+    wanted = Wanted(
+        change.title,
+        change.notes,
+        change.completed,
+        due=(_due(change.due, user) or "never") if "due" in given else "",
+        priority=(change.priority or "none") if "priority" in given else "",
+    )
+    with _answers():
         async with database.transaction() as session:
-            todo = await service.change_todo(session, user.id, todo_id, title=change.title, completed=change.completed)
-            return TodoView.model_validate(todo)
-    except service.TodoNotFoundError:
-        raise _not_found() from None
+            todo = await service.change_todo(
+                session, user.id, todo_id, wanted, actor=USER, time_zone=user.time_zone, version=change.version
+            )
+            return TodoView.of(todo)
 
 
-@router.delete("/{todo_id}", status_code=204)
-async def delete_todo(todo_id: uuid.UUID, user: CurrentUser, database: Db) -> None:
-    """Delete a todo."""
-    try:
+@router.delete("/todos/{todo_id}", status_code=204, responses=_NOT_FOUND | _CONFLICT)
+async def delete_todo(todo_id: uuid.UUID, user: CurrentUser, database: Db, version: int | None = None) -> None:
+    """Delete a todo. For 30 days the change that this is can be taken back."""
+    with _answers():
         async with database.transaction() as session:
-            await service.delete_todo(session, user.id, todo_id)
-    except service.TodoNotFoundError:
-        raise _not_found() from None
+            await service.delete_todo(session, user.id, todo_id, actor=USER, version=version)
+
+
+@router.get("/changes")
+async def list_changes(
+    user: CurrentUser,
+    database: Db,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> list[ChangeView]:
+    """Return what was changed in the last 30 days, and by whom, the newest first; `before` goes on from there."""
+    async with database.transaction() as session:
+        changes = await service.list_changes(session, user.id, before, limit)
+        return [ChangeView.of(change) for change in changes]
+
+
+@router.post("/changes/{change_id}/undo", responses=_NOT_FOUND | _CONFLICT)
+async def undo(change_id: ChangeId, user: CurrentUser, database: Db) -> ChangeView:
+    """Take a change back, unless the todo has changed since."""
+    with _answers("change"):
+        async with database.transaction() as session:
+            change = await service.undo(session, user.id, change_id, actor=USER)
+            await session.flush()
+            await session.refresh(change)
+            return ChangeView.of(change)
+
+
+@router.post("/confirmations/{confirmation_id}", responses=_NOT_FOUND | _CONFLICT)
+async def confirm(confirmation_id: uuid.UUID, user: CurrentUser, database: Db) -> Deleted:
+    """Delete the todos that the assistant asked about; what has changed since it asked stays."""
+    with _answers("question"):
+        async with database.transaction() as session:
+            deleted, left = await service.confirm(session, user.id, confirmation_id)
+            return Deleted(deleted=deleted, left=left)
+
+
+def _due(said: str | None, user: User) -> dates.Due | None:
+    """Raises HTTPException where it is no date."""
+    if not said:
+        return None
+    found = dates.parse(said, now_in(user.time_zone))
+    if found is None:
+        raise HTTPException(422, f"due: “{said}” is no date that I understand; write 2026-03-12, or “tomorrow at 5”.")
+    return found

@@ -2,35 +2,139 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from todo_backend.text import one_line
+from todo_backend.dates import Due
+from todo_backend.text import one_line, storable
+from todo_backend.todos.models import Change, Todo
 
 Title = Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=200)]
+Notes = Annotated[str, AfterValidator(storable), Field(max_length=5000)]
+DueText = Annotated[
+    str,
+    AfterValidator(one_line),
+    Field(max_length=100, description="ISO 8601 (2026-03-12, 2026-03-12T18:00), or plain words: “tomorrow at 5”"),
+]
+Priority = Literal["low", "medium", "high"]
+PRIORITIES: tuple[Priority | None, ...] = (None, "low", "medium", "high")
+"""By the number that the database keeps."""
+State = Literal["all", "open", "done"]
+DueWithin = Literal["overdue", "today", "week", "upcoming", "none"]
+Sort = Literal["number", "-number", "due", "-priority", "title", "-completed"]
 
 
-class TodoCreate(BaseModel):
-    """A new todo."""
+class _Strict(BaseModel):
+    """What is not known is refused: it would be lost without a word."""
 
+    model_config = ConfigDict(extra="forbid")
+
+
+class TodoCreate(_Strict):
+    """A new todo. With an `id` of one's own it may be sent again after a lost answer: there will be one."""
+
+    id: uuid.UUID | None = None
     title: Title
+    notes: Notes = ""
+    due: DueText | None = None
+    priority: Priority | None = None
 
 
-class TodoChange(BaseModel):
-    """What to change; what is left out stays."""
+class TodoChange(_Strict):
+    """What to change; what is left out stays. With a `version` it is refused where the todo has another one by now."""
 
     title: Title | None = None
+    notes: Notes | None = None
     completed: bool | None = None
+    due: DueText | None = Field(default=None, description="null takes the date away")
+    priority: Priority | None = Field(default=None, description="null takes the priority away")
+    version: int | None = None
 
 
 class TodoView(BaseModel):
-    """A todo as its owner sees it."""
+    """A todo as its owner sees it. `due` is a day, or a day with a time on the clocks of `due_time_zone`."""
+
+    id: uuid.UUID
+    number: int
+    version: int
+    title: str
+    notes: str
+    completed: bool
+    due: str | None
+    due_time_zone: str | None
+    priority: Priority | None
+    created_at: datetime
+    completed_at: datetime | None
+
+    @classmethod
+    def of(cls, todo: Todo) -> Self:
+        """Return the view of a row."""
+        return cls(
+            id=todo.id,
+            number=todo.number,
+            version=todo.version,
+            title=todo.title,
+            notes=todo.notes,
+            completed=todo.completed_at is not None,
+            due=None if todo.due_on is None else str(Due(todo.due_on, todo.due_at)),
+            due_time_zone=todo.due_zone,
+            priority=PRIORITIES[todo.priority],
+            created_at=todo.created_at,
+            completed_at=todo.completed_at,
+        )
+
+
+class ChangeView(BaseModel):
+    """A change, who made it, and whether it can be taken back still."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: uuid.UUID
-    title: str
-    completed: bool
+    id: int
+    kind: Literal["add", "update", "complete", "reopen", "delete", "undo"]
+    actor: Literal["user", "built-in", "model", "client"]
+    actor_name: str | None
+    todo_id: uuid.UUID
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
     created_at: datetime
-    completed_at: datetime | None
+    undone_at: datetime | None
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        """Return the view of a row."""
+        return cls.model_validate(change)
+
+
+class ConfirmationView(BaseModel):
+    """Todos that are deleted once their owner says so at the endpoint of confirmations."""
+
+    id: uuid.UUID
+    todos: list[TodoView]
+
+
+class Deleted(BaseModel):
+    """What a confirmation deleted, and what it left because it has changed since, or is gone."""
+
+    deleted: list[TodoView]
+    left: list[uuid.UUID]
+
+
+class TodoQuery(BaseModel):
+    """Which todos, and in which order."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State = "all"
+    due: DueWithin | None = Field(default=None, description="`week`: until the end of this one; `upcoming`: after today")
+    priority: Priority | None = None
+    q: str = Field(default="", max_length=200, description="words that occur in title or notes")
+    sort: Sort = "number"
+    limit: int = Field(default=1000, ge=1, le=1000)
+    after: str = Field(default="", max_length=500, description="from the `Link` header of the page before")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.q:
+            self.q = one_line(self.q)
+        return self

@@ -1,34 +1,207 @@
-"""What one can do with todos: the same for the HTTP endpoints and the assistant's tools.
+"""What one can do with todos: the same for the HTTP endpoints and the assistants' tools.
 
-Each function works within the caller's transaction and sees one user's todos only.
+Each function works within the caller's transaction and sees one user's todos only. Every change leaves a row that says
+who made it, and what was there before.
 """
 
+import base64
+import binascii
+import json
 import uuid
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from todo_backend.todos.models import Todo
+from todo_backend.dates import Due
+from todo_backend.todos.models import DUE_AT, DUE_ON, Change, Confirmation, Todo
+from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
+
+KEPT_DAYS = 30
+"""For how long a change can be taken back, and so what was deleted is kept."""
+CONFIRMATION_MINUTES = 15
+Kind = Literal["add", "update", "complete", "reopen", "delete", "undo"]
 
 
 class TodoNotFoundError(Exception):
     """This user has no such todo."""
 
 
-async def list_todos(session: AsyncSession, user_id: uuid.UUID) -> Sequence[Todo]:
-    """Return the user's todos, oldest first."""
-    todos = await session.scalars(select(Todo).where(Todo.user_id == user_id).order_by(Todo.created_at, Todo.id))
-    return todos.all()
+class ConflictError(Exception):
+    """What is there is not what it was thought to be; the message says so to the user."""
 
 
-async def add_todo(session: AsyncSession, user_id: uuid.UUID, title: str) -> Todo:
-    """Add an open todo; the title is valid already."""
-    todo = Todo(user_id=user_id, title=title)
+class QuotaError(Exception):
+    """This user has as many todos as one may have; the message says so."""
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who changes something: the user, the built-in assistant, a model by its name, or a client by its token's name."""
+
+    kind: Literal["user", "built-in", "model", "client"]
+    name: str | None = None
+    turn_id: uuid.UUID | None = None
+
+
+USER = Actor("user")
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of a user's todos, and where the next ones begin; empty where there are no more."""
+
+    todos: Sequence[Todo]
+    after: str
+
+
+# Looking
+
+
+async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery, now: datetime) -> Page:
+    """Return a page of the user's todos. Raises ValueError for an `after` that no page gave. `now` is the user's."""
+    order = _ORDERS[query.sort]
+    wanted = select(Todo).where(Todo.user_id == user_id, *_filters(query, now))
+    if query.after:
+        wanted = wanted.where(_beyond(order, _position(query.after, len(order))))
+    wanted = wanted.order_by(*(column.desc() if down else column.asc() for column, down in order))
+    found = (await session.scalars(wanted.limit(query.limit + 1))).all()
+    if len(found) <= query.limit:
+        return Page(found, "")
+    last = found[query.limit - 1]
+    position = await session.execute(select(*(column for column, _ in order)).where(Todo.id == last.id))
+    return Page(found[: query.limit], _cursor(position.one()))
+
+
+_Order = Sequence[tuple[ColumnElement[Any], bool]]
+"""Columns that together are unique, each with whether the greatest comes first."""
+_ORDERS: Mapping[str, _Order] = {
+    "number": [(Todo.number.expression, False)],
+    "-number": [(Todo.number.expression, True)],
+    "due": [(DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
+    "-priority": [(Todo.priority.expression, True), (DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
+    "title": [(func.lower(Todo.title), False), (Todo.number.expression, False)],
+    "-completed": [(func.coalesce(Todo.completed_at, text("'-infinity'")), True), (Todo.number.expression, True)],
+}
+
+
+def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
+    today = now.date()
+    found: list[ColumnElement[bool]] = []
+    if query.state != "all":
+        found.append(Todo.completed_at.is_(None) if query.state == "open" else Todo.completed_at.is_not(None))
+    if query.priority:
+        found.append(Todo.priority == PRIORITIES.index(query.priority))
+    for word in query.q.split():
+        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        found.append(or_(Todo.title.ilike(pattern), Todo.notes.ilike(pattern)))
+    match query.due:
+        case "none":
+            found.append(Todo.due_on.is_(None))
+        case "today":
+            found.append(Todo.due_on == today)
+        case "week":
+            found.append(Todo.due_on <= _end_of_week(today))
+        case "upcoming":
+            found.append(Todo.due_on > today)
+        case "overdue":
+            found.append(or_(Todo.due_on < today, and_(Todo.due_on == today, Todo.due_at < now.time())))
+        case None:
+            pass
+    return found
+
+
+def _end_of_week(today: date) -> date:
+    return today + timedelta(days=6 - today.weekday())
+
+
+def _beyond(order: _Order, position: Sequence[Any]) -> ColumnElement[bool]:
+    """What comes after a position."""
+    ways = []
+    for index, (column, down) in enumerate(order):
+        equal = [other == position[before] for before, (other, _) in enumerate(order[:index])]
+        ways.append(and_(*equal, column < position[index] if down else column > position[index]))
+    return or_(*ways)
+
+
+def _cursor(position: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([str(value) for value in position]).encode()).decode()
+
+
+def _position(cursor: str, length: int) -> list[Any]:
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list) or len(position) != length or not all(isinstance(one, str) for one in position):
+        raise ValueError("after: this is no place that a page ended at")
+    return position
+
+
+async def get_todo(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
+    """Return one of the user's todos. Raises TodoNotFoundError."""
+    todo = await session.scalar(select(Todo).where(Todo.id == todo_id, Todo.user_id == user_id))
+    if todo is None:
+        raise TodoNotFoundError
+    return todo
+
+
+# Changing
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a todo is to be; what is not given stays, or is as it is at first."""
+
+    title: str | None = None
+    notes: str | None = None
+    completed: bool | None = None
+    due: Due | Literal["", "never"] = ""
+    """`never` takes the date away."""
+    priority: Priority | Literal["", "none"] = ""
+    """`none` takes the priority away."""
+
+    def apply(self, todo: Todo, time_zone: str) -> None:
+        """Write it to a row."""
+        if self.title is not None:
+            todo.title = self.title
+        if self.notes is not None:
+            todo.notes = self.notes
+        if self.priority:
+            todo.priority = 0 if self.priority == "none" else PRIORITIES.index(self.priority)
+        if isinstance(self.due, Due):
+            todo.due_on, todo.due_at, todo.due_zone = self.due.day, self.due.at, time_zone
+        elif self.due == "never":
+            todo.due_on = todo.due_at = todo.due_zone = None
+        if self.completed is not None and self.completed != (todo.completed_at is not None):
+            todo.completed_at = func.now() if self.completed else None
+
+
+async def add_todo(
+    session: AsyncSession,
+    user_id: uuid.UUID,
+    wanted: Wanted,
+    *,
+    actor: Actor,
+    time_zone: str,
+    most: int,
+    todo_id: uuid.UUID | None = None,
+) -> Todo:
+    """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's already."""
+    if todo_id is not None and (there := await session.get(Todo, todo_id)):
+        if there.user_id != user_id:
+            raise ConflictError("There is another todo with this id.")
+        return there  # it is sent again, because its answer was lost
+    if await session.scalar(select(func.count()).where(Todo.user_id == user_id)) >= most:
+        raise QuotaError(f"You have {most} todos, which is the most that one can have. Delete some first.")
+    todo = Todo(id=todo_id or uuid.uuid4(), user_id=user_id, notes="", priority=0)
+    wanted.apply(todo, time_zone)
     session.add(todo)
     await session.flush()
-    await session.refresh(todo)
+    _record(session, "add", actor, todo, before=None, after=todo)
     return todo
 
 
@@ -36,22 +209,36 @@ async def change_todo(
     session: AsyncSession,
     user_id: uuid.UUID,
     todo_id: uuid.UUID,
+    wanted: Wanted,
     *,
-    title: str | None = None,
-    completed: bool | None = None,
+    actor: Actor,
+    time_zone: str,
+    version: int | None = None,
 ) -> Todo:
-    """Change what is given; a todo that is done keeps the time when it was. Raises TodoNotFoundError."""
+    """Change what is given. Raises TodoNotFoundError, and ConflictError where the todo has another version."""
     todo = await _own(session, user_id, todo_id)
-    if title is not None:
-        todo.title = title
-    if completed is not None and completed != todo.completed:
-        todo.completed_at = datetime.now(UTC) if completed else None
+    if version is not None and version != todo.version:
+        raise ConflictError("This todo has been changed meanwhile; look at it again.")
+    before = _kept(todo)
+    wanted.apply(todo, time_zone)
+    if session.is_modified(todo):
+        await session.flush()
+        after = _kept(todo)
+        kind: Kind = "update"
+        if before["completed"] != after["completed"]:
+            kind = "complete" if after["completed"] else "reopen"
+        _record(session, kind, actor, todo, before=before, after=after)
     return todo
 
 
-async def delete_todo(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
-    """Delete a todo and return what it was. Raises TodoNotFoundError."""
+async def delete_todo(
+    session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID, *, actor: Actor, version: int | None = None
+) -> Todo:
+    """Delete a todo and return what it was; it can be brought back. Raises TodoNotFoundError and ConflictError."""
     todo = await _own(session, user_id, todo_id)
+    if version is not None and version != todo.version:
+        raise ConflictError("This todo has been changed meanwhile; look at it again.")
+    _record(session, "delete", actor, todo, before=todo, after=None)
     await session.delete(todo)
     return todo
 
@@ -63,3 +250,144 @@ async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) ->
     if todo is None:
         raise TodoNotFoundError
     return todo
+
+
+# Taking back
+
+
+async def list_changes(session: AsyncSession, user_id: uuid.UUID, before: int | None, limit: int) -> Sequence[Change]:
+    """Return the user's changes, the newest first, from `before` on."""
+    query = select(Change).where(Change.user_id == user_id)
+    if before is not None:
+        query = query.where(Change.id < before)
+    return (await session.scalars(query.order_by(Change.id.desc()).limit(limit))).all()
+
+
+async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, actor: Actor) -> Change:
+    """Take back a change, and return the change that this is. Raises TodoNotFoundError and ConflictError."""
+    query = select(Change).where(Change.id == change_id, Change.user_id == user_id).with_for_update()
+    change = await session.scalar(query)
+    if change is None:
+        raise TodoNotFoundError
+    if change.undone_at is not None:
+        raise ConflictError("This was taken back already.")
+    if change.kind == "undo":
+        raise ConflictError("What was taken back cannot be taken back once more.")
+    todo = await session.scalar(select(Todo).where(Todo.id == change.todo_id).with_for_update())
+    if change.after is None:
+        if todo is not None:
+            raise ConflictError("This todo is on your list again.")
+    elif todo is None:
+        raise ConflictError("This todo has been deleted since.")
+    elif {**_kept(todo), "version": 0} != {**change.after, "version": 0}:
+        raise ConflictError("This todo has been changed since.")
+    change.undone_at = func.now()
+    was = None if todo is None else _kept(todo)
+    if change.before is None:
+        assert todo is not None  # noqa: S101 - an added todo has an `after`
+        await session.delete(todo)
+        return _record(session, "undo", actor, todo, before=was, after=None)
+    if todo is None:
+        todo = Todo(id=change.todo_id, user_id=user_id, **_columns(change.before))
+        todo.number, todo.version = change.before["number"], change.before["version"] + 1
+        todo.created_at = datetime.fromisoformat(change.before["created_at"])
+        session.add(todo)
+    else:
+        for name, value in _columns(change.before).items():
+            setattr(todo, name, value)
+    await session.flush()
+    return _record(session, "undo", actor, todo, before=was, after=todo)
+
+
+def _columns(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What a kept todo is to be written as."""
+    day, _, at = (kept["due"] or "").partition("T")
+    completed_at = kept["completed_at"]
+    return {
+        "title": kept["title"],
+        "notes": kept["notes"],
+        "priority": PRIORITIES.index(kept["priority"]),
+        "due_on": date.fromisoformat(day) if day else None,
+        "due_at": datetime.strptime(at, "%H:%M").time() if at else None,  # noqa: DTZ007 - on the user's clocks
+        "due_zone": kept["due_time_zone"],
+        "completed_at": datetime.fromisoformat(completed_at) if completed_at else None,
+    }
+
+
+def _kept(todo: Todo) -> dict[str, Any]:
+    return TodoView.of(todo).model_dump(mode="json")
+
+
+def _record(
+    session: AsyncSession,
+    kind: Kind,
+    actor: Actor,
+    todo: Todo,
+    *,
+    before: Todo | dict[str, Any] | None,
+    after: Todo | dict[str, Any] | None,
+) -> Change:
+    change = Change(
+        user_id=todo.user_id,
+        todo_id=todo.id,
+        actor=actor.kind,
+        actor_name=actor.name,
+        turn_id=actor.turn_id,
+        kind=kind,
+        before=_kept(before) if isinstance(before, Todo) else before,
+        after=_kept(after) if isinstance(after, Todo) else after,
+    )
+    session.add(change)
+    return change
+
+
+# Several at once
+
+
+async def ask_to_delete(
+    session: AsyncSession, user_id: uuid.UUID, todos: Sequence[TodoView], *, actor: Actor
+) -> Confirmation:
+    """Keep what is to be deleted once the user has confirmed it: just these, as they are now."""
+    confirmation = Confirmation(
+        user_id=user_id,
+        actor=actor.kind,
+        actor_name=actor.name,
+        todos={str(todo.id): todo.version for todo in todos},
+    )
+    session.add(confirmation)
+    await session.flush()
+    return confirmation
+
+
+async def confirm(
+    session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID
+) -> tuple[list[TodoView], list[uuid.UUID]]:
+    """Delete what was asked about, once; return that, and what was left because it has changed or is gone.
+
+    Raises TodoNotFoundError where nothing was asked, and ConflictError where it was answered, or too long ago.
+    """
+    query = select(Confirmation).where(Confirmation.id == confirmation_id, Confirmation.user_id == user_id)
+    asked = await session.scalar(query.with_for_update())
+    if asked is None:
+        raise TodoNotFoundError
+    if asked.used_at is not None:
+        raise ConflictError("This was answered already.")
+    now = await session.scalar(select(func.now()))
+    if asked.created_at < now - timedelta(minutes=CONFIRMATION_MINUTES):
+        raise ConflictError("This was asked too long ago; ask again.")
+    asked.used_at = now
+    deleted, left = [], []
+    for todo_id, version in sorted((uuid.UUID(name), version) for name, version in asked.todos.items()):
+        try:
+            actor = Actor(asked.actor, asked.actor_name)  # type: ignore[arg-type]
+            deleted.append(TodoView.of(await delete_todo(session, user_id, todo_id, actor=actor, version=version)))
+        except (TodoNotFoundError, ConflictError):
+            left.append(todo_id)
+    return deleted, left
+
+
+async def forget(session: AsyncSession) -> None:
+    """Delete for good what can be taken back no longer, of all users."""
+    limit = func.now() - timedelta(days=KEPT_DAYS)
+    for table in (Change, Confirmation):
+        await session.execute(delete(table).where(table.created_at < limit))

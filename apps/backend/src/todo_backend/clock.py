@@ -1,0 +1,19 @@
+"""What time it is for somebody."""
+
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+_names = cache(available_timezones)
+
+
+def time_zone(name: str) -> str:
+    """Return the name of a time zone. Raises ValueError where there is none of that name."""
+    if name not in _names():
+        raise ValueError("is no time zone; give one such as Europe/Berlin")
+    return name
+
+
+def now_in(name: str) -> datetime:
+    """Return the time there, or in UTC where this version knows no such time zone."""
+    return datetime.now(ZoneInfo(name if name in _names() else "UTC"))
