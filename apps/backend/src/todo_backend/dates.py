@@ -62,11 +62,13 @@ def find(text: str, now: datetime) -> Found | None:
     taken += [span for span, _ in clocks]
     parts = [found for found in _matches(_PARTS, lowered, now) if not _overlap(found[0], taken)][:1]
     # "a morning run" says nothing, "tomorrow morning" and "at 7 in the morning" do
-    parts = [(span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)]
+    parts = [
+        (span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)
+    ]
     if clocks and not clocks[0][1].of_12:
         parts = [(span, said) for span, said in parts if said.by_itself]  # "the parents' evening at 7pm" is no evening
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
-    return due and Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])))
+    return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)]))) if due else None
 
 
 Span = tuple[int, int]
@@ -199,7 +201,13 @@ _UNITS = {
 
 def _any(groups: Iterable[str], least: int = 1) -> str:
     """A pattern for one of the words."""
-    return "(?:" + "|".join(sorted((word for group in groups for word in group.split() if len(word) >= least), key=len, reverse=True)) + ")"
+    return (
+        "(?:"
+        + "|".join(
+            sorted((word for group in groups for word in group.split() if len(word) >= least), key=len, reverse=True)
+        )
+        + ")"
+    )
 
 
 def _index(groups: Iterable[str], word: str) -> int:
@@ -305,7 +313,12 @@ def _next_unit(match: re.Match[str], now: datetime) -> date:
 
 def _of_month(match: re.Match[str], now: datetime) -> date:
     named = match["month"]
-    return _absolute(_ORDINALS.get(match["day"]) or int(match["day"]), int(named) if named.isdecimal() else _index(_MONTHS, named) + 1, match["year"], now)
+    return _absolute(
+        _ORDINALS.get(match["day"]) or int(match["day"]),
+        int(named) if named.isdecimal() else _index(_MONTHS, named) + 1,
+        match["year"],
+        now,
+    )
 
 
 def _absolute(day: int, month: int, year: str | None, now: datetime) -> date:
@@ -353,7 +366,8 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in\s+|of\s+)?{_NEXT}\s+(?:week|woche)"), _weekday_of_next_week),
     (_words(rf"{_LEAD}{_NEXT}\s+(?:week|woche)\s+(?:on\s+|am\s+)?(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday_of_next_week),
     (_words(rf"{_LEAD}(?:{_NEXT}|{_THIS})\s+(?P<weekday>{_any(_WEEKDAYS)})\.?"), _weekday),
-    (_words(rf"{_TO}\s+(?:the\s+|den\s+)?(?P<weekday>{_any(_WEEKDAYS)})\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
+    (_words(r"(?:on|by|until|till|before|for|due)\s+(?:the\s+)?(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
+    (_words(r"(?:am|bis|ab|vor|bis zum|fällig)\s+(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
     (_words(r"(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri)\.?(?=\s*(?:$|[,;.!?)]|at\b|\d|morning|evening|afternoon|night))"), _weekday),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 # Not seen, and able to make a text read differently to a person and to a model: controls of direction, tags, and
 # characters without width, but for the joiners that emoji and several scripts are written with.
-_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_UNSEEN = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _ZWJ = "\u200d"
 _STYLE = re.compile("[\ufe0e\ufe0f]")  # whether an emoji is shown in colour
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")

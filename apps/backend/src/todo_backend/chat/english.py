@@ -98,11 +98,11 @@ ENGLISH = Language(
             rf"(?:check|tick|cross|strike|scratch)(?:\s+off|\s+out)?\s+{_WHAT}(?:\s+(?:off|from)(?:\s+{_LIST})?)?[!.]*",
             rf"{_WHAT}\s*(?:[:,-]\s*)?(?:is|are|was|were|has\s+been|got|'s|’s)?\s+(?:now\s+|all\s+|finally\s+|already\s+|been\s+)?(?:done|completed?|finished|sorted|taken\s+care\s+of|bought|paid|called|booked|renewed|watered|read)(?:\s+(?:now|already|today|at\s+last|too|as\s+well|yay))*[!.]*",
             rf"{_WHAT}\s*[✓✔✅☑️👍]+(?:\s*{_DONE})?",
-            rf"(?P<what>that)'?s\s+(?:now\s+|all\s+)?(?:done|sorted|finished|taken\s+care\s+of|completed?)",
+            r"(?P<what>that)'?s\s+(?:now\s+|all\s+)?(?:done|sorted|finished|taken\s+care\s+of|completed?)",
             rf"[✓✔✅☑️]+\s*{_WHAT}",
-            rf"(?:i\s*(?:'ve|’ve|have|am|'m|’m)?\s*|we\s*(?:'ve|’ve|have)?\s*)?(?:just\s+|already\s+|finally\s+|now\s+)*(?:did|done|completed?|finish(?:ed)?|am\s+done|through)(?:\s+(?:with|off))?\b\s*:?\s*(?P<what>.*?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
+            r"(?:i\s*(?:'ve|’ve|have|am|'m|’m)?\s*|we\s*(?:'ve|’ve|have)?\s*)?(?:just\s+|already\s+|finally\s+|now\s+)*(?:did|done|completed?|finish(?:ed)?|am\s+done|through)(?:\s+(?:with|off))?\b\s*:?\s*(?P<what>.*?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
             rf"(?:i\s*(?:'ve|’ve|have)?\s*|we\s*(?:'ve|’ve|have)?\s*|just\s+|finally\s+|already\s+)(?:just\s+|already\s+|finally\s+|now\s+)*(?P<what>{_PAST}\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
-            rf"(?P<what>(?:called|bought|paid|booked|watered|renewed|finished)\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
+            r"(?P<what>(?:called|bought|paid|booked|watered|renewed|finished)\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
         ),
         add=(
             r"(?:to-?do|task|reminder|note(?:\s+to\s+self)?)\s*[:\-]\s*(?P<what>.+)",
@@ -140,7 +140,7 @@ ENGLISH = Language(
         re.IGNORECASE,
     ),
     fillers=frozenset(
-        "the my a an to for of with about that this it one thing stuff item task todo to-do reminder number no entry please on at and in from our your all off up his her is was concerning regarding which says called ✓ ✔ ✅ ☑ 👍 i i've ive just task's job business bit".split()
+        ["the", "my", "a", "an", "to", "for", "of", "with", "about", "that", "this", "it", "one", "thing", "stuff", "item", "task", "todo", "to-do", "reminder", "number", "no", "entry", "please", "on", "at", "and", "in", "from", "our", "your", "all", "off", "up", "his", "her", "is", "was", "concerning", "regarding", "which", "says", "called", "✓", "✔", "✅", "☑", "👍", "i", "i've", "ive", "just", "task's", "job", "business", "bit"]
     ),
     stem=_stem,
     priorities=[
@@ -194,7 +194,7 @@ ENGLISH = Language(
         "confirm": "Shall I delete these {count} todos? Nothing is deleted until you confirm it.",
         "confirm none": "There is nothing to delete.",
     },
-    months="Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(),
-    weekdays="Mon Tue Wed Thu Fri Sat Sun".split(),
+    months=["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
+    weekdays=["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     day="{weekday} {day} {month}",
 )

@@ -34,7 +34,7 @@ GERMAN = Language(
         ),
         bulk_other=(rf"(?:erledig|markier|verschieb|hak)e?\s+(?:bitte\s+)?(?:alles|alle(?:\s+{_NOUN})?)(?:\s.*)?", rf"(?:alles|alle(?:\s+{_NOUN})?)\s+.*(?:erledigt|verschieben|abhaken)[!.]*"),
         list=(
-            rf"(?:zeig(?:e|en)?|list(?:e|en)?|nenn(?:e|en)?|gib|sag(?:e|en)?|lies|öffne|zeigst|schau)(?:\s+(?:sie|du))?(?:\s+(?:mir|uns))?(?:\s+(?:bitte|mal|doch|einmal|kurz|schnell))*(?P<what>\s+.+)?",
+            r"(?:zeig(?:e|en)?|list(?:e|en)?|nenn(?:e|en)?|gib|sag(?:e|en)?|lies|öffne|zeigst|schau)(?:\s+(?:sie|du))?(?:\s+(?:mir|uns))?(?:\s+(?:bitte|mal|doch|einmal|kurz|schnell))*(?P<what>\s+.+)?",
             rf"(?P<what>{_LIST}(?:\s+(?:für|fuer|von|am|mit|heute|morgen|diese|nächste|bis|über)\b.*)?)(?:\s+(?:bitte|zeigen|anzeigen))*[!?]*",
             r"(?P<what>(?:was|welche[rsn]?|gibt\s+es|gibt'?s|hab(?:e)?\s+ich|wie\s+viele?|wieviele?|wann|steht|ist\s+(?:noch|heute|morgen)|muss\s+ich)\b.*)",
             r"(?P<what>(?:heute|morgen|diese woche|überfällig(?:e|es)?|erledigt(?:e|es)?|alles|offene|nächste woche|dringend(?:e|es)?)(?:\s+(?:todos?|aufgaben|sachen|liste|bitte|anzeigen|zeigen))?)[!?]*",
@@ -90,7 +90,7 @@ GERMAN = Language(
             rf"{_WHAT}\s+(?:bitte\s+)?(?:abhaken|als\s+erledigt\s+(?:markieren|setzen|eintragen)|erledigt\s+setzen|abschließen)[!.]*",
             rf"(?:{_DONE})\s*[:,-]?\s+{_WHAT}[!.]*",
             rf"(?:(?:ich\s+)?(?:hab(?:e|en)?|bin)\s+(?:ich\s+|wir\s+)?(?:mit\s+)?|wir\s+haben\s+|(?:schon|grad|gerade|eben)\s+)(?P<what>.+?\s+{_PAST})(?:\s+(?:heute|schon|jetzt|gerade|eben))?[!.]*",
-            rf"(?:ich\s+)?(?:bin|war)\s+(?:jetzt\s+|endlich\s+|schon\s+)*(?:mit\s+)?(?P<what>.+?)\s+(?:fertig|durch)[!.]*",
+            r"(?:ich\s+)?(?:bin|war)\s+(?:jetzt\s+|endlich\s+|schon\s+)*(?:mit\s+)?(?P<what>.+?)\s+(?:fertig|durch)[!.]*",
             rf"(?P<what>.+?)\s+(?:habe?\s+(?:ich|wir)|haben\s+wir|ist|sind|wurde|wär|waere|wäre)\s+(?:jetzt\s+|schon\s+|endlich\s+|bereits\s+|gerade\s+|eben\s+|heute\s+|grad\s+|auch\s+|nun\s+)*(?:{_DONE}|{_PAST})(?:\s+worden)?[!.]*",
             rf"(?P<what>.+?)\s+(?:schon\s+|jetzt\s+|endlich\s+|bereits\s+)*(?:{_DONE}|{_PAST})[!.✓✅👍]*",
             rf"{_WHAT}\s*[✓✔✅☑️👍]+",
@@ -134,7 +134,7 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     fillers=frozenset(
-        "der die das den dem des ein eine einen einem einer mein meine meinen meinem meiner mir mich ich hab habe haben bin zu zum zur für fuer mit von vom auf an am im in und es ist war sache aufgabe todo eintrag punkt nummer nr bitte mal schon noch jetzt endlich ding nach bei heute gerade eben the my a to erinnerung todos ja daran dran dass zu,".split()
+        ["der", "die", "das", "den", "dem", "des", "ein", "eine", "einen", "einem", "einer", "mein", "meine", "meinen", "meinem", "meiner", "mir", "mich", "ich", "hab", "habe", "haben", "bin", "zu", "zum", "zur", "für", "fuer", "mit", "von", "vom", "auf", "an", "am", "im", "in", "und", "es", "ist", "war", "sache", "aufgabe", "todo", "eintrag", "punkt", "nummer", "nr", "bitte", "mal", "schon", "noch", "jetzt", "endlich", "ding", "nach", "bei", "heute", "gerade", "eben", "the", "my", "a", "to", "erinnerung", "todos", "ja", "daran", "dran", "dass", "zu,"]
     ),
     stem=_stem,
     priorities=[
@@ -188,7 +188,7 @@ GERMAN = Language(
         "confirm": "Soll ich diese {count} Einträge löschen? Gelöscht wird erst, wenn du das bestätigst.",
         "confirm none": "Da ist nichts zu löschen.",
     },
-    months="Jan. Feb. März April Mai Juni Juli Aug. Sept. Okt. Nov. Dez.".split(),
-    weekdays="Mo Di Mi Do Fr Sa So".split(),
+    months=["Jan.", "Feb.", "März", "April", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
+    weekdays=["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
     day="{weekday} {day}. {month}",
 )

@@ -22,8 +22,7 @@ from todo_backend.todos.service import Wanted
 
 _LANGUAGES = (ENGLISH, GERMAN)
 _GERMAN_WORDS = frozenset(
-    "der die das den dem und ich du sie bitte mir mich mein meine meinen ist sind nicht auf für am um von zu zum zur mit noch was welche wie "
-    "heute morgen übermorgen lösche füge verschiebe zeig zeige erinnere hab habe muss erledigt fertig liste aufgaben hallo danke hilfe kannst".split()
+    ["der", "die", "das", "den", "dem", "und", "ich", "du", "sie", "bitte", "mir", "mich", "mein", "meine", "meinen", "ist", "sind", "nicht", "auf", "für", "am", "um", "von", "zu", "zum", "zur", "mit", "noch", "was", "welche", "wie", "heute", "morgen", "übermorgen", "lösche", "füge", "verschiebe", "zeig", "zeige", "erinnere", "hab", "habe", "muss", "erledigt", "fertig", "liste", "aufgaben", "hallo", "danke", "hilfe", "kannst"]
 )
 _QUOTED = re.compile(r"""^["'“„‘«](.+)["'”“’»]$""")
 _ASIDE = re.compile(
@@ -34,7 +33,7 @@ _URGENT = re.compile(
     r"(?:!+\s*)?(?P<p>(?:very\s+)?(?:urgent|important|wichtig|dringend|eilig)|(?:high|medium|low|top|hohe|mittlere|niedrige)[\s-]+prio\w*)\s*[!:,–-]+\s*(?=\S)",
     re.IGNORECASE,
 )
-_PRONOUNS = frozenset("it that this thats that's that’s its it's them es das ihn sie den die der".split()) | {"that one", "this one"}
+_PRONOUNS = frozenset(["it", "that", "this", "thats", "that's", "that’s", "its", "it's", "them", "es", "das", "ihn", "sie", "den", "die", "der"]) | {"that one", "this one"}
 _NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)?#?\s*(\d{1,6})\.?")
 
 
@@ -189,7 +188,7 @@ class _Turn:
         text = self.language.tail.sub("", self.language.lead.sub("", said))
         asked = self.language.note.sub("", text)
         title, due, priority = self._parts(asked)
-        if asked == text and due is None and priority is None or len(words(title)) < 2 or self._find(title, self.todos):
+        if (asked == text and due is None and priority is None) or len(words(title)) < 2 or self._find(title, self.todos):
             return None
         for phrase in dict.fromkeys((asked, *_variants(asked, self.language))):
             for name, pattern in self.language.rules:
@@ -462,7 +461,7 @@ class _Filter:
         if self.undated and todo.due:
             return False
         is_due = bool(self.due and todo.due and self.due[0] <= todo.due[:10] <= self.due[1])
-        if (self.due or self.overdue) and not (is_due or self.overdue and turn._is_overdue(todo)):
+        if (self.due or self.overdue) and not (is_due or (self.overdue and turn._is_overdue(todo))):
             return False
         return set(self.q) <= set(turn._content(f"{todo.title} {todo.notes}"))
 
@@ -488,7 +487,7 @@ def _month(today: date, later: int = 0) -> tuple[date, date]:
     return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
 
 
-_MONTHS = "january|januar|jänner february|februar march|märz april may|mai june|juni july|juli august september october|oktober november december|dezember".split()
+_MONTHS = ["january|januar|jänner", "february|februar", "march|märz", "april", "may|mai", "june|juni", "july|juli", "august", "september", "october|oktober", "november", "december|dezember"]
 _PERIODS = [
     (re.compile(r"\b(?:next week|nächste[rn]? woche|naechste[rn]? woche|kommende[rn]? woche)(?:'?s)?\b"), lambda today: _week(today, 1)),
     (re.compile(r"\b(?:this week|the week|diese[rn]? woche|die woche|within the week|week)(?:'?s)?\b"), _week),
@@ -506,10 +505,7 @@ _PERIODS = [
     (re.compile(r"\btomorrow'?s\b"), lambda today: (today + timedelta(days=1),) * 2),
 ]
 _ASKING = frozenset(
-    "what whats what's what’s which show me us my the our is are there on in list lists todo todos to-do to-dos task tasks item items thing things do i have to need left open still anything due next yet again did tick thats anythings all everything for of any "
-    "ones one that got must should how many when whens when's it be a and does a at with about up so far currently right now please can see tell give read view display stuff planned scheduled plan look like going agenda where full whole every just only "
-    "reminders containing mention mentions or was hast du gibt es was welche welcher welches ist sind auf meiner meine mein der die das den liste aufgaben aufgabe einträge sachen ich habe hab muss noch zu tun steht stehen offen an für mir mal bitte alles alle "
-    "wann wie viele viel wieviele fällig anstehen als nächstes nächste eigentlich denn alles so heute dran machen mit von über überhaupt gerade auch in soll sollte was's wo dem im am to-do-liste todo-liste todoliste einkaufsliste nur etwas irgendwas zeig zeige momentan aktuell kommt".split()
+    ["what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
 )
 _HARMLESS = {"help", "greet", "thanks", "list"}
 _HANDLERS = {
@@ -571,4 +567,4 @@ def _variants(said: str, language: Language) -> Sequence[str]:
     asked = language.lead.sub("", without)
     if asked != without:
         asked = asked.rstrip("? ")  # "could you add milk?" wants milk, not "milk?"
-    return list(dict.fromkeys((plain, without, asked, language.tail.sub("", asked))))
+    return list(dict.fromkeys((without, language.tail.sub("", asked), asked, plain)))

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Time,
     func,
     literal_column,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,8 +28,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from todo_backend.database import Base
 
 # A todo without a date comes after all that have one, and one without a time at the end of its day.
-DUE_ON = literal_column("coalesce(due_on, 'infinity')", Date())
-DUE_AT = literal_column("coalesce(due_at, '24:00')", Time())
+DUE_ON = literal_column("COALESCE(due_on, 'infinity'::date)", Date())
+DUE_AT = literal_column("COALESCE(due_at, '24:00:00'::time without time zone)", Time())
 
 
 class Todo(Base):
@@ -43,7 +44,7 @@ class Todo(Base):
         CheckConstraint("(due_at IS NULL OR due_on IS NOT NULL)", name="due"),
         Index(None, "user_id", "created_at"),
         Index(None, "user_id", "number", unique=True),
-        Index("ix_todos_user_id_due", "user_id", DUE_ON, DUE_AT, "number"),
+        Index("ix_todos_user_id_due", "user_id", text(DUE_ON.name), text(DUE_AT.name), "number"),
     )
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy's own
 

@@ -21,7 +21,9 @@ router = APIRouter(tags=["todos"])
 
 ChangeId = Annotated[int, Path(ge=0, le=2**63 - 1)]
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such todo, or it is somebody else's."}}
-_CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "It is not as it was thought to be; `detail` says how."}}
+_CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"description": "It is not as it was thought to be; `detail` says how."}
+}
 
 
 @contextmanager

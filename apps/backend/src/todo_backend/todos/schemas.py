@@ -126,7 +126,9 @@ class TodoQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: State = "all"
-    due: DueWithin | None = Field(default=None, description="`week`: until the end of this one; `upcoming`: after today")
+    due: DueWithin | None = Field(
+        default=None, description="`week`: until the end of this one; `upcoming`: after today"
+    )
     priority: Priority | None = None
     q: str = Field(default="", max_length=200, description="words that occur in title or notes")
     sort: Sort = "number"

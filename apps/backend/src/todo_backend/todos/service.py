@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or_, select, text
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.dates import Due
@@ -68,11 +69,14 @@ async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery
     if query.after:
         wanted = wanted.where(_beyond(order, _position(query.after, len(order))))
     wanted = wanted.order_by(*(column.desc() if down else column.asc() for column, down in order))
-    found = (await session.scalars(wanted.limit(query.limit + 1))).all()
+    try:
+        found = (await session.scalars(wanted.limit(query.limit + 1))).all()
+    except DataError:
+        raise ValueError(_NO_PLACE) from None
     if len(found) <= query.limit:
         return Page(found, "")
     last = found[query.limit - 1]
-    position = await session.execute(select(*(column for column, _ in order)).where(Todo.id == last.id))
+    position = await session.execute(select(*(cast(column, Text) for column, _ in order)).where(Todo.id == last.id))
     return Page(found[: query.limit], _cursor(position.one()))
 
 
@@ -83,7 +87,7 @@ _ORDERS: Mapping[str, _Order] = {
     "-number": [(Todo.number.expression, True)],
     "due": [(DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
     "-priority": [(Todo.priority.expression, True), (DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
-    "title": [(func.lower(Todo.title), False), (Todo.number.expression, False)],
+    "title": [(func.lower(Todo.title, type_=String), False), (Todo.number.expression, False)],
     "-completed": [(func.coalesce(Todo.completed_at, text("'-infinity'")), True), (Todo.number.expression, True)],
 }
 
@@ -122,13 +126,17 @@ def _beyond(order: _Order, position: Sequence[Any]) -> ColumnElement[bool]:
     """What comes after a position."""
     ways = []
     for index, (column, down) in enumerate(order):
-        equal = [other == position[before] for before, (other, _) in enumerate(order[:index])]
-        ways.append(and_(*equal, column < position[index] if down else column > position[index]))
+        equal = [other == cast(position[before], other.type) for before, (other, _) in enumerate(order[:index])]
+        here = cast(position[index], column.type)
+        ways.append(and_(*equal, column < here if down else column > here))
     return or_(*ways)
 
 
-def _cursor(position: Sequence[Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps([str(value) for value in position]).encode()).decode()
+_NO_PLACE = "after: this is no place that a page ended at"
+
+
+def _cursor(position: Sequence[str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(list(position)).encode()).decode()
 
 
 def _position(cursor: str, length: int) -> list[Any]:
@@ -137,7 +145,7 @@ def _position(cursor: str, length: int) -> list[Any]:
     except (binascii.Error, ValueError):
         position = None
     if not isinstance(position, list) or len(position) != length or not all(isinstance(one, str) for one in position):
-        raise ValueError("after: this is no place that a page ended at")
+        raise ValueError(_NO_PLACE)
     return position
 
 
@@ -192,17 +200,27 @@ async def add_todo(
 ) -> Todo:
     """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's already."""
     if todo_id is not None and (there := await session.get(Todo, todo_id)):
-        if there.user_id != user_id:
-            raise ConflictError("There is another todo with this id.")
-        return there  # it is sent again, because its answer was lost
-    if await session.scalar(select(func.count()).where(Todo.user_id == user_id)) >= most:
+        return _sent_again(there, user_id)
+    if (await session.scalar(select(func.count()).where(Todo.user_id == user_id)) or 0) >= most:
         raise QuotaError(f"You have {most} todos, which is the most that one can have. Delete some first.")
     todo = Todo(id=todo_id or uuid.uuid4(), user_id=user_id, notes="", priority=0)
     wanted.apply(todo, time_zone)
-    session.add(todo)
-    await session.flush()
+    try:
+        async with session.begin_nested():
+            session.add(todo)
+    except IntegrityError:  # of two at once this is the second
+        if todo_id is None:
+            raise
+        return _sent_again(await session.get_one(Todo, todo_id), user_id)
     _record(session, "add", actor, todo, before=None, after=todo)
     return todo
+
+
+def _sent_again(there: Todo, user_id: uuid.UUID) -> Todo:
+    """The todo, whose first answer was lost."""
+    if there.user_id != user_id:
+        raise ConflictError("There is another todo with this id.")
+    return there
 
 
 async def change_todo(
@@ -223,6 +241,7 @@ async def change_todo(
     wanted.apply(todo, time_zone)
     if session.is_modified(todo):
         await session.flush()
+        await session.refresh(todo)
         after = _kept(todo)
         kind: Kind = "update"
         if before["completed"] != after["completed"]:
@@ -296,6 +315,7 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
         for name, value in _columns(change.before).items():
             setattr(todo, name, value)
     await session.flush()
+    await session.refresh(todo)
     return _record(session, "undo", actor, todo, before=was, after=todo)
 
 
@@ -372,7 +392,7 @@ async def confirm(
         raise TodoNotFoundError
     if asked.used_at is not None:
         raise ConflictError("This was answered already.")
-    now = await session.scalar(select(func.now()))
+    now = (await session.scalars(select(func.now()))).one()
     if asked.created_at < now - timedelta(minutes=CONFIRMATION_MINUTES):
         raise ConflictError("This was asked too long ago; ask again.")
     asked.used_at = now

@@ -56,7 +56,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_todos_user_id_due",
         "todos",
-        ["user_id", sa.text("coalesce(due_on, 'infinity')"), sa.text("coalesce(due_at, '24:00')"), "number"],
+        [
+            "user_id",
+            sa.text("COALESCE(due_on, 'infinity'::date)"),
+            sa.text("COALESCE(due_at, '24:00:00'::time without time zone)"),
+            "number",
+        ],
     )
     op.execute(NUMBERED)
     op.execute(

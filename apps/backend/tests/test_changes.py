@@ -1,0 +1,255 @@
+"""What a todo can be, and how every change of one is told and taken back."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+
+from tests.conftest import Person, serving, sign_up
+
+
+async def changes(person: Person) -> list[dict[str, Any]]:
+    """What was changed, the newest first."""
+    found: list[dict[str, Any]] = (await person.request("GET", "/changes")).json()
+    return found
+
+
+async def todo(person: Person, **given: object) -> dict[str, Any]:
+    """A todo that was added with these."""
+    response = await person.request("POST", "/todos", {"title": "buy milk", **given})
+    assert response.status_code == 201, response.text
+    added: dict[str, Any] = response.json()
+    return added
+
+
+def day(days: int) -> str:
+    """A day from today on, in UTC, which is everybody's time zone at first."""
+    return (datetime.now(UTC) + timedelta(days=days)).date().isoformat()
+
+
+async def test_a_todo_has_notes_a_date_in_words_and_a_priority(ann: Person) -> None:
+    added = await todo(ann, notes="oat, two litres", due="tomorrow at 5", priority="high")
+    assert (added["notes"], added["due"], added["priority"]) == ("oat, two litres", f"{day(1)}T17:00", "high")
+    assert (added["number"], added["version"], added["due_time_zone"]) == (1, 1, "UTC")
+
+    path = f"/todos/{added['id']}"
+    changed = (await ann.request("PATCH", path, {"due": "2030-01-31", "priority": None, "notes": ""})).json()
+    assert (changed["due"], changed["priority"], changed["notes"], changed["version"]) == ("2030-01-31", None, "", 2)
+    assert (await ann.request("PATCH", path, {"due": None})).json()["due"] is None
+    assert (await ann.request("GET", path)).json()["version"] == 3
+    refused = await ann.request("PATCH", path, {"due": "when pigs fly"})
+    assert refused.status_code == 422
+    assert "“when pigs fly” is no date that I understand" in refused.json()["detail"]
+    assert (await ann.request("PATCH", path, {"colour": "red"})).status_code == 422
+
+
+async def test_each_todo_keeps_its_number(ann: Person, bob: Person) -> None:
+    first, second = [await todo(ann) for _ in range(2)]
+    await ann.request("DELETE", f"/todos/{second['id']}")
+    assert [first["number"], second["number"], (await todo(ann))["number"], (await todo(bob))["number"]] == [1, 2, 3, 1]
+
+
+async def test_of_two_who_change_the_same_version_the_second_is_told(ann: Person) -> None:
+    added = await todo(ann)
+    path = f"/todos/{added['id']}"
+    assert (await ann.request("PATCH", path, {"title": "buy oats", "version": 1})).status_code == 200
+    for method, where, body in (("PATCH", path, {"title": "x", "version": 1}), ("DELETE", f"{path}?version=1", None)):
+        refused = await ann.request(method, where, body)
+        assert refused.status_code == 409
+        assert "changed meanwhile" in refused.json()["detail"]
+    assert (await ann.request("DELETE", f"{path}?version=2")).status_code == 204
+
+
+async def test_a_todo_that_is_sent_again_is_there_once(ann: Person, bob: Person) -> None:
+    chosen = str(uuid.uuid4())
+    answers = await asyncio.gather(*(ann.request("POST", "/todos", {"id": chosen, "title": "x"}) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert await ann.titles() == ["x"]
+    assert (await bob.request("POST", "/todos", {"id": chosen, "title": "y"})).status_code == 409
+
+
+@pytest.mark.parametrize("sort", ["number", "-number", "due", "-priority", "title", "-completed"])
+async def test_pages_follow_each_other_without_a_gap_in_every_order(ann: Person, sort: str) -> None:
+    for number in range(7):
+        given = {"due": day(number % 3)} if number % 2 else {}
+        added = await todo(ann, title=f"{'ba'[number % 2]}{number}", priority=["low", "high"][number % 2], **given)
+        if number == 3:
+            await ann.request("PATCH", f"/todos/{added['id']}", {"completed": True})
+    whole = (await ann.request("GET", f"/todos?sort={sort}")).json()
+    found, path = [], f"/todos?sort={sort}&limit=2"
+    while path:
+        response = await ann.request("GET", path)
+        found += response.json()
+        link = response.headers.get("link", "")
+        path = link.removeprefix("</api/v1").partition(">")[0]
+    assert found == whole
+    assert len(found) == 7
+
+
+async def test_todos_are_found_by_state_date_priority_and_words(ann: Person) -> None:
+    for title, given in {
+        "late": {"due": day(-1), "priority": "high"},
+        "now": {"due": day(0), "notes": "100% sure"},
+        "soon": {"due": day(1)},
+        "some day": {},
+        "done": {},
+    }.items():
+        added = await todo(ann, title=title, **given)
+    await ann.request("PATCH", f"/todos/{added['id']}", {"completed": True})
+    for query, titles in {
+        "state=open&due=none": ["some day"],
+        "state=done": ["done"],
+        "due=overdue": ["late"],
+        "due=today": ["now"],
+        "due=upcoming": ["soon"],
+        "priority=high": ["late"],
+        "q=SOME": ["some day"],
+        "q=100%25": ["now"],
+        "q=_": [],
+    }.items():
+        found = (await ann.request("GET", f"/todos?{query}")).json()
+        assert [one["title"] for one in found] == titles, query
+    for query in ("state=lost", "limit=0", "after=x", "colour=red"):
+        assert (await ann.request("GET", f"/todos?{query}")).status_code == 422
+
+
+async def test_there_are_only_so_many_todos(database_url: URL) -> None:
+    async with serving(database_url, todos_per_user=2) as client:
+        person = await sign_up(client)
+        for _ in range(2):
+            await todo(person)
+        refused = await person.request("POST", "/todos", {"title": "x"})
+        assert refused.status_code == 409
+        assert refused.json()["detail"] == "You have 2 todos, which is the most that one can have. Delete some first."
+        assert "You have 2 todos" in await person.say("add x")
+
+
+async def test_every_change_is_told_with_what_was_before_and_after_and_by_whom(ann: Person) -> None:
+    added = await todo(ann)
+    path = f"/todos/{added['id']}"
+    await ann.request("PATCH", path, {"title": "buy oats"})
+    await ann.request("PATCH", path, {"completed": True})
+    await ann.request("PATCH", path, {"completed": True})  # as it is already
+    await ann.request("PATCH", path, {"completed": False})
+    await ann.request("DELETE", path)
+    await ann.say("add call mum")
+    told = [(change["kind"], change["actor"]) for change in await changes(ann)]
+    assert told == [
+        ("add", "built-in"),
+        ("delete", "user"),
+        ("reopen", "user"),
+        ("complete", "user"),
+        ("update", "user"),
+        ("add", "user"),
+    ]
+    assert [(change["before"] or {}).get("title") for change in await changes(ann)][-2:] == ["buy milk", None]
+
+
+async def undo(person: Person, change: dict[str, Any]) -> tuple[int, str]:
+    """The answer to taking it back."""
+    answer = await person.request("POST", f"/changes/{change['id']}/undo")
+    return answer.status_code, answer.json().get("detail", "")
+
+
+async def test_each_kind_of_change_can_be_taken_back_once(ann: Person, bob: Person) -> None:
+    added = await todo(ann, due="tomorrow", priority="low", notes="n")
+    path = f"/todos/{added['id']}"
+    for method, body in (("PATCH", {"title": "x", "due": None}), ("PATCH", {"completed": True}), ("DELETE", None)):
+        before = (await ann.request("GET", path)).json()
+        await ann.request(method, path, body)
+        [last, *_] = await changes(ann)
+        assert (await undo(bob, last))[0] == 404
+        assert await undo(ann, last) == (200, "")
+        after = (await ann.request("GET", path)).json()
+        assert {**after, "version": 0} == {**before, "version": 0}
+        assert await undo(ann, last) == (409, "This was taken back already.")
+    [undone, *_] = await changes(ann)
+    assert (undone["kind"], (await undo(ann, undone))[0]) == ("undo", 409)
+    first = (await changes(ann))[-1]
+    assert await undo(ann, first) == (200, "")
+    assert await ann.titles() == []
+
+
+async def test_what_has_changed_since_is_not_taken_back(ann: Person) -> None:
+    added = await todo(ann)
+    path = f"/todos/{added['id']}"
+    await ann.request("PATCH", path, {"title": "first"})
+    await ann.request("PATCH", path, {"title": "second"})
+    second, first, *_ = await changes(ann)
+    assert await undo(ann, first) == (409, "This todo has been changed since.")
+    assert await undo(ann, second) == (200, "")
+    assert await undo(ann, first) == (200, "")  # it is as that had left it again
+    assert await ann.titles() == ["buy milk"]
+    await ann.request("DELETE", path)
+    assert await undo(ann, (await changes(ann))[-1]) == (409, "This todo has been deleted since.")
+
+
+async def test_several_are_deleted_only_once_that_is_confirmed(ann: Person, bob: Person) -> None:
+    for title in ("a", "b", "c"):
+        await todo(ann, title=title)
+    asked = (await ann.request("POST", "/chat", {"message": "delete everything"})).json()
+    assert [one["title"] for one in asked["confirmation"]["todos"]] == ["a", "b", "c"]
+    await ann.say("yes")
+    assert await ann.titles() == ["a", "b", "c"]
+    await ann.say("done b")  # since then it is another one
+    path = f"/confirmations/{asked['confirmation']['id']}"
+    assert (await bob.request("POST", path)).status_code == 404
+    answers = await asyncio.gather(*(ann.request("POST", path) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    [answer] = [answer.json() for answer in answers if answer.status_code == 200]
+    assert [one["title"] for one in answer["deleted"]] == ["a", "c"] or sorted(
+        one["title"] for one in answer["deleted"]
+    ) == ["a", "c"]
+    assert len(answer["left"]) == 1
+    assert await ann.titles() == ["b"]
+    assert {change["actor"] for change in await changes(ann) if change["kind"] == "delete"} == {"built-in"}
+
+
+async def test_a_message_that_is_sent_again_is_answered_once(ann: Person) -> None:
+    message = {"id": str(uuid.uuid4()), "message": "add buy milk"}
+    answers = await asyncio.gather(*(ann.request("POST", "/chat", message) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert await ann.titles() == ["buy milk"]
+    [conversation] = (await ann.request("GET", "/chat/conversations")).json()
+    assert conversation["id"] == answers[0].json()["conversation_id"]
+    assert (await ann.request("POST", "/chat", {**message, "message": "add x"})).status_code == 409
+
+
+def old(url: URL, statement: str) -> list[Any]:
+    """What code made for the schema before does, by its own statement."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        done = connection.execute(text(statement))
+        rows = list(done) if done.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+async def test_code_of_the_version_before_numbers_and_counts_as_well(ann: Person, database_url: URL) -> None:
+    await todo(ann)
+    chosen = uuid.uuid4()
+    old(database_url, f"INSERT INTO todos (id, user_id, title) VALUES ('{chosen}', '{ann.id}', 'from before')")
+    old(database_url, f"UPDATE todos SET title = 'from before, too' WHERE id = '{chosen}'")
+    found = (await ann.request("GET", f"/todos/{chosen}")).json()
+    assert (found["number"], found["version"], found["title"]) == (2, 2, "from before, too")
+
+
+async def test_what_is_old_is_forgotten_and_what_is_not_stays(ann: Person, database_url: URL) -> None:
+    await ann.say("add x")
+    await ann.say("add y")
+    old(
+        database_url,
+        f"UPDATE changes SET created_at = now() - interval '31 days' WHERE user_id = '{ann.id}' AND kind = 'add' AND after->>'title' = 'x'",
+    )  # noqa: E501
+    async with serving(database_url):
+        for _ in range(100):
+            left = [change["after"]["title"] for change in await changes(ann)]
+            if left == ["y"]:
+                break
+            await asyncio.sleep(0.1)
+    assert left == ["y"]

@@ -1,0 +1,176 @@
+"""Dates in plain words."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from todo_backend import dates
+
+NOW = datetime(2026, 3, 11, 10, tzinfo=ZoneInfo("Europe/Berlin"))  # a Wednesday
+# Empty: no date, or one that could be two.
+PHRASES = {
+    "today": "2026-03-11",
+    "tomorrow": "2026-03-12",
+    "day after tomorrow": "2026-03-13",
+    "the day after tomorrow": "2026-03-13",
+    "tmrw": "2026-03-12",
+    "on Friday": "2026-03-13",
+    "Friday": "2026-03-13",
+    "by friday": "2026-03-13",
+    "fri": "2026-03-13",
+    "on Wednesday": "2026-03-18",
+    "next Friday": "2026-03-20",
+    "this Friday": "2026-03-13",
+    "Monday next week": "2026-03-16",
+    "in 3 days": "2026-03-14",
+    "in two weeks": "2026-03-25",
+    "in a week": "2026-03-18",
+    "in a month": "2026-04-11",
+    "a week from now": "2026-03-18",
+    "in 2 hours": "2026-03-11T12:00",
+    "in half an hour": "2026-03-11T10:30",
+    "next week": "2026-03-16",
+    "next month": "2026-04-01",
+    "end of the month": "2026-03-31",
+    "end of month": "2026-03-31",
+    "end of next month": "2026-04-30",
+    "by the end of the week": "2026-03-13",
+    "this weekend": "2026-03-14",
+    "on the weekend": "2026-03-14",
+    "next weekend": "2026-03-21",
+    "March 20": "2026-03-20",
+    "20 March": "2026-03-20",
+    "20th of March": "2026-03-20",
+    "Mar 20th, 2027": "2027-03-20",
+    "March 3": "2027-03-03",
+    "the 15th": "2026-03-15",
+    "on the 5th": "2026-04-05",
+    "in April": "2026-04-01",
+    "2026-03-12": "2026-03-12",
+    "2026-03-12T18:00": "2026-03-12T18:00",
+    "2026-03-12 18:00": "2026-03-12T18:00",
+    "12/25": "2026-12-25",
+    "25/12/2026": "2026-12-25",
+    "tomorrow at 5": "2026-03-12T17:00",
+    "tomorrow at 5pm": "2026-03-12T17:00",
+    "tomorrow 5 pm": "2026-03-12T17:00",
+    "tomorrow at 17:30": "2026-03-12T17:30",
+    "at 5pm tomorrow": "2026-03-12T17:00",
+    "tomorrow at noon": "2026-03-12T12:00",
+    "tomorrow morning": "2026-03-12T09:00",
+    "tomorrow morning at 7": "2026-03-12T07:00",
+    "tomorrow evening": "2026-03-12T18:00",
+    "tonight": "2026-03-11T20:00",
+    "this evening": "2026-03-11T18:00",
+    "tonight at 9": "2026-03-11T21:00",
+    "Friday at half past five": "2026-03-13T17:30",
+    "at 8": "2026-03-12T08:00",
+    "at 11": "2026-03-11T11:00",
+    "at 6": "2026-03-11T18:00",
+    "Friday night": "2026-03-13T20:00",
+    "due Friday at 9am": "2026-03-13T09:00",
+    "at quarter to six": "2026-03-11T17:45",
+    "at midnight": "2026-03-12T00:00",
+    "heute": "2026-03-11",
+    "morgen": "2026-03-12",
+    "übermorgen": "2026-03-13",
+    "uebermorgen": "2026-03-13",
+    "am Freitag": "2026-03-13",
+    "bis Freitag": "2026-03-13",
+    "nächsten Freitag": "2026-03-13",
+    "nächste Woche": "2026-03-16",
+    "nächste Woche Freitag": "2026-03-20",
+    "Freitag nächste Woche": "2026-03-20",
+    "in 3 Tagen": "2026-03-14",
+    "in zwei Wochen": "2026-03-25",
+    "in einer Woche": "2026-03-18",
+    "heute in einer Woche": "2026-03-18",
+    "in vierzehn Tagen": "2026-03-25",
+    "nächsten Monat": "2026-04-01",
+    "Ende des Monats": "2026-03-31",
+    "bis Monatsende": "2026-03-31",
+    "Ende März": "2026-03-31",
+    "am Wochenende": "2026-03-14",
+    "am 20. März": "2026-03-20",
+    "20.3.": "2026-03-20",
+    "am 20.03.2026": "2026-03-20",
+    "am 15.": "2026-03-15",
+    "bis zum 5.": "2026-04-05",
+    "im April": "2026-04-01",
+    "morgen um 17 Uhr": "2026-03-12T17:00",
+    "morgen um 17:30": "2026-03-12T17:30",
+    "morgen um 9": "2026-03-12T09:00",
+    "morgen früh": "2026-03-12T09:00",
+    "morgen früh um 7": "2026-03-12T07:00",
+    "morgen Abend": "2026-03-12T18:00",
+    "heute Abend": "2026-03-11T18:00",
+    "heute Abend um 8": "2026-03-11T20:00",
+    "Freitagabend": "2026-03-13T18:00",
+    "Freitag Nachmittag": "2026-03-13T15:00",
+    "um halb sechs": "2026-03-11T17:30",
+    "um 18 Uhr": "2026-03-11T18:00",
+    "um viertel nach fünf": "2026-03-11T17:15",
+    "heute Morgen": "2026-03-11T09:00",
+    "in einer halben Stunde": "2026-03-11T10:30",
+    "am 1. Mai um 10 Uhr": "2026-05-01T10:00",
+    "am Dienstag um halb neun": "2026-03-17T08:30",
+    "31 February": "",
+    "3/4": "",
+    "30.2.": "",
+    "Guten Morgen": "",
+    "someday": "",
+    "may": "",
+    "on the 31st of February": "",
+}
+# What remains of a sentence, and the date in it.
+SENTENCES = {
+    "call mum tomorrow about the party": ("2026-03-12", "call mum about the party"),
+    "look at 5 flats": ("", "look at 5 flats"),
+    "add buy milk tomorrow at 5": ("2026-03-12T17:00", "add buy milk"),
+    "read “Friday” by Monday": ("2026-03-16", "read “Friday”"),
+    "prepare tomorrow's meeting": ("", "prepare tomorrow's meeting"),
+    "go for a morning run": ("", "go for a morning run"),
+    "morning run tomorrow": ("2026-03-12", "morning run"),
+    "pay the rent on the 1st": ("2026-04-01", "pay the rent"),
+    "Mama morgen um 5 anrufen": ("2026-03-12T17:00", "Mama anrufen"),
+    "Zahnarzt am 20.3. um 14:30 anrufen": ("2026-03-20T14:30", "Zahnarzt anrufen"),
+    "submit report by 5pm Friday": ("2026-03-13T17:00", "submit report"),
+    "buy 2 milk in the evening": ("2026-03-11T18:00", "buy 2 milk"),
+    "sit in the sun": ("", "sit in the sun"),
+    "march to the office": ("", "march to the office"),
+    "call Bob at 5 about the car tomorrow": ("2026-03-12T17:00", "call Bob about the car"),
+    "plan weekend trip": ("", "plan weekend trip"),
+    "the 2nd todo": ("", "the 2nd todo"),
+    "from friday to monday": ("", "from friday to monday"),
+    "Müll am Donnerstagabend rausbringen": ("2026-03-12T18:00", "Müll rausbringen"),
+    "meet Anna for lunch on Saturday": ("2026-03-14", "meet Anna for lunch"),
+}
+
+
+@pytest.mark.parametrize("phrase", PHRASES)
+def test_what_a_phrase_says(phrase: str) -> None:
+    found = dates.parse(phrase, NOW)
+    assert (str(found) if found else "") == PHRASES[phrase]
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_what_a_sentence_says_besides(sentence: str) -> None:
+    found = dates.find(sentence, NOW)
+    due, rest = SENTENCES[sentence]
+    assert (str(found.due), found.rest(sentence)) == (due, rest) if found else due == ""
+
+
+@pytest.mark.parametrize("day", range(1, 32))
+def test_a_time_without_a_day_is_the_next_there_is(day: int) -> None:
+    now = NOW.replace(day=day, hour=23, minute=59)
+    found = dates.parse("at 8", now)
+    assert found is not None
+    assert 0 < (datetime.combine(found.day, found.at or now.time(), now.tzinfo) - now).total_seconds() < 24 * 3600
+
+
+def test_the_last_of_a_month_stays_one() -> None:
+    end = NOW.replace(month=1, day=31)
+    assert str(dates.parse("in a month", end)) == "2026-02-28"
+    assert dates.parse("the 31st", NOW.replace(month=2, day=1)) is None
+    assert str(dates.parse("29 February", NOW)) == "2028-02-29"
