@@ -24,9 +24,9 @@ async def test_one_signs_up_and_logs_in_again(client: httpx.AsyncClient, ann: Pe
     session = response.json()
     assert session["token_type"] == "bearer"
     assert session["expires_in"] == 12 * 60 * 60
-    assert session["user"] == {"id": ann.id, "email": ann.email}
+    assert session["user"] == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
     me = await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {session['access_token']}"})
-    assert me.json() == {"id": ann.id, "email": ann.email}
+    assert me.json() == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
 
 
 async def test_a_wrong_password_and_an_unknown_address_look_the_same(client: httpx.AsyncClient, ann: Person) -> None:
@@ -70,8 +70,8 @@ async def test_a_faulty_sign_up_is_explained_and_the_password_not_sent_back(
 
 
 async def test_without_a_valid_token_nothing_is_shown(client: httpx.AsyncClient, ann: Person) -> None:
-    expired = Tokens(new_ring(), timedelta(seconds=-1)).issue(uuid.UUID(ann.id))
-    foreign = Tokens(new_ring(), timedelta(hours=1)).issue(uuid.UUID(ann.id))
+    expired = Tokens(new_ring(), timedelta(seconds=-9)).issue(uuid.UUID(ann.id), None)
+    foreign = Tokens(new_ring(), timedelta(hours=1)).issue(uuid.UUID(ann.id), None)
     unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, None, "none", headers={"kid": "first"})
     for token in ("", "nonsense", expired, foreign, unsigned, ann.token[:-2]):
         response = await client.get("/api/v1/todos", headers={"Authorization": f"Bearer {token}"})
@@ -84,7 +84,7 @@ async def test_an_expired_token_of_our_own_key_is_refused(database_url: URL) -> 
     ring = new_ring()
     async with serving(database_url, ring) as client:
         person = await sign_up(client)
-        person.token = Tokens(ring, timedelta(seconds=-1)).issue(uuid.UUID(person.id))
+        person.token = Tokens(ring, timedelta(seconds=-9)).issue(uuid.UUID(person.id), None)
         assert (await person.request("GET", "/todos")).status_code == 401
 
 
@@ -118,12 +118,12 @@ def _reads(active: str, *others: str) -> list[bool]:
     ring = JwtKeys.model_validate({"active": active, "keys": keys})
     tokens = Tokens(ring, timedelta(hours=1))
     owner = uuid.uuid4()
-    assert tokens.read(tokens.issue(owner)) == owner
+    assert tokens.read(tokens.issue(owner, None)).user_id == owner
     results = []
     for kid in others:
         signed = Tokens(JwtKeys.model_validate({"active": kid, "keys": {kid: keys[kid]}}), timedelta(hours=1))
         try:
-            results.append(tokens.read(signed.issue(owner)) == owner)
+            results.append(tokens.read(signed.issue(owner, None)).user_id == owner)
         except InvalidTokenError:
             results.append(False)
     return results
@@ -160,7 +160,7 @@ def test_an_old_key_stops_verifying_while_the_service_runs() -> None:
 
     def read() -> bool:
         try:
-            return tokens.read(forged.issue(uuid.uuid4())) is not None
+            return tokens.read(forged.issue(uuid.uuid4(), None)) is not None
         except InvalidTokenError:
             return False
 

@@ -6,6 +6,8 @@ from fastapi.responses import JSONResponse
 from psycopg.errors import ForeignKeyViolation
 from sqlalchemy.exc import IntegrityError
 
+from todo_backend.auth.passwords import BusyError
+from todo_backend.auth.throttle import TooManyError
 from todo_backend.database import DatabaseUnavailableError
 
 
@@ -14,6 +16,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailableError, _unavailable)
     app.add_exception_handler(IntegrityError, _gone)
+    app.add_exception_handler(TooManyError, _too_many)
+    app.add_exception_handler(BusyError, _busy)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
@@ -41,3 +45,13 @@ async def _gone(_request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error.orig, ForeignKeyViolation) or "_users" not in (error.orig.diag.constraint_name or ""):
         raise error
     return JSONResponse({"detail": "Log in first."}, status_code=401, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def _too_many(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, TooManyError)  # noqa: S101 - registered for this type alone
+    return JSONResponse({"detail": str(error)}, status_code=429, headers={"Retry-After": str(error.seconds)})
+
+
+async def _busy(_request: Request, _error: Exception) -> JSONResponse:
+    detail = "Too many are logging in just now. Try again in a moment."
+    return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "2"})

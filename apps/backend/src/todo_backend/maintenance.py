@@ -5,6 +5,7 @@ import logging
 
 from sqlalchemy import func, select
 
+from todo_backend.auth import sessions
 from todo_backend.chat import service as chat
 from todo_backend.database import Database, DatabaseUnavailableError
 from todo_backend.todos import service as todos
@@ -23,6 +24,7 @@ async def forget_what_is_old(database: Database) -> None:
                 if await session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
                     await todos.forget(session)
                     await chat.forget(session)
+                    await sessions.forget(session)
         except DatabaseUnavailableError:
             pass  # it will be there the next time
         except Exception:  # it has to go on, whatever this was

@@ -40,7 +40,10 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     cors_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode] = []
     secrets_dir: Path = Path("/run/secrets/todochat")
-    access_token_minutes: int = Field(default=720, ge=1, le=7 * 24 * 60)
+    access_token_minutes: int = Field(default=15, ge=1, le=7 * 24 * 60)
+    wrong_passwords: int = Field(default=10, ge=1)
+    wrong_passwords_per_minute: int = Field(default=120, ge=1)
+    sign_ups_per_minute: int = Field(default=120, ge=1)
     todos_per_user: int = Field(default=10_000, ge=1)
     database_probe_seconds: float = Field(default=5, gt=0)
     database_tolerance_seconds: float = Field(default=15, ge=0)

@@ -1,16 +1,16 @@
-"""The table of accounts."""
+"""The tables of accounts, and of who is logged in to them."""
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import DateTime, Integer, String, func
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, String, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from todo_backend.database import Base
 
 
 class User(Base):
-    """An account. Its todos and conversations go when it goes."""
+    """An account. Its todos, conversations and sessions go when it goes."""
 
     __tablename__ = "users"
 
@@ -21,3 +21,45 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
     last_number: Mapped[int] = mapped_column(Integer, server_default="0")
     """Of the todos that this user ever had; the database counts."""
+    password_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class UserSession(Base):
+    """Somebody who is logged in, until then at the latest.
+
+    Its refresh token is kept as a hash, and the one before it as well, which is good for a moment still.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id", "created_at"), Index(None, "expires_at"))
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    user_agent: Mapped[str] = mapped_column(String(200))
+    refresh_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    rotated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Browser(Base):
+    """A browser that somebody has logged in with, so that others' wrong passwords do not lock it out."""
+
+    __tablename__ = "browsers"
+    __table_args__ = (Index(None, "user_id"),)
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Attempts(Base):
+    """How often something was tried, by all replicas together, until the count begins anew."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (Index(None, "ends_at"),)
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -1,40 +1,140 @@
 """Sign-up, log-in and one's own account."""
 
-from fastapi import APIRouter, HTTPException
-from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
+import uuid
+from datetime import timedelta
 
-from todo_backend.auth.dependencies import CurrentUser, PasswordHashing, TokenRing
+from fastapi import APIRouter, HTTPException, Request
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from todo_backend.auth import sessions, throttle
+from todo_backend.auth.dependencies import CurrentLogIn, CurrentUser, PasswordHashing, TokenRing, unauthorized
 from todo_backend.auth.models import User
-from todo_backend.auth.schemas import Account, Credentials, Session
+from todo_backend.auth.passwords import Passwords
+from todo_backend.auth.schemas import (
+    Account,
+    AccountChange,
+    Credentials,
+    Export,
+    PasswordChange,
+    PasswordProof,
+    RefreshRequest,
+    Session,
+    SessionView,
+)
+from todo_backend.auth.throttle import key_of
 from todo_backend.auth.tokens import Tokens
-from todo_backend.dependencies import Db
+from todo_backend.chat import service as chat
+from todo_backend.clock import now_in
+from todo_backend.database import Database
+from todo_backend.dependencies import Config, Db
+from todo_backend.settings import Settings
+from todo_backend.todos import service as todos
+from todo_backend.todos.schemas import ChangeView, TodoQuery, TodoView
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 
+_WINDOW = timedelta(minutes=15)
+_MINUTE = timedelta(minutes=1)
+_EVERYBODY = key_of("wrong passwords")
+_SIGN_UPS = key_of("sign-ups")
+_WRONG = "E-mail address or password is wrong."
+
 
 @router.post("/signup", status_code=201)
-async def sign_up(credentials: Credentials, database: Db, passwords: PasswordHashing, tokens: TokenRing) -> Session:
+async def sign_up(
+    credentials: Credentials,
+    request: Request,
+    database: Db,
+    passwords: PasswordHashing,
+    tokens: TokenRing,
+    settings: Config,
+) -> Session:
     """Open an account and log in to it."""
-    password_hash = await passwords.hash(credentials.password.get_secret_value())
-    user = User(email=credentials.email, password_hash=password_hash)
+    async with database.transaction() as session:
+        await throttle.check(session, _SIGN_UPS, settings.sign_ups_per_minute)
+        await throttle.count(session, _SIGN_UPS, _MINUTE)
+    password_hash = await passwords.hash(credentials.password.get_secret_value(), credentials.email)
+    user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
     try:
         async with database.transaction() as session:
             session.add(user)
+            await session.flush()
+            return await _begun(session, user, credentials, request, tokens, known=False)
     except IntegrityError:
         raise HTTPException(409, "There is already an account with this e-mail address.") from None
-    return _session(user, tokens)
 
 
 @router.post("/login")
-async def log_in(credentials: Credentials, database: Db, passwords: PasswordHashing, tokens: TokenRing) -> Session:
+async def log_in(
+    credentials: Credentials,
+    request: Request,
+    database: Db,
+    passwords: PasswordHashing,
+    tokens: TokenRing,
+    settings: Config,
+) -> Session:
     """Log in. A wrong password and an unknown e-mail address get the same answer after the same time."""
     async with database.transaction() as session:
         user = await session.scalar(select(User).where(User.email == credentials.email))
-    fits = await passwords.verify(user.password_hash if user else None, credentials.password.get_secret_value())
-    if user is None or not fits:
-        raise HTTPException(401, "E-mail address or password is wrong.")
-    return _session(user, tokens)
+        known = await sessions.is_known(session, user.id if user else None, credentials.browser)
+        # Who has logged in here before is not locked out by who has not, however often that one tries.
+        counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
+        await throttle.check(session, counted, settings.wrong_passwords)
+        if not known:
+            await throttle.check(session, _EVERYBODY, settings.wrong_passwords_per_minute)
+    password = credentials.password.get_secret_value()
+    fits = await passwords.verify(user.password_hash if user else None, password, credentials.email, known=known)
+    async with database.transaction() as session:
+        if user is None or not fits:
+            await throttle.count(session, counted, _WINDOW)
+            await throttle.count(session, _EVERYBODY, _MINUTE)
+        else:
+            await throttle.clear(session, counted)
+            return await _begun(session, user, credentials, request, tokens, known=known)
+    raise HTTPException(401, _WRONG)
+
+
+@router.post("/refresh")
+async def refresh(given: RefreshRequest, database: Db, tokens: TokenRing) -> Session:
+    """Return the next access token, and the next token to refresh with; each of those is good once."""
+    try:
+        async with database.transaction() as session:
+            kept, user, token = await sessions.refresh(session, given.refresh_token)
+    except sessions.EndedError:
+        raise unauthorized() from None
+    return Session(
+        access_token=tokens.issue(user.id, kept.id),
+        expires_in=int(tokens.lifetime.total_seconds()),
+        user=Account.model_validate(user),
+        refresh_token=token,
+        refresh_expires_in=int(sessions.REFRESH.total_seconds()) if token else None,
+    )
+
+
+@router.post("/logout", status_code=204)
+async def log_out(current: CurrentLogIn, database: Db) -> None:
+    """End this session: its tokens are worth nothing from now on."""
+    if current.session_id is not None:
+        async with database.transaction() as session:
+            await sessions.end(session, current.user.id, current.session_id)
+
+
+@router.get("/sessions")
+async def list_sessions(current: CurrentLogIn, database: Db) -> list[SessionView]:
+    """Return where one is logged in."""
+    async with database.transaction() as session:
+        return await _sessions(session, current.user.id, current.session_id)
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_session(session_id: uuid.UUID, user: CurrentUser, database: Db) -> None:
+    """End one of one's sessions."""
+    async with database.transaction() as session:
+        ended = await sessions.end(session, user.id, session_id)
+    if not ended:
+        raise HTTPException(404, "There is no such session.")
 
 
 @router.get("/me")
@@ -43,16 +143,112 @@ async def me(user: CurrentUser) -> Account:
     return Account.model_validate(user)
 
 
-@router.delete("/me", status_code=204)
-async def delete_me(user: CurrentUser, database: Db) -> None:
+@router.patch("/me")
+async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> Account:
+    """Change the time zone in which dates are meant."""
+    async with database.transaction() as session:
+        kept = await session.get_one(User, user.id)
+        kept.time_zone = change.time_zone
+    return Account.model_validate(kept)
+
+
+@router.post("/me/password", status_code=204)
+async def change_password(
+    change: PasswordChange, current: CurrentLogIn, database: Db, passwords: PasswordHashing, settings: Config
+) -> None:
+    """Change the password, and end all other sessions."""
+    await _prove(current.user, change.password.get_secret_value(), database, passwords, settings)
+    password_hash = await passwords.hash(change.new_password.get_secret_value(), current.user.email)
+    async with database.transaction() as session:
+        await set_password(session, current.user.id, password_hash, but=current.session_id)
+
+
+async def set_password(
+    session: AsyncSession, user_id: uuid.UUID, password_hash: str, *, but: uuid.UUID | None = None
+) -> None:
+    """Give an account another password, and end its sessions, but for one."""
+    user = await session.get_one(User, user_id)
+    user.password_hash, user.password_changed_at = password_hash, func.now()
+    await sessions.end_all(session, user_id, but=but)
+
+
+@router.get("/me/export")
+async def export(current: CurrentLogIn, database: Db) -> Export:
+    """Return everything that is kept about oneself."""
+    user = current.user
+    async with database.transaction() as session:
+        found, after = [], ""
+        while True:
+            page = await todos.list_todos(session, user.id, TodoQuery(after=after), now_in(user.time_zone))
+            found += map(TodoView.of, page.todos)
+            if not (after := page.after):
+                break
+        return Export(
+            account=Account.model_validate(user),
+            created_at=user.created_at,
+            todos=found,
+            changes=[ChangeView.of(one) for one in await todos.list_changes(session, user.id, None, None)],
+            conversations=await chat.export(session, user.id),
+            sessions=await _sessions(session, user.id, current.session_id),
+        )
+
+
+@router.post("/me/delete", status_code=204)
+async def delete_me_with_password(
+    proof: PasswordProof, user: CurrentUser, database: Db, passwords: PasswordHashing, settings: Config
+) -> None:
     """Delete one's own account with everything in it."""
+    await _prove(user, proof.password.get_secret_value(), database, passwords, settings)
+    await _delete(user, database)
+
+
+@router.delete("/me", status_code=204, deprecated=True)
+async def delete_me(user: CurrentUser, database: Db) -> None:
+    """Delete one's own account with everything in it, as pages of the version before ask for it."""
+    await _delete(user, database)
+
+
+async def _delete(user: User, database: Database) -> None:
     async with database.transaction() as session:
         await session.execute(delete(User).where(User.id == user.id))
 
 
-def _session(user: User, tokens: Tokens) -> Session:
+async def _prove(user: User, password: str, database: Database, passwords: Passwords, settings: Settings) -> None:
+    """Raises HTTPException where this is not the password."""
+    counted = key_of("proof", str(user.id))
+    async with database.transaction() as session:
+        await throttle.check(session, counted, settings.wrong_passwords)
+    if not await passwords.verify(user.password_hash, password, user.email):
+        async with database.transaction() as session:
+            await throttle.count(session, counted, _WINDOW)
+        raise HTTPException(403, "The password is wrong.")
+
+
+async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:
+    return [
+        SessionView(
+            id=one.id,
+            user_agent=one.user_agent,
+            created_at=one.created_at,
+            used_at=one.rotated_at,
+            current=one.id == current,
+        )
+        for one in await sessions.list_sessions(session, user_id)
+    ]
+
+
+async def _begun(
+    session: AsyncSession, user: User, credentials: Credentials, request: Request, tokens: Tokens, *, known: bool
+) -> Session:
+    agent = request.headers.get("x-client-agent") or request.headers.get("user-agent", "")
+    session_id, token = await sessions.begin(session, user.id, agent, refresh=credentials.refresh)
+    browser = await sessions.remember(session, user.id, credentials.browser, known=known)
+    lifetime = tokens.lifetime if token else sessions.WITHOUT_REFRESH
     return Session(
-        access_token=tokens.issue(user.id),
-        expires_in=int(tokens.lifetime.total_seconds()),
+        access_token=tokens.issue(user.id, session_id, lifetime),
+        expires_in=int(lifetime.total_seconds()),
         user=Account.model_validate(user),
+        refresh_token=token,
+        refresh_expires_in=int(sessions.REFRESH.total_seconds()) if token else None,
+        browser=browser,
     )

@@ -1,27 +1,70 @@
 """What goes in and out of the account endpoints."""
 
 import uuid
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr, field_validator
+import email_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
+from todo_backend.clock import time_zone
 from todo_backend.text import encodable
+from todo_backend.todos.schemas import ChangeView, TodoView
 
+# People who run this for themselves have addresses in .local.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.remove("local")
 # One person, one account: mail providers do not tell Ann@ and ann@ apart.
 Email = Annotated[EmailStr, Field(max_length=254), AfterValidator(str.lower)]
 
 
+def _encodable(value: SecretStr) -> SecretStr:
+    encodable(value.get_secret_value())
+    return value
+
+
+Password = Annotated[SecretStr, Field(min_length=8, max_length=128), AfterValidator(_encodable)]
+Opaque = Annotated[str, Field(max_length=200)]
+
+
 class Credentials(BaseModel):
-    """An e-mail address with its password."""
+    """An e-mail address with its password.
+
+    With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone. `browser`
+    is what an earlier log-in of this browser answered.
+    """
 
     email: Email
-    password: Annotated[SecretStr, Field(min_length=8, max_length=128)]
+    password: Password
+    refresh: bool = False
+    browser: Opaque | None = None
+    time_zone: Annotated[str, AfterValidator(time_zone)] | None = None
 
-    @field_validator("password")
-    @classmethod
-    def _encodable(cls, value: SecretStr) -> SecretStr:
-        encodable(value.get_secret_value())
-        return value
+
+class RefreshRequest(BaseModel):
+    """A refresh token."""
+
+    refresh_token: Opaque
+
+
+class PasswordChange(BaseModel):
+    """The password, and what it is to be."""
+
+    password: Password
+    new_password: Password
+
+
+class PasswordProof(BaseModel):
+    """The password, for what cannot be taken back."""
+
+    password: Password
+
+
+class AccountChange(BaseModel):
+    """What to change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    time_zone: Annotated[str, AfterValidator(time_zone)]
 
 
 class Account(BaseModel):
@@ -31,12 +74,40 @@ class Account(BaseModel):
 
     id: uuid.UUID
     email: str
+    time_zone: str = "UTC"
 
 
 class Session(BaseModel):
-    """An access token, valid for `expires_in` seconds, and whose it is."""
+    """An access token, valid for `expires_in` seconds, and whose it is.
+
+    No `refresh_token` comes back to one of two who refresh at once: the other one has it.
+    """
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a kind of token
     expires_in: int
     user: Account
+    refresh_token: str | None = None
+    refresh_expires_in: int | None = None
+    browser: str | None = None
+
+
+class SessionView(BaseModel):
+    """A log-in as its owner sees it."""
+
+    id: uuid.UUID
+    user_agent: str
+    created_at: datetime
+    used_at: datetime
+    current: bool
+
+
+class Export(BaseModel):
+    """Everything that is kept about somebody."""
+
+    account: Account
+    created_at: datetime
+    todos: list[TodoView]
+    changes: list[ChangeView]
+    conversations: list[dict[str, Any]]
+    sessions: list[SessionView]

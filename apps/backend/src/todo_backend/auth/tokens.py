@@ -1,6 +1,7 @@
 """Access tokens, signed by a ring of keys."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -8,11 +9,24 @@ import jwt
 from todo_backend.settings import JwtKeys
 
 _ALGORITHM = "HS256"
+_TYPE = "at+jwt"
+_AUDIENCE = "todochat"
+_LEEWAY = timedelta(seconds=5)
+"""What clocks of several replicas may differ by."""
 _UNDATED = datetime.min.replace(tzinfo=UTC)
 
 
 class InvalidTokenError(Exception):
     """The token is malformed, expired, or signed by a key that is not ours, or no longer."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Whose a token is, and of which session; none for one that was issued before there were sessions."""
+
+    user_id: uuid.UUID
+    session_id: uuid.UUID | None
+    issued_at: datetime
 
 
 class Tokens:
@@ -33,25 +47,37 @@ class Tokens:
             if kid != ring.active and (later := [time for time in made.values() if time > made[kid]])
         }
 
-    def issue(self, user_id: uuid.UUID) -> str:
-        """Return a token for this user."""
+    def issue(self, user_id: uuid.UUID, session_id: uuid.UUID | None, lifetime: timedelta | None = None) -> str:
+        """Return a token for this user's session."""
         now = datetime.now(UTC)
-        claims = {"sub": str(user_id), "iat": now, "exp": now + self.lifetime}
-        return jwt.encode(claims, self._keys[self._active], algorithm=_ALGORITHM, headers={"kid": self._active})
+        claims = {"sub": str(user_id), "aud": _AUDIENCE, "iat": now, "exp": now + (lifetime or self.lifetime)}
+        if session_id is not None:
+            claims["sid"] = str(session_id)
+        headers = {"kid": self._active, "typ": _TYPE}
+        return jwt.encode(claims, self._keys[self._active], algorithm=_ALGORITHM, headers=headers)
 
-    def read(self, token: str) -> uuid.UUID:
-        """Return whose token this is. Raises InvalidTokenError."""
+    def read(self, token: str) -> Claim:
+        """Return whose this is. Raises InvalidTokenError."""
         try:
-            kid = jwt.get_unverified_header(token)["kid"]
+            header = jwt.get_unverified_header(token)
+            kid = header["kid"]
+            # Those of the version before have no audience, type and session; their last one expires within its life.
+            ours = header.get("typ") == _TYPE
             claims = jwt.decode(
-                token, self._keys[kid], algorithms=[_ALGORITHM], options={"require": ["sub", "iat", "exp"]}
+                token,
+                self._keys[kid],
+                algorithms=[_ALGORITHM],
+                audience=_AUDIENCE if ours else None,
+                leeway=_LEEWAY,
+                options={"require": ["sub", "iat", "exp", *(["aud"] if ours else [])]},
             )
-            user_id = uuid.UUID(claims["sub"])
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
+            session_id = uuid.UUID(claims["sid"]) if "sid" in claims else None
+            found = Claim(uuid.UUID(claims["sub"]), session_id, datetime.fromtimestamp(claims["iat"], UTC))
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as error:
             raise InvalidTokenError from error
         if kid in self._ends and datetime.now(UTC) >= self._ends[kid]:
             raise InvalidTokenError
-        return user_id
+        return found
 
 
 def _made(kid: str) -> datetime:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -71,6 +72,21 @@ async def messages_of(session: AsyncSession, user_id: uuid.UUID, conversation_id
     """Return a conversation's messages, oldest first. Raises ConversationNotFoundError."""
     conversation = await _own_or_new(session, user_id, conversation_id)
     return await _messages(session, conversation.id)
+
+
+async def export(session: AsyncSession, user_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return all that was said, oldest first."""
+    return [
+        {
+            "id": str(conversation.id),
+            "created_at": conversation.created_at.isoformat(),
+            "messages": [
+                MessageView.model_validate(message).model_dump(mode="json")
+                for message in await _messages(session, conversation.id)
+            ],
+        }
+        for conversation in reversed(await list_conversations(session, user_id))
+    ]
 
 
 async def forget(session: AsyncSession) -> None:

@@ -274,7 +274,9 @@ async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) ->
 # Taking back
 
 
-async def list_changes(session: AsyncSession, user_id: uuid.UUID, before: int | None, limit: int) -> Sequence[Change]:
+async def list_changes(
+    session: AsyncSession, user_id: uuid.UUID, before: int | None, limit: int | None
+) -> Sequence[Change]:
     """Return the user's changes, the newest first, from `before` on."""
     query = select(Change).where(Change.user_id == user_id)
     if before is not None:

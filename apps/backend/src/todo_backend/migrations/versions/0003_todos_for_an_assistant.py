@@ -1,4 +1,4 @@
-"""Notes, due dates, priority, numbers and versions of todos; changes, confirmations and turns.
+"""Notes, dates, priority, numbers and versions of todos; changes, confirmations and turns; sessions and throttling.
 
 Additive: code made for 0002 goes on working with it, during a rollout and after a rollback. It names no number and no
 version, so the database gives them, whoever writes.
@@ -34,6 +34,7 @@ def upgrade() -> None:
     """Apply."""
     op.add_column("users", sa.Column("last_number", sa.Integer(), server_default="0", nullable=False))
     op.add_column("users", sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False))
+    op.add_column("users", sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("todos", sa.Column("number", sa.Integer(), nullable=True))
     op.add_column("todos", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
     op.add_column("todos", sa.Column("notes", sa.Text(), server_default="", nullable=False))
@@ -111,11 +112,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_turns")),
     )
     op.create_index(op.f("ix_turns_created_at"), "turns", ["created_at"])
+    op.create_table(
+        "sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("user_agent", sa.String(length=200), nullable=False),
+        sa.Column("refresh_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("rotated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sessions_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_user_id_created_at"), "sessions", ["user_id", "created_at"])
+    op.create_index(op.f("ix_sessions_expires_at"), "sessions", ["expires_at"])
+    op.create_table(
+        "browsers",
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_browsers_user_id_users"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("hash", name=op.f("pk_browsers")),
+    )
+    op.create_index(op.f("ix_browsers_user_id"), "browsers", ["user_id"])
+    op.create_table(
+        "attempts",
+        sa.Column("key", sa.LargeBinary(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_attempts")),
+    )
+    op.create_index(op.f("ix_attempts_ends_at"), "attempts", ["ends_at"])
 
 
 def downgrade() -> None:
     """Take back."""
-    for table in ("turns", "confirmations", "changes"):
+    for table in ("attempts", "browsers", "sessions", "turns", "confirmations", "changes"):
         op.drop_table(table)
     op.execute("DROP TRIGGER todo_written ON todos")
     op.execute("DROP FUNCTION todo_written()")
@@ -123,5 +156,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_todos_user_id_number"), table_name="todos")
     for column in ("due_zone", "due_at", "due_on", "priority", "notes", "version", "number"):
         op.drop_column("todos", column)
-    for column in ("time_zone", "last_number"):
+    for column in ("password_changed_at", "time_zone", "last_number"):
         op.drop_column("users", column)

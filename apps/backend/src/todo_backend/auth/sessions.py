@@ -1,0 +1,130 @@
+"""Log-ins: when they begin, how they are kept up, when they end."""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from todo_backend.auth.models import Attempts, Browser, User, UserSession
+
+REFRESH = timedelta(days=30)
+WITHOUT_REFRESH = timedelta(hours=12)
+GRACE = timedelta(seconds=30)
+"""For how long the refresh token before the last is good: two tabs of a browser refresh at once."""
+BROWSER = timedelta(days=365)
+MOST = 50
+"""Sessions, and browsers, of one account; the oldest ones go."""
+
+
+class EndedError(Exception):
+    """There is no such session any more."""
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+async def begin(
+    session: AsyncSession, user_id: uuid.UUID, user_agent: str, *, refresh: bool
+) -> tuple[uuid.UUID, str | None]:
+    """Begin a session; return its id and, where it can be refreshed, its token for that."""
+    secret = secrets.token_urlsafe(32) if refresh else None
+    begun = UserSession(
+        id=uuid.uuid4(),
+        user_id=user_id,
+        user_agent=user_agent[:200],
+        refresh_hash=_hash(secret) if secret else None,
+        expires_at=func.now() + (REFRESH if refresh else WITHOUT_REFRESH),
+    )
+    session.add(begun)
+    await session.flush()
+    await _keep_newest(session, user_id)
+    return begun.id, f"{begun.id}.{secret}" if secret else None
+
+
+async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
+    mine = select(UserSession.id).where(UserSession.user_id == user_id).order_by(UserSession.created_at.desc())
+    await session.execute(delete(UserSession).where(UserSession.id.in_(mine.offset(MOST).scalar_subquery())))
+
+
+async def refresh(session: AsyncSession, token: str) -> tuple[UserSession, User, str | None]:
+    """Return the session with its user and its next token; none for who is second of two at once.
+
+    Raises EndedError; a token that was used long ago has been stolen from one side or the other, and ends the session.
+    """
+    found, _, secret = token.partition(".")
+    try:
+        session_id = uuid.UUID(found)
+    except ValueError:
+        raise EndedError from None
+    query = select(UserSession, User, func.now() > UserSession.rotated_at + GRACE).join(
+        User, User.id == UserSession.user_id
+    )
+    query = query.where(UserSession.id == session_id, UserSession.expires_at > func.now())
+    row = (await session.execute(query.with_for_update(of=UserSession))).one_or_none()
+    if row is None:
+        raise EndedError
+    kept, user, is_late = row
+    given = _hash(secret)
+    if kept.refresh_hash is not None and secrets.compare_digest(given, kept.refresh_hash):
+        secret = secrets.token_urlsafe(32)
+        kept.previous_hash, kept.refresh_hash = kept.refresh_hash, _hash(secret)
+        kept.rotated_at, kept.expires_at = func.now(), func.now() + REFRESH
+        return kept, user, f"{kept.id}.{secret}"
+    if kept.previous_hash is not None and secrets.compare_digest(given, kept.previous_hash) and not is_late:
+        return kept, user, None
+    await session.delete(kept)
+    await session.commit()
+    raise EndedError
+
+
+async def list_sessions(session: AsyncSession, user_id: uuid.UUID) -> Sequence[UserSession]:
+    """Return who is logged in, the newest first."""
+    query = select(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at > func.now())
+    return (await session.scalars(query.order_by(UserSession.created_at.desc(), UserSession.id))).all()
+
+
+async def end(session: AsyncSession, user_id: uuid.UUID, session_id: uuid.UUID) -> bool:
+    """End a session, and tell whether there was one."""
+    query = delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id)
+    return (await session.execute(query.returning(UserSession.id))).one_or_none() is not None
+
+
+async def end_all(session: AsyncSession, user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
+    """End all sessions of a user, but for one, and forget the browsers where none stays."""
+    query = delete(UserSession).where(UserSession.user_id == user_id)
+    await session.execute(query if but is None else query.where(UserSession.id != but))
+    if but is None:
+        await session.execute(delete(Browser).where(Browser.user_id == user_id))
+
+
+async def is_known(session: AsyncSession, user_id: uuid.UUID | None, browser: str | None) -> bool:
+    """Tell whether this user has logged in with this browser before."""
+    query = select(Browser.user_id).where(Browser.hash == _hash(browser or ""), Browser.used_at > func.now() - BROWSER)
+    found = await session.scalar(query)
+    return found is not None and found == user_id
+
+
+async def remember(session: AsyncSession, user_id: uuid.UUID, browser: str | None, *, known: bool) -> str:
+    """Return what this browser is known by from now on."""
+    if known and browser:
+        kept = await session.get_one(Browser, _hash(browser))
+        kept.used_at = func.now()
+        return browser
+    made = secrets.token_urlsafe(32)
+    session.add(Browser(hash=_hash(made), user_id=user_id))
+    await session.flush()
+    mine = select(Browser.hash).where(Browser.user_id == user_id).order_by(Browser.used_at.desc()).offset(MOST)
+    await session.execute(delete(Browser).where(Browser.hash.in_(mine.scalar_subquery())))
+    return made
+
+
+async def forget(session: AsyncSession) -> None:
+    """Delete for good what has ended, of all users."""
+    await session.execute(delete(UserSession).where(UserSession.expires_at < func.now()))
+    await session.execute(delete(Browser).where(Browser.used_at < func.now() - BROWSER))
+    await session.execute(delete(Attempts).where(or_(Attempts.ends_at < func.now())))

@@ -1,0 +1,161 @@
+"""Where one is logged in, for how long, and who is kept out meanwhile."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.engine import URL
+
+from tests.conftest import PASSWORD, Person, serving, sign_up
+from tests.test_changes import old
+
+
+async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD, **more: object) -> httpx.Response:
+    """The answer to a log-in."""
+    return await client.post("/api/v1/auth/login", json={"email": email, "password": password, **more})
+
+
+async def session(ann: Person) -> dict[str, Any]:
+    """A session that can be refreshed."""
+    answer = await log_in(ann.client, ann.email, refresh=True)
+    assert answer.status_code == 200, answer.text
+    begun: dict[str, Any] = answer.json()
+    return begun
+
+
+async def refreshed(ann: Person, token: str) -> httpx.Response:
+    """The answer to a refresh."""
+    return await ann.client.post("/api/v1/auth/refresh", json={"refresh_token": token})
+
+
+async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person, database_url: URL) -> None:
+    begun = await session(ann)
+    assert begun["expires_in"] == 15 * 60
+    first = (await refreshed(ann, begun["refresh_token"])).json()
+    second = (await refreshed(ann, first["refresh_token"])).json()
+    ann.token = second["access_token"]
+    assert (await ann.request("GET", "/auth/me")).status_code == 200
+    # what was good two tokens ago is a thief's, or was stolen: the session ends for both
+    assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
+    assert (await ann.request("GET", "/auth/me")).status_code == 401
+    assert (await refreshed(ann, second["refresh_token"])).status_code == 401
+
+
+async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_url: URL) -> None:
+    begun = await session(ann)
+    answers = await asyncio.gather(*(refreshed(ann, begun["refresh_token"]) for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    [token] = [token for answer in answers if (token := answer.json()["refresh_token"])]
+    for answer in answers:
+        ann.token = answer.json()["access_token"]
+        assert (await ann.request("GET", "/auth/me")).status_code == 200
+    assert (await refreshed(ann, token)).status_code == 200
+    late = await session(ann)
+    await refreshed(ann, late["refresh_token"])
+    old(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '31 seconds'")
+    assert (await refreshed(ann, late["refresh_token"])).status_code == 401
+
+
+@pytest.mark.parametrize("token", ["", "x", "x.y", "00000000-0000-0000-0000-000000000000.x"])
+async def test_a_token_that_is_none_refreshes_nothing(ann: Person, token: str) -> None:
+    assert (await refreshed(ann, token)).status_code == 401
+
+
+async def test_a_session_that_was_ended_is_worth_nothing(ann: Person, bob: Person) -> None:
+    begun = await session(ann)
+    listed = (await ann.request("GET", "/auth/sessions")).json()
+    assert [one["current"] for one in listed] == [False, True]
+    path = f"/auth/sessions/{listed[0]['id']}"
+    assert (await bob.request("DELETE", path)).status_code == 404
+    assert (await ann.request("DELETE", path)).status_code == 204
+    assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
+    other = Person(ann.client, ann.id, ann.email, begun["access_token"])
+    assert (await other.request("GET", "/todos")).status_code == 401
+    assert (await ann.request("POST", "/auth/logout")).status_code == 204
+    assert (await ann.request("GET", "/todos")).status_code == 401
+
+
+async def test_another_password_ends_all_other_sessions(ann: Person) -> None:
+    begun = await session(ann)
+    changed = {"password": PASSWORD, "new_password": "battery staple"}
+    wrong = await ann.request("POST", "/auth/me/password", {**changed, "password": "wrong horse"})
+    assert (wrong.status_code, wrong.json()) == (403, {"detail": "The password is wrong."})
+    assert (await ann.request("POST", "/auth/me/password", changed)).status_code == 204
+    assert (await ann.request("GET", "/todos")).status_code == 200
+    assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
+    assert (await log_in(ann.client, ann.email)).status_code == 401
+    assert (await log_in(ann.client, ann.email, "battery staple")).status_code == 200
+
+
+async def test_an_account_goes_with_its_password(ann: Person) -> None:
+    assert (await ann.request("POST", "/auth/me/delete", {"password": "wrong horse"})).status_code == 403
+    assert (await ann.request("POST", "/auth/me/delete", {"password": PASSWORD})).status_code == 204
+    assert (await ann.request("GET", "/auth/me")).status_code == 401
+
+
+async def test_everything_is_exported_and_nothing_of_others(ann: Person, bob: Person) -> None:
+    await bob.add("Secret")
+    await ann.say("add buy milk")
+    await ann.request("PATCH", "/auth/me", {"time_zone": "Europe/Berlin"})
+    export = await ann.request("GET", "/auth/me/export")
+    kept = export.json()
+    assert kept["account"]["time_zone"] == "Europe/Berlin"
+    assert [todo["title"] for todo in kept["todos"]] == ["buy milk"]
+    assert [change["kind"] for change in kept["changes"]] == ["add"]
+    assert kept["conversations"][0]["messages"][0]["content"] == "add buy milk"
+    assert len(kept["sessions"]) == 1
+    assert "Secret" not in export.text
+    assert "hash" not in export.text
+    assert (await ann.request("PATCH", "/auth/me", {"time_zone": "Mars/Olympus"})).status_code == 422
+
+
+@pytest.fixture
+async def strict(database_url: URL) -> AsyncIterator[httpx.AsyncClient]:
+    """The application, which allows three wrong passwords."""
+    async with serving(database_url, wrong_passwords=3, wrong_passwords_per_minute=10_000) as client:
+        yield client
+
+
+async def test_who_guesses_is_kept_out_and_who_is_known_is_not(strict: httpx.AsyncClient) -> None:
+    person = await sign_up(strict)
+    known = (await log_in(strict, person.email)).json()["browser"]
+    for email in (person.email, f"no-{person.email}"):
+        answers = [await log_in(strict, email, "wrong horse") for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert 800 < int(answers[-1].headers["Retry-After"]) <= 900
+        assert answers[-1].json()["detail"].startswith("Too many attempts. Try again in ")
+    assert (await log_in(strict, person.email)).status_code == 429
+    assert (await log_in(strict, person.email, browser=known)).status_code == 200
+    other = await sign_up(strict)
+    assert (await log_in(strict, person.email, browser=(await log_in(strict, other.email)).json()["browser"])).status_code == 429
+
+
+async def test_there_is_a_ceiling_for_all_together_which_known_browsers_pass(database_url: URL) -> None:
+    async with serving(database_url, wrong_passwords_per_minute=1) as client:
+        person = await sign_up(client)
+        known = await log_in(client, person.email)
+        old(database_url, "DELETE FROM attempts")
+        await log_in(client, f"no-{person.email}", "wrong horse")
+        assert (await log_in(client, person.email)).status_code == 429
+        if known.status_code == 200:
+            assert (await log_in(client, person.email, browser=known.json()["browser"])).status_code == 200
+    old(database_url, "DELETE FROM attempts")
+
+
+async def test_a_crowd_that_guesses_at_one_account_keeps_nobody_waiting(client: httpx.AsyncClient, ann: Person) -> None:
+    old_email = f"no-{ann.email}"
+
+    async def alone() -> float:
+        start = time.perf_counter()
+        assert (await log_in(client, ann.email)).status_code == 200
+        return time.perf_counter() - start
+
+    quiet = min([await alone() for _ in range(3)])
+    crowd = [asyncio.create_task(log_in(client, old_email, "wrong horse")) for _ in range(50)]
+    busy = await alone()
+    answers = await asyncio.gather(*crowd)
+    assert {answer.status_code for answer in answers} <= {401, 429, 503}
+    assert busy < quiet + 0.3
