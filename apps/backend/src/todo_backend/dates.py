@@ -57,7 +57,7 @@ def find(text: str, now: datetime) -> Found | None:
     days = list(_matches(_DAYS, lowered, now))
     if len({day for _, day in days}) > 1:
         return None
-    taken = [span for span, _ in days[:1]]
+    taken = [span for span, _ in days]  # the same one may be said twice, as in “Tuesday the 17th”
     clocks = [found for found in _matches(_CLOCKS, lowered, now) if not _overlap(found[0], taken)][:1]
     taken += [span for span, _ in clocks]
     parts = [found for found in _matches(_PARTS, lowered, now) if not _overlap(found[0], taken)][:1]

@@ -40,7 +40,9 @@ ENGLISH = Language(
             rf"(?:show|list|read|view|display|give|tell|see|open|print|pull up|check)(?:\s+(?:me|us))?(?:\s+out)?(?:\s+(?:to me))?(?P<what>(?:\s+(?:all|everything|every|just|only|what))?(?:\s+(?:of|on|in|that(?:\s+is|'s)?))?(?:\s+(?:(?:my|the|our)\s+)?(?:open|done|completed|finished|overdue|late|urgent|important|high[\s-]prio(?:rity)?|current|remaining|upcoming|today'?s|tomorrow'?s|this week'?s)(?:\s+ones)?)?(?:\s+{_LIST})?(?:\s+(?:i\s+(?:still\s+)?(?:have|need|got|must)(?:\s+to\s+do)?|is\s+(?:open|left)|needs? doing))?(?:\s+.*)?)",
             rf"(?P<what>{_LIST}(?:\s+(?:for|of|due|that|with|about|containing|on|in|this|today|tomorrow)\b.*)?)[!?]*",
             r"how(?:'s|\s+does|\s+is|\s+do)?\s+(?P<what>(?:my|the|our|this)?\s*(?:day|week|weekend|today|tomorrow|list|next\s+week|agenda|schedule)\b.*?)(?:\s+look(?:ing)?(?:\s+like)?)?[?!]*",
-            r"(?P<what>(?:what|which|anything|something|is there anything|are there any|do i have|have i got|how many|whats|when|where)\b.*)",
+            r"(?:find|search|search\s+for|look\s+for|look\s+up|where\s+is)\s+(?P<what>.+)",
+            r"(?P<what>(?:do|did|have|am|is|are)\s+(?:i|there|we)\b.*\b(?:anything|something|behind|any)\b.*)",
+            r"(?P<what>(?:what|wots?|what've|which|anything|something|is there anything|are there any|do i have|have i got|how many|whats|when|where)\b.*)",
             r"(?P<what>(?:todays?|tomorrow|this week|overdue|late|done|completed|everything|all|next week|agenda|status|urgent|open)(?:'?s)?(?:\s+(?:todos?|tasks?|list|agenda|please|ones|stuff))?(?:\s+and\s+.+)?)[!?]*",
         ),
         undate=(
@@ -62,7 +64,7 @@ ENGLISH = Language(
             rf"(?:set|change|put|raise|lower|update|bump|make|mark|give)\s+(?:the\s+)?(?:prio(?:rity)?)\s+(?:of|for|on)\s+{_WHAT}\s+(?:up\s+|down\s+)?(?:to|as|at)\s+(?P<to>{_PRIORITY})",
             rf"(?:set|make|mark|give|change|flag|put|raise|lower|bump|move|label)\s+{_WHAT}\s+(?:a\s+|up\s+|down\s+)?(?:to\s+|as\s+|at\s+|on\s+|is\s+)?(?:be\s+)?(?:a\s+)?(?P<to>{_PRIORITY})",
             rf"(?P<to>prioriti[sz]e)\s+{_WHAT}",
-            rf"{_WHAT}\s+(?:is|are)\s+(?:now\s+|really\s+|very\s+|super\s+|a\s+)?(?P<to>{_PRIORITY})(?:\s+now)?",
+            rf"{_WHAT}\s+(?:is|are|should\s+be|can\s+be|needs\s+to\s+be)\s+(?:now\s+|really\s+|very\s+|super\s+|a\s+)?(?P<to>{_PRIORITY})(?:\s+now)?",
             rf"{_WHAT}[:,]?\s+(?P<to>(?:high|low|medium|no)[\s-]+prio(?:rity)?)",
         ),
         rename=(
@@ -83,8 +85,13 @@ ENGLISH = Language(
             rf"(?:i'?ll|i will|let'?s|i'?d rather|we can)\s+(?:do\s+)?{_WHAT}\s+(?P<to>(?:on|at|by|next|this|tomorrow|in|later)\b.+?)(?:\s+instead)",
             rf"{_WHAT}\s+(?P<to>(?:on|at|by|next|tomorrow|to|in)\b.+?)\s+instead",
         ),
+        redate=(
+            r"(?:move|make|set|put|do|reschedule|postpone|push|shift|change|delay|schedule|shove|bump)\s+(?P<what>.+)",
+            r"(?P<what>.+?)\s+(?:instead|rather\s+than)(?:\s+(?:of|than)?\s*.*)?",
+            r"(?P<what>.+?)\s+(?:should|could|can|must|needs\s+to|has\s+to)\s+be\s+(?:moved|done|on|by|due).+",
+        ),
         delete=(
-            rf"(?:please\s+)?(?:delete|del|remove|erase|drop(?!\s+off)|cancel|scrap|trash|get\s+rid\s+of|kill|ditch|strike|scratch|discard|bin|throw\s+out|clear)\s+{_WHAT}{_OFF_LIST}[!.]*",
+            rf"(?:please\s+)?(?:delete|del|rm|remove|erase|drop(?!\s+off)|cancel|scrap|trash|get\s+rid\s+of|kill|ditch|strike|scratch|discard|bin|throw\s+out|clear)\s+{_WHAT}{_OFF_LIST}[!.]*",
             rf"(?:take|cross|kick|strike)\s+{_WHAT}\s+(?:off|from)\s+{_LIST}[!.]*",
             rf"(?:i|we)\s+(?:don'?t|do\s+not|no\s+longer)\s+(?:need|want|have)(?:\s+to)?\s+{_WHAT}(?:\s+(?:any\s?more|any\s+longer|on\s+{_LIST}))+",
             rf"(?:i|we)\s+no\s+longer\s+(?:need|want|have)(?:\s+to)?\s+{_WHAT}",
@@ -97,42 +104,63 @@ ENGLISH = Language(
             rf"(?:mark|set|flag)\s+(?:as\s+)?{_DONE}\s*:?\s+{_WHAT}",
             rf"(?:check|tick|cross|strike|scratch)(?:\s+off|\s+out)?\s+{_WHAT}(?:\s+(?:off|from)(?:\s+{_LIST})?)?[!.]*",
             rf"{_WHAT}\s*(?:[:,-]\s*)?(?:is|are|was|were|has\s+been|got|'s|’s)?\s+(?:now\s+|all\s+|finally\s+|already\s+|been\s+)?(?:done|completed?|finished|sorted|taken\s+care\s+of|bought|paid|called|booked|renewed|watered|read)(?:\s+(?:now|already|today|at\s+last|too|as\s+well|yay))*[!.]*",
+            rf"close\s+{_WHAT}",
+            r"(?:tick|check|done|mark\s+(?:it|that)\s+done)(?P<what>)",
             rf"{_WHAT}\s*[✓✔✅☑️👍]+(?:\s*{_DONE})?",
             r"(?P<what>that)'?s\s+(?:now\s+|all\s+)?(?:done|sorted|finished|taken\s+care\s+of|completed?)",
             rf"[✓✔✅☑️]+\s*{_WHAT}",
             r"(?:i\s*(?:'ve|’ve|have|am|'m|’m)?\s*|we\s*(?:'ve|’ve|have)?\s*)?(?:just\s+|already\s+|finally\s+|now\s+)*(?:did|done|completed?|finish(?:ed)?|am\s+done|through)(?:\s+(?:with|off))?\b\s*:?\s*(?P<what>.*?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
             rf"(?:i\s*(?:'ve|’ve|have)?\s*|we\s*(?:'ve|’ve|have)?\s*|just\s+|finally\s+|already\s+)(?:just\s+|already\s+|finally\s+|now\s+)*(?P<what>{_PAST}\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
-            r"(?P<what>(?:called|bought|paid|booked|watered|renewed|finished)\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
+            r"(?P<what>(?:called|bought|got|paid|booked|watered|renewed|finished)\s+.+?)(?:\s+(?:today|this\s+morning|now|already|just\s+now|last\s+night|earlier|yesterday))?[!.]*",
         ),
         add=(
             r"(?:to-?do|task|reminder|note(?:\s+to\s+self)?)\s*[:\-]\s*(?P<what>.+)",
+            r"(?:add|new)(?:\s+(?:task|todo|item|one|entry))?\s*[:–-]\s*(?P<what>.+)",
             rf"(?:add|create|new|put|make|insert|enter|include|log|set\s+up|open)\s+(?:me\s+)?(?:(?:a|an|another|the|one\s+more)\s+)?(?:new\s+)?(?:(?P<to>high|low|medium|urgent|important)(?:[\s-]+prio(?:rity)?)?\s+)?{_NOUN}\b(?:\s+(?:to|on|in)\s+{_LIST})?(?:\s*:|\s+to\b|\s+called\b|\s+named\b|\s+that\s+says\b|\s+for\b|\s+saying\b)?\s*(?P<what>.*)",
             rf"(?:add|put|write|jot|note|stick|throw|get|pop|place|include)(?:\s*:\s*|\s+(?:down\s+)?){_WHAT}\s+(?:to|on|onto|in|into|down on)\s+{_LIST}(?P<more>(?:\s+(?:for|by|on|due)\s+.+)?)",
             r"(?:add|put|create|jot\s+down|write\s+down|note\s+down|note|take\s+down|write)\b\s*:?\s*(?P<what>.*)",
             r"(?:remind\s+me|set\s+(?:a\s+)?reminder|reminder)[,:]?\s*(?:to|about|of|that|for|:)?\s+(?P<what>.+)",
-            r"(?:(?:i\s+)?(?:must\s+)?(?:remember|don'?t\s+forget|do\s+not\s+forget|dont\s+let\s+me\s+forget|don'?t\s+let\s+me\s+forget|make\s+sure)(?:\s+(?:to|about|that\s+i|i))?)\s+(?P<what>.+)",
+            r"(?:(?:i\s+)?(?:must\s+|mustn'?t\s+(?=forget)|can'?t\s+(?=forget))?(?:forget(?=\s)|remember|don'?t\s+forget|do\s+not\s+forget|dont\s+let\s+me\s+forget|don'?t\s+let\s+me\s+forget|make\s+sure)(?:\s+(?:to|about|that\s+i|i))?)\s+(?P<what>.+)",
             r"(?:(?:oh\s+|also\s+|and\s+|btw\s+)*(?:i|we)(?:'ve|’ve|\s+have)?(?:\s+(?:also|still|really))*\s+(?:need(?:\s+to)?|have\s+to|want\s+to|must|should|ought\s+to|got\s+to|gotta|wanna|gotta\s+remember\s+to|'ll\s+need(?:\s+to)?))\s+(?P<what>.+)",
             r"(?:need\s+to|have\s+to|must|gotta|got\s+to)\s+(?P<what>.+)",
             r"(?:to-?do|task|reminder|note(?:\s+to\s+self)?)\s*[:\-]\s*(?P<what>.+)",
         ),
     ),
     lead=re.compile(
-        r"^(?:(?:please\s+to|please|pls|plz|hey|hi|hello|ok|okay|so|oh|um|uhm|uh|well|and|also|now|right|alright|actually|sorry|yes|yeah|yep|no|hm+|btw|good\s+morning|morning|wait|then|quick|just|kindly|thanks|hey\s+there|hi\s+there)\b[\s,!.:…-]*"
+        r"^(?:(?:please\s+(?:to|do)|please|pls|plz|hey|hi|hello|ok|okay|so|oh|um|uhm|uh|well|and|also|now|right|alright|actually|sorry|yes|yeah|yep|no|hm+|btw|good\s+morning|morning|wait|then|quick|just|kindly|thanks|finally|ugh|erm|okay|hey\s+there|hi\s+there)\b[\s,!.:…-]*"
         r"|(?:can|could|would|will|may)\s+(?:you|i|we)\b[\s,]*(?:please|pls|maybe|kindly|just|also|quickly)?\s*"
         r"|(?:i(?:'d|’d|\s+would)?\s+(?:like|love|want|need)(?:\s+you)?\s+to)\s+(?=(?:add|delete|remove|move|rename|change|postpone|mark|see|show|list|create|put|reschedule|know|cancel|check|reopen|set)\b)"
         r"|(?:let'?s|lets|go\s+ahead\s+and|i\s+think\s+(?:you\s+can|we\s+can)|you\s+(?:can|may|could)(?:\s+now)?|could\s+u|can\s+u|would\s+you\s+mind|do\s+me\s+a\s+favou?r\s+and)\s+)+(?=\S)",
         re.IGNORECASE,
     ),
     tail=re.compile(
-        r"(?:[\s,]+(?:please|pls|plz|thanks|thank\s+you|thx|ty|cheers|for\s+me|will\s+you|ok(?:ay)?|mate|dear|lol|haha|asap\s+please|if\s+you\s+can|would\s+you|now\s+please|thanks\s+a\s+lot|too)|\s*[.?!]\s*(?:thanks?|thank\s+you|cheers)(?:\s+(?:kindly|so\s+much|very\s+much|a\s+lot|in\s+advance))?|\s*[.!…]+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
+        r"(?:[\s,]+(?:please|pls|plz|thanks|thank\s+you|thx|ty|cheers|for\s+me|will\s+you|ok(?:ay)?|mate|dear|lol|haha|asap\s+please|if\s+you\s+can|would\s+you|now\s+please|thanks\s+a\s+lot|too|bye|pal|love|btw|will\s+ya|wid\s+ye)|\s*[.?!]\s*(?:thanks?|thank\s+you|cheers)(?:\s+(?:kindly|so\s+much|very\s+much|a\s+lot|in\s+advance))?|\s*[.!…]+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
         re.IGNORECASE,
     ),
     note=re.compile(
         rf"[\s,.;:–-]+(?:(?:please|pls|can\s+(?:you|u)|could\s+you|so)\s+)*(?:remind\s+me(?:\s+(?:of|about)\s+(?:it|that))?|(?:add|put|note|write|get|stick|jot)\s+(?:it|that|this)(?:\s+(?:on|down|to|in|onto|somewhere|there))*(?:\s+{_LIST})?(?:\s+somewhere)?|(?:on|to)\s+{_LIST})(?:\s+please)?[.!?]*$",
         re.IGNORECASE,
     ),
+    cues={
+        "delete": re.compile(r"\b(?:delete|del|remove|erase|scrap|trash|bin\s+(?:it|that|the)|ditch|get\s+rid\s+of|kick\s+it|throw\s+(?:it\s+)?out|(?:can|should)\s+go\b|no\s+longer\s+(?:need|want)|don'?t\s+(?:need|want)\b|not\s+(?:needed|going)|drop\s+(?:it|the|that)\b|nuke|forget\s+about|lose\s+(?:the|it))", re.IGNORECASE),
+        "complete": re.compile(r"\b(?:done|finished|completed?|sorted|ticked?|tick|check(?:ed)?\s+off|cross(?:ed)?|off\s+(?:my|the)\s+(?:plate|list)|bought|paid|called|booked|renewed|watered|took\s+care|taken\s+care|in\s+the\s+bag|wrapped|handled|got\s+(?:it|the)|spoke\s+(?:to|with)|talked\s+to|rang|phoned|submitted|filed)\b|[✓✔✅☑]", re.IGNORECASE),
+        "reopen": re.compile(r"\b(?:reopen|re-open|untick|uncheck|undo|bring\s+back|not\s+(?:actually\s+|really\s+)?(?:done|finished)|isn'?t\s+(?:done|finished)|back\s+on|again\s+after\s+all|mistake|by\s+accident|accidentally)\b", re.IGNORECASE),
+        "move": re.compile(r"\b(?:move[ds]?|postponed?|push(?:ed)?|reschedule[ds]?|shift(?:ed)?|delay(?:ed)?|instead|rather|make\s+(?:it|that|the)|change[ds]?|deadline|due|set|give\s+(?:me|it)|until|til|till|later|earlier|put\s+(?:it|the|off)|bump(?:ed)?)\b", re.IGNORECASE),
+        "priority": re.compile(r"\b(?:(?:very\s+)?(?:urgent|important)|(?:high|top|low|medium|highest|lowest)(?:[\s-]+prio\w*)?|no\s+(?:rush|hurry)|priorit(?:y|ise|ize))\b", re.IGNORECASE),
+        "show": re.compile(r"^(?:hey\s+|so\s+|ok\s+|and\s+|sorry,?\s+|just\s+|please\s+|kindly\s+)*(?:can\s+(?:i|you)\s+|could\s+(?:i|you)\s+|let\s+me\s+|i\s+want\s+to\s+|i'?d\s+like\s+to\s+)?(?:show|list|see|display|what(?:'s|’s|s|\s+is|\s+are|'ve)?|wots?|which|when(?:'s)?|where|how\s+many|give\s+me|tell\s+me|read\s+(?:me|out)|remind\s+me,?\s+(?:what|when|which)|anything|is\s+there|are\s+there|do\s+i|did\s+i|have\s+i|am\s+i|any\b)", re.IGNORECASE),
+        "add": re.compile(r"\b(?:add|new\s+(?:task|todo|item)|remind|put\b.*\b(?:list|down)|note|jot|write\s+down|remember|forget\s+to|don'?t\s+let)\b", re.IGNORECASE),
+    },
+    task=re.compile(
+        r"(?:buy|call|phone|ring|email|e-mail|mail|text|message|pay|book|send|write|clean|tidy|fix|repair|order|pick\s+up|collect|get|take|bring|return|print|sign|study|learn|prepare|prep|wash|iron|cook|bake|plan|visit|ask|tell|submit|renew|water|feed|walk|replace|install|upgrade|bump|deploy|review|test|charge|refill|apply|register|research|compare|look\s+(?:up|into|for)|organi[sz]e|sort\s+out|defrost|mow|paint|sew|practi[sc]e|reply|answer|invite|thank|wrap|pack|sell|cut|drop\s+off|hand\s+in|post|measure|plant|prune)\s+\S",
+        re.IGNORECASE,
+    ),
+    no_task=re.compile(
+        r"(?:please\s+)?(?:move|postpone|reschedule|push|shift|delay|set|change|update|rename|make|mark|delete|del|remove|cancel|complete|finish|done|check|tick|cross|reopen|undo|show|list|what|whats|what've|wots|when|which|who|how|where|why|did|do|does|am|is|are|was|have\s+i|can|could|should|would|will|if|maybe|it|that|this|i\s+want\s+\w+\s+(?:done|finished)|give|raise|lower|drop\s+(?!off)|no\s+\d|number|#?\d)\b",
+        re.IGNORECASE,
+    ),
+    edit=re.compile(r"(?:change|edit|update|correct|turn|fix|rename)\b", re.IGNORECASE),
     command=re.compile(
-        r"(?:please\s+)?(?:add|delete|remove|mark|complete|rename|postpone|reschedule|reopen|move|show|list|check\s+off|tick\s+off|cross\s+off|cancel\s+(?=number|#|\d)|remind\s+me|set|change|push)\b",
+        r"(?:please\s+)?(?:add|delete|remove|mark|complete|rename|postpone|reschedule|reopen|move|drop\s+it|make\s+it|show|list|check\s+off|tick\s+off|cross\s+off|cancel\s+(?=number|#|\d)|remind\s+me|set|change|push)\b",
         re.IGNORECASE,
     ),
     careful=re.compile(

@@ -76,6 +76,11 @@ GERMAN = Language(
             rf"(?:die\s+)?(?:frist|deadline|fälligkeit)\s+(?:für|von)\s+{_WHAT}\s+(?:ist|auf)\s+{_TO}",
             rf"{_WHAT}\s+(?P<to>um\s+.+?)\s+verschieben",
         ),
+        redate=(
+            r"(?:verschieb|schieb|verleg|vertag|änder|aender|setz|stell|leg|mach|tu|plan|pack)(?:e|en|st)?\s+(?:sie\s+)?(?:bitte\s+|mal\s+|doch\s+)*(?P<what>.+?)(?:\s+(?:um|draus|rein))?",
+            r"(?P<what>.+?)\s+(?:verschieben|verlegen|vertagen|schieben|legen|machen|ändern)",
+            r"(?P<what>.+?)\s+(?:stattdessen|lieber|statt\s+.+)",
+        ),
         delete=(
             rf"(?:lösch|loesch|entfern|streich|tilg|cancel)(?:e|en|st)?\s+(?:sie\s+)?(?:bitte\s+|mal\s+|mir\s+|doch\s+)*{_WHAT}(?:\s+(?:von|aus|auf)\s+{_LIST})?(?:\s+(?:weg|raus|wieder))*[!.]*",
             rf"(?:nimm|nehmen\s+sie|tu|mach|schmeiß|schmeiss|wirf|werfen\s+sie|hau)\s+(?:bitte\s+|mal\s+)*{_WHAT}\s+(?:bitte\s+)?(?:(?:von|aus)\s+{_LIST}(?:\s+(?:runter|raus|weg))?|weg|raus|runter)[!.]*",
@@ -124,6 +129,24 @@ GERMAN = Language(
         rf"[\s,.;:–-]+(?:(?:bitte|kannst\s+du|könntest\s+du)\s+)*(?:erinner(?:e|n)?\s+(?:sie\s+)?mich(?:\s+(?:daran|dran|bitte))*|(?:schreib|notier|setz|pack|trag|merk)(?:e|en)?\s+(?:sie\s+)?(?:das|es|dir\s+das)?(?:\s+(?:bitte|mal))*(?:\s+(?:auf|ein|drauf|dazu|in|zu))*(?:\s+{_LIST})?|(?:bitte\s+)?(?:aufschreiben|notieren|eintragen|auf\s+{_LIST}|nicht\s+vergessen))(?:\s+bitte)?[.!?]*$",
         re.IGNORECASE,
     ),
+    cues={
+        "delete": re.compile(r"\b(?:lösch\w*|loesch\w*|gelöscht|entfern\w*|streich\w*|gestrichen|weg(?:\s+damit)?|raus\s+damit|kann\s+(?:weg|raus)|nicht\s+mehr\s+(?:nötig|gebraucht|brauche?n?)|brauche?n?\s+(?:\w+\s+)*nicht\s+mehr|runter(?:\s+von)?|rauswerfen|rausschmeißen|hat\s+sich\s+erledigt)\b", re.IGNORECASE),
+        "complete": re.compile(r"\b(?:erledigt|fertig|abgehakt|abhaken|hak\w*|gemacht|geschafft|done|gekauft|angerufen|bezahlt|überwiesen|gebucht|gelesen|gegossen|verlängert|erneuert|rausgebracht|besorgt|telefoniert|abgegeben|eingereicht|abgeschickt|durch)\b|[✓✔✅☑]", re.IGNORECASE),
+        "reopen": re.compile(r"\b(?:wieder\s+(?:öffnen|auf|offen|rein)|doch\s+(?:noch\s+)?nicht|noch\s+nicht|nicht\s+(?:wirklich\s+)?(?:erledigt|fertig|gemacht)|versehentlich|aus\s+versehen|zurück\s+auf)\b", re.IGNORECASE),
+        "move": re.compile(r"\b(?:verschieb\w*|verschoben|verleg\w*|vertag\w*|statt|stattdessen|lieber|erst|änder\w*|aender\w*|frist|deadline|fällig|setz\w*|stell\w*|schieb\w*|geschoben|doch|später|früher|umleg\w*|mach\w*)\b", re.IGNORECASE),
+        "priority": re.compile(r"\b(?:(?:nicht\s+(?:so\s+|mehr\s+)?)?(?:dringend\w*|wichtig\w*|eilig\w*)|(?:hohe|niedrige|mittlere|höchste|geringe)\w*\s+prio\w*|(?:prio\w*)\s+(?:hoch|niedrig|mittel|runter|rauf))\b", re.IGNORECASE),
+        "show": re.compile(r"^(?:und\s+|so\s+|ok\s+|hey\s+|sag\s+mal,?\s+|bitte\s+|sorry,?\s+)*(?:zeig\w*|list\w*|was\b|welche\w*|wann\b|wie\s*viele?|gibt(?:'?s|\s+es)|hab\w*\s+ich|muss\s+ich|steht|nenn\w*|lies|sag\w*\s+mir|kann\s+ich\s+(?:mal\s+)?(?:sehen|die)|ist\s+(?:noch|was|heute|morgen)|was'?s|irgendwas|bin\s+ich)", re.IGNORECASE),
+        "add": re.compile(r"\b(?:füg\w*|hinzu\w*|erinner\w*|notier\w*|schreib\w*|aufschreiben|merk\w*|vergess\w*|neue?r?\s+(?:aufgabe|eintrag|todo)|dazu|pack\w*|auf\s+die\s+(?:\w*liste))\b", re.IGNORECASE),
+    },
+    task=re.compile(
+        r"\S.*\s(?:kaufen|anrufen|bezahlen|zahlen|buchen|schreiben|schicken|putzen|holen|abholen|bringen|wegbringen|besorgen|machen|waschen|reparieren|bestellen|fragen|kündigen|verlängern|erneuern|gießen|füttern|lernen|üben|vorbereiten|organisieren|planen|abgeben|ausfüllen|überweisen|backen|kochen|einkaufen|aufräumen|mähen|streichen|tauschen|wechseln|prüfen|beantworten|einladen|packen|verkaufen|lesen|ausdrucken|unterschreiben)\b",
+        re.IGNORECASE,
+    ),
+    no_task=re.compile(
+        r"(?:bitte\s+)?(?:verschieb|schieb|verleg|vertag|änder|aender|setz|stell|lösch|loesch|entfern|streich|benenn|markier|hak|erledig|zeig|list|was|wann|welche|wer|wie|wo|warum|hab|habe|ist|sind|soll|kann|könnte|muss\s+ich|wenn|vielleicht|es|das\s+ist|mach|mache|gib|#?\d)(?:e|en|st|t)?\b",
+        re.IGNORECASE,
+    ),
+    edit=re.compile(r"(?:änder|aender|benenn|korrigier|mach)", re.IGNORECASE),
     command=re.compile(
         r"(?:bitte\s+)?(?:lösche?|loesche?|entferne?|streiche?|füge?|erinnere?|verschieb|verschiebe|markiere?|hake?|benenne?|zeige?|schreib|schreibe|setze?|notiere?|erledige)\b",
         re.IGNORECASE,

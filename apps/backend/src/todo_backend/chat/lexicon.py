@@ -46,6 +46,8 @@ cat katze
 meeting besprechung termin
 """
 SAME = {word: line.split()[0] for line in _SAME.strip().splitlines() for word in line.split()}
+COMMON = frozenset("buy pay call book finish read water renew write send clean wash fix order takeout make do put take".split())
+"""What is done with so many things that it alone says nothing about which."""
 NUMBERS = {
     word: number
     for words in (

@@ -23,6 +23,14 @@ class Language:
     """Those after one."""
     note: re.Pattern[str]
     """What makes a message a todo, after it: “..., remind me”."""
+    cues: Mapping[str, re.Pattern[str]]
+    """Words by intent that tell what is wanted where no phrase fits; a todo has to be named beside them."""
+    task: re.Pattern[str]
+    """How a todo begins that stands there without any “add”."""
+    no_task: re.Pattern[str]
+    """How none does: a request, or a question."""
+    edit: re.Pattern[str]
+    """Words that give another title."""
     command: re.Pattern[str]
     """The words that a request to change something begins with; in the midst of a message it begins another one."""
     careful: re.Pattern[str]

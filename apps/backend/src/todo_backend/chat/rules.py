@@ -13,7 +13,7 @@ from todo_backend import dates
 from todo_backend.chat.assistant import Said
 from todo_backend.chat.english import ENGLISH
 from todo_backend.chat.german import GERMAN
-from todo_backend.chat.lexicon import NUMBERS, SAME
+from todo_backend.chat.lexicon import COMMON, NUMBERS, SAME
 from todo_backend.chat.phrases import Language
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
 from todo_backend.text import comparable, words
@@ -34,7 +34,7 @@ _URGENT = re.compile(
     re.IGNORECASE,
 )
 _PRONOUNS = frozenset(["it", "that", "this", "thats", "that's", "that’s", "its", "it's", "them", "es", "das", "ihn", "sie", "den", "die", "der"]) | {"that one", "this one"}
-_NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)?#?\s*(\d{1,6})\.?")
+_NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)*#?\s*(\d{1,6})\.?")
 
 
 class RuleBasedAssistant:
@@ -99,15 +99,16 @@ class _Turn:
                                 return reply
                         except _UnclearError as error:
                             unclear.append(error)
+            self.language = self._languages(said)[0]
+            for sense in (self._sensed, self._noted):
+                if (reply := await sense(said)) is not None:
+                    return reply
         except BadTitleError as error:
             return self._say("too long", length=error.length)
         except GoneError:
             return self._say("gone")
         except ToolError as error:
             return str(error)
-        self.language = self._languages(said)[0]
-        if (reply := await self._noted(said)) is not None:
-            return reply
         if unclear:
             return str(max(unclear, key=lambda error: error.found))
         return self._say("not understood", examples=self.language.says["examples"])
@@ -171,6 +172,9 @@ class _Turn:
         title, due, priority = self._parts(f"{what} {more[1]}" if more and more[1] not in what else what)
         if items := _items(what):
             return "\n".join([await self.add(item, to, item) or "" for item in items])
+        if match := re.match(r"(?:one|ein(?:e|en)?|a|an)\s+(?:(?P<p>[\w\s-]*?prio\w*|urgent|important|wichtige\w*)\s+)?(?:one|task|item|todo|thing|eintrag|aufgabe)\s*:\s*", title, re.IGNORECASE):
+            priority = self._priority(match["p"] or "") or priority
+            title = title[match.end() :]
         title = _unquoted(_tidied(title))
         if not title:
             return self._say("add what")
@@ -181,14 +185,65 @@ class _Turn:
         when = self._say("due", when=self._when(added)) if added.due else ""
         return self._say("added", title=added.title, due=when)
 
+    async def _sensed(self, said: str) -> str | None:
+        """The reply where no phrase fits, but one todo is named and one thing is wanted of it, or it is a question."""
+        cues = [name for name, pattern in self.language.cues.items() if pattern.search(said)]
+        if self.language.careful.search(said) and "show" not in cues:
+            return None
+        if "show" in cues and not set(cues) - {"show", "complete"}:
+            text = self.language.cues["show"].sub(" ", said).strip(" ?!.,")
+            return await self.show(text, "", said)
+        if "show" in cues or "add" in cues:
+            return None
+        found = dates.find(said, self.tools.now)
+        rest = found.rest(said) if found else said
+        todos = self._named(rest)
+        if len(todos) != 1:
+            return None
+        [todo] = todos
+        priority = self._priority(self.language.cues["priority"].search(said)[0]) if "priority" in cues else None
+        wants = set(cues) - {"priority"}
+        if wants == {"delete"}:
+            return await self._delete(todo)
+        if wants == {"complete"}:
+            return await self._complete(todo)
+        if wants == {"reopen"}:
+            return await self._reopen(todo)
+        if wants <= {"move"} and found and (wants or priority is None):
+            if not wants and todo.completed:
+                return None
+            changed = await self._change(todo, Wanted(due=found.due))
+            return self._say("moved", title=changed.title, when=self._when(changed))
+        if not wants and priority is not None:
+            return await self._prioritize(todo, None if priority == "none" else priority)
+        return None
+
+    def _named(self, said: str) -> list[TodoView]:
+        """The open todos that a message names: those of which it has the most words."""
+        spoken = set(self._content(said)) - COMMON
+        shares = {
+            todo.id: (len(spoken & own) / len(own), len(spoken & own))
+            for todo in self.todos
+            if (own := set(self._content(todo.title)) - COMMON) and spoken & own
+        }
+        if not shares:
+            return []
+        best = max(shares.values())
+        return [todo for todo in self.todos if shares.get(todo.id) == best]
+
     async def _noted(self, said: str) -> str | None:
         """The reply to a todo that stands there as it is: with a date or a priority, or with “remind me” after it."""
         if said.rstrip().endswith("?") or self.language.careful.search(said):
             return None
-        text = self.language.tail.sub("", self.language.lead.sub("", said))
+        text = self.language.tail.sub("", self.language.lead.sub("", self.language.tail.sub("", said)))
         asked = self.language.note.sub("", text)
         title, due, priority = self._parts(asked)
-        if (asked == text and due is None and priority is None) or len(words(title)) < 2 or self._find(title, self.todos):
+        bare = self.language.task.match(text) is not None
+        if asked == text and due is None and priority is None and not bare:
+            return None
+        if asked == text and (self.language.no_task.match(text) or self._is_about_another(title)):
+            return None
+        if not words(title) or comparable(title) in _PRONOUNS:
             return None
         for phrase in dict.fromkeys((asked, *_variants(asked, self.language))):
             for name, pattern in self.language.rules:
@@ -196,9 +251,15 @@ class _Turn:
                     return await self.add(match["what"], "", phrase)
         return await self.add(asked, "", asked)
 
+    def _is_about_another(self, title: str) -> bool:
+        """Whether a text seems to be about a todo that is there, in words that no rule fits."""
+        said = set(self._content(title)) - COMMON
+        return any(own and own <= said for todo in self.todos if (own := set(self._content(todo.title)) - COMMON))
+
     async def complete(self, what: str, _to: str, _said: str) -> str | None:
-        if not what:
+        if not what and not _clauses(self.whole):
             return self._say("complete what")
+        what = what or "it"
         return await self._each(what, self._complete, [todo for todo in self.todos if not todo.completed])
 
     async def _complete(self, todo: TodoView) -> str:
@@ -217,8 +278,9 @@ class _Turn:
         return self._say("reopened", title=changed.title)
 
     async def delete(self, what: str, _to: str, _said: str) -> str | None:
-        if not what:
+        if not what and not _clauses(self.whole):
             return self._say("delete what")
+        what = what or "it"
         found = self._several(what, self.todos)
         if len(found) > 1:
             return await self._confirm(found)
@@ -252,7 +314,19 @@ class _Turn:
         changed = await self._change(todo, Wanted(title))
         return self._say("renamed", before=todo.title, title=changed.title)
 
-    async def change(self, what: str, to: str, _said: str) -> str | None:
+    async def redate(self, what: str, _to: str, _said: str) -> str | None:
+        """To a date that stands anywhere: “make the call to mum 6pm today”."""
+        found = dates.find(what, self.tools.now)
+        if found is None:
+            return None
+        rest = re.sub(r"[\s,]+(?:to|for|until|on|by|due|auf|bis|für|at|instead|rather|lieber|doch)$", "", found.rest(what))
+        todos = self._find(rest, self.todos)
+        if len(todos) != 1:
+            return None
+        changed = await self._change(todos[0], Wanted(due=found.due))
+        return self._say("moved", title=changed.title, when=self._when(changed))
+
+    async def change(self, what: str, to: str, said: str) -> str | None:
         """To another date, priority or title, whichever it is."""
         bare = re.sub(r"^(?:due\s+)?(?:to|into|->|→|=>|due|auf|in|zu)\s+", "", to, flags=re.IGNORECASE)
         by = re.match(r"(?:(?:by|um)\s+)?(an?|one|two|three|eine[nr]?|zwei|drei|\d+)\s+(?:more\s+)?(day|week|month|tag|woche|monat)(?:e|en|s|n)?(?:\s+(?:later|nach hinten|später))?$", bare, re.IGNORECASE)
@@ -267,7 +341,10 @@ class _Turn:
             if due is None:
                 if self.language.says["priority high"] and (priority := self._priority(bare, whole=True)) is not None:
                     return await self._prioritize(todo, None if priority == "none" else priority)
-                if re.match(r"(?:due\s+)?(?:to|into|->|→|=>|in|zu)\s", to, re.IGNORECASE) and not dates.find(bare, self.tools.now):
+                if (found := dates.find(bare, self.tools.now)) is not None:
+                    changed = await self._change(todo, Wanted(due=found.due))
+                    return self._say("moved", title=changed.title, when=self._when(changed))
+                if re.match(r"(?:to|into|->|→|=>|in|zu)\s", to, re.IGNORECASE) and self.language.edit.match(said):
                     return await self._rename(todo, _unquoted(bare))
                 return self._say("no date", said=bare)
             changed = await self._change(todo, Wanted(due=due))
@@ -335,20 +412,24 @@ class _Turn:
         if not said:
             return []
         titles = {todo.id: set(self._content(todo.title)) for todo in todos}
+        known = set(said) - COMMON
         if same := [todo for todo in todos if set(said) == titles[todo.id]]:
             return same
-        if part := [todo for todo in todos if set(said) <= titles[todo.id]]:
+        if part := [todo for todo in todos if known and set(said) <= titles[todo.id]]:
             return part
         if whole := [todo for todo in todos if titles[todo.id] and titles[todo.id] <= set(said)]:
             longest = max(len(titles[todo.id]) for todo in whole)
             return [todo for todo in whole if len(titles[todo.id]) == longest]
+        # One word that it does not have, as in “that blasted tax return”.
+        if near := [todo for todo in todos if (own := titles[todo.id] - COMMON) and own <= known and len(known - own) <= 1]:
+            return near
         if aside := _ASIDE.search(wanted):
             return self._find(wanted[: aside.start()], todos)
         return []
 
     def _mentioned(self, todos: Sequence[TodoView]) -> list[TodoView]:
         """The todos that a message is most about: which “it” is."""
-        said = set(self._content(self.whole))
+        said = set(self._content(self.whole)) - COMMON
         shared = {todo.id: len(said & set(self._content(todo.title))) for todo in todos}
         most = max(shared.values(), default=0)
         return [todo for todo in todos if most and shared[todo.id] == most]
@@ -467,6 +548,7 @@ class _Filter:
 
 
 _ASKED = [
+    ("state", "all", re.compile(r"\b(?:including (?:the )?(?:done|finished|completed)(?: ones)?|(?:the )?whole lot|also (?:the )?(?:done|finished) ones|auch (?:die )?(?:erledigten|fertigen)|inklusive (?:der )?(?:erledigten|fertigen))\b")),
     ("state", "open", re.compile(r"\b(?:not (?:yet )?(?:done|finished|completed)|unfinished|nicht erledigt\w*|unerledigt\w*|noch offen\w*|offene\w*)\b")),
     ("state", "done", re.compile(r"\b(?:(?:already |schon |bereits )?(?:done|completed?|finished|tick(?:ed)? off|erledigt\w*|fertig\w*|abgehakt\w*|abgeschlossen\w*|geschafft))\b")),
     ("overdue", True, re.compile(r"\b(?:overdue|(?:that'?s )?late|past due|missed|behind(?: on)?|überfällig\w*|ueberfaellig\w*|verspätet\w*|zu spät|verpasst\w*|verschwitzt|im verzug)\b")),
@@ -505,7 +587,7 @@ _PERIODS = [
     (re.compile(r"\btomorrow'?s\b"), lambda today: (today + timedelta(days=1),) * 2),
 ]
 _ASKING = frozenset(
-    ["what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
+    [*"got coming pending behind here put dont don't wots what've am search find look yet again did thats anythings heute".split(), "what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
 )
 _HARMLESS = {"help", "greet", "thanks", "list"}
 _HANDLERS = {
@@ -520,6 +602,7 @@ _HANDLERS = {
     "priority": _Turn.priority,
     "rename": _Turn.rename,
     "change": _Turn.change,
+    "redate": _Turn.redate,
     "delete": _Turn.delete,
     "complete": _Turn.complete,
     "add": _Turn.add,
@@ -537,11 +620,13 @@ def _clauses(said: str) -> Sequence[str]:
 
 def _items(what: str) -> Sequence[str]:
     """Several todos in one: after a colon, or where it is said that they are several."""
-    listed = re.match(r"(?:(?:these|the\s+following|diese|folgende[sn]?|\d+|two|three|four|five|zwei|drei|vier|fünf)\s+)?(?:things|items|todos|tasks|sachen|dinge|aufgaben|einträge)\s*:\s*(.+)", what, re.IGNORECASE)
+    listed = re.match(r"(?:(?:these|the\s+following|diese|folgende[sn]?|\d+|two|three|four|five|zwei|drei|vier|fünf)\s+)?(?:things|items|todos|tasks|sachen|dinge|aufgaben|einträge)(?:\s+(?:for|to|on|auf|für)\s+(?:the|my|die|meine)\s+\w*list\w*)?\s*:\s*(.+)", what, re.IGNORECASE)
     apart = re.match(r"(.+?)(?:\s+(?:to|on|auf|zu)\s+(?:my|the|meine|die)\s+\w*list\w*)?[\s,]+(?:as|als)\s+(?:two|three|separate|seperate|zwei|drei|getrennte|einzelne)\b.*", what, re.IGNORECASE)
     if not (match := listed or apart):
         return []
-    return [item for item in re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und)\s+", match[1]) if item]
+    if re.match(r"1[.)]", match[1]):
+        return [item.strip(" ,;") for item in re.split(r"\s*\b\d+[.)]\s*", match[1]) if item.strip(" ,;")]
+    return [item for item in re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", match[1]) if item]
 
 
 def _tidied(title: str) -> str:
