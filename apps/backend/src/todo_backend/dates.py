@@ -29,6 +29,8 @@ class Found:
 
     due: Due
     spans: tuple[tuple[int, int], ...]
+    has_day: bool = True
+    """Whether a day was said, and not a time alone."""
 
     def rest(self, text: str) -> str:
         """The text without those words."""
@@ -68,7 +70,8 @@ def find(text: str, now: datetime) -> Found | None:
     if clocks and not clocks[0][1].of_12:
         parts = [(span, said) for span, said in parts if said.by_itself]  # "the parents' evening at 7pm" is no evening
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
-    return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)]))) if due else None
+    has_day = bool(days) or any(said.today for _, said in parts)
+    return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None
 
 
 Span = tuple[int, int]

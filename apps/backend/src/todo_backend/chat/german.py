@@ -46,6 +46,7 @@ GERMAN = Language(
             rf"kein(?:e|en)?\s+(?:datum|termin|frist|deadline)\s+(?:mehr\s+)?(?:für|bei|fuer)\s+{_WHAT}(?:\s+mehr)?",
             rf"(?:datum|termin|frist|deadline)\s+(?:bei|von|für)\s+{_WHAT}\s+(?:weg|raus|entfernen|löschen|loeschen|streichen)",
         ),
+        done=(rf"(?:setz|stell|mach)(?:e|en|st)?\s+(?:sie\s+)?(?:bitte\s+|mal\s+)*{_WHAT}\s+(?:bitte\s+)?(?:auf|als)\s+{_DONE}(?:\s+bitte)?[!.]*",),
         reopen=(
             rf"(?:öffne|oeffne|reaktivier(?:e)?|mach(?:e)?)\s+(?:bitte\s+)?{_WHAT}\s+(?:wieder\s+)(?:auf|offen|unerledigt)?",
             rf"{_WHAT}\s+(?:ist|sind)\s+(?:doch\s+|noch\s+|leider\s+)*(?:nicht|no\s+nicht)\s+(?:wirklich\s+)?{_DONE}(?:,?\s+(?:bitte\s+)?wieder\s+(?:öffnen|aufmachen|auf))?",
@@ -108,8 +109,10 @@ GERMAN = Language(
             r"(?:erinner(?:e|n)?|erinnerst)\s+(?:sie\s+|du\s+)?(?:mich|uns)\s*(?:bitte\s+|mal\s+|doch\s+)*(?P<what>.+)",
             r"(?:nicht\s+vergessen|vergiss\s+nicht|denk(?:e)?\s+(?:bitte\s+)?dran|ich\s+darf\s+nicht\s+vergessen|bitte\s+nicht\s+vergessen)\s*[:,]?\s*(?P<what>.+)",
             r"(?P<what>.+?)\s+(?:nicht\s+vergessen|hinzufügen|hinzufuegen|dazuschreiben|notieren|aufschreiben|eintragen|dazu|auf\s+die\s+liste|auf\s+meine\s+liste)(?:\s+bitte)?[!.]*",
-            r"(?:(?:ich|wir)\s+)?(?:muss|müssen|muessen|sollte[n]?|soll|brauche?n?|will|möchte|moechte)\s+(?:ich\s+|wir\s+)?(?:noch\s+|auch\s+|unbedingt\s+|dringend\s+|mal\s+|wieder\s+|bald\s+|ja\s+)*(?P<what>.+)",
-            r"(?:to-?do|aufgabe|erinnerung|notiz|neu)\s*[:\-]\s*(?P<what>.+)",
+            r"(?:(?:ich|wir)\s+)?(?:muss|müssen|muessen|sollte[n]?|soll|brauche?n?|will|möchte|moechte)\s+(?:ich\s+|wir\s+)?(?:noch\s+|auch\s+|unbedingt\s+|dringend\s+|mal\s+|wieder\s+|bald\s+|ja\s+|äh\s+|heute\s+noch\s+)*(?P<what>.+)",
+            r"(?:bitte\s+)?(?:to-?do|aufgabe|erinnerung|notiz|neue?r?(?:\s+(?:aufgabe|eintrag|todo))?|eintragen|aufschreiben|notieren|trag\w*\s+(?:bitte\s+|mal\s+)*ein)\s*[:–-]\s*(?P<what>.+)",
+            r"(?:pack|tu|setz|schreib|mach|nimm)(?:e|st)?\s+(?:bitte\s+|mal\s+|mir\s+|noch\s+|auch\s+|doch\s+)*(?P<what>.+?)\s+(?:drauf|dazu|rein|mit\s+auf)",
+            r"(?:pls|please|bitte)?\s*(?:noch\s+)?(?P<what>\S.*\s(?:\w+(?:machen|kaufen|stellen|holen|rufen|bringen|schicken|geben|putzen|buchen|räumen|räumen|legen|zahlen|schreiben|waschen|prüfen|ziehen|gehen|füllen|sagen|fragen|nehmen|lesen|backen|kochen|bezahlen|ausmachen|vereinbaren|abheben|kündigen|erneuern|reinigen)))",
             r"(?:add|füge?|plus)\s*:?\s*(?P<what>.+?)(?:\s+(?:hinzu|dazu))?",
         ),
     ),
@@ -126,7 +129,7 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     note=re.compile(
-        rf"[\s,.;:–-]+(?:(?:bitte|kannst\s+du|könntest\s+du)\s+)*(?:erinner(?:e|n)?\s+(?:sie\s+)?mich(?:\s+(?:daran|dran|bitte))*|(?:schreib|notier|setz|pack|trag|merk)(?:e|en)?\s+(?:sie\s+)?(?:das|es|dir\s+das)?(?:\s+(?:bitte|mal))*(?:\s+(?:auf|ein|drauf|dazu|in|zu))*(?:\s+{_LIST})?|(?:bitte\s+)?(?:aufschreiben|notieren|eintragen|auf\s+{_LIST}|nicht\s+vergessen))(?:\s+bitte)?[.!?]*$",
+        rf"[\s,.;:–-]+(?:(?:bitte|kannst\s+du|könntest\s+du)\s+)*(?:erinner(?:e|n)?\s+(?:sie\s+)?mich(?:\s+(?:daran|dran|bitte))*|(?:schreib|notier|setz|pack|trag|merk)(?:e|en)?\s+(?:sie\s+)?(?:das|es|dir\s+das)?(?:\s+(?:bitte|mal))*(?:\s+(?:auf|ein|drauf|dazu|in|zu))*(?:\s+{_LIST})?|(?:schreibst|merkst|notierst|kannst)\s+du\s+(?:dir\s+)?(?:das\s+)?(?:bitte\s+|mal\s+)*(?:auf(?:schreiben)?|merken|notieren|eintragen|dazu)?(?:\s+bitte)?|bitte\s+dran\s+erinnern|schreib'?s\s+(?:\w+\s+)?auf|(?:bitte\s+)?(?:aufschreiben|notieren|eintragen|auf\s+{_LIST}|nicht\s+vergessen))(?:\s+bitte)?[.!?]*$",
         re.IGNORECASE,
     ),
     cues={

@@ -12,7 +12,7 @@ Rules = Sequence[tuple[str, re.Pattern[str]]]
 is meant, or the new one; `to` is what it is to become."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Language:
     """The words of one language."""
 

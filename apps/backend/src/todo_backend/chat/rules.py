@@ -21,9 +21,17 @@ from todo_backend.todos.schemas import Priority, TodoView
 from todo_backend.todos.service import Wanted
 
 _LANGUAGES = (ENGLISH, GERMAN)
-_GERMAN_WORDS = frozenset(
-    ["der", "die", "das", "den", "dem", "und", "ich", "du", "sie", "bitte", "mir", "mich", "mein", "meine", "meinen", "ist", "sind", "nicht", "auf", "für", "am", "um", "von", "zu", "zum", "zur", "mit", "noch", "was", "welche", "wie", "heute", "morgen", "übermorgen", "lösche", "füge", "verschiebe", "zeig", "zeige", "erinnere", "hab", "habe", "muss", "erledigt", "fertig", "liste", "aufgaben", "hallo", "danke", "hilfe", "kannst"]
-)
+_SPOKEN = {
+    GERMAN: frozenset(
+        "der das den dem und ich du sie bitte mir mich mein meine meinen sind nicht auf für um von zu zum zur mit noch welche wie heut heute morgen "
+        "übermorgen hab habe muss erledigt fertig liste aufgaben hallo danke hilfe kannst schon offen ein eine einen einem beim bei vom nach dran wann "
+        "irgendwas wochenende woche steht mal doch jetzt ist is wir bis dass wegen kein keine nochmal neu neue prio hoch niedrig statt erst ja nein".split()
+    ),
+    ENGLISH: frozenset(
+        "the my a an to of with about that this it please on at and in from i is are do does what which show me list add need have for by not don't "
+        "you your can could would when how it's its i'm done be till until one some any there new high low priority today tomorrow".split()
+    ),
+}
 _QUOTED = re.compile(r"""^["'“„‘«](.+)["'”“’»]$""")
 _ASIDE = re.compile(
     r"[\s,]+(?:it'?s|its|i|i'?m|i'?ve|we|we'?re|my|because|since|cause|cuz|that'?s|thats|they|he|she|there'?s|as\s+i|tbh|anyway|weil|da\s+ich|ich|wir|es|war|der\s+ist|die\s+ist|das\s+ist|mein|meine|eh|sowieso)\s+\S.*$",
@@ -33,6 +41,13 @@ _URGENT = re.compile(
     r"(?:!+\s*)?(?P<p>(?:very\s+)?(?:urgent|important|wichtig|dringend|eilig)|(?:high|medium|low|top|hohe|mittlere|niedrige)[\s-]+prio\w*)\s*[!:,–-]+\s*(?=\S)",
     re.IGNORECASE,
 )
+# "I was tired today" has a date, and is nothing to do.
+_STATEMENT = re.compile(
+    r"\b(?:bin|war|waren|ist|sind|hab|habe|hatte|wird|am|was|were|is|are|i'm|i’m|it's|been|feel|felt|had|has|got|said|says|know|think|believe|glaub\w*|weiß|denke|finde|geht|ging|kommt|kam)\b",
+    re.IGNORECASE,
+)
+_MOST_WORDS = 9
+_BOTH = re.compile(r"[\s,]+(?:both|all(?:\s+of\s+(?:it|them))?|beides|beide|alles)\s+(?P<when>(?:are\s+|is\s+)?(?:due\s+)?(?:for|by|on|until|bis|am|für|zum|today|tomorrow|heute|morgen)\b.*)$", re.IGNORECASE)
 _PRONOUNS = frozenset(["it", "that", "this", "thats", "that's", "that’s", "its", "it's", "them", "es", "das", "ihn", "sie", "den", "die", "der"]) | {"that one", "this one"}
 _NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)*#?\s*(\d{1,6})\.?")
 
@@ -114,10 +129,12 @@ class _Turn:
         return self._say("not understood", examples=self.language.says["examples"])
 
     def _languages(self, said: str) -> Sequence[Language]:
+        """Both, first the one that this is probably in."""
         spoken = words(said)
-        german = sum(word in _GERMAN_WORDS for word in spoken) + sum(any(c in "äöüß" for c in word) for word in spoken)
-        english = sum(word in ENGLISH.fillers for word in spoken)
+        german = sum(word in _SPOKEN[GERMAN] for word in spoken) + sum(bool(set(word) & set("äöüß")) for word in spoken)
+        english = sum(word in _SPOKEN[ENGLISH] for word in spoken)
         return _LANGUAGES[::-1] if german > english else _LANGUAGES
+
 
     async def _try(self, phrase: str) -> str | None:
         """The reply to a phrase, None where no rule fits."""
@@ -170,6 +187,9 @@ class _Turn:
     async def add(self, what: str, to: str, said: str) -> str | None:
         more = re.search(r"(?:list|liste)\s+((?:for|by|on|due|für|bis|am)\s+.+)$", said, re.IGNORECASE)
         title, due, priority = self._parts(f"{what} {more[1]}" if more and more[1] not in what else what)
+        if both := _BOTH.search(what):
+            parts = re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", what[: both.start()], flags=re.IGNORECASE)
+            return "\n".join([await self.add(f"{part} {both['when']}", to, part) or "" for part in parts if part])
         if items := _items(what):
             return "\n".join([await self.add(item, to, item) or "" for item in items])
         if match := re.match(r"(?:one|ein(?:e|en)?|a|an)\s+(?:(?P<p>[\w\s-]*?prio\w*|urgent|important|wichtige\w*)\s+)?(?:one|task|item|todo|thing|eintrag|aufgabe)\s*:\s*", title, re.IGNORECASE):
@@ -212,7 +232,7 @@ class _Turn:
         if wants <= {"move"} and found and (wants or priority is None):
             if not wants and todo.completed:
                 return None
-            changed = await self._change(todo, Wanted(due=found.due))
+            changed = await self._change(todo, Wanted(due=self._on_its_day(todo, found)))
             return self._say("moved", title=changed.title, when=self._when(changed))
         if not wants and priority is not None:
             return await self._prioritize(todo, None if priority == "none" else priority)
@@ -244,6 +264,8 @@ class _Turn:
         if asked == text and (self.language.no_task.match(text) or self._is_about_another(title)):
             return None
         if not words(title) or comparable(title) in _PRONOUNS:
+            return None
+        if asked == text and not bare and (_STATEMENT.search(title) or len(words(title)) > _MOST_WORDS):
             return None
         for phrase in dict.fromkeys((asked, *_variants(asked, self.language))):
             for name, pattern in self.language.rules:
@@ -323,7 +345,7 @@ class _Turn:
         todos = self._find(rest, self.todos)
         if len(todos) != 1:
             return None
-        changed = await self._change(todos[0], Wanted(due=found.due))
+        changed = await self._change(todos[0], Wanted(due=self._on_its_day(todos[0], found)))
         return self._say("moved", title=changed.title, when=self._when(changed))
 
     async def change(self, what: str, to: str, said: str) -> str | None:
@@ -337,12 +359,12 @@ class _Turn:
                 later = dates.parse(f"in {by[1]} {by[2].lower()}", self.tools.now.replace(year=int(start[:4]), month=int(start[5:7]), day=int(start[8:10])))
                 due = later and dates.Due(later.day, _time_of(todo.due))
             else:
-                due = dates.parse(to, self.tools.now) or dates.parse(bare, self.tools.now)
+                due = next((self._on_its_day(todo, found) for said_ in (to, bare) if (found := dates.find(said_, self.tools.now)) and dates.parse(said_, self.tools.now)), None)
             if due is None:
                 if self.language.says["priority high"] and (priority := self._priority(bare, whole=True)) is not None:
                     return await self._prioritize(todo, None if priority == "none" else priority)
                 if (found := dates.find(bare, self.tools.now)) is not None:
-                    changed = await self._change(todo, Wanted(due=found.due))
+                    changed = await self._change(todo, Wanted(due=self._on_its_day(todo, found)))
                     return self._say("moved", title=changed.title, when=self._when(changed))
                 if re.match(r"(?:to|into|->|→|=>|in|zu)\s", to, re.IGNORECASE) and self.language.edit.match(said):
                     return await self._rename(todo, _unquoted(bare))
@@ -351,6 +373,12 @@ class _Turn:
             return self._say("moved", title=changed.title, when=self._when(changed))
 
         return await self._one(what, move)
+
+    def _on_its_day(self, todo: TodoView, found: dates.Found) -> dates.Due:
+        """What a todo becomes due: at a time alone it is on the day that it was."""
+        if found.has_day or not todo.due:
+            return found.due
+        return dates.Due(date.fromisoformat(todo.due[:10]), found.due.at)
 
     async def undate(self, what: str, _to: str, _said: str) -> str | None:
         async def undate(todo: TodoView) -> str:
@@ -464,7 +492,7 @@ class _Turn:
 
     def _priority(self, said: str, *, whole: bool = False) -> Priority | None:
         """The priority that is said; `none` where it is to be taken away."""
-        for pattern, priority in self.language.priorities:
+        for pattern, priority in (*self.language.priorities, *ENGLISH.priorities, *GERMAN.priorities):
             match = pattern.search(said)
             if match and (not whole or len(said) - len(match[0]) <= len(" priorität")):
                 return priority or "none"  # type: ignore[return-value]
@@ -605,6 +633,7 @@ _HANDLERS = {
     "redate": _Turn.redate,
     "delete": _Turn.delete,
     "complete": _Turn.complete,
+    "done": _Turn.complete,
     "add": _Turn.add,
 }
 
