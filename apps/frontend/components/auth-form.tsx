@@ -78,7 +78,8 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
     setProblems({});
     setBusy(true);
     try {
-      await request("POST", `/api/auth/${mode}`, { email, password }, { endsOn401: false });
+      const time_zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+      await request("POST", `/api/auth/${mode}`, { email, password, time_zone }, { endsOn401: false });
       loadPage("/todos");
     } catch (error) {
       setBusy(false);

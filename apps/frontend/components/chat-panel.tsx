@@ -6,11 +6,13 @@ import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
+import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
-import type { Action, Assistant, ChatAnswer, Conversation } from "@/lib/types";
+import type { Action, Assistant, ChatAnswer, Conversation, Todo } from "@/lib/types";
 
 /** `problem` is set on a message that did not get through. */
-type Bubble = { key: number; role: "user" | "assistant"; content: string; problem?: string };
+type Bubble = { key: number; id?: string; role: "user" | "assistant"; content: string; problem?: string };
+type Question = NonNullable<ChatAnswer["confirmation"]>;
 
 const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what can you do?"];
 
@@ -42,21 +44,24 @@ export function ChatPanel({
   const [draft, setDraft] = useState("");
   const [waiting, setWaiting] = useState(false);
   const [assistant, setAssistant] = useState<Assistant>("rule-based");
+  const [question, setQuestion] = useState<Question | null>(null);
 
-  async function send(content: string) {
-    const bubble: Bubble = { key: nextKey.current++, role: "user", content };
+  async function send(content: string, id = newId()) {
+    const bubble: Bubble = { key: nextKey.current++, id, role: "user", content };
     // A message that failed before is this one, or has been given up for it.
     setBubbles((now) => [...now.filter(({ problem }) => !problem), bubble]);
     setWaiting(true);
     let actions: Action[] = [];
     try {
       const answer = await request<ChatAnswer>("POST", "/api/chat", {
+        id, // sent again, it is answered once
         message: content,
         conversation_id: conversation.current,
       });
       conversation.current = answer.conversation_id;
       actions = answer.actions;
       setAssistant(answer.assistant);
+      setQuestion(answer.confirmation ?? null);
       const reply: Bubble = { key: nextKey.current++, role: "assistant", content: answer.reply };
       setBubbles((now) => [...now, reply]);
     } catch (error) {
@@ -89,7 +94,27 @@ export function ChatPanel({
     if (scroller.current) scroller.current.scrollTop = 0; // the end, in a reversed column
   }, [bubbles, waiting]);
 
-  const { badge, explanation } = ASSISTANTS[assistant];
+  async function confirm({ id }: Question) {
+    setQuestion(null);
+    setWaiting(true);
+    let content: string;
+    try {
+      const { deleted, left } = await request<{ deleted: Todo[]; left: string[] }>("POST", `/api/confirmations/${id}`);
+      content = `Deleted ${deleted.length} ${deleted.length === 1 ? "todo" : "todos"}.`;
+      if (left.length > 0) content += ` ${left.length} had changed meanwhile and stayed.`;
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      content = error.message;
+    }
+    setWaiting(false);
+    setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content }]);
+    await onAnswer([]).catch((error: unknown) => {
+      if (!(error instanceof RequestError)) throw error;
+    });
+  }
+
+  // One that this page does not know yet is of a newer version.
+  const { badge, explanation } = ASSISTANTS[assistant] ?? { badge: "Assistant", explanation: "" };
   return (
     <section
       aria-labelledby="chat-heading"
@@ -132,7 +157,7 @@ export function ChatPanel({
                       <span>No answer. {bubble.problem}</span>
                       <button
                         type="button"
-                        onClick={() => void send(bubble.content)}
+                        onClick={() => void send(bubble.content, bubble.id)}
                         className="rounded-md py-1 font-semibold underline underline-offset-4"
                       >
                         Send again
@@ -143,6 +168,24 @@ export function ChatPanel({
               ))}
             </ol>
           </div>
+          {question && !waiting ? (
+            <div role="group" aria-label="Confirmation" className="flex flex-wrap gap-2 self-start pl-8.5">
+              <button
+                type="button"
+                onClick={() => void confirm(question)}
+                className="h-10 rounded-xl bg-danger-soft px-4 font-medium text-danger hover:underline"
+              >
+                Delete {question.todos.length} {question.todos.length === 1 ? "todo" : "todos"}
+              </button>
+              <button
+                type="button"
+                onClick={() => setQuestion(null)}
+                className="h-10 rounded-xl border border-line-strong bg-surface px-4 font-medium hover:border-pine"
+              >
+                Keep {question.todos.length === 1 ? "it" : "them"}
+              </button>
+            </div>
+          ) : null}
           {waiting ? <Thinking /> : null}
         </div>
       </div>

@@ -6,6 +6,7 @@ import { Icon } from "@/components/icons";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
+import { newId } from "@/lib/id";
 import { TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
@@ -35,6 +36,8 @@ export function TodoPanel({
   const input = useRef<HTMLInputElement>(null);
   const focusNext = useRef<string>(null);
   const changes = useRef(new Map<string, { saved: Todo | null; last: Promise<void> }>());
+  const sent = useRef<{ id: string; title: string } | null>(null);
+  const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
   const [error, setError] = useState<string>();
   const [news, setNews] = useState("");
@@ -96,7 +99,10 @@ export function TodoPanel({
     if (!title || adding) return input.current?.focus();
     setAdding(true);
     await attempt(async () => {
-      const todo = await request<Todo>("POST", "/api/todos", { title });
+      // Sent again after a lost answer it is the same todo.
+      if (sent.current?.title !== title) sent.current = { id: newId(), title };
+      const todo = await request<Todo>("POST", "/api/todos", sent.current);
+      sent.current = null;
       setTodos((now) => [...now, todo]);
       setFresh(new Set([todo.id]));
       if (input.current) input.current.value = "";
@@ -121,10 +127,22 @@ export function TodoPanel({
   function remove(todo: Todo) {
     heading.current?.focus();
     const send = async () => {
-      await request("DELETE", `/api/todos/${todo.id}`);
+      const answer = await request<{ change: number | null } | undefined>("DELETE", `/api/todos/${todo.id}`);
+      setDeleted(answer?.change ? { change: answer.change, todo } : null);
       return null;
     };
+    setDeleted(null);
     change(todo, null, send, `Deleted ${todo.title}.`);
+  }
+
+  async function bringBack({ change, todo }: { change: number; todo: Todo }) {
+    setDeleted(null);
+    await attempt(async () => {
+      await request("POST", `/api/changes/${change}/undo`);
+      setTodos(await request<Todo[]>("GET", "/api/todos"));
+      setFresh(new Set([todo.id]));
+      return `${todo.title} is back.`;
+    });
   }
 
   const row = (todo: Todo) => (
@@ -198,6 +216,18 @@ export function TodoPanel({
       <p role="status" className="sr-only">
         {news}
       </p>
+      {deleted ? (
+        <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
+          <span className="min-w-0 grow truncate">Deleted {deleted.todo.title}</span>
+          <button
+            type="button"
+            onClick={() => void bringBack(deleted)}
+            className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
+          >
+            Undo
+          </button>
+        </p>
+      ) : null}
 
       <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
         {todos.length === 0 ? <EmptyList /> : null}

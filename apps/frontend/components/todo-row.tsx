@@ -3,6 +3,8 @@
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 
 import { Icon } from "@/components/icons";
+import { useHydrated } from "@/components/use-hydrated";
+import { dueInWords, isOverdue } from "@/lib/due";
 import { TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
@@ -73,6 +75,7 @@ export function TodoRow({
             className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
           >
             {todo.title}
+            <Facts todo={todo} />
           </label>
           <button
             ref={pencil}
@@ -96,6 +99,32 @@ export function TodoRow({
         </>
       )}
     </li>
+  );
+}
+
+/** What there is to know of a todo besides its title: its number, when it is due, how much it matters. */
+function Facts({ todo }: { todo: Todo }) {
+  const hydrated = useHydrated(); // the day that it is, and how people write it, only the browser knows
+  if (!todo.number) return null;
+  const late = hydrated && isOverdue(todo);
+  return (
+    <span className="mt-0.5 flex flex-wrap gap-x-2.5 text-sm text-muted no-underline tabular-nums">
+      <span>
+        <span className="sr-only">Number </span>
+        {todo.number}
+      </span>
+      {todo.due ? (
+        <span className={late ? "font-medium text-danger" : ""}>
+          {late ? "Overdue: " : ""}
+          {hydrated ? dueInWords(todo.due) : todo.due.replace("T", " ")}
+        </span>
+      ) : null}
+      {todo.priority ? (
+        <span className={todo.priority === "high" ? "font-medium text-ink" : ""}>
+          {todo.priority[0]?.toUpperCase() + todo.priority.slice(1)} priority
+        </span>
+      ) : null}
+    </span>
   );
 }
 

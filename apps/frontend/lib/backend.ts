@@ -21,6 +21,8 @@ type Call = {
   token?: string;
   body?: unknown;
   timeoutMs?: number;
+  /** Told the headers of the answer. */
+  heard?: (headers: Headers) => void;
 };
 
 /**
@@ -57,7 +59,7 @@ async function detailOf(response: Response): Promise<string> {
  * 504 when it took longer than `timeoutMs`.
  */
 export async function callBackend<T>(path: string, call: Call = {}): Promise<T> {
-  const { method = "GET", token, body, timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  const { method = "GET", token, body, timeoutMs = DEFAULT_TIMEOUT_MS, heard } = call;
   const url = new URL(path, backendUrl());
   const headers: Record<string, string> = { accept: "application/json" };
   if (token) headers.authorization = `Bearer ${token}`;
@@ -86,6 +88,7 @@ export async function callBackend<T>(path: string, call: Call = {}): Promise<T> 
       log("backend answered with an error", { method, path, status: response.status });
       throw new BackendError(response.status === 503 ? 503 : 502, AWAY);
     }
+    heard?.(response.headers);
     answer = (response.status === 204 ? undefined : await response.json()) as T;
   } catch (error) {
     if (error instanceof BackendError) throw error;

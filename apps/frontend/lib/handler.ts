@@ -77,8 +77,8 @@ export async function readJson(request: NextRequest): Promise<Record<string, unk
 /** Makes a handler that signs up or in at the backend and keeps the token in our cookie. */
 export function sessionStarter(path: string) {
   return open(async (request) => {
-    const { email, password } = await readJson(request);
-    const session = await callBackend<Session>(path, { method: "POST", body: { email, password } });
+    const { email, password, time_zone } = await readJson(request);
+    const session = await callBackend<Session>(path, { method: "POST", body: { email, password, time_zone } });
     const response = success({ user: session.user }, 201);
     const cookie = sessionCookie(session.access_token, session.expires_in, isHttps(request.headers));
     response.headers.set("set-cookie", cookie);

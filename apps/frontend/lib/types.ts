@@ -1,9 +1,15 @@
 /** What the backend's API returns; ids are UUIDs, times are ISO 8601. */
-export type User = { id: string; email: string };
+export type User = { id: string; email: string; time_zone?: string };
 
 export type Todo = {
   id: string;
   title: string;
+  /** The same in the list, in the chat and for the assistant. */
+  number?: number;
+  notes?: string;
+  /** A day (2026-03-12), or a day with a time on the user's clocks (2026-03-12T18:00). */
+  due?: string | null;
+  priority?: "low" | "medium" | "high" | null;
   completed: boolean;
   created_at: string;
   completed_at: string | null;
@@ -24,6 +30,8 @@ export type ChatAnswer = {
   reply: string;
   assistant: Assistant;
   actions: Action[];
+  /** Todos that are deleted only once that is confirmed. */
+  confirmation?: { id: string; todos: Todo[] } | null;
 };
 
 export type Session = { access_token: string; expires_in: number; user: User };

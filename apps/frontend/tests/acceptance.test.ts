@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { json, text } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
 import { mock, test, type TestContext } from "node:test";
 
 import { NextRequest } from "next/server";
@@ -46,11 +46,12 @@ async function listen(context: TestContext, listener: RequestListener): Promise<
 async function serve(context: TestContext, faults: Record<string, Answer> = {}) {
   const state = { emails: [] as string[], titles: [] as string[] };
   process.env.BACKEND_URL = await listen(context, async (request, response) => {
-    const body = request.method === "POST" ? ((await json(request)) as Record<string, string>) : {};
+    const body = JSON.parse((await text(request)) || "{}") as Record<string, string>;
     const session = { access_token: "token", expires_in: 60, user: { id: "1", email: body.email } };
     const answers: Record<string, () => Answer> = {
       "POST /api/v1/auth/signup": () => [201, (state.emails.push(body.email ?? ""), session)],
       "POST /api/v1/auth/login": () => [state.emails.includes(body.email ?? "") ? 200 : 401, session],
+      "POST /api/v1/auth/logout": () => [204],
       "POST /api/v1/chat": () => [200, (state.titles.push(body.message?.replace("add ", "") ?? ""), { reply: "Added." })],
       "GET /api/v1/todos": () => [200, state.titles.map((title) => ({ title }))],
       "DELETE /api/v1/auth/me": () => [204, void (state.emails = [])],

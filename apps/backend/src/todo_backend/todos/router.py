@@ -99,11 +99,14 @@ async def change_todo(todo_id: uuid.UUID, change: TodoChange, user: CurrentUser,
 
 
 @router.delete("/todos/{todo_id}", status_code=204, responses=_NOT_FOUND | _CONFLICT)
-async def delete_todo(todo_id: uuid.UUID, user: CurrentUser, database: Db, version: int | None = None) -> None:
-    """Delete a todo. For 30 days the change that this is can be taken back."""
+async def delete_todo(
+    todo_id: uuid.UUID, response: Response, user: CurrentUser, database: Db, version: int | None = None
+) -> None:
+    """Delete a todo. For 30 days the change that this is, named in the header `X-Change-ID`, can be taken back."""
     with _answers():
         async with database.transaction() as session:
-            await service.delete_todo(session, user.id, todo_id, actor=USER, version=version)
+            change = await service.delete_todo(session, user.id, todo_id, actor=USER, version=version)
+            response.headers["X-Change-ID"] = str(change.id)
 
 
 @router.get("/changes")

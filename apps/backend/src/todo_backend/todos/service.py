@@ -252,14 +252,15 @@ async def change_todo(
 
 async def delete_todo(
     session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID, *, actor: Actor, version: int | None = None
-) -> Todo:
-    """Delete a todo and return what it was; it can be brought back. Raises TodoNotFoundError and ConflictError."""
+) -> Change:
+    """Delete a todo and return the change, which can be undone. Raises TodoNotFoundError and ConflictError."""
     todo = await _own(session, user_id, todo_id)
     if version is not None and version != todo.version:
         raise ConflictError("This todo has been changed meanwhile; look at it again.")
-    _record(session, "delete", actor, todo, before=todo, after=None)
+    change = _record(session, "delete", actor, todo, before=todo, after=None)
     await session.delete(todo)
-    return todo
+    await session.flush()
+    return change
 
 
 async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
@@ -402,7 +403,8 @@ async def confirm(
     for todo_id, version in sorted((uuid.UUID(name), version) for name, version in asked.todos.items()):
         try:
             actor = Actor(asked.actor, asked.actor_name)  # type: ignore[arg-type]
-            deleted.append(TodoView.of(await delete_todo(session, user_id, todo_id, actor=actor, version=version)))
+            change = await delete_todo(session, user_id, todo_id, actor=actor, version=version)
+            deleted.append(TodoView.model_validate(change.before))
         except (TodoNotFoundError, ConflictError):
             left.append(todo_id)
     return deleted, left

@@ -3,8 +3,8 @@ import { readJson, signedIn, success } from "@/lib/handler";
 import type { ChatAnswer } from "@/lib/types";
 
 export const POST = signedIn(async (request, token) => {
-  const { message, conversation_id } = await readJson(request);
-  const body = { message, conversation_id };
+  const { id, message, conversation_id } = await readJson(request);
+  const body = { id, message, conversation_id };
   return success(
     await callBackend<ChatAnswer>("/api/v1/chat", { method: "POST", token, body, timeoutMs: CHAT_TIMEOUT_MS }),
   );

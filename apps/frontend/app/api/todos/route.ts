@@ -5,6 +5,6 @@ import type { Todo } from "@/lib/types";
 export const GET = signedIn(async (_request, token) => success(await fetchTodos(token)));
 
 export const POST = signedIn(async (request, token) => {
-  const { title } = await readJson(request);
-  return success(await callBackend<Todo>("/api/v1/todos", { method: "POST", token, body: { title } }), 201);
+  const { id, title } = await readJson(request);
+  return success(await callBackend<Todo>("/api/v1/todos", { method: "POST", token, body: { id, title } }), 201);
 });

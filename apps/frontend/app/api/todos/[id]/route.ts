@@ -1,5 +1,5 @@
 import { callBackend } from "@/lib/backend";
-import { idOf, noContent, readJson, signedIn, success } from "@/lib/handler";
+import { idOf, readJson, signedIn, success } from "@/lib/handler";
 import type { Todo } from "@/lib/types";
 
 export const PATCH = signedIn(async (request, token, params) => {
@@ -9,6 +9,8 @@ export const PATCH = signedIn(async (request, token, params) => {
 });
 
 export const DELETE = signedIn(async (_request, token, params) => {
-  await callBackend(`/api/v1/todos/${idOf(params)}`, { method: "DELETE", token });
-  return noContent();
+  const seen: { change?: string | null } = {};
+  const heard = (headers: Headers) => (seen.change = headers.get("x-change-id"));
+  await callBackend(`/api/v1/todos/${idOf(params)}`, { method: "DELETE", token, heard });
+  return success({ change: Number(seen.change) || null });
 });
