@@ -7,7 +7,7 @@ What is said is meant in the user's time zone, and a day without a year is the n
 import calendar
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime, time, timedelta
 
 
@@ -53,9 +53,7 @@ def find(text: str, now: datetime) -> Found | None:
 
     What stands in quotation marks says nothing. `now` is in the user's time zone.
     """
-    # Each character stays where it was.
-    lowered = "".join(low if len(low := character.lower()) == 1 else character for character in text)
-    lowered = _QUOTED.sub(lambda quoted: "\x00" * len(quoted[0]), lowered)
+    lowered = _readable(text)
     days = list(_matches(_DAYS, lowered, now))
     if len({day for _, day in days}) > 1:
         return None
@@ -84,6 +82,8 @@ class _Clock:
 
     at: time
     of_12: bool = False
+    evening_until: int = 8
+    """Before this hour that of the afternoon or evening is meant."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, 
     at = part.at if part else None
     if clock:
         at = clock.at
-        later = at.hour < 12 and (part.at >= NOON if part else clock.of_12 and at.hour < 8)
+        later = at.hour < 12 and (part.at >= NOON if part else clock.of_12 and at.hour < clock.evening_until)
         if clock.of_12 and later:
             at = at.replace(hour=at.hour + 12)
     if day is None:
@@ -129,6 +129,17 @@ def _matches[Meaning](
         if not _overlap(span, [other for other, _ in kept]):
             kept.append((span, said))
     return sorted(kept, key=lambda one: one[0])
+
+
+def days(text: str, now: datetime) -> set[date]:
+    """Return all days that a text names."""
+    return {day.date() if isinstance(day, datetime) else day for _, day in _matches(_DAYS, _readable(text), now)}
+
+
+def _readable(text: str) -> str:
+    """In lower case and without what stands in quotation marks, each character where it was."""
+    lowered = "".join(low if len(low := character.lower()) == 1 else character for character in text)
+    return _QUOTED.sub(lambda quoted: "\x00" * len(quoted[0]), lowered)
 
 
 def _overlap(span: Span, others: Iterable[Span]) -> bool:
@@ -413,6 +424,10 @@ def _clock(match: re.Match[str], _now: datetime) -> _Clock:
     return _Clock(time(hour, minute), of_12=hour < 12 and (not exact or hour == 0))
 
 
+def _um(match: re.Match[str], now: datetime) -> _Clock:
+    return replace(_clock(match, now), evening_until=7)
+
+
 def _uhr(match: re.Match[str], now: datetime) -> _Clock:
     found = _clock(match, now)
     return _Clock(found.at, of_12=0 < found.at.hour < 12)
@@ -437,7 +452,7 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)"), lambda *_: _Clock(time.max)),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
-    (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _clock),
+    (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
     (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|{_any(_WEEKDAYS, 6)}))"), _clock),
 ]  # fmt: skip
 # With which of them this day's is meant, and which say it without a day beside them.

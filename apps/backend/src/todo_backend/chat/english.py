@@ -134,7 +134,7 @@ ENGLISH = Language(
         re.IGNORECASE,
     ),
     tail=re.compile(
-        r"(?:[\s,]+(?:please|pls|plz|thanks|thank\s+you|thx|ty|cheers|for\s+me|will\s+you|ok(?:ay)?|mate|dear|lol|haha|asap\s+please|if\s+you\s+can|would\s+you|now\s+please|thanks\s+a\s+lot|too|bye|pal|love|btw|will\s+ya|wid\s+ye)|\s*[.?!]\s*(?:thanks?|thank\s+you|cheers)(?:\s+(?:kindly|so\s+much|very\s+much|a\s+lot|in\s+advance))?|\s*[.!…]+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
+        r"(?:[\s,]+(?:please|pls|plz|thanks|thank\s+you|thx|ty|cheers|for\s+me|will\s+you|ok(?:ay)?|mate|dear|lol|haha|asap\s+please|if\s+you\s+can|would\s+you|now\s+please|thanks\s+a\s+lot|too|bye|pal|love|btw|will\s+ya|wid\s+ye)|\s*[.?!]\s*(?:thanks?|thank\s+you|cheers)(?:\s+(?:kindly|so\s+much|very\s+much|a\s+lot|in\s+advance))?|\s*(?:(?<!\d)\.|[!…])+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
         re.IGNORECASE,
     ),
     note=re.compile(
@@ -164,7 +164,7 @@ ENGLISH = Language(
         re.IGNORECASE,
     ),
     careful=re.compile(
-        r"^(?:please\s+)?(?:do\s+not|don'?t|dont|never)\s+(?!forget|let\s+me\s+forget|need)|^(?:should|shall|may|did|have(?!\s+to)|has|do|does|is|are|was|were|am|why|how\s+(?!many)|would\s+it|if|what\s+(?:if|happens|would\s+happen)|maybe|perhaps|i\s+might|i\s+may|i\s+was\s+thinking|i'?m\s+thinking)\b",
+        r"^(?:please\s+)?(?:do\s+not|don'?t|dont|never)\s+(?!forget|let\s+me\s+forget|need)|^(?:(?:i|we)\s+(?:haven'?t|have\s+not|didn'?t|did\s+not|won'?t|will\s+not)\b|email\s+my\s+list|should|shall|may|did|have(?!\s+to)|has|do|does|is|are|was|were|am|why|how\s+(?!many)|would\s+it|if|what\s+(?:if|happens|would\s+happen)|maybe|perhaps|i\s+might|i\s+may|i\s+was\s+thinking|i'?m\s+thinking)\b",
         re.IGNORECASE,
     ),
     fillers=frozenset(
@@ -218,6 +218,7 @@ ENGLISH = Language(
         "change how": "What shall become of “{title}”? Say, for example, “move 1 to Friday”, or “rename 1 to buy oat milk”.",
         "not found": "I cannot find “{what}” on your list. Say “list” to see what is there.",
         "several": "Several todos fit “{what}”; please say which one, by its number:",
+        "which day": "I read several days in “{what}”. Say one todo, with its day, after the other.",
         "one at a time": "I do that for one todo at a time, so that nothing is lost by a slip of the tongue. Which one?",
         "confirm": "Shall I delete these {count} todos? Nothing is deleted until you confirm it.",
         "confirm none": "There is nothing to delete.",

@@ -109,7 +109,7 @@ GERMAN = Language(
             r"(?:erinner(?:e|n)?|erinnerst)\s+(?:sie\s+|du\s+)?(?:mich|uns)\s*(?:bitte\s+|mal\s+|doch\s+)*(?P<what>.+)",
             r"(?:nicht\s+vergessen|vergiss\s+nicht|denk(?:e)?\s+(?:bitte\s+)?dran|ich\s+darf\s+nicht\s+vergessen|bitte\s+nicht\s+vergessen)\s*[:,]?\s*(?P<what>.+)",
             r"(?P<what>.+?)\s+(?:nicht\s+vergessen|hinzufügen|hinzufuegen|dazuschreiben|notieren|aufschreiben|eintragen|dazu|auf\s+die\s+liste|auf\s+meine\s+liste)(?:\s+bitte)?[!.]*",
-            r"(?:(?:ich|wir)\s+)?(?:muss|müssen|muessen|sollte[n]?|soll|brauche?n?|will|möchte|moechte)\s+(?:ich\s+|wir\s+)?(?:noch\s+|auch\s+|unbedingt\s+|dringend\s+|mal\s+|wieder\s+|bald\s+|ja\s+|äh\s+|heute\s+noch\s+)*(?P<what>.+)",
+            r"(?:(?:ich|wir)\s+)?(?:muss|müssen|muessen|sollte[n]?|soll|brauche?n?|will|möchte|moechte)\s+(?:ich\s+|wir\s+)?(?:noch\s+|auch\s+|unbedingt\s+|dringend\s+|mal\s+|wieder\s+|bald\s+|ja\s+|äh\s+)*(?P<what>.+)",
             r"(?:bitte\s+)?(?:to-?do|aufgabe|erinnerung|notiz|neue?r?(?:\s+(?:aufgabe|eintrag|todo))?|eintragen|aufschreiben|notieren|trag\w*\s+(?:bitte\s+|mal\s+)*ein)\s*[:–-]\s*(?P<what>.+)",
             r"(?:pack|tu|setz|schreib|mach|nimm)(?:e|st)?\s+(?:bitte\s+|mal\s+|mir\s+|noch\s+|auch\s+|doch\s+)*(?P<what>.+?)\s+(?:drauf|dazu|rein|mit\s+auf)",
             r"(?:pls|please|bitte)?\s*(?:noch\s+)?(?P<what>\S.*\s(?:\w+(?:machen|kaufen|stellen|holen|rufen|bringen|schicken|geben|putzen|buchen|räumen|räumen|legen|zahlen|schreiben|waschen|prüfen|ziehen|gehen|füllen|sagen|fragen|nehmen|lesen|backen|kochen|bezahlen|ausmachen|vereinbaren|abheben|kündigen|erneuern|reinigen)))",
@@ -125,7 +125,7 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     tail=re.compile(
-        r"(?:[\s,]+(?:bitte|danke(?:schön)?|vielen\s+dank|ok(?:ay)?|gell|ja|merci|lg|bitte\s+danke|wenn\s+(?:es\s+)?geht|für\s+mich|sei\s+so\s+gut|thx|mfg)|\s*[.!…]+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
+        r"(?:[\s,]+(?:bitte|danke(?:schön)?|vielen\s+dank|ok(?:ay)?|gell|ja|merci|lg|bitte\s+danke|wenn\s+(?:es\s+)?geht|für\s+mich|sei\s+so\s+gut|thx|mfg)|\s*(?:(?<!\d)\.|[!…])+|\s*[🙂😊🙏😀😅🎉👍😉😄❤️]+)+$",
         re.IGNORECASE,
     ),
     note=re.compile(
@@ -146,7 +146,7 @@ GERMAN = Language(
         re.IGNORECASE,
     ),
     no_task=re.compile(
-        r"(?:bitte\s+)?(?:verschieb|schieb|verleg|vertag|änder|aender|setz|stell|lösch|loesch|entfern|streich|benenn|markier|hak|erledig|zeig|list|was|wann|welche|wer|wie|wo|warum|hab|habe|ist|sind|soll|kann|könnte|muss\s+ich|wenn|vielleicht|es|das\s+ist|mach|mache|gib|#?\d)(?:e|en|st|t)?\b",
+        r".*\b(?:verschieben|löschen|abhaken|umbenennen|ändern|verlegen|vertagen)$|(?:bitte\s+)?(?:verschieb|schieb|verleg|vertag|änder|aender|setz|stell|lösch|loesch|entfern|streich|benenn|markier|hak|erledig|zeig|list|was|wann|welche|wer|wie|wo|warum|hab|habe|ist|sind|soll|kann|könnte|muss\s+ich|wenn|vielleicht|es|das\s+ist|mach|mache|gib|#?\d)(?:e|en|st|t)?\b",
         re.IGNORECASE,
     ),
     edit=re.compile(r"(?:änder|aender|benenn|korrigier|mach)", re.IGNORECASE),
@@ -210,6 +210,7 @@ GERMAN = Language(
         "change how": "Was soll aus „{title}“ werden? Sag zum Beispiel „verschiebe 1 auf Freitag“ oder „benenne 1 um in Hafermilch kaufen“.",
         "not found": "„{what}“ finde ich nicht auf deiner Liste. Sag „Liste“, dann siehst du, was da ist.",
         "several": "Mehrere Einträge passen zu „{what}“; welcher ist es? Sag bitte die Nummer:",
+        "which day": "In „{what}“ lese ich mehrere Tage. Sag bitte einen Eintrag mit seinem Tag nach dem anderen.",
         "one at a time": "Das mache ich nur für einen Eintrag auf einmal, damit nichts aus Versehen verloren geht. Welcher ist es?",
         "confirm": "Soll ich diese {count} Einträge löschen? Gelöscht wird erst, wenn du das bestätigst.",
         "confirm none": "Da ist nichts zu löschen.",

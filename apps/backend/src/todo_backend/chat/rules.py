@@ -42,6 +42,7 @@ _URGENT = re.compile(
     re.IGNORECASE,
 )
 # "I was tired today" has a date, and is nothing to do.
+_NOT = re.compile(r"\b(?:haven'?t|hasn'?t|didn'?t|won'?t|not|never|nicht|nie|kein\w*)\b(?!\s+(?:mehr|needed|urgent|important|dringend|wichtig|eilig|so\b|that\b|erledigt|fertig|done|finished|any))", re.IGNORECASE)
 _STATEMENT = re.compile(
     r"\b(?:bin|war|waren|ist|sind|hab|habe|hatte|wird|am|was|were|is|are|i'm|i’m|it's|been|feel|felt|had|has|got|said|says|know|think|believe|glaub\w*|weiß|denke|finde|geht|ging|kommt|kam)\b",
     re.IGNORECASE,
@@ -114,16 +115,18 @@ class _Turn:
                                 return reply
                         except _UnclearError as error:
                             unclear.append(error)
-            self.language = self._languages(said)[0]
-            for sense in (self._sensed, self._noted):
-                if (reply := await sense(said)) is not None:
-                    return reply
+                if text is said:
+                    self.language = self._languages(said)[0]
+                    for sense in (self._sensed, *([] if unclear else [self._noted])):
+                        if (reply := await sense(said)) is not None:
+                            return reply
         except BadTitleError as error:
             return self._say("too long", length=error.length)
         except GoneError:
             return self._say("gone")
         except ToolError as error:
             return str(error)
+        self.language = self._languages(said)[0]
         if unclear:
             return str(max(unclear, key=lambda error: error.found))
         return self._say("not understood", examples=self.language.says["examples"])
@@ -187,6 +190,11 @@ class _Turn:
     async def add(self, what: str, to: str, said: str) -> str | None:
         more = re.search(r"(?:list|liste)\s+((?:for|by|on|due|für|bis|am)\s+.+)$", said, re.IGNORECASE)
         title, due, priority = self._parts(f"{what} {more[1]}" if more and more[1] not in what else what)
+        if len(dates.days(what, self.tools.now)) > 1:
+            parts = re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", what)
+            if any(len(dates.days(part, self.tools.now)) != 1 for part in parts):
+                raise _UnclearError(self._say("which day", what=what), 0)
+            return "\n".join([await self.add(part, to, part) or "" for part in parts])
         if both := _BOTH.search(what):
             parts = re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", what[: both.start()], flags=re.IGNORECASE)
             return "\n".join([await self.add(f"{part} {both['when']}", to, part) or "" for part in parts if part])
@@ -208,7 +216,7 @@ class _Turn:
     async def _sensed(self, said: str) -> str | None:
         """The reply where no phrase fits, but one todo is named and one thing is wanted of it, or it is a question."""
         cues = [name for name, pattern in self.language.cues.items() if pattern.search(said)]
-        if self.language.careful.search(said) and "show" not in cues:
+        if (self.language.careful.search(said) or _NOT.search(said)) and "show" not in cues:
             return None
         if "show" in cues and not set(cues) - {"show", "complete"}:
             text = self.language.cues["show"].sub(" ", said).strip(" ?!.,")
@@ -230,7 +238,7 @@ class _Turn:
         if wants == {"reopen"}:
             return await self._reopen(todo)
         if wants <= {"move"} and found and (wants or priority is None):
-            if not wants and todo.completed:
+            if (not wants and (todo.completed or _STATEMENT.search(rest))) or found.due.day < self.tools.now.date():
                 return None
             changed = await self._change(todo, Wanted(due=self._on_its_day(todo, found)))
             return self._say("moved", title=changed.title, when=self._when(changed))
@@ -253,10 +261,10 @@ class _Turn:
 
     async def _noted(self, said: str) -> str | None:
         """The reply to a todo that stands there as it is: with a date or a priority, or with “remind me” after it."""
-        if said.rstrip().endswith("?") or self.language.careful.search(said):
-            return None
         text = self.language.tail.sub("", self.language.lead.sub("", self.language.tail.sub("", said)))
         asked = self.language.note.sub("", text)
+        if self.language.careful.search(said) or (asked == text and said.rstrip().endswith("?")):
+            return None
         title, due, priority = self._parts(asked)
         bare = self.language.task.match(text) is not None
         if asked == text and due is None and priority is None and not bare:
@@ -264,6 +272,8 @@ class _Turn:
         if asked == text and (self.language.no_task.match(text) or self._is_about_another(title)):
             return None
         if not words(title) or comparable(title) in _PRONOUNS:
+            return None
+        if self._is_about_another(title) and any(self.language.cues[name].search(said) for name in ("complete", "delete")):
             return None
         if asked == text and not bare and (_STATEMENT.search(title) or len(words(title)) > _MOST_WORDS):
             return None
@@ -376,6 +386,8 @@ class _Turn:
 
     def _on_its_day(self, todo: TodoView, found: dates.Found) -> dates.Due:
         """What a todo becomes due: at a time alone it is on the day that it was."""
+        if re.search(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit)\b", self.whole, re.IGNORECASE):
+            return dates.Due(found.due.day, _time_of(todo.due))
         if found.has_day or not todo.due:
             return found.due
         return dates.Due(date.fromisoformat(todo.due[:10]), found.due.at)
@@ -607,7 +619,7 @@ _PERIODS = [
         (re.compile(rf"\b(?:in|im) (?:{names})\b"), lambda today, month=month: _month(today, (month - today.month) % 12))
         for month, names in enumerate(_MONTHS, 1)
     ),
-    (re.compile(r"\b(?:(?:this|the|my|am|dieses|übers|mein) ?(?:weekend|wochenende))\b"), lambda today: tuple(day + timedelta(days=5) if not n else day for n, day in enumerate(_week(today)))),
+    (re.compile(r"\b(?:(?:this|the|my|am|dieses|übers|mein) )?(?:weekend|wochenende)\b"), lambda today: tuple(day + timedelta(days=5) if not n else day for n, day in enumerate(_week(today)))),
     (re.compile(r"\b(?:(?:the )?next|(?:die |in den )?(?:nächsten|kommenden)) (?:few|couple of|paar|2|two|zwei|3|three|drei) (?:days|tagen?)\b"), lambda today: (today, today + timedelta(days=3))),
     (re.compile(r"\b(?:upcoming|coming up|later|demnächst|anstehend\w*)\b"), lambda today: (today, date.max)),
     (re.compile(r"\b(?:my day|mein tag)\b"), lambda today: (today, today)),
@@ -615,7 +627,7 @@ _PERIODS = [
     (re.compile(r"\btomorrow'?s\b"), lambda today: (today + timedelta(days=1),) * 2),
 ]
 _ASKING = frozenset(
-    [*"got coming pending behind here put dont don't wots what've am search find look yet again did thats anythings heute".split(), "what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
+    [*"got coming pending behind here put dont don't wots what've am search find look yet again did thats anythings heute drauf dran raus los vor mir nochmal schon is hier irgendwas anzeigen zeigen sehen will möchte kann überhaupt alles sag mal hab denn so noch".split(), "what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
 )
 _HARMLESS = {"help", "greet", "thanks", "list"}
 _HANDLERS = {
