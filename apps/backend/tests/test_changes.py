@@ -245,7 +245,7 @@ async def test_what_is_old_is_forgotten_and_what_is_not_stays(ann: Person, datab
     old(
         database_url,
         f"UPDATE changes SET created_at = now() - interval '31 days' WHERE user_id = '{ann.id}' AND kind = 'add' AND after->>'title' = 'x'",
-    )  # noqa: E501
+    )
     async with serving(database_url):
         for _ in range(100):
             left = [change["after"]["title"] for change in await changes(ann)]

@@ -1,15 +1,18 @@
 """Where one is logged in, for how long, and who is kept out meanwhile."""
 
 import asyncio
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, serving, sign_up
+from tests.conftest import PASSWORD, Person, process_environment, serving, sign_up
 from tests.test_changes import old
 
 
@@ -159,3 +162,20 @@ async def test_a_crowd_that_guesses_at_one_account_keeps_nobody_waiting(client: 
     answers = await asyncio.gather(*crowd)
     assert {answer.status_code for answer in answers} <= {401, 429, 503}
     assert busy < quiet + 0.3
+
+
+def reset(secrets_dir: Path, email: str) -> subprocess.CompletedProcess[str]:
+    """What the operator's command says."""
+    command = [sys.executable, "-m", "todo_backend.reset_password", email]
+    environment = process_environment(secrets_dir, {})
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+async def test_an_operator_gives_a_new_password_to_who_has_forgotten_theirs(ann: Person, secrets_dir: Path) -> None:
+    done = await asyncio.to_thread(reset, secrets_dir, ann.email.upper())
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout
+    assert (await ann.request("GET", "/todos")).status_code == 401
+    assert (await log_in(ann.client, ann.email)).status_code == 401
+    assert (await log_in(ann.client, ann.email, done.stdout.strip())).status_code == 200
+    unknown = await asyncio.to_thread(reset, secrets_dir, "nobody@todochat.example")
+    assert (unknown.returncode, "There is no account" in unknown.stdout + unknown.stderr) == (1, True)

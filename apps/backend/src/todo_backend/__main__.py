@@ -7,7 +7,7 @@ from types import FrameType
 
 import uvicorn
 
-from todo_backend import logs
+from todo_backend import logs, metrics
 from todo_backend.app import create_app
 from todo_backend.health.state import Health
 from todo_backend.middleware import REQUEST_SECONDS
@@ -67,6 +67,8 @@ def main() -> int:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
     )
+    if settings.metrics_port:
+        metrics.serve(settings.host, settings.metrics_port)
     server = DrainingServer(config, app.state.health, settings.drain_seconds)
     server.run()
     return 0 if server.started else 3

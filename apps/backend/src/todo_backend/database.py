@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from todo_backend import metrics
 from todo_backend.health.state import Health
 
 log = logging.getLogger(__name__)
@@ -88,8 +89,10 @@ class Database:
         except (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError) as error:
             log.warning("database unavailable", extra={"reason": str(getattr(error, "orig", None) or repr(error))})
             self._health.database_failed()
+            metrics.DATABASE_UP.set(0)
             raise DatabaseUnavailableError from error
         self._health.database_answered()
+        metrics.DATABASE_UP.set(1)
 
     async def watch(self, interval_seconds: float) -> None:
         """Ask the database now and then, for ever: only when nobody else did lately, and often while in doubt."""

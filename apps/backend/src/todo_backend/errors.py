@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from psycopg.errors import ForeignKeyViolation
 from sqlalchemy.exc import IntegrityError
 
+from todo_backend import metrics
 from todo_backend.auth.passwords import BusyError
 from todo_backend.auth.throttle import TooManyError
 from todo_backend.database import DatabaseUnavailableError
@@ -49,6 +50,7 @@ async def _gone(_request: Request, error: Exception) -> JSONResponse:
 
 async def _too_many(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, TooManyError)  # noqa: S101 - registered for this type alone
+    metrics.LOG_INS.labels("too many").inc()
     return JSONResponse({"detail": str(error)}, status_code=429, headers={"Retry-After": str(error.seconds)})
 
 

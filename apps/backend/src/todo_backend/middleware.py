@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from todo_backend import metrics
 from todo_backend.health.state import Health
 from todo_backend.logs import request_id
 
@@ -38,6 +39,7 @@ class RequestContext:
         current = given if _ACCEPTED_ID.fullmatch(given) else uuid.uuid4().hex
         token = request_id.set(current)
         started = time.perf_counter()
+        metrics.IN_PROGRESS.inc()
         status = 0
 
         async def send_with_context(message: Message) -> None:
@@ -65,6 +67,11 @@ class RequestContext:
                 answer.headers["Connection"] = "close"  # what is left of the request may still come
             await answer(scope, receive, send_with_context)
         finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", metrics.NO_ROUTE)
+            metrics.IN_PROGRESS.dec()
+            metrics.REQUESTS.labels(scope["method"], route, status).inc()
+            metrics.REQUEST_SECONDS.labels(route).observe(seconds)
             log.log(
                 logging.DEBUG if scope["path"].startswith("/health/") and status < 400 else logging.INFO,
                 "request",
@@ -72,7 +79,7 @@ class RequestContext:
                     "method": scope["method"],
                     "path": scope["path"],
                     "status": status,
-                    "duration_ms": round((time.perf_counter() - started) * 1000, 1),
+                    "duration_ms": round(seconds * 1000, 1),
                 },
             )
             request_id.reset(token)

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
 
     host: str = "0.0.0.0"  # noqa: S104 - a container is reached from outside itself
     port: int = Field(default=8001, ge=1, le=65535)
+    metrics_port: int = Field(default=9464, ge=0, le=65535)  # 0: none
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     cors_origins: Annotated[list[Annotated[str, AfterValidator(_origin)]], NoDecode] = []
     secrets_dir: Path = Path("/run/secrets/todochat")

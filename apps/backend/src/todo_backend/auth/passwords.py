@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 
+from todo_backend import metrics
+
 AT_ONCE = 2
 WAITING = 24
 """For one account; more are turned away."""
@@ -58,11 +60,13 @@ class Passwords:
         if account.waiting >= WAITING or sum(one.waiting for one in self._accounts.values()) >= WAITING_IN_ALL:
             raise BusyError
         account.waiting += 1
+        metrics.HASHES_WAITING.inc()
         try:
             async with account.turn, self._slots[known]:
                 yield
         finally:
             account.waiting -= 1
+            metrics.HASHES_WAITING.dec()
             if not account.waiting:
                 self._accounts.pop(name, None)
 

@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from todo_backend import metrics
 from todo_backend.auth import sessions, throttle
 from todo_backend.auth.dependencies import CurrentLogIn, CurrentUser, PasswordHashing, TokenRing, unauthorized
 from todo_backend.auth.models import User
@@ -90,8 +91,10 @@ async def log_in(
         if user is None or not fits:
             await throttle.count(session, counted, _WINDOW)
             await throttle.count(session, _EVERYBODY, _MINUTE)
+            metrics.LOG_INS.labels("wrong").inc()
         else:
             await throttle.clear(session, counted)
+            metrics.LOG_INS.labels("right").inc()
             return await _begun(session, user, credentials, request, tokens, known=known)
     raise HTTPException(401, _WRONG)
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.chat.assistant import Assistant, Said
 from todo_backend.chat.models import Conversation, Message, Turn
@@ -58,6 +59,7 @@ async def converse(
         )
         turn = await session.get_one(Turn, (user.id, turn_id))
         turn.reply = answer.model_dump(mode="json")
+    metrics.TURNS.labels(assistant.name).inc()
     return answer
 
 

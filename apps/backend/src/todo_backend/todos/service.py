@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from todo_backend import metrics
 from todo_backend.dates import Due
 from todo_backend.todos.models import DUE_AT, DUE_ON, Change, Confirmation, Todo
 from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
@@ -361,6 +362,7 @@ def _record(
         after=_kept(after) if isinstance(after, Todo) else after,
     )
     session.add(change)
+    metrics.CHANGES.labels(kind, actor.kind).inc()
     return change
 
 
