@@ -6,9 +6,10 @@ What is said is meant in the user's time zone, and a day without a year is the n
 
 import calendar
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime, time, timedelta
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,18 @@ def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, 
     return Due(day + timedelta(days=1), time(0)) if at == time.max else Due(day, at)
 
 
-def _matches[Meaning](
-    rules: Iterable[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Meaning]]], text: str, now: datetime
-) -> Iterable[tuple[Span, Meaning]]:
+def _matches(
+    rules: Iterable[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Any]]], text: str, now: datetime
+) -> Sequence[tuple[Span, Any]]:
     """What the rules find, in the order of the text, the longest of those that overlap."""
-    found: list[tuple[Span, Meaning]] = []
+    found: list[tuple[Span, Any]] = []
     for pattern, meaning in rules:
         for match in pattern.finditer(text):
             try:
                 found.append((match.span(), meaning(match, now)))
             except (ValueError, OverflowError):
                 continue  # there is no such day, or it could be two
-    kept: list[tuple[Span, Meaning]] = []
+    kept: list[tuple[Span, Any]] = []
     for span, said in sorted(found, key=lambda one: one[0][0] - one[0][1]):
         if not _overlap(span, [other for other, _ in kept]):
             kept.append((span, said))
