@@ -169,6 +169,7 @@ class World:
                 "config/todochat/todo/vault.yml",
                 "config/todochat/vault-password",
                 "state/todochat/todo/kubeconfig",
+                "state/todochat/todo/run.lock",
                 "state/todochat/history.json",
                 "opt/todochat/bin/helm",
             ),

@@ -399,6 +399,8 @@ class Deployment:
             for folder in path.parents:
                 if folder.name not in ("todochat", self.name):
                     break
+                if folder == Path(self.cluster.kubeconfig).parent:
+                    take_what_is_of_a_run(folder)
                 remove_empty(folder)
 
 
@@ -423,6 +425,14 @@ def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], sec
         if not ours and not metadata.get("ownerReferences"):
             found.append(f"{kind} {metadata['name']}")
     return found
+
+
+def take_what_is_of_a_run(folder: Path) -> None:
+    """Its lock, and what it keeps for programs, where a deployment's state has nothing else: with the folder gone nothing is written there again."""
+    there = list(folder.iterdir()) if folder.is_dir() else []
+    if all(entry.name == "run.lock" or entry.name.startswith("environment-") for entry in there):
+        for entry in there:
+            entry.unlink(missing_ok=True)
 
 
 def nothing() -> None:
