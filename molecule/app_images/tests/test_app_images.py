@@ -87,7 +87,8 @@ def test_taking_the_edit_back_brings_the_old_image_without_a_build(tester: Teste
 def test_a_registry_that_does_not_answer_is_named(tester: Tester) -> None:
     tester.sees("docker stop todo-registry")
     tester.refused("--tags app_images", "what image_registry would make is not there", "--tags image_registry")
-    tester.sees("docker start todo-registry && timeout 60 sh -c 'until curl --silent --fail http://127.0.0.1:5000/v2/; do sleep 0.1; done'")
+    answers = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5000/v2/')"
+    tester.sees(f'docker start todo-registry && timeout 60 sh -c "until python3 -c \\"{answers}\\" 2> /dev/null; do :; done"')
 
 
 WITHOUT_RIGHTS = "sudo setpriv --reuid=65534 --regid=65534 --clear-groups"
