@@ -45,6 +45,9 @@ LOOKS = ("status.yml", "logs.yml", "open.yml", "vault/list.yml")
 LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
 POLL_SECONDS = 0.5
+GONE = "Another run has just ended on this deployment."
+MINE: dict[Path, int] = {}
+"""The locks that this process has open, by their paths."""
 
 
 class CallbackModule(CallbackBase):  # type: ignore[misc]
@@ -89,24 +92,41 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def _take_turn(self, path: Path) -> None:
         lock = opened(path)
         began, said, seconds = time.monotonic(), "", self.get_option("wait")
-        while holder := holder_of(lock) if not is_locked(lock) else left_at_work(path.parent):
+        while holder := self._holder(lock, path):
             if time.monotonic() - began >= seconds:
                 raise UserError(f"{holder} Nothing was done.", "Wait until that has ended, or end it, then run the same command again.")
             if holder != said:
                 self._display.display(f"{holder} This one waits for it, {seconds} s at most; Ctrl-C ends this one alone (and TODOCHAT_WAIT=0 at once).")
                 said = holder
             time.sleep(POLL_SECONDS)
-            if not path.exists() or not os.path.samestat(path.stat(), os.fstat(lock)):  # who held it took it away
+            if not is_there(lock, path):
                 os.close(lock)
                 lock = opened(path)
+        keep_environment(path.parent)  # who leaves takes a deployment's folder with all that is in it
+
+    def _holder(self, lock: int, path: Path) -> str:
+        """Who is in the way; empty where the lock is this run's, which it says in it, and nothing else is at work."""
+        if not is_locked(lock):
+            return holder_of(lock)
+        if not is_there(lock, path):
+            return GONE
         os.truncate(lock, 0)
         os.pwrite(lock, json.dumps({"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time()}).encode(), 0)
+        return left_at_work(path.parent)
 
 
 def opened(path: Path) -> int:
     """A lock, to be held open, and so kept, until this process is no more."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    MINE[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    return MINE[path]
+
+
+def is_there(lock: int, path: Path) -> bool:
+    """Whether an open lock is the one that others find; who held it may have taken it away."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(path.stat(), os.fstat(lock))
+    return False
 
 
 def keep_environment(folder: Path) -> None:
@@ -128,7 +148,9 @@ def leave(folder: Path, process: int) -> None:
         if owner == process or not is_alive(owner):  # that one was killed
             kept.unlink(missing_ok=True)
     if [entry.name for entry in folder.iterdir()] == [LOCK]:  # a deployment that is no more, or never was
-        (folder / LOCK).unlink()
+        lock = MINE.get(folder / LOCK) or opened(folder / LOCK)
+        if is_locked(lock) and is_there(lock, folder / LOCK):
+            (folder / LOCK).unlink()
     if folder.parent.name == "todochat":  # else somebody has chosen it
         remove_empty(folder, folder.parent)
 
@@ -139,16 +161,17 @@ def is_alive(process: int) -> bool:
 
 def left_at_work(folder: Path) -> str:
     """What a run that has ended, as by Ctrl-C, had begun and is not done: Ansible does not end a module that works as root."""
-    of_a_run = re.compile(re.escape(os.fsencode(folder)) + rb"/environment-(\d+)\.json")
+    of_a_run = re.compile(re.escape(f"{environment.VARIABLE}={folder}".encode()) + rb"/environment-(\d+)\.json")
     left = []
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended, or is somebody else's
-            command = (process / "cmdline").read_bytes()
-            told = command  # where sudo was told
-            with suppress(OSError):
-                told += (process / "environ").read_bytes()
-            found = of_a_run.search(told)
-            if b"AnsiballZ_" in command and found and not is_alive(int(found[1])):
+        with suppress(OSError):  # it has ended
+            if process.stat().st_uid not in (0, os.geteuid()):
+                continue  # anybody can call a process whatever they like
+            found = of_a_run.search((process / "cmdline").read_bytes())  # which sudo was told
+            if not found and b"AnsiballZ_" in (process / "cmdline").read_bytes():
+                with suppress(PermissionError):
+                    found = of_a_run.search((process / "environ").read_bytes())
+            if found and not is_alive(int(found[1])):
                 left.append(process.name)
     return f"What a run had begun that was ended is still at work on this deployment: process {', '.join(sorted(left, key=int))}." if left else ""
 

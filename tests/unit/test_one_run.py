@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -114,7 +115,7 @@ def test_one_that_was_killed_blocks_nobody(shop: Shop, number: signal.Signals) -
 
 def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
     kept = shop.folder / "state/todochat/todo/environment-999999999.json"
-    with subprocess.Popen(["sh", "-c", "sleep 60; :", "AnsiballZ_minikube.py", str(kept)]) as left:
+    with subprocess.Popen(["sh", "-c", "sleep 60; :", "sudo", f"echo BECOME-SUCCESS; TODOCHAT_ENVIRONMENT={kept} python"]) as left:
         status, said = shop.run("site.yml")
         assert status != 0
         assert f"What a run had begun that was ended is still at work on this deployment: process {left.pid}." in said
@@ -150,3 +151,22 @@ def text_of(path: Path) -> str:
     with suppress(OSError):
         return path.read_bytes().decode(errors="replace")
     return ""
+
+
+def test_who_leaves_takes_no_lock_that_another_has(tmp_path: Path) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+sys.path[:0] = [{str(ROOT / ".ansible/collections")!r}]
+from ansible_collections.todochat.platform.plugins.callback import one_run
+folder = Path({str(tmp_path)!r}) / "todochat/todo"
+one_run.leave(folder, __import__("os").getpid())
+"""
+    lock = tmp_path / "todochat/todo/run.lock"
+    lock.parent.mkdir(parents=True)
+    with lock.open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+        assert lock.exists()
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+    assert not lock.parent.exists()
