@@ -148,9 +148,10 @@ def leave(folder: Path, process: int) -> None:
         if owner == process or not is_alive(owner):  # that one was killed
             kept.unlink(missing_ok=True)
     if [entry.name for entry in folder.iterdir()] == [LOCK]:  # a deployment that is no more, or never was
-        lock = MINE.get(folder / LOCK) or opened(folder / LOCK)
-        if is_locked(lock) and is_there(lock, folder / LOCK):
-            (folder / LOCK).unlink()
+        with suppress(OSError):  # a file system that nothing can be written to any more
+            lock = MINE.get(folder / LOCK) or opened(folder / LOCK)
+            if is_locked(lock) and is_there(lock, folder / LOCK):
+                (folder / LOCK).unlink()
     if folder.parent.name == "todochat":  # else somebody has chosen it
         remove_empty(folder, folder.parent)
 
@@ -167,8 +168,9 @@ def left_at_work(folder: Path) -> str:
         with suppress(OSError):  # it has ended
             if process.stat().st_uid not in (0, os.geteuid()):
                 continue  # anybody can call a process whatever they like
-            found = of_a_run.search((process / "cmdline").read_bytes())  # which sudo was told
-            if not found and b"AnsiballZ_" in (process / "cmdline").read_bytes():
+            command = (process / "cmdline").read_bytes()
+            found = of_a_run.search(command)  # which sudo was told
+            if not found and b"AnsiballZ_" in command:
                 with suppress(PermissionError):
                     found = of_a_run.search((process / "environ").read_bytes())
             if found and not is_alive(int(found[1])):
