@@ -56,6 +56,8 @@ def find(text: str, now: datetime) -> Found | None:
     """
     lowered = _readable(text)
     days = list(_matches(_DAYS, lowered, now))
+    if len(days) == 2 and _is_same_weekday(days, lowered):
+        days = [(days[0][0], days[1][1]), days[1]]  # "Thursday, 19 March" is not this week's Thursday
     if len({day for _, day in days}) > 1:
         return None
     taken = [span for span, _ in days]  # the same one may be said twice, as in “Tuesday the 17th”
@@ -71,6 +73,13 @@ def find(text: str, now: datetime) -> Found | None:
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
     has_day = bool(days) or any(said.today for _, said in parts)
     return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None
+
+
+def _is_same_weekday(days: Sequence[tuple["Span", Any]], text: str) -> bool:
+    """Whether two days beside each other are a weekday and a date that falls on it."""
+    (one, first), (other, second) = days
+    between = text[one[1] : other[0]].strip(" ,.")
+    return not between and first.weekday() == second.weekday() and any(word in text[one[0] : one[1]] for word in _any_weekday)
 
 
 Span = tuple[int, int]
@@ -137,6 +146,12 @@ def days(text: str, now: datetime) -> set[date]:
     return {day.date() if isinstance(day, datetime) else day for _, day in _matches(_DAYS, _readable(text), now)}
 
 
+def spans(text: str, now: datetime) -> list[tuple[int, int]]:
+    """Return where the words for days and times stand in a text."""
+    lowered = _readable(text)
+    return [span for rules in (_DAYS, _CLOCKS) for span, _ in _matches(rules, lowered, now)]
+
+
 def _readable(text: str) -> str:
     """In lower case and without what stands in quotation marks, each character where it was."""
     lowered = "".join(low if len(low := character.lower()) == 1 else character for character in text)
@@ -182,6 +197,7 @@ _WEEKDAYS = [
     "saturday samstag sonnabend sat sa",
     "sunday sonntag sun so",
 ]
+_any_weekday = [word for group in _WEEKDAYS for word in group.split() if len(word) > 2]
 _MONTHS = [
     "january januar jänner jan",
     "february februar feber feb",
@@ -382,12 +398,16 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}{_NEXT}\s+(?:week|woche)\s+(?:on\s+|am\s+)?(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday_of_next_week),
     (_words(rf"{_LEAD}(?:{_NEXT}|{_THIS})\s+(?P<weekday>{_any(_WEEKDAYS)})\.?"), _weekday),
     (_words(r"(?:on|by|until|till|before|for|due)\s+(?:the\s+)?(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
+    (_words(r"bis\s+(?P<weekday>mo|di|mi|do|fr|sa)\.?"), _weekday),
     (_words(r"(?:am|bis|ab|vor|bis zum|fällig)\s+(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
     (_words(r"(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri)\.?(?=\s*(?:$|[,;.!?)]|at\b|\d|morning|evening|afternoon|night))"), _weekday),
+    (_words(r"(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s+(?:um\s+)?\d{1,2}(?:[:.]\d\d|\s*uhr|\s*h\b))"), _weekday),
+    (_words(r"(?P<weekday>sat|sun)\.?(?=\s+(?:at\s+)?\d{1,2}(?:[:.]\d\d|\s*[ap]m))"), _weekday),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+week"), lambda match, now: _weekday(match, now) + timedelta(days=7)),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
     (_words(rf"{_LEAD}(?:ende\s+(?:(?:der|des|dieser|dieses|nächster|nächsten|nächste)\s+)?(?:woche|monats?|jahr(?:es)?))"), _end),
-    (_words(rf"{_LEAD}(?:end\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
+    (_words(rf"{_LEAD}(?:(?:the\s+)?end\s+of|(?:the\s+)?last\s+day\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
     (_words(r"(?:(?:at|on|over|for|by|until|before|during)\s+(?:the\s+)?|(?:on\s+)?(?:this|next|the)\s+(?:coming\s+)?)weekend"), _weekend),
     (_words(r"(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
@@ -396,7 +416,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
-    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b)\w)"), _nth),
+    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b)\w)"), _nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\s?\d|\w)(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
@@ -436,7 +456,7 @@ def _uhr(match: re.Match[str], now: datetime) -> _Clock:
 
 def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
     minutes = 30 if match["quarter"] in ("half", "halb") else 15
-    if match["way"] in ("to", "before", "vor") or match["quarter"] == "halb":
+    if match["way"] in ("to", "before", "vor") or match["quarter"] in ("halb", "dreiviertel"):
         minutes = -minutes
     total = _hour(match["hour"]) * 60 + minutes
     return _Clock(time(total // 60 % 24, total % 60), of_12=total < 12 * 60)
@@ -449,9 +469,9 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})\s*(?:uhr|h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
-    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
-    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)"), lambda *_: _Clock(time.max)),
+    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
     (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|{_any(_WEEKDAYS, 6)}))"), _clock),

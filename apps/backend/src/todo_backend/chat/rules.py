@@ -1,56 +1,71 @@
-"""The built-in assistant: phrases, English and German, understood by rule, the same answer every time.
+"""The built-in assistant: everyday requests, English and German, understood by rule, the same answer every time.
 
 It needs no key and no network. What it does not understand it says it does not understand, and where it is not certain
-which todo is meant, it asks.
+which todo is meant, or what is to become of it, it asks.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
 
 from todo_backend import dates
+from todo_backend.chat.adding import UnclearDateError, new_todos
+from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
-from todo_backend.chat.english import ENGLISH
-from todo_backend.chat.german import GERMAN
-from todo_backend.chat.lexicon import COMMON, NUMBERS, SAME
-from todo_backend.chat.phrases import Language
+from todo_backend.chat.cues import UNDATE_HOW, UNDATE_WHAT
+from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, bases, fits, named, new_todo, priority_of
+from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
-from todo_backend.text import comparable, words
-from todo_backend.todos.schemas import Priority, TodoView
+from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import Wanted
 
-_LANGUAGES = (ENGLISH, GERMAN)
-_SPOKEN = {
-    GERMAN: frozenset(
-        "der das den dem und ich du sie bitte mir mich mein meine meinen sind nicht auf für um von zu zum zur mit noch welche wie heut heute morgen "
-        "übermorgen hab habe muss erledigt fertig liste aufgaben hallo danke hilfe kannst schon offen ein eine einen einem beim bei vom nach dran wann "
-        "irgendwas wochenende woche steht mal doch jetzt ist is wir bis dass wegen kein keine nochmal neu neue prio hoch niedrig statt erst ja nein".split()
-    ),
-    ENGLISH: frozenset(
-        "the my a an to of with about that this it please on at and in from i is are do does what which show me list add need have for by not don't "
-        "you your can could would when how it's its i'm done be till until one some any there new high low priority today tomorrow".split()
-    ),
-}
-_QUOTED = re.compile(r"""^["'“„‘«](.+)["'”“’»]$""")
-_ASIDE = re.compile(
-    r"[\s,]+(?:it'?s|its|i|i'?m|i'?ve|we|we'?re|my|because|since|cause|cuz|that'?s|thats|they|he|she|there'?s|as\s+i|tbh|anyway|weil|da\s+ich|ich|wir|es|war|der\s+ist|die\s+ist|das\s+ist|mein|meine|eh|sowieso)\s+\S.*$",
+_PRIORITIES = (*PRIORITIES, "none")
+_ALL = frozenset("all everything every alles alle each lot rest them".split())
+_NEGATED = frozenset("nicht nimmer ned not cant wont dont kein".split())
+_QUESTIONS = frozenset("what when which how who was wann welche welcher welches wie wer wieviel".split())
+CHANGES = ("delete", "reopen", "rename", "move")
+_DONE = frozenset("done completed finished erledigten erledigte fertigen fertige abgehakten abgehakte".split())
+_THINGS = frozenset("list liste todos tasks ones everything alles aufgaben eintraege sachen items".split())
+_LATE = frozenset("overdue late ueberfaelligen ueberfaellige".split())
+_AND = re.compile(r"\s*[,;]\s*(?:(?:and|und)\s+)?|\s+(?:and|und|&|\+|plus|sowie)\s+", re.IGNORECASE)
+_AGAIN = re.compile(r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*", re.IGNORECASE)
+_COMMAND = re.compile(
+    r"(?:please\s+|bitte\s+|can you\s+|could you\s+|kannst du\s+)*(?:add|delete|remove|mark|rename|postpone|reschedule|reopen|move|show|tick|untick|check off|cross off|remind me|what|list|"
+    r"lösche?|loesche?|entferne?|streiche?|füge?|erinnere?|verschiebe?|markiere?|hake?|benenne?|zeige?|was|welche)\b",
     re.IGNORECASE,
 )
-_URGENT = re.compile(
-    r"(?:!+\s*)?(?P<p>(?:very\s+)?(?:urgent|important|wichtig|dringend|eilig)|(?:high|medium|low|top|hohe|mittlere|niedrige)[\s-]+prio\w*)\s*[!:,–-]+\s*(?=\S)",
+_IT = re.compile(r"(?:\w+\s+){1,2}(?:it|that|this|them|das|es|ihn|sie|dran|daran|both|all|those|these|em)\b", re.IGNORECASE)
+_NOT_THEN = re.compile(r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE)
+_BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
+_SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
+_BY = re.compile(
+    r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>days?|weeks?|months?|tage?|wochen?|monate?)"
+    r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter))?",
     re.IGNORECASE,
 )
-# "I was tired today" has a date, and is nothing to do.
-_NOT = re.compile(r"\b(?:haven'?t|hasn'?t|didn'?t|won'?t|not|never|nicht|nie|kein\w*)\b(?!\s+(?:mehr|needed|urgent|important|dringend|wichtig|eilig|so\b|that\b|erledigt|fertig|done|finished|any))", re.IGNORECASE)
-_STATEMENT = re.compile(
-    r"\b(?:bin|war|waren|ist|sind|hab|habe|hatte|wird|am|was|were|is|are|i'm|i’m|it's|been|feel|felt|had|has|got|said|says|know|think|believe|glaub\w*|weiß|denke|finde|geht|ging|kommt|kam)\b",
-    re.IGNORECASE,
-)
-_MOST_WORDS = 9
-_BOTH = re.compile(r"[\s,]+(?:both|all(?:\s+of\s+(?:it|them))?|beides|beide|alles)\s+(?P<when>(?:are\s+|is\s+)?(?:due\s+)?(?:for|by|on|until|bis|am|für|zum|today|tomorrow|heute|morgen)\b.*)$", re.IGNORECASE)
-_PRONOUNS = frozenset(["it", "that", "this", "thats", "that's", "that’s", "its", "it's", "them", "es", "das", "ihn", "sie", "den", "die", "der"]) | {"that one", "this one"}
-_NUMBER = re.compile(r"(?:(?:number|no|nr|nummer|todo|task|item|aufgabe|eintrag|punkt|id)\.?\s*)*#?\s*(\d{1,6})\.?")
+_UNITS = {"day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
+_WHAT = r"(?P<what>[^.;!?]+?)"
+_TO = r"(?P<to>[^.;!?]+?)[.!?]*$"
+_QUOTE = r"(?P<to>[“„\"'‘][^”“\"'’]+[”“\"'’])"
+_RENAMES = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"\b(?P<surely>rename|reword|retitle|relabel)\s+{_WHAT}\s+(?:to|into|as|in|->|→|=>)\s+{_TO}",
+        rf"\b(?P<surely>benenn(?:e|en)?|umbenennen)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:um\s+)?(?:in|zu|nach|auf)\s+(?P<to>[^.;!?]+?)(?:\s+um)?[.!?]*$",
+        rf"{_WHAT}\s+(?:bitte\s+)?(?:in|zu)\s+(?P<to>[^.;!?]+?)\s+(?P<surely>umbenennen|umändern|umtaufen)\b",
+        rf"{_WHAT}\s+(?:should|needs\s+to|must|has\s+to)\s+(?:say|read|be\s+called|be\s+named)\s*:?\s+{_TO}",
+        rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?:heißen|heissen)\s*:?\s+{_TO}",
+        rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?P<to>[^.;!?]+?)\s+(?:heißen|heissen)[.!?]*$",
+        rf"\b(?:call|name)\s+{_WHAT}\s+(?:instead\s+)?{_QUOTE}",
+        rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|stattdessen)\s+(?:mal\s+)?(?P<to>[^.;!?,]+)[.!?]*$",
+        rf"\baus\s+{_WHAT}\s+(?:bitte\s+)?(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?{_TO}",
+        rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
+        rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+|read\s+)?{_TO}",
+        rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
+        rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
+    )
+]
+_NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class RuleBasedAssistant:
@@ -60,468 +75,403 @@ class RuleBasedAssistant:
 
     async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:  # noqa: ARG002
         """Return the reply; each message is understood by itself, so the history is not looked at."""
-        lines = [line for line in (" ".join(line.split()) for line in message.splitlines()) if line]
-        requests = [request for line in lines or [""] for request in _requests(line)]
-        turn = _Turn(tools, await tools.list_todos())
-        replies = [await turn.answer(request) for request in requests]
-        return "\n".join(dict.fromkeys(replies))
-
-
-def _requests(line: str) -> list[str]:
-    """The requests in a line: another one begins where, after “and”, a command does."""
-    found, rest = [], line
-    at = 0
-    for match in re.finditer(r"(?:\s*[,;.]\s*|\s+)(?:and|und|then|dann|and then|und dann|also)\s+|\s*[;.!]\s+", line):
-        after = line[match.end() :]
-        if match.start() > at and any(language.command.match(after) for language in _LANGUAGES):
-            found.append(line[at : match.start()])
-            at = match.end()
-    rest = line[at:]
-    return [*found, rest]
+        turn = _Turn(message, tools, await tools.list_todos())
+        try:
+            return await turn.answer()
+        except _UnclearError as error:
+            return str(error)
+        except BadTitleError as error:
+            return turn.say("too long", length=error.length)
+        except GoneError:
+            return turn.say("gone")
+        except ToolError as error:
+            return str(error)
 
 
 class _UnclearError(Exception):
-    """A request that names no todo, or several: ``found`` of them."""
-
-    def __init__(self, reply: str, found: int) -> None:
-        super().__init__(reply)
-        self.found = found
+    """A request that names no todo, or several: the question to ask back."""
 
 
-@dataclass
 class _Turn:
     """One message being answered."""
 
-    tools: TodoTools
-    todos: list[TodoView]
-    language: Language = field(default=ENGLISH)
-    whole: str = ""
-    """The request of which a clause is looked at."""
+    def __init__(self, message: str, tools: TodoTools, todos: Sequence[TodoView]) -> None:
+        self.tools, self.todos, self.now = tools, list(todos), tools.now
+        self.message = message.strip()
+        self.language = language_of(message)
 
-    async def answer(self, said: str) -> str:
-        """Reply to one request: as a whole, or else to the clause of it that is one ("my sister buys it, delete it")."""
-        unclear: list[_UnclearError] = []
-        self.whole = said
-        try:
-            self.language = self._languages(said)[0]
-            if (_URGENT.match(said) or self.language.note.search(said)) and (reply := await self._noted(said)) is not None:
-                return reply
-            for text in (said, *_clauses(said)):
-                for language in self._languages(said):
-                    self.language = language
-                    for phrase in _variants(text, language):
-                        try:
-                            if (reply := await self._try(phrase)) is not None:
-                                return reply
-                        except _UnclearError as error:
-                            unclear.append(error)
-                if text is said:
-                    self.language = self._languages(said)[0]
-                    for sense in (self._sensed, *([] if unclear else [self._noted])):
-                        if (reply := await sense(said)) is not None:
-                            return reply
-        except BadTitleError as error:
-            return self._say("too long", length=error.length)
-        except GoneError:
-            return self._say("gone")
-        except ToolError as error:
-            return str(error)
-        self.language = self._languages(said)[0]
-        if unclear:
-            return str(max(unclear, key=lambda error: error.found))
-        return self._say("not understood", examples=self.language.says["examples"])
+    def say(self, name: str, **values: object) -> str:
+        return self.language.says[name].format(**values)
 
-    def _languages(self, said: str) -> Sequence[Language]:
-        """Both, first the one that this is probably in."""
-        spoken = words(said)
-        german = sum(word in _SPOKEN[GERMAN] for word in spoken) + sum(bool(set(word) & set("äöüß")) for word in spoken)
-        english = sum(word in _SPOKEN[ENGLISH] for word in spoken)
-        return _LANGUAGES[::-1] if german > english else _LANGUAGES
+    async def answer(self) -> str:
+        """Reply to each request in the message."""
+        replies = [await self._answer(text) for text in requests(self.message, self.tools)]
+        return "\n".join(dict.fromkeys(replies))
 
+    async def _answer(self, said: str) -> str:
+        reader = Reader(_corrected(said, self.now), self.now)
+        clauses = reader.clauses
+        if not clauses:
+            return self._not_understood()
+        named_ones = named(self.todos, clauses)
+        if _begins_talk("help", clauses) and not reader.wants("add", "noted"):
+            return self.say("help", examples=self.language.says["examples"])
+        opening = clauses[: 1 + self._before(clauses)]
+        if opening[-1] is not clauses[-1] and clauses[-1].first in _QUESTIONS and not reader.wants(*CHANGES, "complete", "add", "noted"):
+            opening = clauses
+        is_asked = any(clause.begins_with("show") for clause in opening) or clauses[-1].wants("show") and len(clauses) == 1
+        if is_asked and not reader.wants("noted") and not self._is_noted(opening):
+            return self._show(reader)
+        is_added = any(clause.begins_with("add") for clause in clauses) or reader.wants("noted", "add")
+        if is_added and not (self._names(clauses) and set(reader.keys) & UNDATE_WHAT and not reader.wants("noted")):
+            if any(clause.begins_with("add") for clause in clauses) or not self._is_change(reader):
+                return await self._add(reader)
+        if reader.wants("careful"):
+            return self.say("careful")
+        if said.rstrip().endswith("?") and not reader.wants(*CHANGES, "ought") and asked(said, self.todos, self.now) not in (None, Asked()):
+            return self._show(reader)
+        if reply := await self._changed(reader):
+            return reply
+        if self._is_new(reader, named_ones):
+            return await self._add(reader)
+        wanted = asked(said, self.todos, self.now)
+        if wanted and wanted != Asked() and not wanted.about and not any(clause.is_statement for clause in clauses):
+            return self._show(reader)
+        for kind in ("greet", "thanks"):
+            if _begins_talk(kind, clauses):
+                return self.say(kind)
+        if reader.wants("complete") and set(reader.keys) & _ALL:
+            return self.say("one at a time")
+        if not named_ones and any(clause.is_statement for clause in clauses):
+            return self.say("chat")
+        return self._not_understood()
 
-    async def _try(self, phrase: str) -> str | None:
-        """The reply to a phrase, None where no rule fits."""
-        for name, pattern in self.language.rules:
-            if match := pattern.fullmatch(phrase):
-                if name not in _HARMLESS and self.language.careful.search(phrase):
-                    return self._say("careful")
-                given = match.groupdict()
-                reply = await _HANDLERS[name](self, (given.get("what") or "").strip(" ,:"), (given.get("to") or "").strip(), phrase)
-                if reply is not None:
-                    return reply
-        return self._say("careful") if self.language.careful.search(phrase) else None
+    @staticmethod
+    def _is_noted(opening: Sequence[Clause]) -> bool:
+        """Whether “note:” is before what would be a question by itself; “remind me, when …?” is one."""
+        return any(clause.begins_with("add") for clause in opening) and opening[-1].first not in _QUESTIONS
 
-    # Talking
+    @staticmethod
+    def _before(clauses: Sequence[Clause]) -> int:
+        """How many clauses lead to what is asked: greetings, and courtesies."""
+        return next((at for at, clause in enumerate(clauses) if not (clause.talks("greet") or clause.talks("thanks") or clause.is_pronoun) or "?" in clause.closes), len(clauses) - 1)
 
-    async def help(self, _what: str, _to: str, _said: str) -> str:
-        return self._say("help", examples=self.language.says["examples"])
+    def _not_understood(self) -> str:
+        return self.say("not understood", examples=self.language.says["examples"])
 
-    async def greet(self, _what: str, _to: str, _said: str) -> str:
-        return self._say("greet")
+    def _names(self, clauses: Sequence[Clause]) -> bool:
+        """Whether one todo is named, by number or by more than a word that many have."""
+        found = named(self.todos, clauses)
+        return len(found) == 1 and (any(clause.number for clause in clauses) or max(fits(found[0], clause) for clause in clauses)[0] > 1)
 
-    async def thanks(self, _what: str, _to: str, _said: str) -> str:
-        return self._say("thanks")
-
-    async def refuse(self, _what: str, _to: str, _said: str) -> str:
-        return self._say("one at a time")
+    def _is_change(self, reader: Reader) -> bool:
+        """Whether it rather is a change to a todo that is there."""
+        return self._names(reader.clauses) and (reader.wants("delete", "reopen", "rename", "complete") or (reader.wants("move") and reader.due is not None))
 
     # Looking
 
-    async def show(self, what: str, _to: str, _said: str) -> str | None:
-        wanted = _Filter.read(what, self)
+    def _show(self, reader: Reader) -> str:
+        clause = next((clause for clause in reader.clauses if clause.begins_with("show")), reader.clauses[0])
+        text = reader.text[clause.start : clause.stop]
+        for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
+            more = asked(following.text, self.todos, self.now)
+            if more and more != Asked() and not more.about:
+                text = f"{text} {following.text}"
+        wanted = asked(text, self.todos, self.now)
         if wanted is None:
-            return None
-        found = [todo for todo in self.todos if wanted.fits(todo, self)]
-        today = self.tools.now.date()
-        if not wanted.is_plain:
+            return self._not_understood()
+        today = self.now.date()
+        found = [todo for todo in self.todos if wanted.fits(todo, self.now)]
+        if wanted != Asked():
             found.sort(key=lambda todo: (todo.due or "9", todo.number))
-            return self._say("found") + "".join(f"\n{self.language.line(todo, today)}" for todo in found) if found else self._say("none found")
+            if not found:
+                return self.say("none found")
+            return self.say("found") + "".join(f"\n{self.language.line(todo, today)}" for todo in found)
         done = sum(todo.completed for todo in self.todos)
         if not self.todos:
-            return self._say("empty")
+            return self.say("empty")
         if not found:
-            return self._say("nothing left", done=done)
-        heading = self._say("open one") if len(found) == 1 else self._say("open many", count=len(found))
-        ending = f"\n{self._say('and done', done=done)}" if done else ""
+            return self.say("nothing left", done=done)
+        heading = self.say("open one") if len(found) == 1 else self.say("open many", count=len(found))
+        ending = f"\n{self.say('and done', done=done)}" if done else ""
         return heading + "".join(f"\n{self.language.line(todo, today)}" for todo in found) + ending
+
+    # Adding
+
+    def _is_new(self, reader: Reader, there: Sequence[TodoView]) -> bool:
+        """Whether something stands there that is to do, without any “add”."""
+        if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
+            return False
+        clauses = reader.clauses
+        if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in clauses if clause.is_task or clause.wants("ought")):
+            return False
+        if there and max(fits(todo, clause) for todo in there for clause in clauses)[0] > 1 and any(self._is_all_of(there, clause) for clause in clauses):
+            return False
+        if reader.wants("ought") or any(clause.is_task for clause in clauses):
+            return True
+        has_more = reader.due is not None or priority_of(clauses) is not None
+        return has_more and not any(clause.is_statement for clause in clauses) and not _begins_talk("greet", clauses)
+
+    def _is_all_of(self, there: Sequence[TodoView], clause: Clause) -> bool:
+        """Whether a clause says nothing but a todo that is there."""
+        return any(fits(todo, clause)[0] > 1 and set(clause.content) - {""} <= bases(todo.title) for todo in there)
+
+    async def _add(self, reader: Reader) -> str:
+        try:
+            found = new_todos(reader)
+        except UnclearDateError:
+            raise _UnclearError(self.say("which day", what=self.message)) from None
+        if not found:
+            return self.say("add what")
+        return "\n".join([await self._add_one(new) for new in found])
+
+    async def _add_one(self, new: New) -> str:
+        added = await self.tools.add_todo(Wanted(new.title, due=new.due or "", priority=new.priority or ""))
+        self.todos.append(added)
+        return self.say("added", title=added.title, due=self.say("due", when=self._when(added)) if added.due else "")
 
     # Changing
 
-    async def add(self, what: str, to: str, said: str) -> str | None:
-        more = re.search(r"(?:list|liste)\s+((?:for|by|on|due|für|bis|am)\s+.+)$", said, re.IGNORECASE)
-        title, due, priority = self._parts(f"{what} {more[1]}" if more and more[1] not in what else what)
-        if len(dates.days(what, self.tools.now)) > 1:
-            parts = re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", what)
-            if any(len(dates.days(part, self.tools.now)) != 1 for part in parts):
-                raise _UnclearError(self._say("which day", what=what), 0)
-            return "\n".join([await self.add(part, to, part) or "" for part in parts])
-        if both := _BOTH.search(what):
-            parts = re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", what[: both.start()], flags=re.IGNORECASE)
-            return "\n".join([await self.add(f"{part} {both['when']}", to, part) or "" for part in parts if part])
-        if items := _items(what):
-            return "\n".join([await self.add(item, to, item) or "" for item in items])
-        if match := re.match(r"(?:one|ein(?:e|en)?|a|an)\s+(?:(?P<p>[\w\s-]*?prio\w*|urgent|important|wichtige\w*)\s+)?(?:one|task|item|todo|thing|eintrag|aufgabe)\s*:\s*", title, re.IGNORECASE):
-            priority = self._priority(match["p"] or "") or priority
-            title = title[match.end() :]
-        title = _unquoted(_tidied(title))
-        if not title:
-            return self._say("add what")
-        if to:
-            priority = self._priority(to) or priority
-        added = await self.tools.add_todo(Wanted(title, due=due or "", priority=priority or ""))
-        self.todos.append(added)
-        when = self._say("due", when=self._when(added)) if added.due else ""
-        return self._say("added", title=added.title, due=when)
-
-    async def _sensed(self, said: str) -> str | None:
-        """The reply where no phrase fits, but one todo is named and one thing is wanted of it, or it is a question."""
-        cues = [name for name, pattern in self.language.cues.items() if pattern.search(said)]
-        if (self.language.careful.search(said) or _NOT.search(said)) and "show" not in cues:
-            return None
-        if "show" in cues and not set(cues) - {"show", "complete"}:
-            text = self.language.cues["show"].sub(" ", said).strip(" ?!.,")
-            return await self.show(text, "", said)
-        if "show" in cues or "add" in cues:
-            return None
-        found = dates.find(said, self.tools.now)
-        rest = found.rest(said) if found else said
-        todos = self._named(rest)
-        if len(todos) != 1:
-            return None
-        [todo] = todos
-        priority = self._priority(self.language.cues["priority"].search(said)[0]) if "priority" in cues else None
-        wants = set(cues) - {"priority"}
-        if wants == {"delete"}:
-            return await self._delete(todo)
-        if wants == {"complete"}:
-            return await self._complete(todo)
-        if wants == {"reopen"}:
-            return await self._reopen(todo)
-        if wants <= {"move"} and found and (wants or priority is None):
-            if (not wants and (todo.completed or _STATEMENT.search(rest))) or found.due.day < self.tools.now.date():
-                return None
-            changed = await self._change(todo, Wanted(due=self._on_its_day(todo, found)))
-            return self._say("moved", title=changed.title, when=self._when(changed))
-        if not wants and priority is not None:
-            return await self._prioritize(todo, None if priority == "none" else priority)
+    async def _changed(self, reader: Reader) -> str | None:
+        """The reply to a change; None where none is wanted."""
+        clauses = reader.clauses
+        moving = [clause for clause in clauses if clause.wants("move") and clause.due and not _NEGATED & {token.key for token in clause.tokens}]
+        due, priority = self._later(reader) or (moving[0].due if moving else reader.due), priority_of(clauses)
+        if any(UNDATE_WHAT & set(keys) and UNDATE_HOW & set(keys) for clause in clauses if (keys := [token.key for token in clause.tokens])) and due is None and self._names(clauses):
+            return await self._each(self._undate, self._targets(reader, "delete", "move", undate=True), reader)
+        if rename := self._renaming(reader):
+            todos, title = rename
+            return await self._each(lambda todo: self._rename(todo, title), todos, reader)
+        if reader.wants("reopen"):
+            return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
+        if reader.wants("delete"):
+            return await self._delete_all(reader)
+        is_done = reader.wants("complete") or any(clause.is_past for clause in clauses)
+        is_moved = due is not None and (reader.wants("move") or not is_done) and (not reader.wants("complete") or due.due.day > self.now.date())
+        if is_moved or (priority is not None and not reader.wants("complete")):
+            todos = self._targets(reader, "move", *_PRIORITIES)
+            if several := self._several(reader, self.todos):
+                return "\n".join([await self._set(todo, due if is_moved else None, priority) for todo in several])
+            if self._names(clauses) or reader.wants("move"):
+                if len(todos) != 1 and not reader.wants("move"):
+                    return None
+                if not reader.wants("move") and any(clause.is_statement for clause in clauses) and priority is None:
+                    return None
+                if not reader.wants("move") and not self._is_said_plainly(todos, reader):
+                    return None
+                return await self._each(lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader)
+        elif is_done:
+            return await self._complete_all(reader)
+        if reader.wants("move") and any(clause.begins_with("move") for clause in clauses) and len(named(self.todos, clauses)) == 1 and self._names(clauses):
+            return self.say("change how", title=named(self.todos, clauses)[0].title)
         return None
 
-    def _named(self, said: str) -> list[TodoView]:
-        """The open todos that a message names: those of which it has the most words."""
-        spoken = set(self._content(said)) - COMMON
-        shares = {
-            todo.id: (len(spoken & own) / len(own), len(spoken & own))
-            for todo in self.todos
-            if (own := set(self._content(todo.title)) - COMMON) and spoken & own
-        }
-        if not shares:
+    def _is_said_plainly(self, todos: Sequence[TodoView], reader: Reader) -> bool:
+        """Whether a todo with a date or a priority beside it is all that is said."""
+        return any(clause.number or self._is_all_of(todos, clause) for clause in reader.clauses)
+
+    def _targets(self, reader: Reader, *wants: str, undate: bool = False) -> list[TodoView]:
+        """The todos that are meant: those in the clause that says what is wanted, or if it says “it” elsewhere."""
+        clauses = reader.clauses
+        own = [clause for clause in clauses if clause.wants(*wants) or (undate and set(token.key for token in clause.tokens) & UNDATE_WHAT)]
+        found = named(self.todos, own)
+        if found:
+            if len(found) > 1 and len(sharper := [todo for todo in found if todo in named(self.todos, clauses)]) == 1:
+                return sharper
+            return found
+        if not all(clause.is_pronoun for clause in own):
             return []
-        best = max(shares.values())
-        return [todo for todo in self.todos if shares.get(todo.id) == best]
+        return named(self.todos, clauses, loosely=True)
 
-    async def _noted(self, said: str) -> str | None:
-        """The reply to a todo that stands there as it is: with a date or a priority, or with “remind me” after it."""
-        text = self.language.tail.sub("", self.language.lead.sub("", self.language.tail.sub("", said)))
-        asked = self.language.note.sub("", text)
-        if self.language.careful.search(said) or (asked == text and said.rstrip().endswith("?")):
-            return None
-        title, due, priority = self._parts(asked)
-        bare = self.language.task.match(text) is not None
-        if asked == text and due is None and priority is None and not bare:
-            return None
-        if asked == text and (self.language.no_task.match(text) or self._is_about_another(title)):
-            return None
-        if not words(title) or comparable(title) in _PRONOUNS:
-            return None
-        if self._is_about_another(title) and any(self.language.cues[name].search(said) for name in ("complete", "delete")):
-            return None
-        if asked == text and not bare and (_STATEMENT.search(title) or len(words(title)) > _MOST_WORDS):
-            return None
-        for phrase in dict.fromkeys((asked, *_variants(asked, self.language))):
-            for name, pattern in self.language.rules:
-                if name == "add" and (match := pattern.fullmatch(phrase)) and match["what"]:
-                    return await self.add(match["what"], "", phrase)
-        return await self.add(asked, "", asked)
+    def _several(self, reader: Reader, todos: Sequence[TodoView]) -> list[TodoView] | None:
+        """Todos that are named one by one; None where one of them is not there, and none where there is one alone."""
+        if len(numbers := {number for clause in reader.clauses for number in clause.number}) > 1:
+            ones = [todo for todo in todos if todo.number in numbers]
+            return ones if len(ones) == len(numbers) else None
+        parts = [Reader(part, self.now) for part in _AND.split(reader.text) if part.strip()]
+        found: list[TodoView] = []
+        unknown = False
+        for part in parts:
+            if not part.clauses or all(clause.is_pronoun for clause in part.clauses):
+                continue
+            ones = named(todos, part.clauses)
+            if len(ones) > 1 and any(clause.number for clause in part.clauses):
+                found += ones
+            elif len(ones) == 1 and max(fits(ones[0], clause) for clause in part.clauses)[0] > 1 or (ones and any(c.number for c in part.clauses)):
+                found += ones
+            else:
+                unknown = True
+        if unknown and not found:
+            return []
+        found = list({todo.id: todo for todo in found}.values())
+        if len(found) < 2:
+            return []
+        return None if unknown else found
 
-    def _is_about_another(self, title: str) -> bool:
-        """Whether a text seems to be about a todo that is there, in words that no rule fits."""
-        said = set(self._content(title)) - COMMON
-        return any(own and own <= said for todo in self.todos if (own := set(self._content(todo.title)) - COMMON))
+    async def _each(self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader) -> str:
+        """Do it to the one todo that is meant; ask where there is none, are several, or it is not clear that it is meant."""
+        if not todos:
+            raise _UnclearError(self.say("not found", what=_object(self.message)))
+        is_guessed = not any(clause.number or fits(todos[0], clause, loosely=True)[0] > 1 for clause in reader.clauses)
+        if len(todos) > 1 or is_guessed:
+            lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
+            raise _UnclearError(self.say("several", what=_object(self.message)) + lines)
+        return await act(todos[0])
 
-    async def complete(self, what: str, _to: str, _said: str) -> str | None:
-        if not what and not _clauses(self.whole):
-            return self._say("complete what")
-        what = what or "it"
-        return await self._each(what, self._complete, [todo for todo in self.todos if not todo.completed])
+    async def _complete_all(self, reader: Reader) -> str | None:
+        explicit = reader.wants("complete")
+        if several := self._several(reader, self.todos):
+            return "\n".join([await self._complete(todo) for todo in several])
+        todos = self._targets(reader, "complete") if explicit else named(self.todos, [clause for clause in reader.clauses if clause.is_past])
+        if set(reader.keys) & _ALL and not todos:
+            return self.say("one at a time")
+        if not explicit and not (len(todos) == 1 and self._names(reader.clauses)):
+            return None
+        if explicit and not todos and not any(clause.begins_with("complete") for clause in reader.clauses) and not any(c.is_past for c in reader.clauses) and _begins_talk("thanks", reader.clauses):
+            return None
+        return await self._each(self._complete, todos, reader)
 
     async def _complete(self, todo: TodoView) -> str:
         if todo.completed:
-            return self._say("done already", title=todo.title)
-        changed = await self._change(todo, Wanted(completed=True))
-        return self._say("completed", title=changed.title)
-
-    async def reopen(self, what: str, _to: str, _said: str) -> str | None:
-        return await self._each(what, self._reopen, [todo for todo in self.todos if todo.completed])
+            return self.say("done already", title=todo.title)
+        return self.say("completed", title=(await self._change(todo, Wanted(completed=True))).title)
 
     async def _reopen(self, todo: TodoView) -> str:
         if not todo.completed:
-            return self._say("open already", title=todo.title)
-        changed = await self._change(todo, Wanted(completed=False))
-        return self._say("reopened", title=changed.title)
+            return self.say("open already", title=todo.title)
+        return self.say("reopened", title=(await self._change(todo, Wanted(completed=False))).title)
 
-    async def delete(self, what: str, _to: str, _said: str) -> str | None:
-        if not what and not _clauses(self.whole):
-            return self._say("delete what")
-        what = what or "it"
-        found = self._several(what, self.todos)
-        if len(found) > 1:
-            return await self._confirm(found)
-        return await self._each(what, self._delete, self.todos)
+    async def _delete_all(self, reader: Reader) -> str:
+        several = self._several(reader, self.todos)
+        if several:
+            return await self._confirm(several)
+        keys = set(reader.keys)
+        todos = [] if keys & _ALL and keys & (_DONE | _LATE | _THINGS) else self._targets(reader, "delete")
+        if not todos and keys & (_ALL | _DONE | _LATE | _THINGS):
+            if keys & _DONE:
+                todos = [todo for todo in self.todos if todo.completed]
+            elif keys & _LATE:
+                todos = [todo for todo in self.todos if is_overdue(todo, self.now)]
+            else:
+                todos = self.todos
+            return await self._confirm(todos)
+        return await self._each(self._delete, todos, reader)
 
     async def _delete(self, todo: TodoView) -> str:
         deleted = await self.tools.delete_todo(todo)
         self.todos = [other for other in self.todos if other.id != todo.id]
-        return self._say("deleted", title=deleted.title)
-
-    async def bulk(self, what: str, to: str, said: str) -> str:
-        said = f"{what} {to}"
-        found = self.todos
-        if re.search(r"done|completed|finished|erledigt|fertig|abgehakt", said, re.IGNORECASE):
-            found = [todo for todo in found if todo.completed]
-        elif re.search(r"overdue|überfällig", said, re.IGNORECASE):
-            found = [todo for todo in found if self._is_overdue(todo)]
-        return await self._confirm(found)
+        return self.say("deleted", title=deleted.title)
 
     async def _confirm(self, todos: Sequence[TodoView]) -> str:
         if not todos:
-            return self._say("confirm none")
+            return self.say("confirm none")
         await self.tools.ask_to_delete(todos)
-        lines = "".join(f"\n{self.language.line(todo, self.tools.now.date())}" for todo in todos)
-        return self._say("confirm", count=len(todos)) + lines
+        lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
+        return self.say("confirm", count=len(todos)) + lines
 
-    async def rename(self, what: str, to: str, _said: str) -> str | None:
-        return await self._one(what, lambda todo: self._rename(todo, _unquoted(to)))
+    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str] | None:
+        """The todos that a new title is given to, and that title."""
+        for pattern in _RENAMES:
+            if match := pattern.search(reader.text):
+                title = match["to"].strip(" ,.;!")
+                title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
+                is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(*_PRIORITIES, "complete", "reopen")
+                if is_other and not match.groupdict().get("surely"):
+                    continue
+                clauses = Reader(match["what"], self.now).clauses
+                if clauses and (todos := named(self.todos, clauses)):
+                    return todos, title
+                if match.groupdict().get("surely"):
+                    return [], title
+        return None
 
     async def _rename(self, todo: TodoView, title: str) -> str:
-        changed = await self._change(todo, Wanted(title))
-        return self._say("renamed", before=todo.title, title=changed.title)
+        return self.say("renamed", before=todo.title, title=(await self._change(todo, Wanted(title))).title)
 
-    async def redate(self, what: str, _to: str, _said: str) -> str | None:
-        """To a date that stands anywhere: “make the call to mum 6pm today”."""
-        found = dates.find(what, self.tools.now)
-        if found is None:
+    async def _undate(self, todo: TodoView) -> str:
+        return self.say("undated", title=(await self._change(todo, Wanted(due="never"))).title)
+
+    async def _set(self, todo: TodoView, found: dates.Found | None, priority: str | None) -> str:
+        """Give a todo another date, another priority, or both."""
+        due: dates.Due | None = None
+        if found is not None:
+            due = found.due
+            if due.day < self.now.date() or todo.completed:
+                raise _UnclearError(self.say("change how", title=todo.title))
+            if _SAME_TIME.search(self.message):
+                due = dates.Due(due.day, _time_of(todo.due))
+            elif not found.has_day and todo.due and found.due.at:
+                due = dates.Due(date.fromisoformat(todo.due[:10]), found.due.at)
+        changed = await self._change(todo, Wanted(due=due or "", priority=priority or ""))  # type: ignore[arg-type]
+        replies = []
+        if due:
+            replies.append(self.say("moved", title=changed.title, when=self._when(changed)))
+        if priority and changed.priority:
+            replies.append(self.say("prioritized", title=changed.title, priority=self.say(f"priority {changed.priority}")))
+        elif priority:
+            replies.append(self.say("unprioritized", title=changed.title))
+        return "\n".join(replies)
+
+    def _later(self, reader: Reader) -> dates.Found | None:
+        """Another date than a todo has now: “a week later”, “by two days”."""
+        if not (match := _BY.search(reader.text)):
             return None
-        rest = re.sub(r"[\s,]+(?:to|for|until|on|by|due|auf|bis|für|at|instead|rather|lieber|doch)$", "", found.rest(what))
-        todos = self._find(rest, self.todos)
+        todos = named(self.todos, reader.clauses)
         if len(todos) != 1:
             return None
-        changed = await self._change(todos[0], Wanted(due=self._on_its_day(todos[0], found)))
-        return self._say("moved", title=changed.title, when=self._when(changed))
-
-    async def change(self, what: str, to: str, said: str) -> str | None:
-        """To another date, priority or title, whichever it is."""
-        bare = re.sub(r"^(?:due\s+)?(?:to|into|->|→|=>|due|auf|in|zu)\s+", "", to, flags=re.IGNORECASE)
-        by = re.match(r"(?:(?:by|um)\s+)?(an?|one|two|three|eine[nr]?|zwei|drei|\d+)\s+(?:more\s+)?(day|week|month|tag|woche|monat)(?:e|en|s|n)?(?:\s+(?:later|nach hinten|später))?$", bare, re.IGNORECASE)
-
-        async def move(todo: TodoView) -> str | None:
-            if by:
-                start = todo.due[:10] if todo.due else self.tools.now.date().isoformat()
-                later = dates.parse(f"in {by[1]} {by[2].lower()}", self.tools.now.replace(year=int(start[:4]), month=int(start[5:7]), day=int(start[8:10])))
-                due = later and dates.Due(later.day, _time_of(todo.due))
-            else:
-                due = next((self._on_its_day(todo, found) for said_ in (to, bare) if (found := dates.find(said_, self.tools.now)) and dates.parse(said_, self.tools.now)), None)
-            if due is None:
-                if self.language.says["priority high"] and (priority := self._priority(bare, whole=True)) is not None:
-                    return await self._prioritize(todo, None if priority == "none" else priority)
-                if (found := dates.find(bare, self.tools.now)) is not None:
-                    changed = await self._change(todo, Wanted(due=self._on_its_day(todo, found)))
-                    return self._say("moved", title=changed.title, when=self._when(changed))
-                if re.match(r"(?:to|into|->|→|=>|in|zu)\s", to, re.IGNORECASE) and self.language.edit.match(said):
-                    return await self._rename(todo, _unquoted(bare))
-                return self._say("no date", said=bare)
-            changed = await self._change(todo, Wanted(due=due))
-            return self._say("moved", title=changed.title, when=self._when(changed))
-
-        return await self._one(what, move)
-
-    def _on_its_day(self, todo: TodoView, found: dates.Found) -> dates.Due:
-        """What a todo becomes due: at a time alone it is on the day that it was."""
-        if re.search(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit)\b", self.whole, re.IGNORECASE):
-            return dates.Due(found.due.day, _time_of(todo.due))
-        if found.has_day or not todo.due:
-            return found.due
-        return dates.Due(date.fromisoformat(todo.due[:10]), found.due.at)
-
-    async def undate(self, what: str, _to: str, _said: str) -> str | None:
-        async def undate(todo: TodoView) -> str:
-            changed = await self._change(todo, Wanted(due="never"))
-            return self._say("undated", title=changed.title)
-
-        return await self._one(what, undate)
-
-    async def priority(self, what: str, to: str, _said: str) -> str | None:
-        said = self._priority(to)
-        return await self._one(what, lambda todo: self._prioritize(todo, None if said == "none" else said))
-
-    async def _prioritize(self, todo: TodoView, priority: Priority | None) -> str:
-        changed = await self._change(todo, Wanted(priority=priority or "none"))
-        if changed.priority is None:
-            return self._say("unprioritized", title=changed.title)
-        return self._say("prioritized", title=changed.title, priority=self.language.says[f"priority {changed.priority}"])
+        [todo] = todos
+        unit = next(unit for unit in ("day", "week", "month") if (match["unit"] or "").lower().startswith(_UNITS[unit]))
+        start = self.now
+        if todo.due:
+            start = start.replace(year=int(todo.due[:4]), month=int(todo.due[5:7]), day=int(todo.due[8:10]))
+        later = dates.parse(f"in {match['number']} {unit}s", start)
+        if later is None:
+            return None
+        if re.search(r"earlier|sooner|früher|frueher|forward|vorne|vor\b", match[0], re.IGNORECASE):
+            days = (later.day - start.date()).days
+            later = dates.Due(start.date() - timedelta(days=days))
+        return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
         changed = await self.tools.change_todo(todo, wanted)
         self.todos = [changed if other.id == changed.id else other for other in self.todos]
         return changed
 
-    # Which todo is meant
-
-    async def _one(self, what: str, act) -> str | None:
-        return await self._each(what, act, self.todos, one=True)
-
-    async def _each(self, what: str, act, preferred: Sequence[TodoView], one: bool = False) -> str | None:
-        """Do it to the todo that is meant, or to each of several that are named one by one; ask where that is not clear."""
-        found = [] if one else self._several(what, preferred)
-        if len(found) < 2:
-            found = self._find(what, preferred) or self._find(what, [todo for todo in self.todos if todo not in preferred])
-            if not found:
-                raise _UnclearError(self._say("not found", what=_unquoted(what)), 0)
-            if len(found) > 1:
-                lines = "".join(f"\n{self.language.line(todo, self.tools.now.date())}" for todo in found)
-                raise _UnclearError(self._say("several", what=_unquoted(what)) + lines, len(found))
-        return "\n".join([await act(todo) for todo in found])
-
-    def _several(self, what: str, todos: Sequence[TodoView]) -> list[TodoView]:
-        """Todos that are named one by one, each without doubt; none where one of them is not."""
-        parts = [part for part in re.split(r"\s*,\s*(?:and\s+|und\s+)?|\s+(?:and|und|&|\+)\s+", what) if part]
-        if len(parts) < 2 or any(comparable(todo.title) == comparable(_unquoted(what)) for todo in todos):
-            return []
-        found = [self._find(part, todos) for part in parts]
-        return [one for (one,) in found] if all(len(one) == 1 for one in found) else []
-
-    def _find(self, what: str, todos: Sequence[TodoView]) -> list[TodoView]:
-        """The todos that may be meant: by title, by number, by some of the title's words, or in other words."""
-        wanted = _unquoted(what)
-        if exact := [todo for todo in todos if comparable(todo.title) == comparable(wanted)]:
-            return exact
-        if (number := self._number(wanted)) is not None:
-            return [todo for todo in todos if todo.number == number]
-        if comparable(wanted) in _PRONOUNS:
-            return self._mentioned(todos)
-        said = self._content(wanted)
-        if not said:
-            return []
-        titles = {todo.id: set(self._content(todo.title)) for todo in todos}
-        known = set(said) - COMMON
-        if same := [todo for todo in todos if set(said) == titles[todo.id]]:
-            return same
-        if part := [todo for todo in todos if known and set(said) <= titles[todo.id]]:
-            return part
-        if whole := [todo for todo in todos if titles[todo.id] and titles[todo.id] <= set(said)]:
-            longest = max(len(titles[todo.id]) for todo in whole)
-            return [todo for todo in whole if len(titles[todo.id]) == longest]
-        # One word that it does not have, as in “that blasted tax return”.
-        if near := [todo for todo in todos if (own := titles[todo.id] - COMMON) and own <= known and len(known - own) <= 1]:
-            return near
-        if aside := _ASIDE.search(wanted):
-            return self._find(wanted[: aside.start()], todos)
-        return []
-
-    def _mentioned(self, todos: Sequence[TodoView]) -> list[TodoView]:
-        """The todos that a message is most about: which “it” is."""
-        said = set(self._content(self.whole)) - COMMON
-        shared = {todo.id: len(said & set(self._content(todo.title))) for todo in todos}
-        most = max(shared.values(), default=0)
-        return [todo for todo in todos if most and shared[todo.id] == most]
-
-    def _number(self, said: str) -> int | None:
-        text = re.sub(r"^(?:the|my|der|die|das|den|dem|mit|with|to-?do)\s+", "", comparable(said))
-        text = " ".join(str(NUMBERS.get(word, word)) for word in text.split())
-        match = _NUMBER.fullmatch(re.sub(r"(?<=\d)\s+(?:one|todo|task|item|entry|thing|eintrag|aufgabe|punkt)$", "", text))
-        return int(match[1]) if match else None
-
-    def _content(self, text: str) -> list[str]:
-        """The words that say which todo is meant, each in one form."""
-        stem = self.language.stem
-        return [SAME.get(word) or SAME.get(stem(word)) or stem(word) for word in words(text) if word not in self.language.fillers]
-
-    # Words
-
-    def _parts(self, what: str) -> tuple[str, dates.Due | None, Priority | None]:
-        """Title, date and priority of what is to be added."""
-        found = dates.find(what, self.tools.now)
-        title = found.rest(what) if found else what
-        priority: Priority | None = None
-        if match := _URGENT.match(title):
-            priority = self._priority(match["p"])
-            title = title[match.end() :]
-        pattern = r"[\s,(]*(?:\b(?:with|mit)\s+|\b(?:it'?s|das ist|ist)\s+)?(?:!!+|\b(?P<p>(?:very\s+)?(?:high|top|low|medium|hohe[rn]?|niedrige[rn]?|mittlere[rn]?)[\s-]prio(?:rity|rität)?|prio(?:rity|rität)?:?\s+(?:high|low|medium|hoch|niedrig|mittel)|urgent(?:ly)?|important|dringend|wichtig)\b)\)?[!]*$"
-        if match := re.search(pattern, title, re.IGNORECASE):
-            said = match["p"]
-            priority = "high" if said is None else self._priority(said)
-            title = title[: match.start()].strip(" ,:-")
-        return title, found.due if found else None, priority
-
-    def _priority(self, said: str, *, whole: bool = False) -> Priority | None:
-        """The priority that is said; `none` where it is to be taken away."""
-        for pattern, priority in (*self.language.priorities, *ENGLISH.priorities, *GERMAN.priorities):
-            match = pattern.search(said)
-            if match and (not whole or len(said) - len(match[0]) <= len(" priorität")):
-                return priority or "none"  # type: ignore[return-value]
-        return None
-
     def _when(self, todo: TodoView) -> str:
-        return self.language.when(todo.due or "", self.tools.now.date())
-
-    def _is_overdue(self, todo: TodoView) -> bool:
-        return bool(todo.due) and not todo.completed and (todo.due or "") < _now(self.tools, todo.due or "")
-
-    def _say(self, name: str, **values: object) -> str:
-        return self.language.says[name].format(**values)
+        return self.language.when(todo.due or "", self.now.date())
 
 
-def _now(tools: TodoTools, due: str) -> str:
-    return tools.now.isoformat()[: len(due)]
+def requests(message: str, tools: TodoTools) -> list[str]:
+    """The requests in a message: another one begins where, after a stop or an “and”, a command does."""
+    found, at = [], 0
+    for match in _AGAIN.finditer(message):
+        before, after = message[at : match.start()], message[match.end() :]
+        if not _has_request(before, tools) or not _COMMAND.match(after) or _IT.match(after):
+            continue
+        found.append(before)
+        at = match.end()
+    return [*found, message[at:]]
+
+
+def _has_request(text: str, tools: TodoTools) -> bool:
+    reader = Reader(text, tools.now)
+    return reader.wants("add", "delete", "complete", "reopen", "move", "rename", "show", *_PRIORITIES) and any(not clause.is_pronoun or clause.wants("show") for clause in reader.clauses)
+
+
+def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
+    """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
+    for match in reversed(list(_NOT_THEN.finditer(said))):
+        rest = said[match.end() :]
+        first = min(dates.spans(rest, now), default=(99, 99))
+        if first[0] == 0:
+            said = said[: match.start()] + "," + rest[first[1] :]
+        elif bare := _BARE_TIME.match(rest):
+            said = said[: match.start()] + rest[bare.end() :]
+    return said
+
+
+def _begins_talk(kind: str, clauses: Sequence[Clause]) -> bool:
+    return any(clause.talks(kind) for clause in clauses)
 
 
 def _time_of(due: str | None) -> time | None:
@@ -529,168 +479,6 @@ def _time_of(due: str | None) -> time | None:
     return time.fromisoformat(at) if at else None
 
 
-@dataclass(frozen=True)
-class _Filter:
-    """Which todos are to be shown."""
-
-    state: str = "open"
-    due: tuple[str, str] | None = None
-    """From one day to another one."""
-    overdue: bool = False
-    undated: bool = False
-    priority: Priority | None = None
-    q: tuple[str, ...] = ()
-
-    @property
-    def is_plain(self) -> bool:
-        return self == _Filter()
-
-    @classmethod
-    def read(cls, what: str, turn: _Turn) -> "_Filter | None":
-        """What is asked for; None where that is not understood."""
-        said, now = comparable(what), turn.tools.now
-        today, wanted = now.date(), {}
-        for name, value, pattern in _ASKED:
-            if match := pattern.search(said):
-                wanted[name] = value
-                said = f"{said[: match.start()]} {said[match.end() :]}"
-        for pattern, days in _PERIODS:
-            if match := pattern.search(said):
-                wanted["due"] = tuple(day.isoformat() for day in days(today))
-                said = f"{said[: match.start()]} {said[match.end() :]}"
-                break
-        else:
-            if found := dates.find(said, now):
-                until = re.search(r"\b(?:until|till|by|before|bis)\b", said)
-                wanted["due"] = ("" if until else found.due.day.isoformat(), found.due.day.isoformat())
-                said = found.rest(said)
-        if wanted.get("state") == "done" and wanted.get("due"):
-            return None  # when something was done is not asked for yet
-        rest = [word for word in words(said) if word not in _ASKING]
-        if rest:
-            q = tuple(turn._content(" ".join(rest)))
-            if not any(set(q) <= set(turn._content(f"{todo.title} {todo.notes}")) for todo in turn.todos):
-                return None if not re.search(r"\b(?:about|with|containing|mention\w*|mit|über|wegen|von)\b", said) else cls(q=q or ("",))
-            wanted["q"] = q
-        return cls(**wanted)
-
-    def fits(self, todo: TodoView, turn: _Turn) -> bool:
-        if self.state != "all" and todo.completed != (self.state == "done"):
-            return False
-        if self.priority and todo.priority != self.priority:
-            return False
-        if self.undated and todo.due:
-            return False
-        is_due = bool(self.due and todo.due and self.due[0] <= todo.due[:10] <= self.due[1])
-        if (self.due or self.overdue) and not (is_due or (self.overdue and turn._is_overdue(todo))):
-            return False
-        return set(self.q) <= set(turn._content(f"{todo.title} {todo.notes}"))
-
-
-_ASKED = [
-    ("state", "all", re.compile(r"\b(?:including (?:the )?(?:done|finished|completed)(?: ones)?|(?:the )?whole lot|also (?:the )?(?:done|finished) ones|auch (?:die )?(?:erledigten|fertigen)|inklusive (?:der )?(?:erledigten|fertigen))\b")),
-    ("state", "open", re.compile(r"\b(?:not (?:yet )?(?:done|finished|completed)|unfinished|nicht erledigt\w*|unerledigt\w*|noch offen\w*|offene\w*)\b")),
-    ("state", "done", re.compile(r"\b(?:(?:already |schon |bereits )?(?:done|completed?|finished|tick(?:ed)? off|erledigt\w*|fertig\w*|abgehakt\w*|abgeschlossen\w*|geschafft))\b")),
-    ("overdue", True, re.compile(r"\b(?:overdue|(?:that'?s )?late|past due|missed|behind(?: on)?|überfällig\w*|ueberfaellig\w*|verspätet\w*|zu spät|verpasst\w*|verschwitzt|im verzug)\b")),
-    ("undated", True, re.compile(r"\b(?:no (?:due ?)?date|without (?:a |any )?(?:due ?)?(?:date|deadline)s?|no deadline|ohne (?:datum|termin|frist|fälligkeit\w*)|undated|kein\w* (?:datum|termin|frist))\b")),
-    ("priority", "low", re.compile(r"\b(?:(?:low|lowest)[ -]prio\w*|niedrig\w*(?: prio\w*)?|low)\b")),
-    ("priority", "medium", re.compile(r"\b(?:medium[ -]prio\w*|mittler\w*(?: prio\w*)?|medium)\b")),
-    ("priority", "high", re.compile(r"\b(?:(?:the )?(?:high|highest|top)[ -]prio\w*|(?:most )?(?:urgent|important)|wichtig\w*|dringend\w*|hohe\w*(?: prio\w*)?|eilig\w*|prio(?:rity|rität)?)\b")),
-]
-
-
-def _week(today: date, later: int = 0) -> tuple[date, date]:
-    monday = today + timedelta(days=7 * later - today.weekday())
-    return monday, monday + timedelta(days=6)
-
-
-def _month(today: date, later: int = 0) -> tuple[date, date]:
-    first = (today.replace(day=1) + timedelta(days=32 * later)).replace(day=1)
-    return first, (first + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
-_MONTHS = ["january|januar|jänner", "february|februar", "march|märz", "april", "may|mai", "june|juni", "july|juli", "august", "september", "october|oktober", "november", "december|dezember"]
-_PERIODS = [
-    (re.compile(r"\b(?:next week|nächste[rn]? woche|naechste[rn]? woche|kommende[rn]? woche)(?:'?s)?\b"), lambda today: _week(today, 1)),
-    (re.compile(r"\b(?:this week|the week|diese[rn]? woche|die woche|within the week|week)(?:'?s)?\b"), _week),
-    (re.compile(r"\b(?:next month|nächste[rn]? monat)\b"), lambda today: _month(today, 1)),
-    (re.compile(r"\b(?:this month|diese[nr]? monat)\b"), _month),
-    *(
-        (re.compile(rf"\b(?:in|im) (?:{names})\b"), lambda today, month=month: _month(today, (month - today.month) % 12))
-        for month, names in enumerate(_MONTHS, 1)
-    ),
-    (re.compile(r"\b(?:(?:this|the|my|am|dieses|übers|mein) )?(?:weekend|wochenende)\b"), lambda today: tuple(day + timedelta(days=5) if not n else day for n, day in enumerate(_week(today)))),
-    (re.compile(r"\b(?:(?:the )?next|(?:die |in den )?(?:nächsten|kommenden)) (?:few|couple of|paar|2|two|zwei|3|three|drei) (?:days|tagen?)\b"), lambda today: (today, today + timedelta(days=3))),
-    (re.compile(r"\b(?:upcoming|coming up|later|demnächst|anstehend\w*)\b"), lambda today: (today, date.max)),
-    (re.compile(r"\b(?:my day|mein tag)\b"), lambda today: (today, today)),
-    (re.compile(r"\btoday'?s\b"), lambda today: (today, today)),
-    (re.compile(r"\btomorrow'?s\b"), lambda today: (today + timedelta(days=1),) * 2),
-]
-_ASKING = frozenset(
-    [*"got coming pending behind here put dont don't wots what've am search find look yet again did thats anythings heute drauf dran raus los vor mir nochmal schon is hier irgendwas anzeigen zeigen sehen will möchte kann überhaupt alles sag mal hab denn so noch".split(), "what", "whats", "what's", "what’s", "which", "show", "me", "us", "my", "the", "our", "is", "are", "there", "on", "in", "list", "lists", "todo", "todos", "to-do", "to-dos", "task", "tasks", "item", "items", "thing", "things", "do", "i", "have", "to", "need", "left", "open", "still", "anything", "due", "next", "yet", "again", "did", "tick", "thats", "anythings", "all", "everything", "for", "of", "any", "ones", "one", "that", "got", "must", "should", "how", "many", "when", "whens", "when's", "it", "be", "a", "and", "does", "a", "at", "with", "about", "up", "so", "far", "currently", "right", "now", "please", "can", "see", "tell", "give", "read", "view", "display", "stuff", "planned", "scheduled", "plan", "look", "like", "going", "agenda", "where", "full", "whole", "every", "just", "only", "reminders", "containing", "mention", "mentions", "or", "was", "hast", "du", "gibt", "es", "was", "welche", "welcher", "welches", "ist", "sind", "auf", "meiner", "meine", "mein", "der", "die", "das", "den", "liste", "aufgaben", "aufgabe", "einträge", "sachen", "ich", "habe", "hab", "muss", "noch", "zu", "tun", "steht", "stehen", "offen", "an", "für", "mir", "mal", "bitte", "alles", "alle", "wann", "wie", "viele", "viel", "wieviele", "fällig", "anstehen", "als", "nächstes", "nächste", "eigentlich", "denn", "alles", "so", "heute", "dran", "machen", "mit", "von", "über", "überhaupt", "gerade", "auch", "in", "soll", "sollte", "was's", "wo", "dem", "im", "am", "to-do-liste", "todo-liste", "todoliste", "einkaufsliste", "nur", "etwas", "irgendwas", "zeig", "zeige", "momentan", "aktuell", "kommt"]
-)
-_HARMLESS = {"help", "greet", "thanks", "list"}
-_HANDLERS = {
-    "help": _Turn.help,
-    "greet": _Turn.greet,
-    "thanks": _Turn.thanks,
-    "bulk": _Turn.bulk,
-    "bulk_other": _Turn.refuse,
-    "list": _Turn.show,
-    "undate": _Turn.undate,
-    "reopen": _Turn.reopen,
-    "priority": _Turn.priority,
-    "rename": _Turn.rename,
-    "change": _Turn.change,
-    "redate": _Turn.redate,
-    "delete": _Turn.delete,
-    "complete": _Turn.complete,
-    "done": _Turn.complete,
-    "add": _Turn.add,
-}
-
-
-def _clauses(said: str) -> Sequence[str]:
-    """The clauses of a request, the first one first; none where it has one alone."""
-    found = [clause for clause in re.split(r"\s*[,;.!?–—:]+\s+|\s+-\s+|\s+(?:so|but|because|since|aber|weil|denn|also|drum)\s+", said) if clause]
-    if len(found) < 2:
-        return []
-    longer = [said[: said.rfind(clause)].rstrip(" ,;.!?–—:-") for clause in found[1:]]
-    return [*found, *longer]
-
-
-def _items(what: str) -> Sequence[str]:
-    """Several todos in one: after a colon, or where it is said that they are several."""
-    listed = re.match(r"(?:(?:these|the\s+following|diese|folgende[sn]?|\d+|two|three|four|five|zwei|drei|vier|fünf)\s+)?(?:things|items|todos|tasks|sachen|dinge|aufgaben|einträge)(?:\s+(?:for|to|on|auf|für)\s+(?:the|my|die|meine)\s+\w*list\w*)?\s*:\s*(.+)", what, re.IGNORECASE)
-    apart = re.match(r"(.+?)(?:\s+(?:to|on|auf|zu)\s+(?:my|the|meine|die)\s+\w*list\w*)?[\s,]+(?:as|als)\s+(?:two|three|separate|seperate|zwei|drei|getrennte|einzelne)\b.*", what, re.IGNORECASE)
-    if not (match := listed or apart):
-        return []
-    if re.match(r"1[.)]", match[1]):
-        return [item.strip(" ,;") for item in re.split(r"\s*\b\d+[.)]\s*", match[1]) if item.strip(" ,;")]
-    return [item for item in re.split(r"\s*[,;]\s*(?:and\s+|und\s+)?|\s+(?:and|und|&)\s+", match[1]) if item]
-
-
-def _tidied(title: str) -> str:
-    """A title without what leads to it, and without what is said about it besides."""
-    lead = r"^(?:to|that|about|(?:that\s+)?(?:i|we)\s+(?:have\s+to|need\s+to|should|must|gotta)|must|have\s+to|need\s+to|dass\s+ich|daran,?\s+dass\s+ich|an\s+(?:den|die|das)|an|daran,?)\s+(?=\S)"
-    while (shorter := re.sub(lead, "", title, flags=re.IGNORECASE)) != title:
-        title = shorter
-    title = re.sub(r"[\s,]+(?:is|are|would\s+be|wäre|ist|passt)\s+(?:fine|ok(?:ay)?|good|enough|perfect|best|super|gut|am\s+besten)$", "", title, flags=re.IGNORECASE)
-    aside = r"\s*[,.;?!–]+\s*(?:(?:it|that|which|because|since|as|so|please|thanks?|thank\s+you|by\s+the\s+way|my|we|i|he|she|they|is|are|would\s+be|danke|weil|das|ist|wäre|passt|ich|wir|er|sie|reicht)\b.*)$"
-    title = re.sub(aside, "", title, flags=re.IGNORECASE)
-    return title.strip(" ,.;:?-–")
-
-
-def _unquoted(text: str) -> str:
-    match = _QUOTED.match(text.strip())
-    return (match[1] if match else text).strip()
-
-
-def _variants(said: str, language: Language) -> Sequence[str]:
-    """First as it was said ("hello"), then without the courtesies around it ("hello, add milk")."""
-    plain = said.strip()
-    without = language.tail.sub("", plain)
-    asked = language.lead.sub("", without)
-    if asked != without:
-        asked = asked.rstrip("? ")  # "could you add milk?" wants milk, not "milk?"
-    return list(dict.fromkeys((without, language.tail.sub("", asked), asked, plain)))
+def _object(message: str) -> str:
+    """The words of a message for what it is about, for a question back."""
+    return new_todo(re.sub(r"^\W*\w+\s+", "", message), _NOWHEN).title or message

@@ -1,0 +1,206 @@
+"""What a message wants to be added."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from todo_backend import dates
+from todo_backend.chat.cues import UNDATE_WHAT, fold
+from todo_backend.chat.lexicon import ASIDES, PRONOUNS, SEVERAL
+from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, is_courtesy, new_todo, says_day
+from todo_backend.todos.schemas import Priority
+
+_ITEMS = re.compile(r"\s*[,;\n]\s*(?:(?:and|und|&)\s+)?(?:(?:also|then|dann|noch)\s+)*|\s+(?:and|und|n|&|\+)\s+(?:(?:also|then|dann|noch|auch)\s+)*", re.IGNORECASE)  # fmt: skip
+_NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
+
+
+_ALL_OF_THEM = frozenset("both all beides beide alles".split())
+
+
+class UnclearDateError(Exception):
+    """One todo and several days, or words for a day that are not understood."""
+
+
+def new_todos(reader: Reader) -> list[New]:
+    """Return the todos that are to be added. Raises UnclearDateError."""
+    now = reader.now
+    texts, rest = _bodies(reader)
+    items = [item for text in texts for item in _items(text, reader)]
+    found = [item for text in items if (item := new_todo(text, now)).title and not _is_nothing(item.title, now)]
+    if not found:
+        return []
+    around = [clause for text in rest for clause in Reader(text, now).clauses]
+    dues = {said.due.due for said in around if said.due}
+    dues |= {said.due for text in items if (said := new_todo(text, now)).due and _is_nothing(text, now)}
+    priority = next((said for clause in around if (said := new_priority(clause))), None)
+    if len(found) == 1 and found[0].due is None and len(dates.days(" ".join(texts), now)) > 1:
+        raise UnclearDateError
+    if any(says_day(item.title) for item in found):
+        raise UnclearDateError
+    if len(found) > 1 and not any(item.due for item in found[:-1]) and found[-1].due and _ALL_OF_THEM & set(reader.keys):
+        dues = {found[-1].due}
+    due = dues.pop() if len(dues) == 1 else None
+    return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _both(item: New, due: dates.Due | None) -> dates.Due | None:
+    """The date of a todo, with that which is said beside it: “for 10 April: parents’ evening, 18:00”."""
+    if item.due and due and not item.has_day and due.at is None:
+        return replace(due, at=item.due.at)
+    return item.due or due
+
+
+def new_priority(clause: Clause) -> Priority | None:
+    """The priority that a clause beside a new todo says."""
+    return next((said for said in PRIORITIES if clause.wants(said)), None)
+
+
+def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
+    """The words for what is to be added, one text or several, and those around that may say a date or a priority."""
+    clauses = reader.clauses
+    wants = "add"
+    first = next((at for at, clause in enumerate(clauses) if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted"))), None)
+    if first is None:
+        first, wants = _task(clauses), "ought"
+    if first is None:
+        return [], []
+    start, end = _after_cue(clauses[first], wants), clauses[first].stop
+    head = clauses[first].tokens[0].start
+    last = first
+    if _is_nothing(reader.text[start:end], reader.now):
+        if first + 1 < len(clauses) and not clauses[first + 1].wants("noted") and not is_courtesy(clauses[first + 1].text, reader.now):
+            last = first + 1
+            start, end = clauses[last].tokens[0].start, clauses[last].stop
+        else:
+            before = _task(clauses[:first])
+            if before is None:
+                return [], []
+            first, wants = before, "ought"
+    if wants == "ought":
+        start = _after_cue(clauses[first], wants)
+        while first and not clauses[first].wants("ought") and _is_item_before(clauses[first - 1], clauses[first]):
+            first -= 1
+            start = clauses[first].start
+        last, end = first, clauses[first].stop
+    is_list = clauses[first].closes in (":", "\n") or bool(SEVERAL & set(reader.keys))
+    noted = next((match for match in clauses[last].matches if match.wants == "noted" and min(match.tokens) > clauses[last].begin), None)
+    if noted and not _is_nothing(before_it := reader.text[start : reader.tokens[min(noted.tokens)].start], reader.now):
+        end = start + len(before_it)
+    texts, begin = [reader.text[start:end]], start
+    around = []
+    while last + 1 < len(clauses) and _goes_on(clauses[last], clauses[last + 1], is_list=is_list):
+        last += 1
+        if _is_nothing(clauses[last].text, reader.now):
+            around.append(clauses[last].text)
+        elif around and not clauses[last].is_task:
+            last -= 1
+            break
+        elif clauses[last - 1].closes[:1] in (*".;!?\n",) or around:
+            texts.append(clauses[last].text)
+            start = clauses[last].tokens[0].start
+        else:
+            texts[-1] = reader.text[start : clauses[last].stop]
+    around += [clause.text for at, clause in enumerate(clauses) if at > last or (at < first and (clause.due or len(clause.tokens) < 6))]
+    return texts, [reader.text[min(head, begin) : begin], *around]
+
+
+def _task(clauses: Sequence[Clause]) -> int | None:
+    """Which clause is about what there is to do: that with “I have to”, or what is written like a todo."""
+    def has_content(clause: Clause) -> bool:
+        return not _is_nothing(clause.text, clause.reader.now) and not (clause.wants("add", "noted") and clause.is_pronoun)
+
+    ranked = [
+        (at, (clause.wants("ought", "add"), clause.is_task, not clause.is_statement, clause.due is not None, -at))
+        for at, clause in enumerate(clauses)
+        if has_content(clause)
+    ]
+    return max(ranked, key=lambda one: one[1])[0] if ranked else None
+
+
+def _after_cue(clause: Clause, wants: str) -> int:
+    """Where the words after a cue begin."""
+    first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
+    match = next((match for match in clause.matches if match.wants in (wants, "noted") and (match.wants == "ought" or min(match.tokens) in (first, clause.begin))), None)
+    if match is None:
+        return clause.start
+    last = min(match.tokens)
+    while last + 1 in match.tokens:
+        last += 1
+    return clause.reader.tokens[last].end
+
+
+def _is_nothing(text: str, now: datetime) -> bool:
+    """Whether a text names nothing, or only “it”, a date, or a courtesy."""
+    title = new_todo(text, now).title
+    keys = [fold(word.strip(" ,;:.!?-–")) for word in title.split()]  # noqa: RUF001
+    return all(not key or key in PRONOUNS | UNDATE_WHAT for key in keys) or is_courtesy(title, now) or bool(new_priority_alone(title, now))
+
+
+def new_priority_alone(title: str, now: datetime) -> bool:
+    """Whether a text is a priority and no more."""
+    clauses = Reader(title, now).clauses
+    return len(clauses) == 1 and new_priority(clauses[0]) is not None and clauses[0].is_pronoun
+
+
+def _is_item_before(clause: Clause, following: Clause) -> bool:
+    """Whether a clause is an earlier item of the list that ends in the following one."""
+    if clause.is_task and following.is_task:
+        return True
+    short = len(clause.tokens) < 4 and not clause.is_statement and not is_courtesy(clause.text, clause.reader.now)
+    return clause.closes == "," and short and following.wants("add", "noted") and not clause.matches and clause.due is None
+
+
+def _goes_on(clause: Clause, following: Clause, *, is_list: bool) -> bool:
+    """Whether a todo, or a list of them, goes on in the next clause."""
+    if following.wants("noted", "ought") or (following.wants("add") and following.is_pronoun) or following.first in ASIDES or following.is_statement:
+        return False
+    said = new_todo(following.text, following.reader.now)
+    if not said.title or _is_nothing(following.text, following.reader.now):
+        return True
+    if is_list:
+        return True
+    if clause.closes[:1] in (":", ";", "\n"):
+        return True
+    if clause.closes[:1] == ".":
+        return following.is_task and not clause.reader.wants("add")
+    return clause.closes.startswith(",") and (following.is_task or not clause.reader.wants("noted"))
+
+
+def _items(body: str, reader: Reader) -> Sequence[str]:
+    """Each of several todos, where there are several."""
+    now = reader.now
+    if len(numbered := _NUMBERED.split(body)) > 2:
+        return numbered[1:]
+    if any(mark in body for mark in "\n;"):
+        return [part for part in re.split(r"[\n;]", body) if part.strip(" -–•*")]  # noqa: RUF001
+    masked = body
+    for start, end in dates.spans(body, now):
+        masked = masked[:start] + "_" * (end - start) + masked[end:]
+    parts, at = [], 0
+    for match in _ITEMS.finditer(masked):
+        parts.append(body[at : match.start()])
+        at = match.end()
+    parts = [part for part in (*parts, body[at:]) if part.strip()]
+    titled = [part for part in parts if new_todo(part, now).title]
+    if len(titled) < 2:
+        return [body]
+    if any(dates.days(part, now) and (found := dates.find(part, now)) and found.spans[0][0] == 0 for part in titled[1:]) and not dates.days(titled[0], now):
+        return titled  # "buy dog food and on Friday take Bello to the vet"
+    are_tasks = [_is_task(part, now) for part in titled]
+    if all(are_tasks[1:]) and (are_tasks[0] or reader.wants("add", "noted")):
+        return titled
+    if SEVERAL & set(reader.keys) or (_is_dated(titled, now)):
+        return titled
+    if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
+        return titled
+    return [body]
+
+
+def _is_dated(parts: Sequence[str], now: datetime) -> bool:
+    return all(len(dates.days(part, now)) == 1 for part in parts)
+
+
+def _is_task(text: str, now: datetime) -> bool:
+    clauses = Reader(new_todo(text, now).title, now).clauses
+    return len(clauses) == 1 and clauses[0].is_task

@@ -1,0 +1,483 @@
+"""A message taken apart: its clauses, the cues in them, their dates, and the todos that they name."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from todo_backend import dates
+from todo_backend.chat.cues import CUES, Cue, fold, lengths
+from todo_backend.chat.lexicon import (
+    ABBREVIATIONS,
+    COMMON,
+    CONJUNCTIONS,
+    DAYS,
+    ENGLISH_VERBS,
+    FILLERS,
+    NUMBERS,
+    NUMBER_WORDS,
+    PAST,
+    PREPOSITIONS,
+    SAME,
+    STATEMENTS,
+    SUBJECTS,
+    UNDONE,
+    stem,
+)
+from todo_backend.text import occurs, words
+from todo_backend.todos.schemas import Priority, TodoView
+
+_QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']+'(?!\w)|‘[^’]*’(?!\w)""")
+_CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
+_OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
+_STOPS = ".,;:!?…"
+_CLOCK = re.compile(r"\b(?:drei)?viertel\b|\bhalb\s|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock)\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b", re.IGNORECASE)
+PRIORITIES: Sequence[Priority] = ("high", "medium", "low")
+_BY_FIRST: dict[str, list[Cue]] = defaultdict(list)
+for _cue in CUES:
+    for _alternatives, _optional in _cue.slots:
+        for _word in _alternatives:
+            _BY_FIRST[_word].append(_cue)
+        if not _optional:
+            break
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word of a message, from `start` to `end`; `key` is its folded form, and empty where it is quoted."""
+
+    key: str
+    start: int
+    end: int
+    quoted: bool = False
+    closes: str = ""
+    """The punctuation after it."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A cue that was found, with the numbers of the tokens it takes."""
+
+    wants: str
+    tokens: frozenset[int]
+    begins: bool
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    for chunk in _CHUNK.finditer(text):
+        start, end = chunk.span()
+        if chunk[0] == "\n":
+            yield Token("", start, end, closes="\n")
+            continue
+        if _QUOTED.fullmatch(chunk[0]):
+            yield Token("", start, end, quoted=True)
+            continue
+        core = chunk[0].lstrip(_OPENING + "“„\"'‘")
+        start = end - len(core)
+        bare = core.rstrip(_CLOSING + "”“\"'’")
+        closes = "".join(mark for mark in core[len(bare) :] if mark in _STOPS)
+        if not bare:
+            yield Token("", chunk.start(), chunk.start(), closes=chunk[0])
+            continue
+        key = fold(bare)
+        if closes == "." and (key in ABBREVIATIONS or bare.isdecimal()):
+            closes = ""
+        yield Token(key, start, start + len(bare), closes=closes)
+
+
+class Reader:
+    """A message, or a part of one, with what the cues in it want. `now` is in the user's time zone."""
+
+    def __init__(self, text: str, now: datetime) -> None:
+        self.text, self.now = text, now
+        self.tokens = list(_tokens(text))
+        self.dated = dates.spans(text, now)
+
+    @cached_property
+    def due(self) -> dates.Found | None:
+        """The date that is said, where there is one and no more."""
+        return dates.find(self.text, self.now)
+
+    @cached_property
+    def keys(self) -> list[str]:
+        """The words, folded."""
+        return [token.key for token in self.tokens]
+
+    @cached_property
+    def clauses(self) -> "list[Clause]":
+        """The clauses in their order: what punctuation, or a conjunction, sets apart."""
+        found: list[Clause] = []
+        begin = 0
+        for at, token in enumerate(self.tokens):
+            after = self.keys[at + 1] if at + 1 < len(self.keys) else ""
+            is_so = token.key == "so" and after in SUBJECTS
+            if at > begin and (is_so or token.key in CONJUNCTIONS) and not self._is_in_date(token):
+                found.append(Clause(self, begin, at, ""))
+                begin = at
+            following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+            if token.closes and not self._is_in_date(token, token.end) and not (following and self._spans_date(token, following)):
+                found.append(Clause(self, begin, at + 1, token.closes))
+                begin = at + 1
+        found.append(Clause(self, begin, len(self.tokens), ""))
+        return [clause for clause in found if any(token.key or token.quoted for token in clause.tokens)]
+
+    def _is_in_date(self, token: Token, at: int | None = None) -> bool:
+        return any(start <= (token.start if at is None else at) < end for start, end in self.dated)
+
+    def _spans_date(self, one: Token, other: Token) -> bool:
+        return any(start <= one.start and other.start < end for start, end in self.dated)
+
+    @cached_property
+    def matches(self) -> list[Match]:
+        """The cues in all clauses, of those that overlap the longest."""
+        return [match for clause in self.clauses for match in clause.matches]
+
+    def wants(self, *names: str) -> bool:
+        """Whether one of these is wanted anywhere."""
+        return any(match.wants in names for match in self.matches)
+
+
+class Clause:
+    """A part of a message, its tokens `begin` to `end`."""
+
+    def __init__(self, reader: Reader, begin: int, end: int, closes: str) -> None:
+        self.reader, self.begin, self.end, self.closes = reader, begin, end, closes
+        self.tokens = reader.tokens[begin:end]
+
+    @property
+    def text(self) -> str:
+        """The clause as it was written."""
+        return self.reader.text[self.tokens[0].start : self.stop]
+
+    @property
+    def start(self) -> int:
+        """Where it begins in the message, without courtesies."""
+        return self.reader.tokens[self._plain[0]].start
+
+    @property
+    def stop(self) -> int:
+        """Where it ends in the message, with its punctuation."""
+        return self.tokens[-1].end + len(self.tokens[-1].closes.rstrip("\n"))
+
+    @cached_property
+    def due(self) -> dates.Found | None:
+        """The date in it, where there is one and no more."""
+        return dates.find(self.text, self.reader.now)
+
+    @cached_property
+    def _plain(self) -> tuple[int, int]:
+        """From which token to which it goes on without the courtesies around it."""
+        keys = self.reader.keys
+        begin, end = self.begin, self.end
+        while (taken := _longest("courtesy before", keys[begin:end])) and taken < end - begin:
+            begin += taken
+        while end - begin > 1 and not any(map(str.isalnum, keys[end - 1])) and not self.reader.tokens[end - 1].quoted:
+            end -= 1
+        while end - begin > 1 and (taken := _longest("courtesy after", keys[begin:end], at_end=True)) and taken < end - begin:
+            end -= taken
+        return begin, end
+
+    @cached_property
+    def matches(self) -> list[Match]:
+        """The cues in it, of those that overlap the longest."""
+        begin, end = self._plain
+        keys = self.reader.keys
+        found: list[tuple[int, Match]] = []
+        if keys[begin] in ("new", "neu", "neues") and self.reader.tokens[begin].closes == ":":
+            found.append((9, Match("add", frozenset([begin]), True)))
+        for at in range(self.begin, self.end):
+            for cue in _BY_FIRST.get(keys[at], ()):
+                if " " in cue.wants or (cue.begins and at not in (begin, self.begin)):
+                    continue
+                if not (size := lengths(cue.slots, keys[at : self.end])):
+                    continue
+                taken = set(range(at, at + size))
+                if cue.particle:
+                    last = next((n for n in range(at + size, end) if lengths(cue.particle, keys[n:end]) == end - n), None)
+                    if last is None:
+                        continue
+                    taken |= set(range(last, end))
+                elif cue.ends and at + size not in (end, self.end):
+                    continue
+                found.append((len(taken) * 2 + cue.begins + cue.ends, Match(cue.wants, frozenset(taken), cue.begins)))
+        kept: list[Match] = []
+        for _, match in sorted(found, key=lambda one: -one[0]):
+            if not any(match.tokens & other.tokens and match.wants != other.wants or match == other for other in kept):
+                kept.append(match)
+        return sorted(kept, key=lambda match: min(match.tokens))
+
+    def wants(self, *names: str) -> bool:
+        """Whether one of these is wanted in it."""
+        return any(match.wants in names for match in self.matches)
+
+    def begins_with(self, *names: str) -> bool:
+        """Whether a cue for one of these begins it."""
+        begin, _ = self._plain
+        return any(match.wants in names and min(match.tokens) in (begin, self.begin) for match in self.matches)
+
+    def talks(self, kind: str) -> bool:
+        """Whether it begins as small talk of that kind does."""
+        return bool(_longest(f"talk {kind}", self.reader.keys[self.begin : self.end]))
+
+    @cached_property
+    def first(self) -> str:
+        """Its first word after courtesies, folded."""
+        return self.reader.keys[self._plain[0]]
+
+    @cached_property
+    def is_statement(self) -> bool:
+        """Whether it tells how something is or was, and asks for nothing."""
+        return any(token.key in STATEMENTS and (number or token.key != "was") for number, token in enumerate(self.tokens))
+
+    @cached_property
+    def is_task(self) -> bool:
+        """Whether it names something to do, as todos are written: “call Bob”, “Bob anrufen”."""
+        begin, end = self._plain
+        keys = [token.key for token in self.reader.tokens[begin:end] if token.key and not self.reader._is_in_date(token)]
+        if self.is_statement or self.wants("noted") or not keys or "?" in self.closes or self.talks("thanks") or self.talks("greet"):
+            return False
+        if keys[0] in ENGLISH_VERBS and len(keys) > 1:
+            return True
+        plain = [token for token in self.tokens[: end - self.begin] if token.key and not self.reader._is_in_date(token)]
+        last = next((token for token in reversed(plain) if any(map(str.isalnum, token.key))), None)
+        return bool(last) and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
+
+    @cached_property
+    def is_past(self) -> bool:
+        """Whether it says that something has been done."""
+        keys = [token.key for token in self.tokens]
+        will = any(key in UNDONE for key in keys)
+        return not will and keys[0] not in ("get", "have") and any(key in PAST or _spelt(key) in PAST for key in keys)
+
+    def _content(self, *, cues: bool) -> list[str]:
+        taken = {number for match in self.matches for number in match.tokens}
+        found: list[str] = []
+        for number, token in enumerate(self.tokens, self.begin):
+            is_cue = number in taken and not (cues and self.reader.keys[number] in SAME)
+            if is_cue or self.reader._is_in_date(token) or not (token.key or token.quoted):
+                found.append("")
+                continue
+            for word in words(self.reader.text[token.start : token.end]):
+                key = fold(word)
+                if key in FILLERS or (key in PAST and key not in SAME) or not any(map(str.isalnum, key)):
+                    found += [] if key in PREPOSITIONS else [""]
+                else:
+                    found.append(base(key))
+        return found
+
+    @cached_property
+    def content(self) -> list[str]:
+        """The words that may name a todo, each in one form; "" stands for cues and dates between them."""
+        return self._content(cues=True)
+
+    @cached_property
+    def objects(self) -> list[str]:
+        """Those of them that tell nothing else besides, as “called” does in “called mum”."""
+        return [key for key in self._content(cues=False) if key]
+
+    @cached_property
+    def number(self) -> list[int]:
+        """The numbers of todos that it names."""
+        keys = [token.key for token in self.tokens]
+        found = []
+        for at, token in enumerate(self.tokens):
+            key = token.key
+            before = keys[at - 1] if at else ""
+            after = keys[at + 1] if at + 1 < len(keys) else ""
+            if match := re.fullmatch(r"#(\d{1,6})", key):
+                found.append(int(match[1]))
+            elif self.reader._is_in_date(token):
+                continue
+            elif before in NUMBER_WORDS or (before == "no" and key.isdecimal()):
+                if (number := NUMBERS.get(key) or (int(key) if key.isdecimal() else 0)) and len(key) < 12:
+                    found.append(number)
+            elif key in NUMBERS and len(self.tokens) - at > 1 and self.objects == [stem(key)]:
+                found.append(NUMBERS[key])
+            elif key in NUMBERS and before in ("the", "das", "die", "der", "den", "dem") and NUMBERS[key] and not key.isdecimal():
+                if key.endswith(("st", "nd", "rd", "th", "te", "ten")) or key in ("first", "second", "third"):
+                    if after in ("", "one", "task", "todo", "item", "entry", "is", "ist", "as", "done", "eintrag", "aufgabe", "off", "to", "on", "auf", "bitte", "loeschen", "kann"):
+                        found.append(NUMBERS[key])
+        if not found:
+            others = self.objects
+            if others and all(re.fullmatch(r"\d{1,6}", key) for key in others):
+                found = [int(key) for key in others]
+        return found
+
+    @cached_property
+    def is_pronoun(self) -> bool:
+        """Whether it names nothing, or only “it”."""
+        return not any(key not in COMMON for key in self.objects)
+
+
+def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
+    """How many words, from the first or up to the last one, a cue takes at most."""
+    best = 0
+    if at_end:
+        for begin in range(max(0, len(keys) - 6), len(keys)):
+            tail = keys[begin:]
+            if any(cue.wants == wants and lengths(cue.slots, tail) == len(tail) for cue in _BY_FIRST.get(tail[0], ())):
+                return len(tail)
+        return 0
+    if not keys:
+        return 0
+    for cue in _BY_FIRST.get(keys[0], ()):
+        if cue.wants == wants:
+            best = max(best, lengths(cue.slots, keys) or 0)
+    return best
+
+
+def _is_infinitive(word: str) -> bool:
+    """Whether it may be a German verb as todos end with it."""
+    return word[:1].islower() and len(word) > 4 and fold(word).endswith(("en", "ln", "rn")) and fold(word) not in FILLERS
+
+
+def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int, int]:
+    """How well a clause names a todo: (0, 0) not at all, (1, …) by what is done with many, (3, …) by its whole title."""
+    if occurs(todo.title, clause.text):
+        return 3, len(todo.title)
+    own = bases(todo.title)
+    spoken = [_meant(key, todo.title) for key in clause.content]
+    shared = (own - COMMON) & set(spoken)
+    if not shared:
+        objects = set(clause.objects)
+        return (1, 0) if own & COMMON & objects and objects <= own else (0, 0)
+    # "the milk frother" is not the milk, "that blasted tax return" is the tax return
+    last = max(at for at, key in enumerate(spoken) if key in shared)
+    if not loosely and last + 1 < len(spoken) and spoken[last + 1] and spoken[last + 1] not in own | COMMON:
+        return 0, 0
+    return 2, 10 * len(shared) + len(own & set(spoken) & COMMON)
+
+
+def bases(title: str) -> frozenset[str]:
+    """Return the words by which a todo is named, each in one form."""
+    return frozenset(base(key) for word in words(title) if (key := fold(word)) not in FILLERS and any(map(str.isalnum, key)))
+
+
+def _spelt(key: str) -> str:
+    """A German word with the e that people swallow: angerufn, bestelln."""
+    return key[:-1] + "en" if len(key) > 4 and key[-1] == "n" and key[-2] not in "aeiounr" else key
+
+
+def base(key: str) -> str:
+    """Return a folded word in the form in which it is compared."""
+    key = _spelt(key)
+    return SAME.get(key) or SAME.get(stem(key)) or stem(key)
+
+
+def _meant(key: str, title: str) -> str:
+    """A word, or that of the title which it is but for a slip of the finger."""
+    if len(key) < 5:
+        return key
+    return next((base(own) for word in words(title) if _is_slip(key, stem(own := fold(word)))), key)
+
+
+def _is_slip(one: str, other: str) -> bool:
+    """Whether two long words differ by one letter more, less, other, or in another place."""
+    if one == other or min(len(one), len(other)) < 5 or abs(len(one) - len(other)) > 1:
+        return False
+    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    left, right = one[same:], other[same:]
+    return left[1:] == right or left == right[1:] or left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
+
+
+def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool = False) -> list[TodoView]:
+    """Return the todos that clauses name best: one where it is clear, several where it is not.
+
+    Loosely also where a word follows that it does not have, as in a sentence about it.
+    """
+    for clause in clauses:
+        if clause.number:
+            return [todo for todo in todos if todo.number in clause.number]
+    best = {todo.id: max((fits(todo, clause, loosely=loosely) for clause in clauses), default=(0, 0)) for todo in todos}
+    most = max(best.values(), default=(0, 0))
+    found = [todo for todo in todos if most > (0, 0) and best[todo.id] == most]
+    if len(found) == 1 and most[0] == 2:  # "the present for mum" is neither Oma's present nor the call to mum
+        clause = max(clauses, key=lambda clause: fits(found[0], clause, loosely=loosely))
+        spoken = set(clause.content) - COMMON - bases(found[0].title)
+        found += [todo for todo in todos if todo is not found[0] and bases(todo.title) & spoken]
+    return found
+
+
+def priority_of(clauses: Sequence[Clause]) -> "Priority | None | str":
+    """Return the priority that is said, `none` where it is to be taken away, None where none is said."""
+    for wants in (*PRIORITIES, "none"):
+        if any(clause.wants(wants) for clause in clauses):
+            return wants
+    return None
+
+
+@dataclass(frozen=True)
+class New:
+    """A todo to be added, as it was said."""
+
+    title: str
+    due: dates.Due | None = None
+    priority: Priority | None = None
+    has_day: bool = True
+    """Whether its date has a day, and not a time alone."""
+
+
+def new_todo(text: str, now: datetime) -> New:
+    """Read a todo from the words for it: without date, priority, and what leads to it or follows it."""
+    due: dates.Found | None = None
+    priority: Priority | None = None
+    title = text
+    while True:
+        before = title
+        if due is None and (due := dates.find(title, now)):
+            title = due.rest(title)
+        title, said = _edged(title, now)
+        priority = priority or said
+        if title == before:
+            return New(_unquoted(title), due and due.due, priority, due is None or due.has_day)
+
+
+def _edged(title: str, now: datetime) -> tuple[str, Priority | None]:
+    """A title without cues at its ends, and the priority that one of them said."""
+    title = title.strip(" ,;:.!?-–—•*…\n@=")  # noqa: RUF001
+    if title.count("(") != title.count(")") or (title[:1], title[-1:]) == ("(", ")"):
+        title = title.strip(" ()")
+    tokens = [token for token in _tokens(title) if token.key or token.quoted]
+    keys = [token.key for token in tokens]
+    for wants in (*PRIORITIES, "none"):
+        for size in range(min(5, len(keys) - 1), 0, -1):
+            priority: Priority | None = None if wants == "none" else wants  # type: ignore[assignment]
+            if _fits_whole(wants, keys[:size]) and (tokens[size - 1].closes or size > 1 or title[: tokens[0].end].isupper()):
+                return title[tokens[size].start :], priority
+            if _fits_whole(wants, keys[-size:]):
+                return title[: tokens[-size - 1].end] + tokens[-size - 1].closes, priority
+    for wants in ("courtesy before", "title before", "ought", "noted"):
+        if (size := _longest(wants, keys)) and size < len(keys) and not (wants == "noted" and size < 2):
+            return title[tokens[size].start :], None
+    for wants in ("courtesy after", "title after", "noted", "add"):
+        if (size := _longest(wants, keys, at_end=True)) and size < len(keys):
+            return title[: tokens[-size - 1].end], None
+    if title[-1:] and unicodedata.category(title[-1]) in ("So", "Sk", "Mn") and any(map(str.isalnum, title)):
+        return title[:-1].rstrip(), None  # an emoji, or half of one
+    return title, None
+
+
+def says_day(title: str) -> bool:
+    """Tell whether a title has words for a day or a time in it that were not understood."""
+    if _CLOCK.search(_QUOTED.sub(" ", title)):
+        return True
+    keys = [fold(word) for word in words(_QUOTED.sub(" ", title))]
+    return any(key in DAYS or any(_is_slip(key, day) for day in DAYS if len(day) > 6) for key in keys)
+
+
+def is_courtesy(text: str, now: datetime) -> bool:
+    """Tell whether a text is a courtesy and no more."""
+    keys = [key for key in Reader(text, now).keys if key]
+    return any(_fits_whole(wants, keys) for wants in ("courtesy before", "courtesy after", "talk thanks", "talk greet"))
+
+
+def _fits_whole(wants: str, keys: Sequence[str]) -> bool:
+    return bool(keys) and any(cue.wants == wants and lengths(cue.slots, keys) == len(keys) for cue in _BY_FIRST.get(keys[0], ()))
+
+
+def _unquoted(text: str) -> str:
+    match = _QUOTED.fullmatch(text.strip())
+    return text.strip()[1:-1].strip() if match else text.strip()
