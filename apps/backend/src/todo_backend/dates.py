@@ -55,7 +55,7 @@ def find(text: str, now: datetime) -> Found | None:
     What stands in quotation marks says nothing. `now` is in the user's time zone.
     """
     lowered = _readable(text)
-    days = list(_matches(_DAYS, lowered, now))
+    days = [found for found in _matches(_DAYS, lowered, now) if not _ABOUT.search(lowered[: found[0][0]])]
     if len(days) == 2 and _is_same_weekday(days, lowered):
         days = [(days[0][0], days[1][1]), days[1]]  # "Thursday, 19 March" is not this week's Thursday
     if len({day for _, day in days}) > 1:
@@ -75,11 +75,18 @@ def find(text: str, now: datetime) -> Found | None:
     return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None
 
 
+_ABOUT = re.compile(r"\b(?:about|regarding|re|wegen|über|of last)\s+$")  # “text them about Sunday” is due on no Sunday
+
+
 def _is_same_weekday(days: Sequence[tuple["Span", Any]], text: str) -> bool:
     """Whether two days beside each other are a weekday and a date that falls on it."""
     (one, first), (other, second) = days
     between = text[one[1] : other[0]].strip(" ,.")
-    return not between and first.weekday() == second.weekday() and any(word in text[one[0] : one[1]] for word in _any_weekday)
+    return (
+        not between
+        and first.weekday() == second.weekday()
+        and any(word in text[one[0] : one[1]] for word in _any_weekday)
+    )
 
 
 Span = tuple[int, int]
@@ -131,14 +138,15 @@ def _matches(
     for pattern, meaning in rules:
         for match in pattern.finditer(text):
             try:
-                found.append((match.span(), meaning(match, now)))
+                said = meaning(match, now)
             except (ValueError, OverflowError):
-                continue  # there is no such day, or it could be two
+                said = None  # there is no such day, or it could be two; nor is it a shorter one: the 31st of February
+            found.append((match.span(), said))
     kept: list[tuple[Span, Any]] = []
     for span, said in sorted(found, key=lambda one: one[0][0] - one[0][1]):
         if not _overlap(span, [other for other, _ in kept]):
             kept.append((span, said))
-    return sorted(kept, key=lambda one: one[0])
+    return sorted((one for one in kept if one[1] is not None), key=lambda one: one[0])
 
 
 def days(text: str, now: datetime) -> set[date]:
@@ -215,7 +223,9 @@ _MONTHS = [
 _ORDINALS = {
     word: number
     for words in (
-        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
+        "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
+        "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first",
         "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften",
     )
     for number, word in enumerate(words.split(), 1)
@@ -402,7 +412,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(r"(?:am|bis|ab|vor|bis zum|fällig)\s+(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
     (_words(r"(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri)\.?(?=\s*(?:$|[,;.!?)]|at\b|\d|morning|evening|afternoon|night))"), _weekday),
     (_words(r"(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s+(?:um\s+)?\d{1,2}(?:[:.]\d\d|\s*uhr|\s*h\b))"), _weekday),
-    (_words(r"(?P<weekday>sat|sun)\.?(?=\s+(?:at\s+)?\d{1,2}(?:[:.]\d\d|\s*[ap]m))"), _weekday),
+    (_words(r"(?P<weekday>sat|sun)\.?(?=\s+(?:(?:at\s+)?\d{1,2}(?:[:.]\d\d|\s*[ap]m)|morning|evening|afternoon|night))"), _weekday),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+week"), lambda match, now: _weekday(match, now) + timedelta(days=7)),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
@@ -455,7 +465,9 @@ def _uhr(match: re.Match[str], now: datetime) -> _Clock:
 
 
 def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
-    minutes = 30 if match["quarter"] in ("half", "halb") else 15
+    minutes = {"half": 30, "halb": 30, "twenty-five": 25, "zwanzig": 20, "twenty": 20}.get(
+        match["quarter"]
+    ) or _NUMBERS.get(match["quarter"], 15)
     if match["way"] in ("to", "before", "vor") or match["quarter"] in ("halb", "dreiviertel"):
         minutes = -minutes
     total = _hour(match["hour"]) * 60 + minutes
@@ -468,7 +480,7 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9])\s*{_HALF}(?!\w)"), _clock),
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})\s*(?:uhr|h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
-    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel|five|ten|twenty|twenty-five|fünf|zehn|zwanzig)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),

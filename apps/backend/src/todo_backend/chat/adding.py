@@ -6,16 +6,23 @@ from dataclasses import replace
 from datetime import datetime
 
 from todo_backend import dates
-from todo_backend.chat.cues import UNDATE_WHAT, fold
-from todo_backend.chat.lexicon import ASIDES, PRONOUNS, SEVERAL
+from todo_backend.chat.cues import fold
+from todo_backend.chat.lexicon import PRONOUNS, these
 from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, is_courtesy, new_todo, says_day
 from todo_backend.todos.schemas import Priority
 
-_ITEMS = re.compile(r"\s*[,;\n]\s*(?:(?:and|und|&)\s+)?(?:(?:also|then|dann|noch)\s+)*|\s+(?:and|und|n|&|\+)\s+(?:(?:also|then|dann|noch|auch)\s+)*", re.IGNORECASE)  # fmt: skip
+_ITEMS = re.compile(
+    r"(?:\s*[,;\n]\s*(?:(?:and|und|&)\s+)?|\s+(?:and|und|n|&|\+)\s+)(?:(?:also|then|dann|noch|auch)\s+)*", re.IGNORECASE
+)
 _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 
 
-_ALL_OF_THEM = frozenset("both all beides beide alles".split())
+_ALL_OF_THEM = these("all of them")
+_SEVERAL = these("several")
+"""Words that say that there are several."""
+_ASIDES = these("asides")
+"""What the clause after a request begins with where it is said besides."""
+_NOTHING = PRONOUNS | these("undate what")
 
 
 class UnclearDateError(Exception):
@@ -27,21 +34,38 @@ def new_todos(reader: Reader) -> list[New]:
     now = reader.now
     texts, rest = _bodies(reader)
     items = [item for text in texts for item in _items(text, reader)]
-    found = [item for text in items if (item := new_todo(text, now)).title and not _is_nothing(item.title, now)]
+    read = [new_todo(text, now) for text in items]
+    found = [item for item in read if item.title and not _is_nothing(item.title, now)]
     if not found:
         return []
     around = [clause for text in rest for clause in Reader(text, now).clauses]
-    dues = {said.due.due for said in around if said.due}
-    dues |= {said.due for text in items if (said := new_todo(text, now)).due and _is_nothing(text, now)}
-    priority = next((said for clause in around if (said := new_priority(clause))), None)
+    said = [clause.due for clause in around if clause.due]
+    said += [found_there for text in items if _is_nothing(text, now) and (found_there := dates.find(text, now))]
     if len(found) == 1 and found[0].due is None and len(dates.days(" ".join(texts), now)) > 1:
         raise UnclearDateError
     if any(says_day(item.title) for item in found):
         raise UnclearDateError
-    if len(found) > 1 and not any(item.due for item in found[:-1]) and found[-1].due and _ALL_OF_THEM & set(reader.keys):
-        dues = {found[-1].due}
-    due = dues.pop() if len(dues) == 1 else None
+    due = _together(said)
+    if (
+        due is None
+        and len({found.due.day for found in said if found.has_day}) > 1
+        and not all(item.due for item in found)
+    ):
+        raise UnclearDateError
+    if len(found) > 1 and not any(item.due for item in found[:-1]) and _ALL_OF_THEM & set(reader.keys):
+        due = due or found[-1].due
+    priority = next((priority for clause in around if (priority := new_priority(clause))), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _together(said: Sequence[dates.Found]) -> dates.Due | None:
+    """The one day, and the one time, that are said apart from a todo; None where there are several."""
+    days = {found.due for found in said if found.has_day}
+    times = {found.due.at for found in said if not found.has_day}
+    if len(days) == 1 and len(times) < 2:
+        [day] = days
+        return replace(day, at=times.pop()) if times and day.at is None else day
+    return said[0].due if not days and len(times) == 1 else None
 
 
 def _both(item: New, due: dates.Due | None) -> dates.Due | None:
@@ -60,7 +84,14 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     """The words for what is to be added, one text or several, and those around that may say a date or a priority."""
     clauses = reader.clauses
     wants = "add"
-    first = next((at for at, clause in enumerate(clauses) if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted"))), None)
+    first = next(
+        (
+            at
+            for at, clause in enumerate(clauses)
+            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted"))
+        ),
+        None,
+    )
     if first is None:
         first, wants = _task(clauses), "ought"
     if first is None:
@@ -69,7 +100,11 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     head = clauses[first].tokens[0].start
     last = first
     if _is_nothing(reader.text[start:end], reader.now):
-        if first + 1 < len(clauses) and not clauses[first + 1].wants("noted") and not is_courtesy(clauses[first + 1].text, reader.now):
+        if (
+            first + 1 < len(clauses)
+            and not clauses[first + 1].wants("noted")
+            and not is_courtesy(clauses[first + 1].text, reader.now)
+        ):
             last = first + 1
             start, end = clauses[last].tokens[0].start, clauses[last].stop
         else:
@@ -83,8 +118,15 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
             first -= 1
             start = clauses[first].start
         last, end = first, clauses[first].stop
-    is_list = clauses[first].closes in (":", "\n") or bool(SEVERAL & set(reader.keys))
-    noted = next((match for match in clauses[last].matches if match.wants == "noted" and min(match.tokens) > clauses[last].begin), None)
+    is_list = clauses[first].closes in (":", "\n") or bool(_SEVERAL & set(reader.keys))
+    noted = next(
+        (
+            match
+            for match in clauses[last].matches
+            if match.wants == "noted" and min(match.tokens) > clauses[last].begin
+        ),
+        None,
+    )
     if noted and not _is_nothing(before_it := reader.text[start : reader.tokens[min(noted.tokens)].start], reader.now):
         end = start + len(before_it)
     texts, begin = [reader.text[start:end]], start
@@ -101,14 +143,21 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
             start = clauses[last].tokens[0].start
         else:
             texts[-1] = reader.text[start : clauses[last].stop]
-    around += [clause.text for at, clause in enumerate(clauses) if at > last or (at < first and (clause.due or len(clause.tokens) < 6))]
+    around += [
+        clause.text
+        for at, clause in enumerate(clauses)
+        if at > last or (at < first and (clause.due or len(clause.tokens) < 6))
+    ]
     return texts, [reader.text[min(head, begin) : begin], *around]
 
 
 def _task(clauses: Sequence[Clause]) -> int | None:
     """Which clause is about what there is to do: that with “I have to”, or what is written like a todo."""
+
     def has_content(clause: Clause) -> bool:
-        return not _is_nothing(clause.text, clause.reader.now) and not (clause.wants("add", "noted") and clause.is_pronoun)
+        return not _is_nothing(clause.text, clause.reader.now) and not (
+            clause.wants("add", "noted") and clause.is_pronoun
+        )
 
     ranked = [
         (at, (clause.wants("ought", "add"), clause.is_task, not clause.is_statement, clause.due is not None, -at))
@@ -121,7 +170,15 @@ def _task(clauses: Sequence[Clause]) -> int | None:
 def _after_cue(clause: Clause, wants: str) -> int:
     """Where the words after a cue begin."""
     first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
-    match = next((match for match in clause.matches if match.wants in (wants, "noted") and (match.wants == "ought" or min(match.tokens) in (first, clause.begin))), None)
+    match = next(
+        (
+            match
+            for match in clause.matches
+            if match.wants in (wants, "noted")
+            and (match.wants == "ought" or min(match.tokens) in (first, clause.begin))
+        ),
+        None,
+    )
     if match is None:
         return clause.start
     last = min(match.tokens)
@@ -134,7 +191,11 @@ def _is_nothing(text: str, now: datetime) -> bool:
     """Whether a text names nothing, or only “it”, a date, or a courtesy."""
     title = new_todo(text, now).title
     keys = [fold(word.strip(" ,;:.!?-–")) for word in title.split()]  # noqa: RUF001
-    return all(not key or key in PRONOUNS | UNDATE_WHAT for key in keys) or is_courtesy(title, now) or bool(new_priority_alone(title, now))
+    return (
+        all(not key or key in _NOTHING for key in keys)
+        or is_courtesy(title, now)
+        or bool(new_priority_alone(title, now))
+    )
 
 
 def new_priority_alone(title: str, now: datetime) -> bool:
@@ -148,12 +209,19 @@ def _is_item_before(clause: Clause, following: Clause) -> bool:
     if clause.is_task and following.is_task:
         return True
     short = len(clause.tokens) < 4 and not clause.is_statement and not is_courtesy(clause.text, clause.reader.now)
-    return clause.closes == "," and short and following.wants("add", "noted") and not clause.matches and clause.due is None
+    return (
+        clause.closes == "," and short and following.wants("add", "noted") and not clause.matches and clause.due is None
+    )
 
 
 def _goes_on(clause: Clause, following: Clause, *, is_list: bool) -> bool:
     """Whether a todo, or a list of them, goes on in the next clause."""
-    if following.wants("noted", "ought") or (following.wants("add") and following.is_pronoun) or following.first in ASIDES or following.is_statement:
+    if (
+        following.wants("noted", "ought")
+        or (following.wants("add") and following.is_pronoun)
+        or following.first in _ASIDES
+        or following.is_statement
+    ):
         return False
     said = new_todo(following.text, following.reader.now)
     if not said.title or _is_nothing(following.text, following.reader.now):
@@ -185,16 +253,23 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
     titled = [part for part in parts if new_todo(part, now).title]
     if len(titled) < 2:
         return [body]
-    if any(dates.days(part, now) and (found := dates.find(part, now)) and found.spans[0][0] == 0 for part in titled[1:]) and not dates.days(titled[0], now):
+    if not dates.days(titled[0], now) and any(_begins_with_day(part, now) for part in titled[1:]):
         return titled  # "buy dog food and on Friday take Bello to the vet"
     are_tasks = [_is_task(part, now) for part in titled]
     if all(are_tasks[1:]) and (are_tasks[0] or reader.wants("add", "noted")):
         return titled
-    if SEVERAL & set(reader.keys) or (_is_dated(titled, now)):
+    if _SEVERAL & set(reader.keys) or (_is_dated(titled, now)):
+        return titled
+    if len(titled) > 2 and sum(are_tasks) > 1 and reader.wants("add") and " and " not in body and " und " not in body:
         return titled
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
     return [body]
+
+
+def _begins_with_day(text: str, now: datetime) -> bool:
+    found = dates.find(text, now)
+    return found is not None and found.has_day and found.spans[0][0] == 0
 
 
 def _is_dated(parts: Sequence[str], now: datetime) -> bool:

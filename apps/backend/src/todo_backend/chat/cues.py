@@ -1,11 +1,11 @@
 """The words by which the built-in assistant tells what is wanted, English and German.
 
-They stand in cues.txt. A cue is a few words in a row; `^` before one: it begins a clause, after courtesies; `$` after one: it ends a clause;
-`a … b`: it begins with one and ends with the other. `a/b` is either, `(a)` may be missing. Words are folded (see `fold`):
-lower case, `ae` for ä, without apostrophes, and `to-do` is `todo`.
+They stand in cues.txt. A cue is a few words in a row; `^` before one: it begins a clause, after courtesies; `$` after
+one: it ends a clause; `a … b`: it begins with one and ends with the other. `a/b` is either, `(a)` may be missing. Words
+are folded (see `fold`): lower case, `ae` for ä, without apostrophes, and `to-do` is `todo`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -19,8 +19,14 @@ def fold(word: str) -> str:
     return comparable(word).translate(_UMLAUTS)
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(fold(word) for word in text.split())
+def read(name: str) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a file beside this module, each with the section that it is in."""
+    section = ""
+    for line in files(__package__).joinpath(name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            yield section, line
 
 
 Slot = tuple[frozenset[str], bool]
@@ -46,16 +52,12 @@ def slots(text: str) -> tuple[Slot, ...]:
     )
 
 
-def _read(text: str) -> Iterator[Cue]:
-    wants = ""
-    for line in text.splitlines():
-        if line.startswith("["):
-            wants = line.strip("[]")
-        elif not line.startswith("#"):
-            for entry in filter(None, map(str.strip, line.split(","))):
-                begins, ends = entry.startswith("^"), entry.endswith("$")
-                head, _, particle = entry.strip("^$").partition("…")
-                yield Cue(wants, slots(head), begins or bool(particle), ends or bool(particle), slots(particle))
+def _read(lines: Iterable[tuple[str, str]]) -> Iterator[Cue]:
+    for wants, line in lines:
+        for entry in filter(None, map(str.strip, line.split(","))):
+            begins, ends = entry.startswith("^"), entry.endswith("$")
+            head, _, particle = entry.strip("^$").partition("…")
+            yield Cue(wants, slots(head), begins or bool(particle), ends or bool(particle), slots(particle))
 
 
 def lengths(slots: Sequence[Slot], words: Sequence[str]) -> int | None:
@@ -68,9 +70,4 @@ def lengths(slots: Sequence[Slot], words: Sequence[str]) -> int | None:
     return lengths(rest, words) if optional else None
 
 
-UNDATE_WHAT = _words("date deadline duedate datum termin frist fälligkeit fälligkeitsdatum enddatum stichtag hurry rush")
-UNDATE_HOW = _words(
-    "no remove delete clear drop take lose cancel unset without doesnt dont need off away rid kein keine keinen ohne weg raus "
-    "entfernen entferne lösche löschen lösch nimm streich rausnehmen wegnehmen heraus braucht brauchts"
-)
-CUES: Sequence[Cue] = list(_read(files(__package__).joinpath("cues.txt").read_text(encoding="utf-8")))
+CUES: Sequence[Cue] = list(_read(read("cues.txt")))

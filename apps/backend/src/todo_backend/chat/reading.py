@@ -10,23 +10,7 @@ from functools import cached_property
 
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Cue, fold, lengths
-from todo_backend.chat.lexicon import (
-    ABBREVIATIONS,
-    COMMON,
-    CONJUNCTIONS,
-    DAYS,
-    ENGLISH_VERBS,
-    FILLERS,
-    NUMBERS,
-    NUMBER_WORDS,
-    PAST,
-    PREPOSITIONS,
-    SAME,
-    STATEMENTS,
-    SUBJECTS,
-    UNDONE,
-    stem,
-)
+from todo_backend.chat.lexicon import COMMON, FILLERS, NUMBERS, ORDINALS, PAST, PREPOSITIONS, SAME, UNDONE, stem, these
 from todo_backend.text import occurs, words
 from todo_backend.todos.schemas import Priority, TodoView
 
@@ -34,7 +18,23 @@ _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|
 _CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
-_CLOCK = re.compile(r"\b(?:drei)?viertel\b|\bhalb\s|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock)\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b", re.IGNORECASE)
+_CLOCK = re.compile(
+    r"\b(?:drei)?viertel\b|\bhalb\s|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock)\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b",
+    re.IGNORECASE,
+)
+_ABBREVIATIONS, _NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
+_CONJUNCTIONS = these("conjunctions")
+_SUBJECTS = these("subjects")
+"""What follows a “so” that begins a clause."""
+_STATEMENTS = these("statements")
+"""Words of sentences that tell something, and give nothing to do."""
+_NEGATED = these("negated")
+_TELLERS = these("tellers")
+_ENGLISH_VERBS = these("english verbs")
+"""What English todos begin with."""
+_AFTER_ORDINALS = these("after ordinals") | {""}
+_MOST_DIGITS = 7
+_COURTESIES = ("courtesy before", "courtesy after", "title before", "talk thanks", "talk greet")
 PRIORITIES: Sequence[Priority] = ("high", "medium", "low")
 _BY_FIRST: dict[str, list[Cue]] = defaultdict(list)
 for _cue in CUES:
@@ -83,7 +83,7 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("", chunk.start(), chunk.start(), closes=chunk[0])
             continue
         key = fold(bare)
-        if closes == "." and (key in ABBREVIATIONS or bare.isdecimal()):
+        if closes == "." and (key in _ABBREVIATIONS or bare.isdecimal()):
             closes = ""
         yield Token(key, start, start + len(bare), closes=closes)
 
@@ -113,18 +113,23 @@ class Reader:
         begin = 0
         for at, token in enumerate(self.tokens):
             after = self.keys[at + 1] if at + 1 < len(self.keys) else ""
-            is_so = token.key == "so" and after in SUBJECTS
-            if at > begin and (is_so or token.key in CONJUNCTIONS) and not self._is_in_date(token):
+            is_so = token.key == "so" and after in _SUBJECTS
+            if at > begin and (is_so or token.key in _CONJUNCTIONS) and not self.is_in_date(token):
                 found.append(Clause(self, begin, at, ""))
                 begin = at
             following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
-            if token.closes and not self._is_in_date(token, token.end) and not (following and self._spans_date(token, following)):
+            if (
+                token.closes
+                and not self.is_in_date(token, token.end)
+                and not (following and self._spans_date(token, following))
+            ):
                 found.append(Clause(self, begin, at + 1, token.closes))
                 begin = at + 1
         found.append(Clause(self, begin, len(self.tokens), ""))
         return [clause for clause in found if any(token.key or token.quoted for token in clause.tokens)]
 
-    def _is_in_date(self, token: Token, at: int | None = None) -> bool:
+    def is_in_date(self, token: Token, at: int | None = None) -> bool:
+        """Whether a word, or what stands at that place, is part of a date."""
         return any(start <= (token.start if at is None else at) < end for start, end in self.dated)
 
     def _spans_date(self, one: Token, other: Token) -> bool:
@@ -176,7 +181,11 @@ class Clause:
             begin += taken
         while end - begin > 1 and not any(map(str.isalnum, keys[end - 1])) and not self.reader.tokens[end - 1].quoted:
             end -= 1
-        while end - begin > 1 and (taken := _longest("courtesy after", keys[begin:end], at_end=True)) and taken < end - begin:
+        while (
+            end - begin > 1
+            and (taken := _longest("courtesy after", keys[begin:end], at_end=True))
+            and taken < end - begin
+        ):
             end -= taken
         return begin, end
 
@@ -196,7 +205,9 @@ class Clause:
                     continue
                 taken = set(range(at, at + size))
                 if cue.particle:
-                    last = next((n for n in range(at + size, end) if lengths(cue.particle, keys[n:end]) == end - n), None)
+                    last = next(
+                        (n for n in range(at + size, end) if lengths(cue.particle, keys[n:end]) == end - n), None
+                    )
                     if last is None:
                         continue
                     taken |= set(range(last, end))
@@ -205,7 +216,9 @@ class Clause:
                 found.append((len(taken) * 2 + cue.begins + cue.ends, Match(cue.wants, frozenset(taken), cue.begins)))
         kept: list[Match] = []
         for _, match in sorted(found, key=lambda one: -one[0]):
-            if not any(match.tokens & other.tokens and match.wants != other.wants or match == other for other in kept):
+            if not any(
+                (match.tokens & other.tokens and match.wants != other.wants) or match == other for other in kept
+            ):
                 kept.append(match)
         return sorted(kept, key=lambda match: min(match.tokens))
 
@@ -230,20 +243,38 @@ class Clause:
     @cached_property
     def is_statement(self) -> bool:
         """Whether it tells how something is or was, and asks for nothing."""
-        return any(token.key in STATEMENTS and (number or token.key != "was") for number, token in enumerate(self.tokens))
+        is_told = self.first in _TELLERS or (self.tokens[0].key in _TELLERS and not self.tokens[0].closes)
+        if is_told and not self.wants("ought", "add", "noted"):
+            return True
+        return any(
+            token.key in _STATEMENTS and (number or token.key != "was") for number, token in enumerate(self.tokens)
+        )
+
+    @cached_property
+    def is_denied(self) -> bool:
+        """Whether a “not” stands in it that is part of no cue."""
+        taken = {number for match in self.matches for number in match.tokens}
+        return any(token.key in _NEGATED for number, token in enumerate(self.tokens, self.begin) if number not in taken)
 
     @cached_property
     def is_task(self) -> bool:
         """Whether it names something to do, as todos are written: “call Bob”, “Bob anrufen”."""
         begin, end = self._plain
-        keys = [token.key for token in self.reader.tokens[begin:end] if token.key and not self.reader._is_in_date(token)]
-        if self.is_statement or self.wants("noted") or not keys or "?" in self.closes or self.talks("thanks") or self.talks("greet"):
+        keys = [token.key for token in self.reader.tokens[begin:end] if token.key and not self.reader.is_in_date(token)]
+        if (
+            self.is_statement
+            or self.wants("noted")
+            or not keys
+            or "?" in self.closes
+            or self.talks("thanks")
+            or self.talks("greet")
+        ):
             return False
-        if keys[0] in ENGLISH_VERBS and len(keys) > 1:
-            return True
-        plain = [token for token in self.tokens[: end - self.begin] if token.key and not self.reader._is_in_date(token)]
+        if keys[0] in _ENGLISH_VERBS and len(keys) > 1:
+            return keys[1] != "me" and "your" not in keys  # “make me a sandwich” is for the assistant to do
+        plain = [token for token in self.tokens[: end - self.begin] if token.key and not self.reader.is_in_date(token)]
         last = next((token for token in reversed(plain) if any(map(str.isalnum, token.key))), None)
-        return bool(last) and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
+        return last is not None and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
 
     @cached_property
     def is_past(self) -> bool:
@@ -257,7 +288,7 @@ class Clause:
         found: list[str] = []
         for number, token in enumerate(self.tokens, self.begin):
             is_cue = number in taken and not (cues and self.reader.keys[number] in SAME)
-            if is_cue or self.reader._is_in_date(token) or not (token.key or token.quoted):
+            if is_cue or self.reader.is_in_date(token) or not (token.key or token.quoted):
                 found.append("")
                 continue
             for word in words(self.reader.text[token.start : token.end]):
@@ -279,31 +310,25 @@ class Clause:
         return [key for key in self._content(cues=False) if key]
 
     @cached_property
-    def number(self) -> list[int]:
-        """The numbers of todos that it names."""
-        keys = [token.key for token in self.tokens]
+    def numbers(self) -> list[int]:
+        """The numbers of todos that it names: “#3”, “number three”, “the third one”, or a number alone."""
+        keys = ["", *(token.key for token in self.tokens), ""]
         found = []
-        for at, token in enumerate(self.tokens):
-            key = token.key
-            before = keys[at - 1] if at else ""
-            after = keys[at + 1] if at + 1 < len(keys) else ""
-            if match := re.fullmatch(r"#(\d{1,6})", key):
-                found.append(int(match[1]))
-            elif self.reader._is_in_date(token):
+        for token, before, key, after in zip(self.tokens, keys, keys[1:], keys[2:], strict=False):
+            number = int(key) if key.isdecimal() and len(key) < _MOST_DIGITS else NUMBERS.get(key, 0)
+            if key.startswith("#") and key[1:].isdecimal():
+                found.append(int(key[1:]))
+            elif self.reader.is_in_date(token) or not number:
                 continue
-            elif before in NUMBER_WORDS or (before == "no" and key.isdecimal()):
-                if (number := NUMBERS.get(key) or (int(key) if key.isdecimal() else 0)) and len(key) < 12:
-                    found.append(number)
-            elif key in NUMBERS and len(self.tokens) - at > 1 and self.objects == [stem(key)]:
-                found.append(NUMBERS[key])
-            elif key in NUMBERS and before in ("the", "das", "die", "der", "den", "dem") and NUMBERS[key] and not key.isdecimal():
-                if key.endswith(("st", "nd", "rd", "th", "te", "ten")) or key in ("first", "second", "third"):
-                    if after in ("", "one", "task", "todo", "item", "entry", "is", "ist", "as", "done", "eintrag", "aufgabe", "off", "to", "on", "auf", "bitte", "loeschen", "kann"):
-                        found.append(NUMBERS[key])
-        if not found:
-            others = self.objects
-            if others and all(re.fullmatch(r"\d{1,6}", key) for key in others):
-                found = [int(key) for key in others]
+            elif (
+                before in _NUMBER_WORDS
+                or (before == "no" and key.isdecimal())
+                or (self.objects == [stem(key)] and not key.isdecimal())
+                or (key in ORDINALS and before in PREPOSITIONS and after in _AFTER_ORDINALS)
+            ):
+                found.append(number)
+        if not found and self.objects and all(key.isdecimal() and len(key) < _MOST_DIGITS for key in self.objects):
+            return [int(key) for key in self.objects]
         return found
 
     @cached_property
@@ -331,11 +356,13 @@ def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
 
 def _is_infinitive(word: str) -> bool:
     """Whether it may be a German verb as todos end with it."""
-    return word[:1].islower() and len(word) > 4 and fold(word).endswith(("en", "ln", "rn")) and fold(word) not in FILLERS
+    return (
+        word[:1].islower() and len(word) > 4 and fold(word).endswith(("en", "ln", "rn")) and fold(word) not in FILLERS
+    )
 
 
 def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int, int]:
-    """How well a clause names a todo: (0, 0) not at all, (1, …) by what is done with many, (3, …) by its whole title."""
+    """How well a clause names a todo: (0, 0) not at all, (1, …) by what many have, (3, …) by its whole title."""
     if occurs(todo.title, clause.text):
         return 3, len(todo.title)
     own = bases(todo.title)
@@ -353,7 +380,9 @@ def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int,
 
 def bases(title: str) -> frozenset[str]:
     """Return the words by which a todo is named, each in one form."""
-    return frozenset(base(key) for word in words(title) if (key := fold(word)) not in FILLERS and any(map(str.isalnum, key)))
+    return frozenset(
+        base(key) for word in words(title) if (key := fold(word)) not in FILLERS and any(map(str.isalnum, key))
+    )
 
 
 def _spelt(key: str) -> str:
@@ -380,7 +409,12 @@ def _is_slip(one: str, other: str) -> bool:
         return False
     same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
     left, right = one[same:], other[same:]
-    return left[1:] == right or left == right[1:] or left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    return (
+        left[1:] == right
+        or left == right[1:]
+        or left[1:] == right[1:]
+        or (left[:2] == right[1::-1] and left[2:] == right[2:])
+    )
 
 
 def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool = False) -> list[TodoView]:
@@ -389,8 +423,8 @@ def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool
     Loosely also where a word follows that it does not have, as in a sentence about it.
     """
     for clause in clauses:
-        if clause.number:
-            return [todo for todo in todos if todo.number in clause.number]
+        if clause.numbers:
+            return [todo for todo in todos if todo.number in clause.numbers]
     best = {todo.id: max((fits(todo, clause, loosely=loosely) for clause in clauses), default=(0, 0)) for todo in todos}
     most = max(best.values(), default=(0, 0))
     found = [todo for todo in todos if most > (0, 0) and best[todo.id] == most]
@@ -401,7 +435,7 @@ def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool
     return found
 
 
-def priority_of(clauses: Sequence[Clause]) -> "Priority | None | str":
+def priority_of(clauses: Sequence[Clause]) -> str | None:
     """Return the priority that is said, `none` where it is to be taken away, None where none is said."""
     for wants in (*PRIORITIES, "none"):
         if any(clause.wants(wants) for clause in clauses):
@@ -429,13 +463,13 @@ def new_todo(text: str, now: datetime) -> New:
         before = title
         if due is None and (due := dates.find(title, now)):
             title = due.rest(title)
-        title, said = _edged(title, now)
+        title, said = _edged(title)
         priority = priority or said
         if title == before:
-            return New(_unquoted(title), due and due.due, priority, due is None or due.has_day)
+            return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day)
 
 
-def _edged(title: str, now: datetime) -> tuple[str, Priority | None]:
+def _edged(title: str) -> tuple[str, Priority | None]:
     """A title without cues at its ends, and the priority that one of them said."""
     title = title.strip(" ,;:.!?-–—•*…\n@=")  # noqa: RUF001
     if title.count("(") != title.count(")") or (title[:1], title[-1:]) == ("(", ")"):
@@ -445,7 +479,9 @@ def _edged(title: str, now: datetime) -> tuple[str, Priority | None]:
     for wants in (*PRIORITIES, "none"):
         for size in range(min(5, len(keys) - 1), 0, -1):
             priority: Priority | None = None if wants == "none" else wants  # type: ignore[assignment]
-            if _fits_whole(wants, keys[:size]) and (tokens[size - 1].closes or size > 1 or title[: tokens[0].end].isupper()):
+            if _fits_whole(wants, keys[:size]) and (
+                tokens[size - 1].closes or size > 1 or title[: tokens[0].end].isupper()
+            ):
                 return title[tokens[size].start :], priority
             if _fits_whole(wants, keys[-size:]):
                 return title[: tokens[-size - 1].end] + tokens[-size - 1].closes, priority
@@ -465,17 +501,19 @@ def says_day(title: str) -> bool:
     if _CLOCK.search(_QUOTED.sub(" ", title)):
         return True
     keys = [fold(word) for word in words(_QUOTED.sub(" ", title))]
-    return any(key in DAYS or any(_is_slip(key, day) for day in DAYS if len(day) > 6) for key in keys)
+    return any(key in _DAYS or any(_is_slip(key, day) for day in _DAYS if len(day) > 6) for key in keys)
 
 
 def is_courtesy(text: str, now: datetime) -> bool:
     """Tell whether a text is a courtesy and no more."""
     keys = [key for key in Reader(text, now).keys if key]
-    return any(_fits_whole(wants, keys) for wants in ("courtesy before", "courtesy after", "talk thanks", "talk greet"))
+    return any(_fits_whole(wants, keys) for wants in _COURTESIES)
 
 
 def _fits_whole(wants: str, keys: Sequence[str]) -> bool:
-    return bool(keys) and any(cue.wants == wants and lengths(cue.slots, keys) == len(keys) for cue in _BY_FIRST.get(keys[0], ()))
+    return bool(keys) and any(
+        cue.wants == wants and lengths(cue.slots, keys) == len(keys) for cue in _BY_FIRST.get(keys[0], ())
+    )
 
 
 def _unquoted(text: str) -> str:

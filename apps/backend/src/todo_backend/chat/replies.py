@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from todo_backend.chat.cues import fold
+from todo_backend.chat.lexicon import these
 from todo_backend.text import words
 from todo_backend.todos.schemas import TodoView
 
@@ -60,6 +61,7 @@ ENGLISH = Language(
         "add what": "What shall I add? Say, for example, “add buy milk”.",
         "added": "Added “{title}” to your list{due}.",
         "due": ", due {when}",
+        "there already": "“{title}” is on your list already. To change it say, for example, “move {number} to Friday”.",
         "too long": "A todo has 1 to 200 characters; this one would have {length}.",
         "gone": "That todo has just changed or disappeared. Say “list” to see what is there.",
         "empty": "Your list is empty. Say, for example, “add buy milk”.",
@@ -93,10 +95,7 @@ ENGLISH = Language(
     months=["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"],
     weekdays=["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
     day="{weekday} {day} {month}",
-    spoken=frozenset(
-        "the my a an to of with about that this it please on at and in from i is are do does what which show me list add need have for by not dont "
-        "you your can could would when how its im done be till until one some any there new high low priority today tomorrow".split()
-    ),
+    spoken=these("english"),
 )
 GERMAN = Language(
     says={
@@ -116,6 +115,7 @@ GERMAN = Language(
         "add what": "Was soll auf die Liste? Sag zum Beispiel „füge Milch kaufen hinzu“.",
         "added": "„{title}“ steht jetzt auf deiner Liste{due}.",
         "due": ", fällig {when}",
+        "there already": "„{title}“ steht schon auf deiner Liste. Ändern kannst du das zum Beispiel mit „verschiebe {number} auf Freitag“.",
         "too long": "Ein Eintrag hat 1 bis 200 Zeichen; dieser hätte {length}.",
         "gone": "Dieser Eintrag wurde gerade geändert oder ist nicht mehr da. Sag „Liste“, dann siehst du, was da ist.",
         "empty": "Deine Liste ist leer. Sag zum Beispiel „füge Milch kaufen hinzu“.",
@@ -149,12 +149,7 @@ GERMAN = Language(
     months=["Jan.", "Feb.", "März", "April", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."],
     weekdays=["Mo", "Di", "Mi", "Do", "Fr", "Sa", "So"],
     day="{weekday} {day}. {month}",
-    spoken=frozenset(
-        "der das den dem und ich du sie bitte mir mich mein meine meinen sind nicht auf fuer um von zu zum zur mit noch welche wie heut heute morgen "
-        "uebermorgen hab habe muss erledigt fertig liste aufgaben hallo danke hilfe kannst schon offen ein eine einen einem beim bei vom nach dran "
-        "wann irgendwas wochenende woche steht mal doch jetzt ist is wir bis dass wegen kein keine nochmal neu neue prio hoch niedrig statt erst ja "
-        "nein was zeig loesche streiche verschiebe fuege erinnere".split()
-    ),
+    spoken=these("german"),
 )
 
 

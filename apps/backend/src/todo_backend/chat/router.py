@@ -19,9 +19,7 @@ def _not_found() -> HTTPException:
 
 
 @router.post("")
-async def chat(
-    said: ChatRequest, request: Request, user: CurrentUser, database: Db, settings: Config
-) -> ChatReply:
+async def chat(said: ChatRequest, request: Request, user: CurrentUser, database: Db, settings: Config) -> ChatReply:
     """Say something to the assistant."""
     assistant: Assistant = request.app.state.assistant
     try:

@@ -12,30 +12,42 @@ from todo_backend import dates
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
-from todo_backend.chat.cues import UNDATE_HOW, UNDATE_WHAT
+from todo_backend.chat.lexicon import stem, these
 from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, bases, fits, named, new_todo, priority_of
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
+from todo_backend.text import comparable
 from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import Wanted
 
 _PRIORITIES = (*PRIORITIES, "none")
-_ALL = frozenset("all everything every alles alle each lot rest them".split())
-_NEGATED = frozenset("nicht nimmer ned not cant wont dont kein".split())
-_QUESTIONS = frozenset("what when which how who was wann welche welcher welches wie wer wieviel".split())
-CHANGES = ("delete", "reopen", "rename", "move")
-_DONE = frozenset("done completed finished erledigten erledigte fertigen fertige abgehakten abgehakte".split())
-_THINGS = frozenset("list liste todos tasks ones everything alles aufgaben eintraege sachen items".split())
-_LATE = frozenset("overdue late ueberfaelligen ueberfaellige".split())
+_ALL = these("all")
+_UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
+_QUESTIONS = these("questions")
+_CHANGES = ("delete", "reopen", "rename", "move")
+_DONE = these("done")
+_THINGS = these("things")
+_LATE = these("late")
 _AND = re.compile(r"\s*[,;]\s*(?:(?:and|und)\s+)?|\s+(?:and|und|&|\+|plus|sowie)\s+", re.IGNORECASE)
-_AGAIN = re.compile(r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*", re.IGNORECASE)
+_AGAIN = re.compile(
+    r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*",
+    re.IGNORECASE,
+)
 _COMMAND = re.compile(
     r"(?:please\s+|bitte\s+|can you\s+|could you\s+|kannst du\s+)*(?:add|delete|remove|mark|rename|postpone|reschedule|reopen|move|show|tick|untick|check off|cross off|remind me|what|list|"
     r"lösche?|loesche?|entferne?|streiche?|füge?|erinnere?|verschiebe?|markiere?|hake?|benenne?|zeige?|was|welche)\b",
     re.IGNORECASE,
 )
-_IT = re.compile(r"(?:\w+\s+){1,2}(?:it|that|this|them|das|es|ihn|sie|dran|daran|both|all|those|these|em)\b", re.IGNORECASE)
-_NOT_THEN = re.compile(r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE)
+_IT = re.compile(
+    r"(?:\w+\s+){1,2}(?:it|that|this|them|das|es|ihn|sie|dran|daran|both|all|those|these|em)\b", re.IGNORECASE
+)
+_NOT_THEN = re.compile(
+    r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
+)
+_NO_WAIT = re.compile(
+    r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
+    re.IGNORECASE,
+)
 _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
@@ -50,6 +62,8 @@ _QUOTE = r"(?P<to>[“„\"'‘][^”“\"'’]+[”“\"'’])"
 _RENAMES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        rf"\b(?P<surely>change|set)\s+the\s+(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into)\s+{_TO}",
+        rf"\b(?P<surely>änder(?:e|n)?|aender(?:e|n)?|setz(?:e)?)\s+(?:bitte\s+)?den\s+(?:titel|namen|text)\s+(?:von|bei)\s+{_WHAT}\s+(?:in|zu|auf)\s+{_TO}",
         rf"\b(?P<surely>rename|reword|retitle|relabel)\s+{_WHAT}\s+(?:to|into|as|in|->|→|=>)\s+{_TO}",
         rf"\b(?P<surely>benenn(?:e|en)?|umbenennen)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:um\s+)?(?:in|zu|nach|auf)\s+(?P<to>[^.;!?]+?)(?:\s+um)?[.!?]*$",
         rf"{_WHAT}\s+(?:bitte\s+)?(?:in|zu)\s+(?P<to>[^.;!?]+?)\s+(?P<surely>umbenennen|umändern|umtaufen)\b",
@@ -117,18 +131,28 @@ class _Turn:
         if _begins_talk("help", clauses) and not reader.wants("add", "noted"):
             return self.say("help", examples=self.language.says["examples"])
         opening = clauses[: 1 + self._before(clauses)]
-        if opening[-1] is not clauses[-1] and clauses[-1].first in _QUESTIONS and not reader.wants(*CHANGES, "complete", "add", "noted"):
+        if (
+            opening[-1] is not clauses[-1]
+            and clauses[-1].first in _QUESTIONS
+            and not reader.wants(*_CHANGES, "complete", "add", "noted")
+        ):
             opening = clauses
-        is_asked = any(clause.begins_with("show") for clause in opening) or clauses[-1].wants("show") and len(clauses) == 1
+        is_asked = any(clause.begins_with("show") for clause in opening) or (
+            clauses[-1].wants("show") and len(clauses) == 1
+        )
         if is_asked and not reader.wants("noted") and not self._is_noted(opening):
             return self._show(reader)
-        is_added = any(clause.begins_with("add") for clause in clauses) or reader.wants("noted", "add")
-        if is_added and not (self._names(clauses) and set(reader.keys) & UNDATE_WHAT and not reader.wants("noted")):
-            if any(clause.begins_with("add") for clause in clauses) or not self._is_change(reader):
-                return await self._add(reader)
-        if reader.wants("careful"):
+        if self._is_to_add(reader):
+            return await self._add(reader)
+        if reader.wants("careful") or any(
+            clause.is_denied and clause.wants("complete", "delete") for clause in clauses
+        ):
             return self.say("careful")
-        if said.rstrip().endswith("?") and not reader.wants(*CHANGES, "ought") and asked(said, self.todos, self.now) not in (None, Asked()):
+        if (
+            said.rstrip().endswith("?")
+            and not reader.wants(*_CHANGES, "ought")
+            and asked(said, self.todos, self.now) not in (None, Asked())
+        ):
             return self._show(reader)
         if reply := await self._changed(reader):
             return reply
@@ -142,9 +166,22 @@ class _Turn:
                 return self.say(kind)
         if reader.wants("complete") and set(reader.keys) & _ALL:
             return self.say("one at a time")
-        if not named_ones and any(clause.is_statement for clause in clauses):
+        if named_ones:
+            return self.say("careful")
+        if any(clause.is_statement for clause in clauses):
             return self.say("chat")
         return self._not_understood()
+
+    def _is_to_add(self, reader: Reader) -> bool:
+        """Whether something is to be added in so many words, and not to a todo that is there: “add a date to 1”."""
+        clauses = reader.clauses
+        if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
+            return False
+        if any(clause.begins_with("add") for clause in clauses):
+            return True
+        if any(clause.begins_with("careful") for clause in clauses):
+            return False
+        return reader.wants("noted", "add") and not self._is_change(reader)
 
     @staticmethod
     def _is_noted(opening: Sequence[Clause]) -> bool:
@@ -154,7 +191,14 @@ class _Turn:
     @staticmethod
     def _before(clauses: Sequence[Clause]) -> int:
         """How many clauses lead to what is asked: greetings, and courtesies."""
-        return next((at for at, clause in enumerate(clauses) if not (clause.talks("greet") or clause.talks("thanks") or clause.is_pronoun) or "?" in clause.closes), len(clauses) - 1)
+        return next(
+            (
+                at
+                for at, clause in enumerate(clauses)
+                if not (clause.talks("greet") or clause.talks("thanks") or clause.is_pronoun) or "?" in clause.closes
+            ),
+            len(clauses) - 1,
+        )
 
     def _not_understood(self) -> str:
         return self.say("not understood", examples=self.language.says["examples"])
@@ -162,11 +206,15 @@ class _Turn:
     def _names(self, clauses: Sequence[Clause]) -> bool:
         """Whether one todo is named, by number or by more than a word that many have."""
         found = named(self.todos, clauses)
-        return len(found) == 1 and (any(clause.number for clause in clauses) or max(fits(found[0], clause) for clause in clauses)[0] > 1)
+        return len(found) == 1 and (
+            any(clause.numbers for clause in clauses) or max(fits(found[0], clause) for clause in clauses)[0] > 1
+        )
 
     def _is_change(self, reader: Reader) -> bool:
         """Whether it rather is a change to a todo that is there."""
-        return self._names(reader.clauses) and (reader.wants("delete", "reopen", "rename", "complete") or (reader.wants("move") and reader.due is not None))
+        return self._names(reader.clauses) and (
+            reader.wants("delete", "reopen", "rename", "complete") or (reader.wants("move") and reader.due is not None)
+        )
 
     # Looking
 
@@ -203,12 +251,22 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
-        if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in clauses if clause.is_task or clause.wants("ought")):
+        tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
+        others = [clause for clause in clauses if clause not in tasks]
+        if not reader.wants("ought") and tasks and named(self.todos, others, loosely=True):
+            return False  # “I rang the dentist, tick it” in words that are not known
+        if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in tasks):
             return False
-        if there and max(fits(todo, clause) for todo in there for clause in clauses)[0] > 1 and any(self._is_all_of(there, clause) for clause in clauses):
+        if (
+            there
+            and max(fits(todo, clause) for todo in there for clause in clauses)[0] > 1
+            and any(self._is_all_of(there, clause) for clause in clauses)
+        ):
             return False
         if reader.wants("ought") or any(clause.is_task for clause in clauses):
             return True
+        if not any(not key.isdecimal() for clause in clauses for key in clause.objects):
+            return False
         has_more = reader.due is not None or priority_of(clauses) is not None
         return has_more and not any(clause.is_statement for clause in clauses) and not _begins_talk("greet", clauses)
 
@@ -226,6 +284,8 @@ class _Turn:
         return "\n".join([await self._add_one(new) for new in found])
 
     async def _add_one(self, new: New) -> str:
+        if there := next((todo for todo in self.todos if not todo.completed and _is_same(todo.title, new.title)), None):
+            return self.say("there already", title=there.title, number=there.number)
         added = await self.tools.add_todo(Wanted(new.title, due=new.due or "", priority=new.priority or ""))
         self.todos.append(added)
         return self.say("added", title=added.title, due=self.say("due", when=self._when(added)) if added.due else "")
@@ -235,9 +295,17 @@ class _Turn:
     async def _changed(self, reader: Reader) -> str | None:
         """The reply to a change; None where none is wanted."""
         clauses = reader.clauses
-        moving = [clause for clause in clauses if clause.wants("move") and clause.due and not _NEGATED & {token.key for token in clause.tokens}]
+        moving = [clause for clause in clauses if clause.wants("move") and clause.due and not clause.is_denied]
         due, priority = self._later(reader) or (moving[0].due if moving else reader.due), priority_of(clauses)
-        if any(UNDATE_WHAT & set(keys) and UNDATE_HOW & set(keys) for clause in clauses if (keys := [token.key for token in clause.tokens])) and due is None and self._names(clauses):
+        if (
+            any(
+                _UNDATE_WHAT & set(keys) and _UNDATE_HOW & set(keys)
+                for clause in clauses
+                if (keys := [token.key for token in clause.tokens])
+            )
+            and due is None
+            and self._names(clauses)
+        ):
             return await self._each(self._undate, self._targets(reader, "delete", "move", undate=True), reader)
         if rename := self._renaming(reader):
             todos, title = rename
@@ -247,7 +315,11 @@ class _Turn:
         if reader.wants("delete"):
             return await self._delete_all(reader)
         is_done = reader.wants("complete") or any(clause.is_past for clause in clauses)
-        is_moved = due is not None and (reader.wants("move") or not is_done) and (not reader.wants("complete") or due.due.day > self.now.date())
+        is_moved = (
+            due is not None
+            and (reader.wants("move") or not is_done)
+            and (not reader.wants("complete") or due.due.day > self.now.date())
+        )
         if is_moved or (priority is not None and not reader.wants("complete")):
             todos = self._targets(reader, "move", *_PRIORITIES)
             if several := self._several(reader, self.todos):
@@ -259,21 +331,32 @@ class _Turn:
                     return None
                 if not reader.wants("move") and not self._is_said_plainly(todos, reader):
                     return None
-                return await self._each(lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader)
+                return await self._each(
+                    lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader
+                )
         elif is_done:
             return await self._complete_all(reader)
-        if reader.wants("move") and any(clause.begins_with("move") for clause in clauses) and len(named(self.todos, clauses)) == 1 and self._names(clauses):
+        if (
+            reader.wants("move")
+            and any(clause.begins_with("move") for clause in clauses)
+            and len(named(self.todos, clauses)) == 1
+            and self._names(clauses)
+        ):
             return self.say("change how", title=named(self.todos, clauses)[0].title)
         return None
 
     def _is_said_plainly(self, todos: Sequence[TodoView], reader: Reader) -> bool:
         """Whether a todo with a date or a priority beside it is all that is said."""
-        return any(clause.number or self._is_all_of(todos, clause) for clause in reader.clauses)
+        return any(clause.numbers or self._is_all_of(todos, clause) for clause in reader.clauses)
 
     def _targets(self, reader: Reader, *wants: str, undate: bool = False) -> list[TodoView]:
         """The todos that are meant: those in the clause that says what is wanted, or if it says “it” elsewhere."""
         clauses = reader.clauses
-        own = [clause for clause in clauses if clause.wants(*wants) or (undate and set(token.key for token in clause.tokens) & UNDATE_WHAT)]
+        own = [
+            clause
+            for clause in clauses
+            if clause.wants(*wants) or (undate and {token.key for token in clause.tokens} & _UNDATE_WHAT)
+        ]
         found = named(self.todos, own)
         if found:
             if len(found) > 1 and len(sharper := [todo for todo in found if todo in named(self.todos, clauses)]) == 1:
@@ -285,7 +368,7 @@ class _Turn:
 
     def _several(self, reader: Reader, todos: Sequence[TodoView]) -> list[TodoView] | None:
         """Todos that are named one by one; None where one of them is not there, and none where there is one alone."""
-        if len(numbers := {number for clause in reader.clauses for number in clause.number}) > 1:
+        if len(numbers := {number for clause in reader.clauses for number in clause.numbers}) > 1:
             ones = [todo for todo in todos if todo.number in numbers]
             return ones if len(ones) == len(numbers) else None
         parts = [Reader(part, self.now) for part in _AND.split(reader.text) if part.strip()]
@@ -295,9 +378,10 @@ class _Turn:
             if not part.clauses or all(clause.is_pronoun for clause in part.clauses):
                 continue
             ones = named(todos, part.clauses)
-            if len(ones) > 1 and any(clause.number for clause in part.clauses):
-                found += ones
-            elif len(ones) == 1 and max(fits(ones[0], clause) for clause in part.clauses)[0] > 1 or (ones and any(c.number for c in part.clauses)):
+            if (len(ones) > 1 and any(clause.numbers for clause in part.clauses)) or (
+                (len(ones) == 1 and max(fits(ones[0], clause) for clause in part.clauses)[0] > 1)
+                or (ones and any(c.numbers for c in part.clauses))
+            ):
                 found += ones
             else:
                 unknown = True
@@ -312,7 +396,7 @@ class _Turn:
         """Do it to the one todo that is meant; ask where there is none, are several, or it is not clear that it is meant."""
         if not todos:
             raise _UnclearError(self.say("not found", what=_object(self.message)))
-        is_guessed = not any(clause.number or fits(todos[0], clause, loosely=True)[0] > 1 for clause in reader.clauses)
+        is_guessed = not any(clause.numbers or fits(todos[0], clause, loosely=True)[0] > 1 for clause in reader.clauses)
         if len(todos) > 1 or is_guessed:
             lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
             raise _UnclearError(self.say("several", what=_object(self.message)) + lines)
@@ -322,12 +406,22 @@ class _Turn:
         explicit = reader.wants("complete")
         if several := self._several(reader, self.todos):
             return "\n".join([await self._complete(todo) for todo in several])
-        todos = self._targets(reader, "complete") if explicit else named(self.todos, [clause for clause in reader.clauses if clause.is_past])
+        todos = (
+            self._targets(reader, "complete")
+            if explicit
+            else named(self.todos, [clause for clause in reader.clauses if clause.is_past])
+        )
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
         if not explicit and not (len(todos) == 1 and self._names(reader.clauses)):
             return None
-        if explicit and not todos and not any(clause.begins_with("complete") for clause in reader.clauses) and not any(c.is_past for c in reader.clauses) and _begins_talk("thanks", reader.clauses):
+        if (
+            explicit
+            and not todos
+            and not any(clause.begins_with("complete") for clause in reader.clauses)
+            and not any(c.is_past for c in reader.clauses)
+            and _begins_talk("thanks", reader.clauses)
+        ):
             return None
         return await self._each(self._complete, todos, reader)
 
@@ -347,7 +441,12 @@ class _Turn:
             return await self._confirm(several)
         keys = set(reader.keys)
         todos = [] if keys & _ALL and keys & (_DONE | _LATE | _THINGS) else self._targets(reader, "delete")
-        if not todos and keys & (_ALL | _DONE | _LATE | _THINGS):
+        objects = {key for clause in reader.clauses if clause.wants("delete") for key in clause.objects}
+        if (
+            not todos
+            and keys & (_ALL | _DONE | _LATE | _THINGS)
+            and objects <= {stem(key) for key in _ALL | _DONE | _LATE | _THINGS}
+        ):
             if keys & _DONE:
                 todos = [todo for todo in self.todos if todo.completed]
             elif keys & _LATE:
@@ -375,7 +474,9 @@ class _Turn:
             if match := pattern.search(reader.text):
                 title = match["to"].strip(" ,.;!")
                 title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
-                is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(*_PRIORITIES, "complete", "reopen")
+                is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
+                    *_PRIORITIES, "complete", "reopen"
+                )
                 if is_other and not match.groupdict().get("surely"):
                     continue
                 clauses = Reader(match["what"], self.now).clauses
@@ -407,7 +508,9 @@ class _Turn:
         if due:
             replies.append(self.say("moved", title=changed.title, when=self._when(changed)))
         if priority and changed.priority:
-            replies.append(self.say("prioritized", title=changed.title, priority=self.say(f"priority {changed.priority}")))
+            replies.append(
+                self.say("prioritized", title=changed.title, priority=self.say(f"priority {changed.priority}"))
+            )
         elif priority:
             replies.append(self.say("unprioritized", title=changed.title))
         return "\n".join(replies)
@@ -455,11 +558,15 @@ def requests(message: str, tools: TodoTools) -> list[str]:
 
 def _has_request(text: str, tools: TodoTools) -> bool:
     reader = Reader(text, tools.now)
-    return reader.wants("add", "delete", "complete", "reopen", "move", "rename", "show", *_PRIORITIES) and any(not clause.is_pronoun or clause.wants("show") for clause in reader.clauses)
+    return reader.wants("add", "delete", "complete", "reopen", "move", "rename", "show", *_PRIORITIES) and any(
+        not clause.is_pronoun or clause.wants("show") for clause in reader.clauses
+    )
 
 
 def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
+    if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
+        said = said[again.end() :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
         rest = said[match.end() :]
         first = min(dates.spans(rest, now), default=(99, 99))
@@ -468,6 +575,11 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
         elif bare := _BARE_TIME.match(rest):
             said = said[: match.start()] + rest[bare.end() :]
     return said
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two titles say the same: “Milch kaufen” is “buy milk”."""
+    return comparable(one) == comparable(other) or (bool(bases(one)) and sorted(bases(one)) == sorted(bases(other)))
 
 
 def _begins_talk(kind: str, clauses: Sequence[Clause]) -> bool:

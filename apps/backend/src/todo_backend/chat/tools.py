@@ -106,9 +106,7 @@ class TodoTools:
     async def delete_todo(self, todo: TodoView) -> TodoView:
         """Delete a todo that was looked at. Raises ToolError when it is gone."""
         try:
-            await service.delete_todo(
-                self._session, self._user.id, todo.id, actor=self._actor, version=todo.version
-            )
+            await service.delete_todo(self._session, self._user.id, todo.id, actor=self._actor, version=todo.version)
         except (TodoNotFoundError, ConflictError):
             raise GoneError from None
         return self._done("delete_todo", todo)
