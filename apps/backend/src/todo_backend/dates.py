@@ -69,7 +69,10 @@ def find(text: str, now: datetime) -> Found | None:
         (span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)
     ]
     if clocks and not clocks[0][1].of_12:
-        parts = [(span, said) for span, said in parts if said.by_itself]  # "the parents' evening at 7pm" is no evening
+        # "the parents' evening at 7pm" is no evening; that of "tomorrow evening at 19:30" goes with its date
+        beside = [(span, said) for span, said in parts if days and _adjoin(span, days[0][0], lowered)]
+        parts = [(span, said) for span, said in parts if said.by_itself]
+        taken += [span for span, _ in beside if (span, _) not in parts]
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
     has_day = bool(days) or any(said.today for _, said in parts)
     return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None

@@ -54,8 +54,17 @@ def new_todos(reader: Reader) -> list[New]:
         raise UnclearDateError
     if len(found) > 1 and not any(item.due for item in found[:-1]) and _ALL_OF_THEM & set(reader.keys):
         due = due or found[-1].due
+    is_last_dated = len(found) > 1 and not any(item.due for item in found[:-1]) and _ends_dated(texts[-1], now)
+    if due is None and is_last_dated:
+        raise UnclearDateError  # “iron the shirt and pack the bag tomorrow”: both?
     priority = next((priority for clause in around if (priority := new_priority(clause))), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _ends_dated(text: str, now: datetime) -> bool:
+    """Whether a text ends with its date."""
+    found = dates.find(text, now)
+    return found is not None and not text[found.spans[-1][1] :].strip(" .!")
 
 
 def _together(said: Sequence[dates.Found]) -> dates.Due | None:

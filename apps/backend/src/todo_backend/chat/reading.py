@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -194,6 +194,10 @@ class Clause:
         """The cues in it, of those that overlap the longest."""
         begin, end = self._plain
         keys = self.reader.keys
+        undated = end
+        while undated > begin and self.reader.is_in_date(self.reader.tokens[undated - 1]):
+            undated -= 1  # “write it down for Friday” ends with “down” too
+        ends = {end, self.end, undated}
         found: list[tuple[int, Match]] = []
         if keys[begin] in ("new", "neu", "neues") and self.reader.tokens[begin].closes == ":":
             found.append((9, Match("add", frozenset([begin]), True)))
@@ -205,13 +209,11 @@ class Clause:
                     continue
                 taken = set(range(at, at + size))
                 if cue.particle:
-                    last = next(
-                        (n for n in range(at + size, end) if lengths(cue.particle, keys[n:end]) == end - n), None
-                    )
-                    if last is None:
+                    last = _particle(cue, keys, at + size, ends)
+                    if not last:
                         continue
-                    taken |= set(range(last, end))
-                elif cue.ends and at + size not in (end, self.end):
+                    taken |= last
+                elif cue.ends and at + size not in ends:
                     continue
                 found.append((len(taken) * 2 + cue.begins + cue.ends, Match(cue.wants, frozenset(taken), cue.begins)))
         kept: list[Match] = []
@@ -335,6 +337,15 @@ class Clause:
     def is_pronoun(self) -> bool:
         """Whether it names nothing, or only “it”."""
         return not any(key not in COMMON for key in self.objects)
+
+
+def _particle(cue: Cue, keys: Sequence[str], begin: int, ends: Iterable[int]) -> set[int]:
+    """The tokens of a cue's second part, where a clause ends with it."""
+    for end in ends:
+        for at in range(begin, end):
+            if lengths(cue.particle, keys[at:end]) == end - at:
+                return set(range(at, end))
+    return set()
 
 
 def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:

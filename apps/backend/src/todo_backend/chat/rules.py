@@ -44,6 +44,7 @@ _IT = re.compile(
 _NOT_THEN = re.compile(
     r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
 )
+_ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
 _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
@@ -74,7 +75,7 @@ _RENAMES = [
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|stattdessen)\s+(?:mal\s+)?(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\baus\s+{_WHAT}\s+(?:bitte\s+)?(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?{_TO}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
-        rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+|read\s+)?{_TO}",
+        rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
     )
@@ -251,6 +252,7 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
+        has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
         others = [clause for clause in clauses if clause not in tasks]
         if not reader.wants("ought") and tasks and named(self.todos, others, loosely=True):
@@ -265,9 +267,10 @@ class _Turn:
             return False
         if reader.wants("ought") or any(clause.is_task for clause in clauses):
             return True
+        if not has_more and all(len(new_todo(clause.text, self.now).title.split()) < 2 for clause in tasks):
+            return False
         if not any(not key.isdecimal() for clause in clauses for key in clause.objects):
             return False
-        has_more = reader.due is not None or priority_of(clauses) is not None
         return has_more and not any(clause.is_statement for clause in clauses) and not _begins_talk("greet", clauses)
 
     def _is_all_of(self, there: Sequence[TodoView], clause: Clause) -> bool:
@@ -413,6 +416,10 @@ class _Turn:
         )
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
+        if not todos and any(
+            clause.begins_with("complete") and clause.is_task and clause.due for clause in reader.clauses
+        ):
+            return None  # “finish the slides by Friday” is something to do
         if not explicit and not (len(todos) == 1 and self._names(reader.clauses)):
             return None
         if (
@@ -439,7 +446,7 @@ class _Turn:
         several = self._several(reader, self.todos)
         if several:
             return await self._confirm(several)
-        keys = set(reader.keys)
+        keys = {token.key for clause in reader.clauses if clause.wants("delete") for token in clause.tokens}
         todos = [] if keys & _ALL and keys & (_DONE | _LATE | _THINGS) else self._targets(reader, "delete")
         objects = {key for clause in reader.clauses if clause.wants("delete") for key in clause.objects}
         if (
@@ -477,7 +484,7 @@ class _Turn:
                 is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
                     *_PRIORITIES, "complete", "reopen"
                 )
-                if is_other and not match.groupdict().get("surely"):
+                if _ELSEWHERE.search(title) or (is_other and not match.groupdict().get("surely")):
                     continue
                 clauses = Reader(match["what"], self.now).clauses
                 if clauses and (todos := named(self.todos, clauses)):
