@@ -265,10 +265,10 @@ class _Turn:
             and any(self._is_all_of(there, clause) for clause in clauses)
         ):
             return False
-        if reader.wants("ought") or any(clause.is_task for clause in clauses):
+        if reader.wants("ought"):
             return True
-        if not has_more and all(len(new_todo(clause.text, self.now).title.split()) < 2 for clause in tasks):
-            return False
+        if tasks:
+            return has_more or any(len(new_todo(clause.text, self.now).title.split()) > 1 for clause in tasks)
         if not any(not key.isdecimal() for clause in clauses for key in clause.objects):
             return False
         return has_more and not any(clause.is_statement for clause in clauses) and not _begins_talk("greet", clauses)
