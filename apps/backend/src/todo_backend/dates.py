@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 
@@ -49,6 +50,7 @@ def parse(text: str, now: datetime) -> Due | None:
     return found.due if found and not found.rest(text).strip(".!?") else None
 
 
+@lru_cache(maxsize=256)  # a message is read more than once
 def find(text: str, now: datetime) -> Found | None:
     """Return the date in a text that is about something else too; None where there is none, or there are several.
 
@@ -152,15 +154,18 @@ def _matches(
     return sorted((one for one in kept if one[1] is not None), key=lambda one: one[0])
 
 
-def days(text: str, now: datetime) -> set[date]:
+@lru_cache(maxsize=256)
+def days(text: str, now: datetime) -> frozenset[date]:
     """Return all days that a text names."""
-    return {day.date() if isinstance(day, datetime) else day for _, day in _matches(_DAYS, _readable(text), now)}
+    found = _matches(_DAYS, _readable(text), now)
+    return frozenset(day.date() if isinstance(day, datetime) else day for _, day in found)
 
 
-def spans(text: str, now: datetime) -> list[tuple[int, int]]:
+@lru_cache(maxsize=256)
+def spans(text: str, now: datetime) -> tuple[tuple[int, int], ...]:
     """Return where the words for days and times stand in a text."""
     lowered = _readable(text)
-    return [span for rules in (_DAYS, _CLOCKS) for span, _ in _matches(rules, lowered, now)]
+    return tuple(span for rules in (_DAYS, _CLOCKS) for span, _ in _matches(rules, lowered, now))
 
 
 def _readable(text: str) -> str:
@@ -395,6 +400,88 @@ def _in_month(match: re.Match[str], now: datetime) -> date:
     return _possible(date(int(match["year"] or now.year + (month <= now.month)), month, 1), now)
 
 
+def _easter(year: int) -> date:
+    """Easter Sunday (the anonymous Gregorian computus)."""
+    golden, century, rest = year % 19, year // 100, year % 100
+    epact = (19 * golden + century - century // 4 - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    weekday = (32 + 2 * (century % 4) + 2 * (rest // 4) - epact - rest % 4) % 7
+    month, day = divmod(epact + weekday - 7 * ((golden + 11 * epact + 22 * weekday) // 451) + 114, 31)
+    return date(year, month, day + 1)
+
+
+_EASTER = {
+    -2: "good friday|karfreitag",
+    0: "easter sunday|easter|ostersonntag|ostern",
+    1: "easter monday|ostermontag",
+    39: "ascension day|christi himmelfahrt|vatertag",
+    49: "whit sunday|pfingstsonntag|pfingsten",
+    50: "whit monday|pfingstmontag",
+}
+_FEASTS = {
+    (1, 1): "new year[’']?s day|neujahr",
+    (2, 14): "valentine[’']?s day|valentinstag",
+    (10, 31): "halloween",
+    (12, 6): "nikolaus",
+    (12, 24): "christmas eve|heiligabend|heilig abend",
+    (12, 25): "christmas day|christmas|xmas",
+    (12, 26): "boxing day",
+    (12, 31): "new year[’']?s eve|silvester",
+}
+
+
+def _feast(match: re.Match[str], now: datetime) -> date:
+    """The next one to come of a feast."""
+
+    def on(year: int) -> date:
+        for after, names in _EASTER.items():
+            if re.fullmatch(names, match["feast"]):
+                return _easter(year) + timedelta(days=after)
+        return next(date(year, *day) for day, names in _FEASTS.items() if re.fullmatch(names, match["feast"]))
+
+    return next(day for year in (now.year, now.year + 1) if (day := on(year)) >= now.date())
+
+
+def _weekday_of_month(match: re.Match[str], now: datetime) -> date:
+    """The first, second, ... or last Monday of a month, the next one to come."""
+    wanted = _index(_WEEKDAYS, match["weekday"])
+    which = {"last": -1, "letzten": -1}.get(match["which"]) or _ORDINALS[match["which"]]
+    month = match.groupdict().get("month")
+    first = now.date().replace(day=1)
+    if month:
+        first = first.replace(month=_index(_MONTHS, month) + 1)
+    elif re.search("next|nächst|naechst|kommend", match[0]):
+        first = _months_later(first, 1)
+    for start in (first, first.replace(year=first.year + 1)):
+        days = [
+            day
+            for n in range(31)
+            if (day := start + timedelta(days=n)).month == start.month and day.weekday() == wanted
+        ]
+        found = days[which] if which < 0 else days[which - 1]
+        if found >= now.date():
+            return found
+    raise ValueError(match[0])
+
+
+def _weeks_from(match: re.Match[str], now: datetime) -> date:
+    """Some weeks after another day: a week from tomorrow, Friday in a week."""
+    said = match["from"]
+    weeks = _NUMBERS.get(match["number"], 1) * (2 if "fortnight" in match[0] else 1)
+    if said in ("today", "heute", "now", ""):
+        start = now.date()
+    elif said in ("tomorrow", "morgen"):
+        start = now.date() + timedelta(days=1)
+    else:
+        start = now.date() + timedelta(days=(_index(_WEEKDAYS, said) - now.weekday()) % 7 or 7)
+    return start + timedelta(days=7 * weeks)
+
+
+def _while(match: re.Match[str], now: datetime) -> datetime:
+    minutes = {"anderthalb": 90, "hour and a half": 90, "dreiviertel": 45, "viertel": 15, "quarter": 15}
+    return now + timedelta(minutes=next(value for name, value in minutes.items() if name in match[0]))
+
+
+_FEAST = "|".join(sorted("|".join([*_EASTER.values(), *_FEASTS.values()]).split("|"), key=len, reverse=True))
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
@@ -405,16 +492,23 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:in|within|innerhalb von)\s+(?:about\s+|etwa\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"{_LEAD}(?:an\s+)?(?P<feast>{_FEAST})"), _feast),
+    (_words(rf"{_LEAD}(?P<which>{_any(_ORDINALS, 5)}|last|letzten)\s+(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in|im|of|des|von)\s+(?:(?P<month>{_MONTH})|(?:this|the|next|diesem|diesen|dieses|nächsten|naechsten|kommenden)\s+(?:month|monats?))"), _weekday_of_month),
+    (_words(rf"(?:in\s+)?(?P<number>a|one|two)\s+(?:weeks?|fortnight)\s+(?:from|on)\s+(?P<from>today|now|tomorrow|{_any(_WEEKDAYS, 6)})"), _weeks_from),
+    (_words(rf"(?:am\s+)?(?P<from>heute|morgen|{_any(_WEEKDAYS, 6)})\s+in\s+(?P<number>einer|zwei)\s+wochen?"), _weeks_from),
+    (_words(r"in\s+(?P<number>a)\s+fortnight(?P<from>)"), _weeks_from),
+    (_words(r"in\s+(?:an\s+hour\s+and\s+a\s+half|anderthalb\s+stunden|(?:einer\s+)?(?:drei)?viertelstunde|(?:a\s+)?quarter\s+of\s+an\s+hour)"), _while),
     (_words(r"in\s+(?:half\s+an\s+hour|einer\s+halben\s+stunde)"), _half_an_hour),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in\s+|of\s+)?{_NEXT}\s+(?:week|woche)"), _weekday_of_next_week),
     (_words(rf"{_LEAD}{_NEXT}\s+(?:week|woche)\s+(?:on\s+|am\s+)?(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday_of_next_week),
     (_words(rf"{_LEAD}(?:{_NEXT}|{_THIS})\s+(?P<weekday>{_any(_WEEKDAYS)})\.?"), _weekday),
     (_words(r"(?:on|by|until|till|before|for|due)\s+(?:the\s+)?(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
-    (_words(r"bis\s+(?P<weekday>mo|di|mi|do|fr|sa)\.?"), _weekday),
+    (_words(r"(?:bis|bis\s+spätestens|spätestens)\s+(?P<weekday>mo|di|mi|do|fr|sa)\.?"), _weekday),
     (_words(r"(?:am|bis|ab|vor|bis zum|fällig)\s+(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s*(?:$|[,;.!?)]|at\b|um\b|in\b|\d|morning|evening|afternoon|night|abend|früh))"), _weekday),
     (_words(r"(?P<weekday>mon|tues?|weds?|thu(?:rs?)?|fri)\.?(?=\s*(?:$|[,;.!?)]|at\b|\d|morning|evening|afternoon|night))"), _weekday),
-    (_words(r"(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s+(?:um\s+)?\d{1,2}(?:[:.]\d\d|\s*uhr|\s*h\b))"), _weekday),
+    (_words(r"(?P<weekday>mo|di|mi|do|fr|sa|so)\.?(?=\s+(?:(?:um\s+)?\d{1,2}(?:[:.]\d\d|\s*uhr|\s*h\b)|(?:früh|vormittag|nachmittag|abend)\b))"), _weekday),
+    (_words(r"(?<!the )(?<!in )(?P<weekday>sat|sun)\.?(?=\s*(?:$|,))"), _weekday),
     (_words(r"(?P<weekday>sat|sun)\.?(?=\s+(?:(?:at\s+)?\d{1,2}(?:[:.]\d\d|\s*[ap]m)|morning|evening|afternoon|night))"), _weekday),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+week"), lambda match, now: _weekday(match, now) + timedelta(days=7)),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
@@ -422,14 +516,14 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?:ende\s+(?:(?:der|des|dieser|dieses|nächster|nächsten|nächste)\s+)?(?:woche|monats?|jahr(?:es)?))"), _end),
     (_words(rf"{_LEAD}(?:(?:the\s+)?end\s+of|(?:the\s+)?last\s+day\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
     (_words(r"(?:(?:at|on|over|for|by|until|before|during)\s+(?:the\s+)?|(?:on\s+)?(?:this|next|the)\s+(?:coming\s+)?)weekend"), _weekend),
-    (_words(r"(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
+    (_words(r"am\s+we|(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
     (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b)(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
-    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b)\w)"), _nth),
+    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b)\w)"), _nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\s?\d|\w)(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
@@ -467,6 +561,11 @@ def _uhr(match: re.Match[str], now: datetime) -> _Clock:
     return _Clock(found.at, of_12=0 < found.at.hour < 12)
 
 
+def _spoken(match: re.Match[str], _now: datetime) -> _Clock:
+    minute = {"fi": 15, "th": 30, "fo": 45}[match["spoken"][:2]]
+    return _Clock(time(_hour(match["hour"]) % 24, minute), of_12=_hour(match["hour"]) < 12)
+
+
 def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
     minutes = {"half": 30, "halb": 30, "twenty-five": 25, "zwanzig": 20, "twenty": 20}.get(
         match["quarter"]
@@ -484,6 +583,11 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})\s*(?:uhr|h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel|five|ten|twenty|twenty-five|fünf|zehn|zwanzig)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}(?:um|at)\s+(?P<quarter>5|10|20|25)\s+(?P<way>past|to|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
+    (re.compile(rf"{_LEFT}(?:at|um|by)\s+(?P<hour>{_HOUR})\s+(?P<spoken>fifteen|thirty|forty[ -]five)(?!\w)"), _spoken),
+    (re.compile(rf"{_LEFT}{_AT}(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)\s*(?:hrs|hours|h)(?!\w)"), _clock),
+    (re.compile(rf"{_LEFT}{_AT}(?P<hour>1[0-2]|[1-9])ish(?:\s*{_HALF})?(?!\w)"), _clock),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
@@ -506,7 +610,7 @@ _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]]
             (NIGHT, "at night|in der nacht"),
         )),
         *((_Part(at, False), rf"(?:{_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
-            (MORNING, "(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
+            (MORNING, "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
             (NOON, "mittags?|lunch ?time"),
             (AFTERNOON, "afternoon|nachmittags?"),
             (EVENING, "evening|abends?"),

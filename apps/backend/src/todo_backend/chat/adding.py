@@ -282,7 +282,8 @@ def _begins_with_day(text: str, now: datetime) -> bool:
 
 
 def _is_dated(parts: Sequence[str], now: datetime) -> bool:
-    return all(len(dates.days(part, now)) == 1 for part in parts)
+    found = [dates.find(part, now) for part in parts]
+    return all(found) and (all(due and due.has_day for due in found) or not any(due and due.has_day for due in found))
 
 
 def _is_task(text: str, now: datetime) -> bool:

@@ -18,10 +18,16 @@ _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|
 _CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
+_MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*"
 _CLOCK = re.compile(
-    r"\b(?:drei)?viertel\b|\bhalb\s|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock)\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b",
+    r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
+    r"|\dish\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
+    rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
+    r"|\b(?:fortnight|anderthalb|stunden?|hours?)\b|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
+    r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
 )
+"""What is left of a day or a time that was not understood."""
 _ABBREVIATIONS, _NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
 _CONJUNCTIONS = these("conjunctions")
 _SUBJECTS = these("subjects")
@@ -202,6 +208,8 @@ class Clause:
         if keys[begin] in ("new", "neu", "neues") and self.reader.tokens[begin].closes == ":":
             found.append((9, Match("add", frozenset([begin]), True)))
         for at in range(self.begin, self.end):
+            if self.reader.is_in_date(self.reader.tokens[at]):
+                continue  # “Do” may be a Thursday
             for cue in _BY_FIRST.get(keys[at], ()):
                 if " " in cue.wants or (cue.begins and at not in (begin, self.begin)):
                     continue
@@ -279,11 +287,19 @@ class Clause:
         return last is not None and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
 
     @cached_property
+    def is_undone(self) -> bool:
+        """Whether it says that something has not been done, is to be done, or that somebody else says so."""
+        return any(token.key in UNDONE for token in self.tokens)
+
+    @cached_property
     def is_past(self) -> bool:
         """Whether it says that something has been done."""
         keys = [token.key for token in self.tokens]
-        will = any(key in UNDONE for key in keys)
-        return not will and keys[0] not in ("get", "have") and any(key in PAST or _spelt(key) in PAST for key in keys)
+        return (
+            not self.is_undone
+            and keys[0] not in ("get", "have")
+            and any(key in PAST or _spelt(key) in PAST for key in keys)
+        )
 
     def _content(self, *, cues: bool) -> list[str]:
         taken = {number for match in self.matches for number in match.tokens}
@@ -470,14 +486,15 @@ def new_todo(text: str, now: datetime) -> New:
     due: dates.Found | None = None
     priority: Priority | None = None
     title = text
-    while True:
-        before = title
+    for _ in range(2):  # a date that was in between may stand at an end now
         if due is None and (due := dates.find(title, now)):
             title = due.rest(title)
-        title, said = _edged(title)
-        priority = priority or said
-        if title == before:
-            return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day)
+        before = ""
+        while title != before:
+            before = title
+            title, said = _edged(title)
+            priority = priority or said
+    return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day)
 
 
 def _edged(title: str) -> tuple[str, Priority | None]:

@@ -20,6 +20,8 @@ from todo_backend.text import comparable
 from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import Wanted
 
+_MOST_CHARACTERS = 500
+"""Of a request; what is longer is a letter, and would take seconds to be read."""
 _PRIORITIES = (*PRIORITIES, "none")
 _ALL = these("all")
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
@@ -53,7 +55,7 @@ _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
     r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>days?|weeks?|months?|tage?|wochen?|monate?)"
-    r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter))?",
+    r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter|vorziehen|vorverlegen))?",
     re.IGNORECASE,
 )
 _UNITS = {"day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
@@ -91,6 +93,8 @@ class RuleBasedAssistant:
     async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:  # noqa: ARG002
         """Return the reply; each message is understood by itself, so the history is not looked at."""
         turn = _Turn(message, tools, await tools.list_todos())
+        if len(message) > _MOST_CHARACTERS:
+            return turn.say("too much")
         try:
             return await turn.answer()
         except _UnclearError as error:
@@ -317,7 +321,7 @@ class _Turn:
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
         if reader.wants("delete"):
             return await self._delete_all(reader)
-        is_done = reader.wants("complete") or any(clause.is_past for clause in clauses)
+        is_done = any(clause.is_past or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
@@ -537,7 +541,9 @@ class _Turn:
         later = dates.parse(f"in {match['number']} {unit}s", start)
         if later is None:
             return None
-        if re.search(r"earlier|sooner|früher|frueher|forward|vorne|vor\b", match[0], re.IGNORECASE):
+        if re.search(
+            r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen", match[0], re.IGNORECASE
+        ):
             days = (later.day - start.date()).days
             later = dates.Due(start.date() - timedelta(days=days))
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
