@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chart import DIGEST, NAMESPACE, Chart, Object
+from chart import DIGEST, NAMESPACE, ROOT, Chart, Object
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
 SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
@@ -112,6 +113,7 @@ def test_a_value_that_cannot_work_is_refused(chart: Chart, values: dict[str, Any
         {"config": {"accessTokenMinutes": 0}},
         {"config": {"databaseProbeSeconds": 0}},
         {"networkPolicy": {"database": {"cidr": "192.168.85.251"}}},
+        {"networkPolicy": {"metricsNamespace": "Not a name"}},
         {"secret": {"name": "Not a name"}},
     ],
     ids=json.dumps,
@@ -302,6 +304,38 @@ def test_policies_let_a_frontend_reach_a_backend_and_nothing_else(backend: Chart
 def test_a_backend_that_is_for_outside_lets_everybody_in(backend: Chart, values: dict[str, Any]) -> None:
     (inwards,) = backend.objects(values | {"networkPolicy": {"enabled": True}})["NetworkPolicy"]["spec"]["ingress"]
     assert inwards == {"ports": [{"port": 8001, "protocol": "TCP"}]}
+
+
+def metrics_port(objects: dict[str, Object]) -> int:
+    """The port of the container on which Prometheus is told."""
+    (port,) = [port for port in objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"] if port["name"] == "metrics"]
+    number: int = port["containerPort"]
+    return number
+
+
+def test_prometheus_finds_the_metrics_of_each_pod_where_the_backend_serves_them(backend: Chart) -> None:
+    objects = backend.objects()
+    settings = (ROOT / "apps/backend/src/todo_backend/settings.py").read_text(encoding="utf-8")
+    (served,) = re.findall(r"metrics_port: int = Field\(default=(\d+)", settings)
+    assert metrics_port(objects) == int(served)
+    annotations = objects["Deployment"]["spec"]["template"]["metadata"]["annotations"]
+    assert (annotations["prometheus.io/scrape"], annotations["prometheus.io/port"]) == ("true", served)
+
+
+@pytest.mark.parametrize("service", [{"type": "ClusterIP"}, {"type": "NodePort"}, {"type": "LoadBalancer"}], ids=json.dumps)
+def test_nothing_that_is_for_outside_leads_to_the_metrics(backend: Chart, service: dict[str, Any]) -> None:
+    objects = backend.objects({"service": service, "ingress": INGRESS, "networkPolicy": {"enabled": True}})
+    assert [port["targetPort"] for port in objects["Service"]["spec"]["ports"]] == ["http"]
+    assert str(metrics_port(objects)) not in json.dumps([objects["NetworkPolicy"], objects["Ingress"], objects["Service"]])
+
+
+def test_a_policy_lets_prometheus_read_the_metrics_and_nothing_else(backend: Chart) -> None:
+    objects = backend.objects({"networkPolicy": {"enabled": True, "metricsNamespace": "monitoring"}})
+    _, inwards = objects["NetworkPolicy"]["spec"]["ingress"]
+    assert inwards == {
+        "ports": [{"port": metrics_port(objects), "protocol": "TCP"}],
+        "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+    }
 
 
 CONFIGURED = {"backend": {"logLevel": "debug"}, "frontend": {"BACKEND_URL": "http://elsewhere:8001"}}
