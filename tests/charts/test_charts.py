@@ -16,7 +16,7 @@ LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version"
 SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
 INGRESS = {"enabled": True, "className": "nginx", "host": "todo.example.com", "tlsSecret": "todo-tls"}
 # In the schema, but not among the chart's values.
-OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}}
+OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}, ("common", "requestSeconds"): 25}
 Keys = tuple[str, ...]
 
 
@@ -94,6 +94,7 @@ def test_a_value_of_another_type_is_refused(chart: Chart) -> None:
         {"service": {"port": 65536}},
         {"ingress": {"enabled": True}},
         {"ingress": {"enabled": True, "host": "https://todo.example.com"}},
+        {"common": {"requestSeconds": 0}},
         {"resources": {"limits": {"memory": "1"}}},
         {"resources": {"requests": {"cpu": "100k"}}},
     ],
@@ -233,12 +234,38 @@ def test_pods_are_spread_over_nodes_where_there_are_several(chart: Chart) -> Non
     assert spread == expected
 
 
-def test_a_pod_that_leaves_answers_its_longest_request(chart: Chart) -> None:
-    """30 s is the frontend's longest, a chat; one may come until 5 s after the pod is told to stop, which is 5 s after it begins to leave."""
-    spec = chart.objects()["Deployment"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
-    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
-    assert spec["terminationGracePeriodSeconds"] > 30 + 5 + 5
+def numbers(path: str, pattern: str) -> dict[str, int]:
+    """The numbers that a source sets, by name."""
+    found = {name: int(number) for name, number in re.findall(pattern, (ROOT / path).read_text(encoding="utf-8"))}
+    assert found, path
+    return found
+
+
+@pytest.mark.parametrize("seconds", [1, 25, 60, 600])
+def test_whoever_waits_for_a_request_waits_longer_than_what_is_behind_it(backend: Chart, frontend: Chart, seconds: int) -> None:
+    """A request may come until 5 s after the pod is told to stop, which is 5 s after it begins to leave."""
+    values = {"common": {"requestSeconds": seconds}}
+    behind, front = backend.objects(values), frontend.objects(values)
+    assert behind["ConfigMap"]["data"]["TODO_REQUEST_SECONDS"] == front["ConfigMap"]["data"]["REQUEST_SECONDS"] == str(seconds)
+
+    of_frontend = numbers("apps/frontend/lib/limits.ts", r"export const (\w+)_MS = \(REQUEST_SECONDS \+ (\d+)\) \* 1000;")
+    assert 0 < of_frontend["BACKEND"] < of_frontend["LAST_REQUESTS"]
+    assert of_frontend["BACKEND"] < of_frontend["BROWSER"]
+    shutdown = {
+        "backend": seconds + numbers("apps/backend/src/todo_backend/__main__.py", r"(AFTER_THE_LAST_REQUEST)_SECONDS = (\d+)")["AFTER_THE_LAST_REQUEST"],
+        "frontend": seconds + of_frontend["LAST_REQUESTS"],
+    }
+    for name, objects in (("backend", behind), ("frontend", front)):
+        spec = objects["Deployment"]["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+        assert seconds < shutdown[name] < spec["terminationGracePeriodSeconds"] - 5 - 5
+
+
+def test_without_a_chart_both_services_take_the_same_limit_as_with_it(backend: Chart) -> None:
+    of_settings = numbers("apps/backend/src/todo_backend/settings.py", r"(request_seconds): float = Field\(default=(\d+)")
+    of_frontend = numbers("apps/frontend/lib/limits.ts", r"(REQUEST_SECONDS) = Number\(process.env.REQUEST_SECONDS \?\? (\d+)\)")
+    assert backend.objects()["ConfigMap"]["data"]["TODO_REQUEST_SECONDS"] == str(of_settings["request_seconds"]) == str(of_frontend["REQUEST_SECONDS"])
 
 
 def test_each_probe_has_its_own_path(chart: Chart) -> None:

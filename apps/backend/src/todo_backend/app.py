@@ -64,7 +64,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
     # Each one added wraps those before it.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
-    app.add_middleware(RequestContext, health=health)
+    app.add_middleware(RequestContext, health=health, seconds=settings.request_seconds)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
