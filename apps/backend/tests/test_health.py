@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import Cable, Person, process_environment, serving, sign_up, wait_for
+from tests.conftest import Cable, process_environment, serving, sign_up, wait_for
 from todo_backend.settings import ConfigurationError, load
 
 
@@ -73,14 +73,6 @@ async def test_a_service_that_never_reached_its_database_gets_no_traffic(databas
         assert response.json() == {"detail": "The database has not answered yet."}
         assert (await client.get("/health/startup")).status_code == 200
         assert (await client.get("/health/live")).status_code == 200
-
-
-async def test_the_origins_named_in_the_settings_may_call(database_url: URL) -> None:
-    async with serving(database_url, cors_origins="http://app.example, http://127.0.0.1:30000") as client:
-        for origin, allowed in {"http://app.example": True, "http://evil.example": False}.items():
-            headers = {"Origin": origin, "Access-Control-Request-Method": "PATCH"}
-            response = await client.options("/api/v1/todos", headers=headers)
-            assert (response.headers.get("Access-Control-Allow-Origin") == origin) is allowed
 
 
 async def test_a_request_that_takes_too_long_is_ended_and_says_so(

@@ -71,6 +71,6 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID"],
+            expose_headers=["Link", "Retry-After", "X-Change-ID", "X-Request-ID"],
         )
     return app
