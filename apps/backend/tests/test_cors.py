@@ -12,7 +12,7 @@ METHODS = {"GET", "POST", "PATCH", "DELETE"}
 
 def may_read(answer: httpx.Response, origin: str) -> bool:
     """Tell whether a browser shows the answer to a page of this origin."""
-    return answer.headers.get("Access-Control-Allow-Origin") == origin
+    return bool(answer.headers.get("Access-Control-Allow-Origin") == origin)
 
 
 async def preflight(client: httpx.AsyncClient, origin: str, method: str) -> httpx.Response:

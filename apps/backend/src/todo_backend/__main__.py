@@ -69,7 +69,11 @@ def main() -> int:
         timeout_graceful_shutdown=math.ceil(settings.request_seconds) + AFTER_THE_LAST_REQUEST_SECONDS,
     )
     if settings.metrics_port:
-        metrics.serve(settings.host, settings.metrics_port)
+        try:
+            metrics.serve(settings.host, settings.metrics_port)
+        except OSError as error:
+            log.critical("TODO_METRICS_PORT %d cannot be listened on: %s", settings.metrics_port, error)
+            return 3
     server = DrainingServer(config, app.state.health, settings.drain_seconds)
     server.run()
     return 0 if server.started else 3

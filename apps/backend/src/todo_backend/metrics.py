@@ -7,7 +7,7 @@ REQUEST_SECONDS = Histogram(
     "todo_request_seconds",
     "How long a request took.",
     ["route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 60),
 )
 IN_PROGRESS = Gauge("todo_requests_in_progress", "Requests that are being answered.")
 CHANGES = Counter("todo_changes_total", "Changes of todos.", ["kind", "actor"])
@@ -18,6 +18,9 @@ DATABASE_UP = Gauge("todo_database_up", "Whether the database answered the last 
 
 NO_ROUTE = "none"
 """Of a request for what there is not: its path could be anything, and would be a series of its own."""
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "other"
+"""So could its method."""
 
 
 def serve(host: str, port: int) -> None:

@@ -68,7 +68,8 @@ class RequestContext:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", metrics.NO_ROUTE)
             metrics.IN_PROGRESS.dec()
-            metrics.REQUESTS.labels(scope["method"], route, status).inc()
+            method = scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER_METHOD
+            metrics.REQUESTS.labels(method, route, status).inc()
             metrics.REQUEST_SECONDS.labels(route).observe(seconds)
             log.log(
                 logging.DEBUG if scope["path"].startswith("/health/") and status < 400 else logging.INFO,
