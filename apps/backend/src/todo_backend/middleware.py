@@ -76,7 +76,7 @@ class RequestContext:
                 "request",
                 extra={
                     "method": scope["method"],
-                    "path": scope["path"],
+                    "route": route,  # of a path anything may be part
                     "status": status,
                     "duration_ms": round(seconds * 1000, 1),
                 },
