@@ -21,15 +21,17 @@ from tests.conftest import Cable, process_environment, serving, sign_up, wait_fo
 from todo_backend import logs
 
 
-@pytest.fixture
-def _logging(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:  # noqa: ARG001 - the stream that is written to
-    """Log as the service does, for one test."""
+@contextmanager
+def logging_as_the_service_does() -> Iterator[None]:
+    """Log to standard output; pytest has its own handlers otherwise."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     logs.configure("info")
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 class Story:
@@ -114,16 +116,17 @@ def test_a_whole_story_is_told_by_its_ids_and_without_what_is_in_it(
     assert [word for word in story.private if word in output.read_text()] == []
 
 
-@pytest.mark.usefixtures("_logging")
 async def test_every_line_of_a_request_has_its_id(
     database_url: URL, cable: Cable, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with serving(database_url.set(host="127.0.0.1", port=cable.port), database_probe_seconds=3600) as client:
-        person = await sign_up(client)
-        await cable.cut()
-        headers = {"Authorization": f"Bearer {person.token}", "X-Request-ID": "of-the-lost"}
-        assert (await client.get("/api/v1/todos", headers=headers)).status_code == 503
-        await cable.mend()
+    url = database_url.set(host="127.0.0.1", port=cable.port)
+    with logging_as_the_service_does():
+        async with serving(url, database_probe_seconds=3600) as client:
+            person = await sign_up(client)
+            await cable.cut()
+            headers = {"Authorization": f"Bearer {person.token}", "X-Request-ID": "of-the-lost"}
+            assert (await client.get("/api/v1/todos", headers=headers)).status_code == 503
+            await cable.mend()
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     of_it = [line["message"] for line in told if line.get("request_id") == "of-the-lost"]
     assert of_it == ["database unavailable", "request"]
@@ -135,7 +138,6 @@ async def test_an_id_that_is_none_is_replaced(client: httpx.AsyncClient, forged:
     assert uuid.UUID(answer.headers["X-Request-ID"]).version == 4
 
 
-@pytest.mark.usefixtures("_logging")
 def test_an_error_is_told_by_its_place_and_kind_and_not_by_the_row_that_it_quotes(
     database_url: URL, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -148,7 +150,8 @@ def test_an_error_is_told_by_its_place_and_kind_and_not_by_the_row_that_it_quote
             connection.execute(add, {"email": email})
     engine.dispose()
     assert email in str(refused.value)
-    logging.getLogger("todo_backend").error("it failed", exc_info=refused.value)
+    with logging_as_the_service_does():
+        logging.getLogger("todo_backend").error("it failed", exc_info=refused.value)
     line = capsys.readouterr().out
     assert email not in line
     told = json.loads(line)["exception"]
