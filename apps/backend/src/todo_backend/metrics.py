@@ -13,6 +13,8 @@ IN_PROGRESS = Gauge("todo_requests_in_progress", "Requests that are being answer
 CHANGES = Counter("todo_changes_total", "Changes of todos.", ["kind", "actor"])
 TURNS = Counter("todo_turns_total", "Messages that an assistant answered.", ["assistant"])
 LOG_INS = Counter("todo_log_ins_total", "Attempts to log in.", ["outcome"])
+for _outcome in ("right", "wrong", "too many", "busy"):
+    LOG_INS.labels(_outcome)  # that the first one is seen as a change
 HASHES_WAITING = Gauge("todo_password_hashes_waiting", "Passwords that wait to be hashed, or are.")
 DATABASE_UP = Gauge("todo_database_up", "Whether the database answered the last time that it was asked.")
 
