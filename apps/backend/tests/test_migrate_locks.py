@@ -18,7 +18,7 @@ from todo_backend.migrate import migrate
 
 BEFORE, HEAD = "0002", migrations._scripts()[1].get_current_head()
 QUICK_SECONDS = 5
-"""What somebody's request may take that comes while the migration waits: it is more than `_LOCK_SECONDS` here, and less than for ever."""
+"""For what comes while the migration waits: more than `_LOCK_SECONDS` here, less than for ever."""
 
 
 @pytest.fixture
