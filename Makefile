@@ -8,10 +8,12 @@ VM ?=
 DO ?= list
 FILE ?=
 TO ?=
+# Not that of the environment, where it is the caller's own.
+EMAIL :=
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault backup restore rollback bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down compose vault backup restore rollback reset-password bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -56,6 +58,9 @@ restore: ## Put the backup FILE=path in the place of what is in the database; AR
 
 rollback: ## Go back to the revision of the deployment before what runs; TO=number: to that one
 	@$(RUN) ansible-playbook playbooks/rollback.yml $(if $(TO),-e to=$(TO)) $(ARGS)
+
+reset-password: ## Give the account EMAIL=address another password, which is shown once; its sessions end
+	@$(RUN) ansible-playbook playbooks/reset_password.yml $(if $(EMAIL),-e '{"email": "$(EMAIL)"}') $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)

@@ -21,8 +21,8 @@ sys.path.insert(0, str(ROOT / "molecule/shared"))
 import checkout  # noqa: E402
 
 listed = checkout.listed_files
-# For people; or for the applications' own tests, which run each time.
-DECIDES_NOTHING = re.compile(r".*\.md$|apps/[^/]+/(tests/|requirements-test|pyproject|eslint|\.gitignore)")
+# For people; or for what watches the applications, and their own tests, which run each time.
+DECIDES_NOTHING = re.compile(r".*\.md$|apps/[^/]+/(tests/|monitoring/|requirements-test|pyproject|eslint|\.gitignore)")
 LOCK, VARIABLES, VIEW, TEST_LOCK = "artifacts.lock.yml", "group_vars/all/main.yml", "plugins/callback/progress.py", "requirements/test.txt"
 MAKEFILE, STATES = "Makefile", "molecule/shared/states.yml"
 # Nothing depends on all of these files: where a part of one begins, with its name. Of Python, see `part_of`.

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from chart import DIGEST, NAMESPACE, Chart, Object
+from chart import DIGEST, NAMESPACE, ROOT, Chart, Object
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
 SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
 INGRESS = {"enabled": True, "className": "nginx", "host": "todo.example.com", "tlsSecret": "todo-tls"}
 # In the schema, but not among the chart's values.
-OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}}
+OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}, ("common", "requestSeconds"): 25}
 Keys = tuple[str, ...]
 
 
@@ -93,6 +94,7 @@ def test_a_value_of_another_type_is_refused(chart: Chart) -> None:
         {"service": {"port": 65536}},
         {"ingress": {"enabled": True}},
         {"ingress": {"enabled": True, "host": "https://todo.example.com"}},
+        {"common": {"requestSeconds": 0}},
         {"resources": {"limits": {"memory": "1"}}},
         {"resources": {"requests": {"cpu": "100k"}}},
     ],
@@ -112,6 +114,7 @@ def test_a_value_that_cannot_work_is_refused(chart: Chart, values: dict[str, Any
         {"config": {"accessTokenMinutes": 0}},
         {"config": {"databaseProbeSeconds": 0}},
         {"networkPolicy": {"database": {"cidr": "192.168.85.251"}}},
+        {"networkPolicy": {"metricsNamespace": "Not a name"}},
         {"secret": {"name": "Not a name"}},
     ],
     ids=json.dumps,
@@ -231,12 +234,38 @@ def test_pods_are_spread_over_nodes_where_there_are_several(chart: Chart) -> Non
     assert spread == expected
 
 
-def test_a_pod_that_leaves_answers_its_longest_request(chart: Chart) -> None:
-    """30 s is the frontend's longest, a chat; one may come until 5 s after the pod is told to stop, which is 5 s after it begins to leave."""
-    spec = chart.objects()["Deployment"]["spec"]["template"]["spec"]
-    (container,) = spec["containers"]
-    assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
-    assert spec["terminationGracePeriodSeconds"] > 30 + 5 + 5
+def numbers(path: str, pattern: str) -> dict[str, int]:
+    """The numbers that a source sets, by name."""
+    found = {name: int(number) for name, number in re.findall(pattern, (ROOT / path).read_text(encoding="utf-8"))}
+    assert found, path
+    return found
+
+
+@pytest.mark.parametrize("seconds", [1, 25, 60, 600])
+def test_whoever_waits_for_a_request_waits_longer_than_what_is_behind_it(backend: Chart, frontend: Chart, seconds: int) -> None:
+    """A request may come until 5 s after the pod is told to stop, which is 5 s after it begins to leave."""
+    values = {"common": {"requestSeconds": seconds}}
+    behind, front = backend.objects(values), frontend.objects(values)
+    assert behind["ConfigMap"]["data"]["TODO_REQUEST_SECONDS"] == front["ConfigMap"]["data"]["REQUEST_SECONDS"] == str(seconds)
+
+    of_frontend = numbers("apps/frontend/lib/limits.ts", r"export const (\w+)_MS = \(REQUEST_SECONDS \+ (\d+)\) \* 1000;")
+    assert 0 < of_frontend["BACKEND"] < of_frontend["LAST_REQUESTS"]
+    assert of_frontend["BACKEND"] < of_frontend["BROWSER"]
+    shutdown = {
+        "backend": seconds + numbers("apps/backend/src/todo_backend/__main__.py", r"(AFTER_THE_LAST_REQUEST)_SECONDS = (\d+)")["AFTER_THE_LAST_REQUEST"],
+        "frontend": seconds + of_frontend["LAST_REQUESTS"],
+    }
+    for name, objects in (("backend", behind), ("frontend", front)):
+        spec = objects["Deployment"]["spec"]["template"]["spec"]
+        (container,) = spec["containers"]
+        assert container["lifecycle"] == {"preStop": {"sleep": {"seconds": 5}}}
+        assert seconds < shutdown[name] < spec["terminationGracePeriodSeconds"] - 5 - 5
+
+
+def test_without_a_chart_both_services_take_the_same_limit_as_with_it(backend: Chart) -> None:
+    of_settings = numbers("apps/backend/src/todo_backend/settings.py", r"(request_seconds): float = Field\(default=(\d+)")
+    of_frontend = numbers("apps/frontend/lib/limits.ts", r"(REQUEST_SECONDS) = Number\(process.env.REQUEST_SECONDS \?\? (\d+)\)")
+    assert backend.objects()["ConfigMap"]["data"]["TODO_REQUEST_SECONDS"] == str(of_settings["request_seconds"]) == str(of_frontend["REQUEST_SECONDS"])
 
 
 def test_each_probe_has_its_own_path(chart: Chart) -> None:
@@ -302,6 +331,38 @@ def test_policies_let_a_frontend_reach_a_backend_and_nothing_else(backend: Chart
 def test_a_backend_that_is_for_outside_lets_everybody_in(backend: Chart, values: dict[str, Any]) -> None:
     (inwards,) = backend.objects(values | {"networkPolicy": {"enabled": True}})["NetworkPolicy"]["spec"]["ingress"]
     assert inwards == {"ports": [{"port": 8001, "protocol": "TCP"}]}
+
+
+def metrics_port(objects: dict[str, Object]) -> int:
+    """The port of the container on which Prometheus is told."""
+    (port,) = [port for port in objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"] if port["name"] == "metrics"]
+    number: int = port["containerPort"]
+    return number
+
+
+def test_prometheus_finds_the_metrics_of_each_pod_where_the_backend_serves_them(backend: Chart) -> None:
+    objects = backend.objects()
+    settings = (ROOT / "apps/backend/src/todo_backend/settings.py").read_text(encoding="utf-8")
+    (served,) = re.findall(r"metrics_port: int = Field\(default=(\d+)", settings)
+    assert metrics_port(objects) == int(served)
+    annotations = objects["Deployment"]["spec"]["template"]["metadata"]["annotations"]
+    assert (annotations["prometheus.io/scrape"], annotations["prometheus.io/port"]) == ("true", served)
+
+
+@pytest.mark.parametrize("service", [{"type": "ClusterIP"}, {"type": "NodePort"}, {"type": "LoadBalancer"}], ids=json.dumps)
+def test_nothing_that_is_for_outside_leads_to_the_metrics(backend: Chart, service: dict[str, Any]) -> None:
+    objects = backend.objects({"service": service, "ingress": INGRESS, "networkPolicy": {"enabled": True}})
+    assert [port["targetPort"] for port in objects["Service"]["spec"]["ports"]] == ["http"]
+    assert str(metrics_port(objects)) not in json.dumps([objects["NetworkPolicy"], objects["Ingress"], objects["Service"]])
+
+
+def test_a_policy_lets_prometheus_read_the_metrics_and_nothing_else(backend: Chart) -> None:
+    objects = backend.objects({"networkPolicy": {"enabled": True, "metricsNamespace": "monitoring"}})
+    _, inwards = objects["NetworkPolicy"]["spec"]["ingress"]
+    assert inwards == {
+        "ports": [{"port": metrics_port(objects), "protocol": "TCP"}],
+        "from": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "monitoring"}}}],
+    }
 
 
 CONFIGURED = {"backend": {"logLevel": "debug"}, "frontend": {"BACKEND_URL": "http://elsewhere:8001"}}

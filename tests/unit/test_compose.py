@@ -67,7 +67,7 @@ def test_the_environment_is_the_charts(name: str) -> None:
 def test_its_health_is_asked_for_where_the_chart_asks_whether_it_is_ready(name: str) -> None:
     _, container = pod(name)
     asked = " ".join(SERVICES[name]["healthcheck"]["test"])
-    (port,) = container["ports"]
+    port = next(port for port in container["ports"] if port["name"] == "http")
     assert container["readinessProbe"]["httpGet"]["path"] in re.findall(r"/health/\w+", asked)
     assert str(port["containerPort"]) in re.findall(r"\b\d{4,5}\b", asked)
     startup = container["startupProbe"]

@@ -173,6 +173,7 @@ def process_environment(secrets_dir: Path, settings: dict[str, str]) -> dict[str
     """Return the environment in which `python -m todo_backend...` runs as in a pod."""
     return {
         **os.environ,
+        "TODO_METRICS_PORT": "0",  # one port for all that run at once
         **settings,
         "TODO_SECRETS_DIR": str(secrets_dir),
         "PYTHONPATH": os.pathsep.join(sys.path),
@@ -187,12 +188,18 @@ def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
 
 
 @pytest.fixture
-def unused_port() -> int:
+def unused_ports() -> tuple[int, int]:
+    """Two ports of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
+
+
+@pytest.fixture
+def unused_port(unused_ports: tuple[int, int]) -> int:
     """A port of 127.0.0.1 that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    return unused_ports[0]
 
 
 def wait_for(client: httpx.Client, path: str) -> None:

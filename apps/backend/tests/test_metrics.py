@@ -1,6 +1,7 @@
 """What Prometheus is told, and what it is not."""
 
 import secrets
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -41,17 +42,32 @@ async def test_changes_and_turns_are_counted_without_what_they_are_about(ann: Pe
     assert ann.email not in told
 
 
-def test_they_are_served_on_a_port_of_their_own(secrets_dir: Path, unused_port: int) -> None:
-    port = unused_port
-    settings = {"TODO_PORT": str(port), "TODO_METRICS_PORT": str(port + 1), "TODO_HOST": "127.0.0.1"}
+def test_they_are_served_on_a_port_of_their_own(secrets_dir: Path, unused_ports: tuple[int, int]) -> None:
+    port, metrics_port = unused_ports
+    settings = {"TODO_PORT": str(port), "TODO_METRICS_PORT": str(metrics_port), "TODO_HOST": "127.0.0.1"}
     command = [sys.executable, "-m", "todo_backend"]
-    with subprocess.Popen(command, env=process_environment(secrets_dir, settings), stdout=subprocess.DEVNULL) as service:
+    with subprocess.Popen(
+        command, env=process_environment(secrets_dir, settings), stdout=subprocess.DEVNULL
+    ) as service:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
                 wait_for(client, "/health/ready")
                 assert client.get("/metrics").status_code == 404
-            text = httpx.get(f"http://127.0.0.1:{port + 1}/metrics").text
+            text = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics").text
         finally:
             service.terminate()
     names = {family.name for family in text_string_to_metric_families(text)}
     assert {"todo_requests", "todo_database_up", "process_resident_memory_bytes"} <= names
+
+
+def test_a_port_that_is_taken_is_named(secrets_dir: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = {"TODO_METRICS_PORT": str(taken.getsockname()[1]), "TODO_HOST": "127.0.0.1"}
+        command = [sys.executable, "-m", "todo_backend"]
+        ended = subprocess.run(
+            command, env=process_environment(secrets_dir, settings), capture_output=True, check=False
+        )
+    assert ended.returncode == 3
+    assert f"TODO_METRICS_PORT {settings['TODO_METRICS_PORT']} cannot be listened on" in ended.stdout.decode()

@@ -1,6 +1,8 @@
 import type { Metadata, Viewport } from "next";
 import { connection } from "next/server";
 
+import { BROWSER_MS } from "@/lib/limits";
+
 import "./globals.css";
 
 export const metadata: Metadata = {
@@ -20,7 +22,7 @@ export default async function RootLayout({ children }: { children: React.ReactNo
   // Every page is rendered for its request: the policy's nonce could not be in a page made at build time.
   await connection();
   return (
-    <html lang="en">
+    <html lang="en" data-timeout-ms={BROWSER_MS}>
       <body className="min-h-dvh font-sans">{children}</body>
     </html>
   );

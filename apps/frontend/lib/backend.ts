@@ -1,8 +1,6 @@
 import type { Conversation, Todo, User } from "@/lib/types";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
-/** An answer may take a while longer than a row. */
-export const CHAT_TIMEOUT_MS = 30_000;
 
 const AWAY = "The todo service is not answering right now. Nothing is lost; try again in a moment.";
 

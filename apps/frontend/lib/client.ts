@@ -1,6 +1,3 @@
-/** Long enough for the server to report its own timeout first. */
-const TIMEOUT_MS = 35_000;
-
 /** A request that did not succeed; its message is a sentence for the person at the screen. */
 export class RequestError extends Error {
   constructor(
@@ -34,7 +31,7 @@ export async function request<T>(
       method,
       headers: body === undefined ? undefined : { "content-type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(Number(document.documentElement.dataset.timeoutMs)),
     });
   } catch {
     throw new RequestError("No connection to the server. Check your network and try again.", 0);

@@ -1,9 +1,9 @@
 import { subscribe } from "node:diagnostics_channel";
 import type { Server, ServerResponse } from "node:http";
 
+import { LAST_REQUESTS_MS } from "@/lib/limits";
+
 const DRAIN_MS = 5_000;
-/** The longest request is a chat, for which the backend has 30 s. */
-const LAST_REQUESTS_MS = 31_000;
 
 /**
  * After SIGTERM goes on answering for a moment, closing each connection with its answer, then stops when the last

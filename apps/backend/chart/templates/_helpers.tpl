@@ -2,6 +2,7 @@
 TODO_LOG_LEVEL: {{ .Values.config.logLevel | quote }}
 TODO_CORS_ORIGINS: {{ join "," .Values.config.corsOrigins | quote }}
 TODO_ACCESS_TOKEN_MINUTES: {{ .Values.config.accessTokenMinutes | int64 | quote }}
+TODO_REQUEST_SECONDS: {{ .Values.common.requestSeconds | int64 | quote }}
 TODO_DATABASE_PROBE_SECONDS: {{ .Values.config.databaseProbeSeconds | quote }}
 {{- end }}
 

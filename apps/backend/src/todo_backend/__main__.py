@@ -1,6 +1,7 @@
 """Serve the API: python3 -m todo_backend. One process; Kubernetes keeps as many as are wanted."""
 
 import logging
+import math
 import sys
 import time
 from types import FrameType
@@ -10,13 +11,13 @@ import uvicorn
 from todo_backend import logs, metrics
 from todo_backend.app import create_app
 from todo_backend.health.state import Health
-from todo_backend.middleware import REQUEST_SECONDS
 from todo_backend.settings import ConfigurationError, load
 
 log = logging.getLogger("todo_backend")
 
 KEEP_ALIVE_SECONDS = 75  # longer than any client keeps an idle connection, so that the client closes it, not we
-GRACEFUL_SHUTDOWN_SECONDS = REQUEST_SECONDS + 2
+AFTER_THE_LAST_REQUEST_SECONDS = 2
+"""For its answer to leave."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -65,10 +66,14 @@ def main() -> int:
         access_log=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_SECONDS,
+        timeout_graceful_shutdown=math.ceil(settings.request_seconds) + AFTER_THE_LAST_REQUEST_SECONDS,
     )
     if settings.metrics_port:
-        metrics.serve(settings.host, settings.metrics_port)
+        try:
+            metrics.serve(settings.host, settings.metrics_port)
+        except OSError as error:
+            log.critical("TODO_METRICS_PORT %d cannot be listened on: %s", settings.metrics_port, error)
+            return 3
     server = DrainingServer(config, app.state.health, settings.drain_seconds)
     server.run()
     return 0 if server.started else 3

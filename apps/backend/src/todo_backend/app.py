@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import router as auth_router
+from todo_backend.auth.sessions import WITHOUT_REFRESH
 from todo_backend.auth.tokens import Tokens
 from todo_backend.chat.router import router as chat_router
 from todo_backend.chat.rules import RuleBasedAssistant
@@ -51,7 +52,8 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     app.state.settings = settings
     app.state.health = health
     app.state.database = database
-    app.state.tokens = Tokens(secrets.jwt_keys, timedelta(minutes=settings.access_token_minutes))
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    app.state.tokens = Tokens(secrets.jwt_keys, lifetime, max(lifetime, WITHOUT_REFRESH))
     app.state.passwords = Passwords()
     app.state.assistant = RuleBasedAssistant()
 
@@ -64,13 +66,13 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
     # Each one added wraps those before it.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)
-    app.add_middleware(RequestContext, health=health)
+    app.add_middleware(RequestContext, health=health, seconds=settings.request_seconds)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "Content-Type", "X-Request-ID"],
-            expose_headers=["X-Request-ID"],
+            expose_headers=["Link", "Retry-After", "X-Change-ID", "X-Request-ID"],
         )
     return app

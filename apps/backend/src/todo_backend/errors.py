@@ -55,5 +55,6 @@ async def _too_many(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _busy(_request: Request, _error: Exception) -> JSONResponse:
+    metrics.LOG_INS.labels("busy").inc()
     detail = "Too many are logging in just now. Try again in a moment."
     return JSONResponse({"detail": detail}, status_code=503, headers={"Retry-After": "2"})

@@ -3,8 +3,12 @@
 import json
 import logging
 import sys
+import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import TracebackType
+
+import psycopg
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -28,6 +32,28 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
+
+    def formatException(  # noqa: N802 - the name is the library's
+        self,
+        exc_info: tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None],
+    ) -> str:
+        """Return where it happened, and of what kind it and those before it are, but not what they say.
+
+        That may quote what a user has written, as PostgreSQL does with the row that it refuses.
+        """
+        parts = []
+        error = exc_info[1]
+        while error is not None:
+            parts.append("".join(traceback.format_tb(error.__traceback__)) + _kind(error))
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\nafter:\n".join(parts)
+
+
+def _kind(error: BaseException) -> str:
+    named = f"{type(error).__module__}.{type(error).__qualname__}"
+    if not isinstance(error, psycopg.Error):
+        return named
+    return " ".join(filter(None, (named, error.sqlstate, error.diag.table_name, error.diag.constraint_name)))
 
 
 def configure(level: str) -> None:

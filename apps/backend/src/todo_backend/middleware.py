@@ -17,18 +17,16 @@ from todo_backend.logs import request_id
 
 log = logging.getLogger(__name__)
 
-# Less than the frontend waits for a chat, so that it hears why; and what a pod's end has to wait for.
-REQUEST_SECONDS = 25
-
 _ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestContext:
     """Pure ASGI, so that streamed answers and cancellation pass through untouched."""
 
-    def __init__(self, app: ASGIApp, health: Health) -> None:
+    def __init__(self, app: ASGIApp, health: Health, seconds: float) -> None:
         self._app = app
         self._health = health
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -54,14 +52,14 @@ class RequestContext:
             await send(message)
 
         try:
-            async with asyncio.timeout(REQUEST_SECONDS) as limit:
+            async with asyncio.timeout(self._seconds) as limit:
                 await self._app(scope, receive, send_with_context)
         except Exception:
             late = limit.expired()
             log.exception("request took too long" if late else "request failed")
             if status:
                 raise  # half an answer is out: only breaking the connection tells the client
-            detail = f"This took longer than {REQUEST_SECONDS} s" if late else "Something went wrong here"
+            detail = f"This took longer than {self._seconds:g} s" if late else "Something went wrong here"
             answer = JSONResponse({"detail": f"{detail} (request {current})."}, status_code=503 if late else 500)
             if late:
                 answer.headers["Connection"] = "close"  # what is left of the request may still come
@@ -70,14 +68,15 @@ class RequestContext:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", metrics.NO_ROUTE)
             metrics.IN_PROGRESS.dec()
-            metrics.REQUESTS.labels(scope["method"], route, status).inc()
+            method = scope["method"] if scope["method"] in metrics.METHODS else metrics.OTHER_METHOD
+            metrics.REQUESTS.labels(method, route, status).inc()
             metrics.REQUEST_SECONDS.labels(route).observe(seconds)
             log.log(
                 logging.DEBUG if scope["path"].startswith("/health/") and status < 400 else logging.INFO,
                 "request",
                 extra={
                     "method": scope["method"],
-                    "path": scope["path"],
+                    "route": route,  # of a path anything may be part
                     "status": status,
                     "duration_ms": round(seconds * 1000, 1),
                 },

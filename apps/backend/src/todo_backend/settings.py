@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     database_probe_seconds: float = Field(default=5, gt=0)
     database_tolerance_seconds: float = Field(default=15, ge=0)
     database_wait_seconds: float = Field(default=60, ge=0)
+    # Whoever waits for a request waits longer, see apps/chart/values.yaml.
+    request_seconds: float = Field(default=25, gt=0)
     drain_seconds: float = Field(default=5, ge=0)  # Node.js's fetch closes a connection that is idle for 4 s
 
     @field_validator("cors_origins", mode="before")
