@@ -44,8 +44,9 @@ async def test_changes_and_turns_are_counted_without_what_they_are_about(ann: Pe
 def test_they_are_served_on_a_port_of_their_own(secrets_dir: Path, unused_port: int) -> None:
     port = unused_port
     settings = {"TODO_PORT": str(port), "TODO_METRICS_PORT": str(port + 1), "TODO_HOST": "127.0.0.1"}
+    environment = process_environment(secrets_dir, settings)
     command = [sys.executable, "-m", "todo_backend"]
-    with subprocess.Popen(command, env=process_environment(secrets_dir, settings), stdout=subprocess.DEVNULL) as service:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as service:
         try:
             with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
                 wait_for(client, "/health/ready")

@@ -61,7 +61,7 @@ def migrate(url: URL, wait_seconds: float) -> None:
 
 
 def _apply(engine: Engine, config: Config, scripts: ScriptDirectory) -> None:
-    """Apply what is missing. Raises OperationalError where somebody holds a lock for long: all others wait behind this."""
+    """Apply what is missing. Raises OperationalError where somebody holds a lock for long: others wait behind this."""
     with engine.begin() as connection:
         # Held until the transaction ends, so it also holds behind a pooler that shares connections.
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -180,7 +180,8 @@ async def export(current: CurrentLogIn, database: Db) -> Export:
     """Return everything that is kept about oneself."""
     user = current.user
     async with database.transaction() as session:
-        found, after = [], ""
+        found: list[TodoView] = []
+        after = ""
         while True:
             page = await todos.list_todos(session, user.id, TodoQuery(after=after), now_in(user.time_zone))
             found += map(TodoView.of, page.todos)

@@ -29,8 +29,8 @@ Opaque = Annotated[str, Field(max_length=200)]
 class Credentials(BaseModel):
     """An e-mail address with its password.
 
-    With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone. `browser`
-    is what an earlier log-in of this browser answered.
+    With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone.
+    `browser` is what an earlier log-in of this browser answered.
     """
 
     email: Email
