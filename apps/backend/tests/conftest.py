@@ -186,13 +186,18 @@ def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def unused_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on just now."""
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on just now."""
+    return free_port()
 
 
 def wait_for(client: httpx.Client, path: str) -> None:

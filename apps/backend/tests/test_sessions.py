@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
 @pytest.mark.parametrize("token", ["", "x", "x.y", "00000000-0000-0000-0000-000000000000.x"])
 async def test_a_token_that_is_none_refreshes_nothing(ann: Person, token: str) -> None:
     assert (await refreshed(ann, token)).status_code == 401
+
+
+async def test_one_signs_up_in_one_s_time_zone(client: httpx.AsyncClient) -> None:
+    credentials = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
+    nowhere = await client.post("/api/v1/auth/signup", json={**credentials, "time_zone": "Mars/Olympus"})
+    assert (nowhere.status_code, nowhere.json()["detail"].partition(";")[0]) == (422, "time_zone: is no time zone")
+    there = await client.post("/api/v1/auth/signup", json={**credentials, "time_zone": "Europe/Berlin"})
+    assert (there.status_code, there.json()["user"]["time_zone"]) == (201, "Europe/Berlin")
 
 
 async def test_a_session_that_was_ended_is_worth_nothing(ann: Person, bob: Person) -> None:

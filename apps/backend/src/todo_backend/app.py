@@ -46,7 +46,12 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
     # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
     app = FastAPI(
-        title="Todo chatbot", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+        title="Todo chatbot",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=errors.RESPONSES,
     )
     app.state.settings = settings
     app.state.health = health

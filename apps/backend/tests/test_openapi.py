@@ -1,0 +1,111 @@
+"""The API as its OpenAPI document describes it, tried out with what follows that and with what does not."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from sqlalchemy.engine import URL
+
+from tests.conftest import PASSWORD, Person, free_port, process_environment, sign_up, wait_for, write_secrets
+from tests.operations import belongings, document
+
+# One that is described wrongly is an Err, which fails here.
+FOUND = schemathesis.openapi.from_dict(document()).get_all_operations()
+OPERATIONS = [found.ok() for found in FOUND]  # type: ignore[union-attr]
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+UNLIMITED = dict.fromkeys(
+    ("TODO_SIGN_UPS_PER_MINUTE", "TODO_WRONG_PASSWORDS", "TODO_WRONG_PASSWORDS_PER_MINUTE"), str(10**6)
+)
+
+
+@dataclass
+class Backend:
+    """A running backend, and how those who use it are made."""
+
+    url: str
+    client: httpx.AsyncClient
+    portal: BlockingPortal
+
+    def somebody(self) -> tuple[Person, dict[str, Any]]:
+        """Somebody new, with values for the fields that only some values do for."""
+        found: tuple[Person, dict[str, Any]] = self.portal.call(self._somebody)
+        return found
+
+    async def _somebody(self) -> tuple[Person, dict[str, Any]]:
+        person = await sign_up(self.client)
+        credentials = {"email": person.email, "password": PASSWORD, "refresh": True}
+        session = (await self.client.post("/api/v1/auth/login", json=credentials)).json()
+        known = {"refresh_token": session["refresh_token"], "time_zone": "Europe/Berlin", "due": "tomorrow at 5"}
+        return person, {**credentials, **known, **await belongings(person)}
+
+
+@pytest.fixture(scope="module")
+def backend(database_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """The backend as it is served, on TCP."""
+    folder, port = tmp_path_factory.mktemp("secrets"), free_port()
+    write_secrets(folder, database_url)
+    serve = {"TODO_HOST": "127.0.0.1", "TODO_PORT": str(port), "TODO_METRICS_PORT": "0", "TODO_DRAIN_SECONDS": "0"}
+    environment = process_environment(folder, {**UNLIMITED, **serve})
+    url = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment) as process:
+        try:
+            with httpx.Client(base_url=url) as probe:
+                wait_for(probe, "/health/ready")
+            with (
+                start_blocking_portal() as portal,
+                portal.wrap_async_context_manager(httpx.AsyncClient(base_url=url)) as client,
+            ):
+                yield Backend(url, client, portal)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
+def test_each_operation_succeeds_and_every_answer_is_as_the_document_says(
+    backend: Backend, operation: schemathesis.APIOperation[Any, Any, Any, Any]
+) -> None:
+    statuses: set[int] = set()
+    person, known = backend.somebody()
+    is_of_account = operation.path.startswith("/api/v1/auth/")
+
+    @settings(max_examples=40, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        case=st.one_of(operation.as_strategy(), operation.as_strategy(GenerationMode.NEGATIVE)), knowing=st.booleans()
+    )
+    def try_out(case: Case[Any], *, knowing: bool) -> None:
+        nonlocal person, known
+        if knowing:
+            for given in (case.path_parameters, case.body):
+                if isinstance(given, dict):
+                    given.update({name: known[name] for name in given.keys() & known.keys()})
+        response = case.call(base_url=backend.url, headers={"Authorization": f"Bearer {person.token}"})
+        case.validate_response(response, checks=CHECKS)
+        statuses.add(response.status_code)
+        if knowing and response.status_code < 300 and case.method != "GET" and (case.path_parameters or is_of_account):
+            # What was known may be worth nothing now.
+            person, known = backend.somebody()
+
+    try_out()
+    assert {status for status in statuses if status < 300}
