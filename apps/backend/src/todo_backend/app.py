@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import router as auth_router
+from todo_backend.auth.sessions import WITHOUT_REFRESH
 from todo_backend.auth.tokens import Tokens
 from todo_backend.chat.router import router as chat_router
 from todo_backend.chat.rules import RuleBasedAssistant
@@ -56,7 +57,8 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     app.state.settings = settings
     app.state.health = health
     app.state.database = database
-    app.state.tokens = Tokens(secrets.jwt_keys, timedelta(minutes=settings.access_token_minutes))
+    lifetime = timedelta(minutes=settings.access_token_minutes)
+    app.state.tokens = Tokens(secrets.jwt_keys, lifetime, longest=WITHOUT_REFRESH)
     app.state.passwords = Passwords()
     app.state.assistant = RuleBasedAssistant()
 
