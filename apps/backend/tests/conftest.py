@@ -6,11 +6,12 @@ import json
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,18 +76,32 @@ def new_database(server_url: URL) -> Iterator[Callable[[], URL]]:
 
 
 @pytest.fixture(scope="session")
-def database_url(new_database: Callable[[], URL]) -> URL:
-    """One migrated database for all tests; each test uses accounts of its own."""
-    url = new_database()
-    migrate(url, wait_seconds=0)
-    return url
+def migrated_database(new_database: Callable[[], URL]) -> Callable[[], URL]:
+    """Make databases at the newest revision."""
+
+    def make() -> URL:
+        url = new_database()
+        migrate(url, wait_seconds=0)
+        return url
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_url(migrated_database: Callable[[], URL]) -> URL:
+    """One database for all tests; each test uses accounts of its own."""
+    return migrated_database()
+
+
+CROWDED = {"sign_ups_per_minute": 10**6, "wrong_passwords_per_minute": 10**6}
+"""All tests together are more people than the ceilings of one service are for."""
 
 
 @asynccontextmanager
 async def serving(url: URL, ring: JwtKeys | None = None, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
     """Run the application and yield a client for it."""
     app = create_app(
-        Settings.model_validate(settings),
+        Settings.model_validate(CROWDED | settings),
         Secrets.model_validate(
             {"database_url": url.render_as_string(hide_password=False), "jwt_keys": ring or new_ring()}
         ),
@@ -198,6 +213,22 @@ def free_port() -> int:
 def unused_port() -> int:
     """A port of 127.0.0.1 that nobody listens on just now."""
     return free_port()
+
+
+@contextmanager
+def served(secrets_dir: Path, **settings: object) -> Iterator[str]:
+    """Run the service as a process and yield its address."""
+    port = free_port()
+    serve = {"TODO_HOST": "127.0.0.1", "TODO_PORT": port, "TODO_METRICS_PORT": 0, "TODO_DRAIN_SECONDS": 0}
+    given = {f"TODO_{name.upper()}": value for name, value in settings.items()}
+    environment = process_environment(secrets_dir, {name: str(value) for name, value in {**serve, **given}.items()})
+    with subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment) as process:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as probe:
+                wait_for(probe, "/health/ready")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def wait_for(client: httpx.Client, path: str) -> None:

@@ -1,8 +1,6 @@
 """The API as its OpenAPI document describes it, tried out with what follows that and with what does not."""
 
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, free_port, process_environment, sign_up, wait_for, write_secrets
+from tests.conftest import CROWDED, PASSWORD, Person, served, sign_up, write_secrets
 from tests.operations import belongings, document
 
 # One that is described wrongly is an Err, which fails here.
@@ -35,9 +33,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-UNLIMITED = dict.fromkeys(
-    ("TODO_SIGN_UPS_PER_MINUTE", "TODO_WRONG_PASSWORDS", "TODO_WRONG_PASSWORDS_PER_MINUTE"), str(10**6)
-)
 
 
 @dataclass
@@ -62,24 +57,16 @@ class Backend:
 
 
 @pytest.fixture(scope="module")
-def backend(database_url: URL, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+def backend(migrated_database: Callable[[], URL], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
     """The backend as it is served, on TCP."""
-    folder, port = tmp_path_factory.mktemp("secrets"), free_port()
-    write_secrets(folder, database_url)
-    serve = {"TODO_HOST": "127.0.0.1", "TODO_PORT": str(port), "TODO_METRICS_PORT": "0", "TODO_DRAIN_SECONDS": "0"}
-    environment = process_environment(folder, {**UNLIMITED, **serve})
-    url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment) as process:
-        try:
-            with httpx.Client(base_url=url) as probe:
-                wait_for(probe, "/health/ready")
-            with (
-                start_blocking_portal() as portal,
-                portal.wrap_async_context_manager(httpx.AsyncClient(base_url=url)) as client,
-            ):
-                yield Backend(url, client, portal)
-        finally:
-            process.terminate()
+    folder = tmp_path_factory.mktemp("secrets")
+    write_secrets(folder, migrated_database())
+    with (
+        served(folder, **CROWDED, wrong_passwords=10**6) as url,
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(httpx.AsyncClient(base_url=url)) as client,
+    ):
+        yield Backend(url, client, portal)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)

@@ -12,6 +12,7 @@ from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import router as auth_router
 from todo_backend.auth.sessions import WITHOUT_REFRESH
+from todo_backend.auth.throttle import Throttle
 from todo_backend.auth.tokens import Tokens
 from todo_backend.chat.router import router as chat_router
 from todo_backend.chat.rules import RuleBasedAssistant
@@ -60,6 +61,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     lifetime = timedelta(minutes=settings.access_token_minutes)
     app.state.tokens = Tokens(secrets.jwt_keys, lifetime, longest=WITHOUT_REFRESH)
     app.state.passwords = Passwords()
+    app.state.throttle = Throttle()
     app.state.assistant = RuleBasedAssistant()
 
     errors.install(app)
