@@ -38,6 +38,14 @@ def new_ring() -> JwtKeys:
     return JwtKeys.model_validate({"active": "first", "keys": {"first": new_key()}})
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Ask for coverage where the whole suite runs, and not of a part of it."""
+    coverage = config.pluginmanager.getplugin("_cov")
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if coverage is not None and not whole:
+        coverage.options.cov_fail_under, coverage.options.cov_report = None, {}
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Run asynchronous tests on asyncio, as in production."""
