@@ -6,11 +6,12 @@ import json
 import os
 import secrets
 import socket
+import subprocess
 import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,14 @@ def new_key() -> str:
 def new_ring() -> JwtKeys:
     """Return a ring of one key, `first`."""
     return JwtKeys.model_validate({"active": "first", "keys": {"first": new_key()}})
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Ask for coverage where the whole suite runs, and not of a part of it."""
+    coverage = config.pluginmanager.getplugin("_cov")
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
+    if coverage is not None and not whole:
+        coverage.options.cov_fail_under, coverage.options.cov_report = None, {}
 
 
 @pytest.fixture(scope="session")
@@ -75,18 +84,32 @@ def new_database(server_url: URL) -> Iterator[Callable[[], URL]]:
 
 
 @pytest.fixture(scope="session")
-def database_url(new_database: Callable[[], URL]) -> URL:
-    """One migrated database for all tests; each test uses accounts of its own."""
-    url = new_database()
-    migrate(url, wait_seconds=0)
-    return url
+def migrated_database(new_database: Callable[[], URL]) -> Callable[[], URL]:
+    """Make databases at the newest revision."""
+
+    def make() -> URL:
+        url = new_database()
+        migrate(url, wait_seconds=0)
+        return url
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def database_url(migrated_database: Callable[[], URL]) -> URL:
+    """One database for all tests; each test uses accounts of its own."""
+    return migrated_database()
+
+
+CROWDED = {"sign_ups_per_minute": 10**6, "wrong_passwords_per_minute": 10**6}
+"""All tests together are more people than the ceilings of one service are for."""
 
 
 @asynccontextmanager
 async def serving(url: URL, ring: JwtKeys | None = None, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
     """Run the application and yield a client for it."""
     app = create_app(
-        Settings.model_validate(settings),
+        Settings.model_validate(CROWDED | settings),
         Secrets.model_validate(
             {"database_url": url.render_as_string(hide_password=False), "jwt_keys": ring or new_ring()}
         ),
@@ -187,6 +210,14 @@ def secrets_dir(tmp_path: Path, database_url: URL) -> Path:
     return tmp_path
 
 
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @pytest.fixture
 def unused_ports() -> tuple[int, int]:
     """Two ports of 127.0.0.1 that nobody listens on just now."""
@@ -200,6 +231,22 @@ def unused_ports() -> tuple[int, int]:
 def unused_port(unused_ports: tuple[int, int]) -> int:
     """A port of 127.0.0.1 that nobody listens on just now."""
     return unused_ports[0]
+
+
+@contextmanager
+def served(secrets_dir: Path, **settings: object) -> Iterator[str]:
+    """Run the service as a process and yield its address."""
+    port = free_port()
+    serve = {"TODO_HOST": "127.0.0.1", "TODO_PORT": port, "TODO_METRICS_PORT": 0, "TODO_DRAIN_SECONDS": 0}
+    given = {f"TODO_{name.upper()}": value for name, value in settings.items()}
+    environment = process_environment(secrets_dir, {name: str(value) for name, value in {**serve, **given}.items()})
+    with subprocess.Popen([sys.executable, "-m", "todo_backend"], env=environment) as process:
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}") as probe:
+                wait_for(probe, "/health/ready")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
 
 
 def wait_for(client: httpx.Client, path: str) -> None:

@@ -12,6 +12,7 @@ from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import router as auth_router
 from todo_backend.auth.sessions import WITHOUT_REFRESH
+from todo_backend.auth.throttle import Throttle
 from todo_backend.auth.tokens import Tokens
 from todo_backend.chat.router import router as chat_router
 from todo_backend.chat.rules import RuleBasedAssistant
@@ -47,14 +48,20 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
 
     # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
     app = FastAPI(
-        title="Todo chatbot", lifespan=lifespan, openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None
+        title="Todo chatbot",
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=errors.RESPONSES,
     )
     app.state.settings = settings
     app.state.health = health
     app.state.database = database
     lifetime = timedelta(minutes=settings.access_token_minutes)
-    app.state.tokens = Tokens(secrets.jwt_keys, lifetime, max(lifetime, WITHOUT_REFRESH))
+    app.state.tokens = Tokens(secrets.jwt_keys, lifetime, longest=WITHOUT_REFRESH)
     app.state.passwords = Passwords()
+    app.state.throttle = Throttle()
     app.state.assistant = RuleBasedAssistant()
 
     errors.install(app)

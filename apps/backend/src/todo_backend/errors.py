@@ -1,15 +1,33 @@
 """Every error leaves as {"detail": "<one sentence>"}."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from psycopg.errors import ForeignKeyViolation
+from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
 from todo_backend import metrics
 from todo_backend.auth.passwords import BusyError
 from todo_backend.auth.throttle import TooManyError
 from todo_backend.database import DatabaseUnavailableError
+
+
+class Problem(BaseModel):
+    """Why something was not done, in a sentence."""
+
+    detail: str
+
+
+def problem(description: str) -> dict[str, Any]:
+    """Describe an error for the OpenAPI document."""
+    return {"model": Problem, "description": description}
+
+
+RESPONSES: dict[int | str, dict[str, Any]] = {"default": problem("It was not done; `detail` says why.")}
+"""What every operation may answer."""
 
 
 def install(app: FastAPI) -> None:

@@ -13,6 +13,7 @@ import sys
 from sqlalchemy import select
 
 from todo_backend import logs
+from todo_backend.auth import throttle
 from todo_backend.auth.models import User
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import set_password
@@ -30,7 +31,8 @@ async def reset(database: Database, email: str) -> str | None:
         user = await session.scalar(select(User).where(User.email == email.strip().lower()))
         if user is None:
             return None
-        await set_password(session, user.id, await Passwords().hash(password, email))
+        await set_password(session, user.id, await Passwords().hash(password))
+        await throttle.clear(session, throttle.key_of("account", user.email))  # they have tried others before
     return password
 
 

@@ -63,7 +63,7 @@ def _words(text: str) -> Iterator[str]:
 
 
 def occurs(part: str, whole: str) -> bool:
-    """Tell whether a text occurs in another one, as whole words, or where a script has no spaces as whole characters."""
+    """Tell whether a text occurs in another one: as whole words, or in a script without spaces as whole characters."""
     wanted, text = comparable(part), comparable(whole)
     at = text.find(wanted) if wanted else -1
     while at >= 0:

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from todo_backend.auth.models import User, UserSession
 from todo_backend.auth.passwords import Passwords
+from todo_backend.auth.throttle import Throttle
 from todo_backend.auth.tokens import InvalidTokenError, Tokens
 from todo_backend.dependencies import Db
 
@@ -27,8 +28,14 @@ def _passwords(request: Request) -> Passwords:
     return passwords
 
 
+def _throttle(request: Request) -> Throttle:
+    throttle: Throttle = request.app.state.throttle
+    return throttle
+
+
 TokenRing = Annotated[Tokens, Depends(_tokens)]
 PasswordHashing = Annotated[Passwords, Depends(_passwords)]
+Throttling = Annotated[Throttle, Depends(_throttle)]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
 from todo_backend.auth import sessions, throttle
-from todo_backend.auth.dependencies import CurrentLogIn, CurrentUser, PasswordHashing, TokenRing, unauthorized
+from todo_backend.auth.dependencies import (
+    CurrentLogIn,
+    CurrentUser,
+    PasswordHashing,
+    Throttling,
+    TokenRing,
+    unauthorized,
+)
 from todo_backend.auth.models import User
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.schemas import (
@@ -24,7 +31,7 @@ from todo_backend.auth.schemas import (
     Session,
     SessionView,
 )
-from todo_backend.auth.throttle import key_of
+from todo_backend.auth.throttle import Throttle, key_of
 from todo_backend.auth.tokens import Tokens
 from todo_backend.chat import service as chat
 from todo_backend.clock import now_in
@@ -49,14 +56,17 @@ async def sign_up(
     request: Request,
     database: Db,
     passwords: PasswordHashing,
+    throttling: Throttling,
     tokens: TokenRing,
     settings: Config,
 ) -> Session:
     """Open an account and log in to it."""
-    async with database.transaction() as session:
-        await throttle.check(session, _SIGN_UPS, settings.sign_ups_per_minute)
-        await throttle.count(session, _SIGN_UPS, _MINUTE)
-    password_hash = await passwords.hash(credentials.password.get_secret_value(), credentials.email)
+    throttling.refuse_again({_SIGN_UPS})
+    async with passwords.turn(key_of("account", credentials.email)):
+        async with database.transaction() as session:
+            await throttling.check(session, {_SIGN_UPS: settings.sign_ups_per_minute})
+            await throttle.count(session, _SIGN_UPS, _MINUTE)
+        password_hash = await passwords.hash(credentials.password.get_secret_value())
     user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
     try:
         async with database.transaction() as session:
@@ -73,29 +83,35 @@ async def log_in(
     request: Request,
     database: Db,
     passwords: PasswordHashing,
+    throttling: Throttling,
     tokens: TokenRing,
     settings: Config,
 ) -> Session:
     """Log in. A wrong password and an unknown e-mail address get the same answer after the same time."""
-    async with database.transaction() as session:
-        user = await session.scalar(select(User).where(User.email == credentials.email))
-        known = await sessions.is_known(session, user.id if user else None, credentials.browser)
-        # Who has logged in here before is not locked out by who has not, however often that one tries.
-        counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
-        await throttle.check(session, counted, settings.wrong_passwords)
-        if not known:
-            await throttle.check(session, _EVERYBODY, settings.wrong_passwords_per_minute)
+    known = False
+    if credentials.browser is not None:
+        async with database.transaction() as session:
+            known = await sessions.is_known(session, credentials.email, credentials.browser)
+    # Who has logged in here before is not locked out by who has not, however often that one tries.
+    counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
+    limits = {counted: settings.wrong_passwords}
+    if not known:
+        limits[_EVERYBODY] = settings.wrong_passwords_per_minute
+    throttling.refuse_again(limits)
     password = credentials.password.get_secret_value()
-    fits = await passwords.verify(user.password_hash if user else None, password, credentials.email, known=known)
-    async with database.transaction() as session:
-        if user is None or not fits:
+    async with passwords.turn(counted, known=known):
+        async with database.transaction() as session:
+            await throttling.check(session, limits)
+            user = await session.scalar(select(User).where(User.email == credentials.email))
+        fits = await passwords.verify(user.password_hash if user else None, password, known=known)
+        async with database.transaction() as session:
+            if user is not None and fits:
+                await throttle.clear(session, counted)
+                metrics.LOG_INS.labels("right").inc()
+                return await _begun(session, user, credentials, request, tokens, known=known)
             await throttle.count(session, counted, _WINDOW)
             await throttle.count(session, _EVERYBODY, _MINUTE)
-            metrics.LOG_INS.labels("wrong").inc()
-        else:
-            await throttle.clear(session, counted)
-            metrics.LOG_INS.labels("right").inc()
-            return await _begun(session, user, credentials, request, tokens, known=known)
+    metrics.LOG_INS.labels("wrong").inc()
     raise HTTPException(401, _WRONG)
 
 
@@ -157,11 +173,16 @@ async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> A
 
 @router.post("/me/password", status_code=204)
 async def change_password(
-    change: PasswordChange, current: CurrentLogIn, database: Db, passwords: PasswordHashing, settings: Config
+    change: PasswordChange,
+    current: CurrentLogIn,
+    database: Db,
+    passwords: PasswordHashing,
+    throttling: Throttling,
+    settings: Config,
 ) -> None:
     """Change the password, and end all other sessions."""
-    await _prove(current.user, change.password.get_secret_value(), database, passwords, settings)
-    password_hash = await passwords.hash(change.new_password.get_secret_value(), current.user.email)
+    await _prove(current.user, change.password.get_secret_value(), database, passwords, throttling, settings)
+    password_hash = await passwords.hash(change.new_password.get_secret_value())
     async with database.transaction() as session:
         await set_password(session, current.user.id, password_hash, but=current.session_id)
 
@@ -180,7 +201,8 @@ async def export(current: CurrentLogIn, database: Db) -> Export:
     """Return everything that is kept about oneself."""
     user = current.user
     async with database.transaction() as session:
-        found, after = [], ""
+        found: list[TodoView] = []
+        after = ""
         while True:
             page = await todos.list_todos(session, user.id, TodoQuery(after=after), now_in(user.time_zone))
             found += map(TodoView.of, page.todos)
@@ -198,10 +220,15 @@ async def export(current: CurrentLogIn, database: Db) -> Export:
 
 @router.post("/me/delete", status_code=204)
 async def delete_me_with_password(
-    proof: PasswordProof, user: CurrentUser, database: Db, passwords: PasswordHashing, settings: Config
+    proof: PasswordProof,
+    user: CurrentUser,
+    database: Db,
+    passwords: PasswordHashing,
+    throttling: Throttling,
+    settings: Config,
 ) -> None:
     """Delete one's own account with everything in it."""
-    await _prove(user, proof.password.get_secret_value(), database, passwords, settings)
+    await _prove(user, proof.password.get_secret_value(), database, passwords, throttling, settings)
     await _delete(user, database)
 
 
@@ -216,15 +243,18 @@ async def _delete(user: User, database: Database) -> None:
         await session.execute(delete(User).where(User.id == user.id))
 
 
-async def _prove(user: User, password: str, database: Database, passwords: Passwords, settings: Settings) -> None:
+async def _prove(
+    user: User, password: str, database: Database, passwords: Passwords, throttling: Throttle, settings: Settings
+) -> None:
     """Raises HTTPException where this is not the password."""
     counted = key_of("proof", str(user.id))
-    async with database.transaction() as session:
-        await throttle.check(session, counted, settings.wrong_passwords)
-    if not await passwords.verify(user.password_hash, password, user.email):
+    async with passwords.turn(counted):
         async with database.transaction() as session:
-            await throttle.count(session, counted, _WINDOW)
-        raise HTTPException(403, "The password is wrong.")
+            await throttling.check(session, {counted: settings.wrong_passwords})
+        if not await passwords.verify(user.password_hash, password):
+            async with database.transaction() as session:
+                await throttle.count(session, counted, _WINDOW)
+            raise HTTPException(403, "The password is wrong.")
 
 
 async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:

@@ -24,20 +24,21 @@ def _encodable(value: SecretStr) -> SecretStr:
 
 Password = Annotated[SecretStr, Field(min_length=8, max_length=128), AfterValidator(_encodable)]
 Opaque = Annotated[str, Field(max_length=200)]
+TimeZone = Annotated[str, AfterValidator(time_zone)]
 
 
 class Credentials(BaseModel):
     """An e-mail address with its password.
 
-    With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone. `browser`
-    is what an earlier log-in of this browser answered.
+    With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone.
+    `browser` is what an earlier log-in of this browser answered.
     """
 
     email: Email
     password: Password
     refresh: bool = False
     browser: Opaque | None = None
-    time_zone: Annotated[str, AfterValidator(time_zone)] | None = None
+    time_zone: TimeZone | None = None
 
 
 class RefreshRequest(BaseModel):
@@ -64,7 +65,7 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    time_zone: Annotated[str, AfterValidator(time_zone)]
+    time_zone: TimeZone
 
 
 class Account(BaseModel):

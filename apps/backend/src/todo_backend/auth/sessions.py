@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.auth.models import Attempts, Browser, User, UserSession
@@ -102,17 +102,16 @@ async def end_all(session: AsyncSession, user_id: uuid.UUID, *, but: uuid.UUID |
         await session.execute(delete(Browser).where(Browser.user_id == user_id))
 
 
-async def is_known(session: AsyncSession, user_id: uuid.UUID | None, browser: str | None) -> bool:
-    """Tell whether this user has logged in with this browser before."""
-    query = select(Browser.user_id).where(Browser.hash == _hash(browser or ""), Browser.used_at > func.now() - BROWSER)
-    found = await session.scalar(query)
-    return found is not None and found == user_id
+async def is_known(session: AsyncSession, email: str, browser: str) -> bool:
+    """Tell whether the user with this address has logged in with this browser before."""
+    query = select(Browser.hash).join(User, User.id == Browser.user_id)
+    query = query.where(Browser.hash == _hash(browser), Browser.used_at > func.now() - BROWSER, User.email == email)
+    return await session.scalar(query) is not None
 
 
 async def remember(session: AsyncSession, user_id: uuid.UUID, browser: str | None, *, known: bool) -> str:
     """Return what this browser is known by from now on."""
-    if known and browser:
-        kept = await session.get_one(Browser, _hash(browser))
+    if known and browser and (kept := await session.get(Browser, _hash(browser))):
         kept.used_at = func.now()
         return browser
     made = secrets.token_urlsafe(32)
@@ -127,4 +126,4 @@ async def forget(session: AsyncSession) -> None:
     """Delete for good what has ended, of all users."""
     await session.execute(delete(UserSession).where(UserSession.expires_at < func.now()))
     await session.execute(delete(Browser).where(Browser.used_at < func.now() - BROWSER))
-    await session.execute(delete(Attempts).where(or_(Attempts.ends_at < func.now())))
+    await session.execute(delete(Attempts).where(Attempts.ends_at < func.now()))

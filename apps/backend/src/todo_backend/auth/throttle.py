@@ -1,13 +1,18 @@
 """How often one may try, counted in the database for all replicas together."""
 
 import hashlib
-from datetime import datetime, timedelta
+import time
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 
 from sqlalchemy import case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.auth.models import Attempts
+
+REMEMBERED_SECONDS = 1
+"""For how long a process refuses without looking again: an operator's new password begins the count anew."""
 
 
 class TooManyError(Exception):
@@ -23,11 +28,38 @@ def key_of(*parts: str) -> bytes:
     return hashlib.sha256("\x00".join(parts).encode()).digest()
 
 
-async def check(session: AsyncSession, key: bytes, most: int) -> None:
-    """Raises TooManyError where that many attempts have been counted."""
-    query = select(Attempts.count, Attempts.ends_at, func.now()).where(Attempts.key == key)
-    if (found := (await session.execute(query)).one_or_none()) and found[0] >= most and found[1] > found[2]:
-        raise TooManyError(_seconds(found[1], found[2]))
+class Throttle:
+    """Refuses who has tried too often.
+
+    What it has just refused it refuses again without asking the database, so that who goes on trying takes nothing
+    from the others.
+    """
+
+    def __init__(self) -> None:
+        self._refused: dict[bytes, tuple[float, float]] = {}
+        """When each was, by the monotonic clock, and when its count begins anew."""
+
+    def refuse_again(self, keys: Iterable[bytes]) -> None:
+        """Raises TooManyError where one of these was refused a moment ago."""
+        now = time.monotonic()
+        for key in keys:
+            refused_at, until = self._refused.get(key, (-REMEMBERED_SECONDS, 0))
+            if now < min(refused_at + REMEMBERED_SECONDS, until):
+                raise TooManyError(max(1, round(until - now)))
+
+    async def check(self, session: AsyncSession, limits: Mapping[bytes, int]) -> None:
+        """Raises TooManyError where as many attempts as its limit allows have been counted for one of these."""
+        self.refuse_again(limits)
+        left = func.extract("epoch", Attempts.ends_at - func.now())
+        query = select(Attempts.key, Attempts.count, left).where(
+            Attempts.key.in_(limits), Attempts.ends_at > func.now()
+        )
+        for key, counted, seconds in await session.execute(query):
+            if counted >= limits[key]:
+                now = time.monotonic()
+                fresh = {old: one for old, one in self._refused.items() if now < one[0] + REMEMBERED_SECONDS}
+                self._refused = {**fresh, key: (now, now + float(seconds))}
+                raise TooManyError(max(1, round(seconds)))
 
 
 async def count(session: AsyncSession, key: bytes, window: timedelta) -> None:
@@ -49,7 +81,3 @@ async def count(session: AsyncSession, key: bytes, window: timedelta) -> None:
 async def clear(session: AsyncSession, key: bytes) -> None:
     """Begin anew."""
     await session.execute(delete(Attempts).where(Attempts.key == key))
-
-
-def _seconds(until: datetime, now: datetime) -> int:
-    return max(1, round((until - now).total_seconds()))

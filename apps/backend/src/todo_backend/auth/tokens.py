@@ -33,16 +33,17 @@ class Tokens:
     """Issues and reads tokens.
 
     The active key signs. Another one verifies until its last token has expired, so that a new key logs nobody out and
-    whoever has stolen an old one can use it no longer than that: for the longest lifetime after its successor was made.
+    whoever has stolen an old one can use it no longer than that: for one lifetime after its successor was made, which
+    is `longest` where some tokens are issued for longer than `lifetime`.
     """
 
-    def __init__(self, ring: JwtKeys, lifetime: timedelta, longest: timedelta | None = None) -> None:
+    def __init__(self, ring: JwtKeys, lifetime: timedelta, longest: timedelta = timedelta()) -> None:
         self.lifetime = lifetime
         self._active = ring.active
         self._keys = {kid: ring.secret(kid) for kid in ring.keys}
         made = {kid: _made(kid) for kid in ring.keys}
         self._ends = {
-            kid: min(later) + (longest or lifetime)
+            kid: min(later) + max(lifetime, longest)
             for kid in ring.keys
             if kid != ring.active and (later := [time for time in made.values() if time > made[kid]])
         }

@@ -30,6 +30,8 @@ from todo_backend.database import Base
 # A todo without a date comes after all that have one, and one without a time at the end of its day.
 DUE_ON = literal_column("COALESCE(due_on, 'infinity'::date)", Date())
 DUE_AT = literal_column("COALESCE(due_at, '24:00:00'::time without time zone)", Time())
+# An open one comes before all that are done.
+COMPLETED_AT = literal_column("COALESCE(completed_at, '-infinity'::timestamp with time zone)", DateTime(timezone=True))
 
 
 class Todo(Base):
@@ -44,7 +46,18 @@ class Todo(Base):
         CheckConstraint("(due_at IS NULL OR due_on IS NOT NULL)", name="due"),
         Index(None, "user_id", "created_at"),
         Index(None, "user_id", "number", unique=True),
+        # Each order in which they are listed has one, so that the first page of many comes as fast as that of few.
         Index("ix_todos_user_id_due", "user_id", text(DUE_ON.name), text(DUE_AT.name), "number"),
+        Index(
+            "ix_todos_user_id_priority",
+            "user_id",
+            text("priority DESC"),
+            text(DUE_ON.name),
+            text(DUE_AT.name),
+            "number",
+        ),
+        Index("ix_todos_user_id_title", "user_id", text("lower(title)"), "number"),
+        Index("ix_todos_user_id_completed", "user_id", text(COMPLETED_AT.name), "number"),
     )
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy's own
 

@@ -13,6 +13,7 @@ from todo_backend.auth.dependencies import CurrentUser
 from todo_backend.auth.models import User
 from todo_backend.clock import now_in
 from todo_backend.dependencies import Config, Db
+from todo_backend.errors import problem
 from todo_backend.todos import service
 from todo_backend.todos.schemas import ChangeView, Deleted, TodoChange, TodoCreate, TodoQuery, TodoView
 from todo_backend.todos.service import USER, ConflictError, QuotaError, TodoNotFoundError, Wanted
@@ -20,10 +21,8 @@ from todo_backend.todos.service import USER, ConflictError, QuotaError, TodoNotF
 router = APIRouter(tags=["todos"])
 
 ChangeId = Annotated[int, Path(ge=0, le=2**63 - 1)]
-_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no such todo, or it is somebody else's."}}
-_CONFLICT: dict[int | str, dict[str, Any]] = {
-    409: {"description": "It is not as it was thought to be; `detail` says how."}
-}
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: problem("There is none with this id, or it is somebody else's.")}
+_CONFLICT: dict[int | str, dict[str, Any]] = {409: problem("It is not as it was thought to be; `detail` says how.")}
 
 
 @contextmanager

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or_, select, text
+from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or_, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
 from todo_backend.dates import Due
-from todo_backend.todos.models import DUE_AT, DUE_ON, Change, Confirmation, Todo
+from todo_backend.todos.models import COMPLETED_AT, DUE_AT, DUE_ON, Change, Confirmation, Todo
 from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
 
 KEPT_DAYS = 30
@@ -89,7 +89,7 @@ _ORDERS: Mapping[str, _Order] = {
     "due": [(DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
     "-priority": [(Todo.priority.expression, True), (DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
     "title": [(func.lower(Todo.title, type_=String), False), (Todo.number.expression, False)],
-    "-completed": [(func.coalesce(Todo.completed_at, text("'-infinity'")), True), (Todo.number.expression, True)],
+    "-completed": [(COMPLETED_AT, True), (Todo.number.expression, True)],
 }
 
 

@@ -64,6 +64,23 @@ def upgrade() -> None:
             "number",
         ],
     )
+    op.create_index(
+        "ix_todos_user_id_priority",
+        "todos",
+        [
+            "user_id",
+            sa.text("priority DESC"),
+            sa.text("COALESCE(due_on, 'infinity'::date)"),
+            sa.text("COALESCE(due_at, '24:00:00'::time without time zone)"),
+            "number",
+        ],
+    )
+    op.create_index("ix_todos_user_id_title", "todos", ["user_id", sa.text("lower(title)"), "number"])
+    op.create_index(
+        "ix_todos_user_id_completed",
+        "todos",
+        ["user_id", sa.text("COALESCE(completed_at, '-infinity'::timestamp with time zone)"), "number"],
+    )
     op.execute(NUMBERED)
     op.execute(
         "CREATE TRIGGER todo_written BEFORE INSERT OR UPDATE ON todos FOR EACH ROW EXECUTE FUNCTION todo_written()"
@@ -152,7 +169,8 @@ def downgrade() -> None:
         op.drop_table(table)
     op.execute("DROP TRIGGER todo_written ON todos")
     op.execute("DROP FUNCTION todo_written()")
-    op.drop_index("ix_todos_user_id_due", table_name="todos")
+    for index in ("completed", "title", "priority", "due"):
+        op.drop_index(f"ix_todos_user_id_{index}", table_name="todos")
     op.drop_index(op.f("ix_todos_user_id_number"), table_name="todos")
     for column in ("due_zone", "due_at", "due_on", "priority", "notes", "version", "number"):
         op.drop_column("todos", column)
