@@ -10,6 +10,23 @@ from todo_backend import dates
 NOW = datetime(2026, 3, 11, 10, tzinfo=ZoneInfo("Europe/Berlin"))  # a Wednesday
 # Empty: no date, or one that could be two.
 PHRASES = {
+    "in der Nacht um 3": "2026-03-12T03:00",
+    "um 12 Uhr nachts": "2026-03-12T00:00",
+    "um 3 Uhr nachts": "2026-03-12T03:00",
+    "7 in the evening": "2026-03-11T19:00",
+    "karfreitag": "2026-04-03",
+    "new year's eve": "2026-12-31",
+    "a week from friday": "2026-03-20",
+    "Freitag in einer Woche": "2026-03-20",
+    "the first monday in april": "2026-04-06",
+    "letzten Freitag im April": "2026-04-24",
+    "the last friday of this month": "2026-03-27",
+    "in anderthalb Stunden": "2026-03-11T11:30",
+    "at twelve thirty": "2026-03-11T12:30",
+    "at 1900 hrs": "2026-03-11T19:00",
+    "thursday week": "2026-03-19",
+    "the last day of march": "2026-03-31",
+    "on the twenty-first of march at ten past two": "2026-03-21T14:10",
     "today": "2026-03-11",
     "tomorrow": "2026-03-12",
     "day after tomorrow": "2026-03-13",
@@ -125,6 +142,21 @@ PHRASES = {
 }
 # What remains of a sentence, and the date in it.
 SENTENCES = {
+    "pay 12.50 Euro to Tom": ("", ""),
+    "call 555-12:30": ("", ""),
+    "version 1.2. testen": ("", ""),
+    "Artikel 3.4. lesen": ("", ""),
+    "Jan 5 Euro geben": ("", ""),
+    "24h Apotheke suchen": ("", ""),
+    "8 h schlafen": ("", ""),
+    "look at what came last Friday": ("", ""),
+    "jeden Montag schwimmen": ("", ""),
+    "book a table for the 31st of February": ("", ""),
+    "text them about Sunday": ("", ""),
+    "Coiffeur am 19. 16.15 Uhr": ("2026-03-19T16:15", "Coiffeur"),
+    "demo Thursday, 19 March, 11:30": ("2026-03-19T11:30", "demo"),
+    "Mail um 5 nach 8 schicken": ("2026-03-12T08:05", "Mail schicken"),
+    "buy eggs for Easter Sunday": ("2026-04-05", "buy eggs"),
     "call mum tomorrow about the party": ("2026-03-12", "call mum about the party"),
     "look at 5 flats": ("", "look at 5 flats"),
     "add buy milk tomorrow at 5": ("2026-03-12T17:00", "add buy milk"),
@@ -174,3 +206,8 @@ def test_the_last_of_a_month_stays_one() -> None:
     assert str(dates.parse("in a month", end)) == "2026-02-28"
     assert dates.parse("the 31st", NOW.replace(month=2, day=1)) is None
     assert str(dates.parse("29 February", NOW)) == "2028-02-29"
+
+
+def test_an_hour_is_one_also_in_a_night_in_which_the_clocks_are_changed() -> None:
+    assert str(dates.parse("in 1 hour", NOW.replace(day=29, hour=1, minute=30))) == "2026-03-29T03:30"
+    assert str(dates.parse("in 3 hours", NOW.replace(month=10, day=25, hour=1, minute=30))) == "2026-10-25T03:30"

@@ -8,7 +8,7 @@ import calendar
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import MAXYEAR, date, datetime, time, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -70,7 +70,9 @@ def find(text: str, now: datetime) -> Found | None:
     parts = [
         (span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)
     ]
-    if clocks and not clocks[0][1].of_12:
+    if clocks and parts and parts[0][1].at == NIGHT and clocks[0][1].at.hour in (0, 12):
+        clocks = [(clocks[0][0], _Clock(time.max))]  # twelve at night
+    elif clocks and not clocks[0][1].of_12:
         # "the parents' evening at 7pm" is no evening; that of "tomorrow evening at 19:30" goes with its date
         beside = [(span, said) for span, said in parts if days and _adjoin(span, days[0][0], lowered)]
         parts = [(span, said) for span, said in parts if said.by_itself]
@@ -124,7 +126,12 @@ def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, 
     at = part.at if part else None
     if clock:
         at = clock.at
-        later = at.hour < 12 and (part.at >= NOON if part else clock.of_12 and at.hour < clock.evening_until)
+        is_small = part is not None and part.at == NIGHT and at.hour < 6  # "3 at night" is no afternoon
+        later = (
+            at.hour < 12
+            and not is_small
+            and (part.at >= NOON if part else clock.of_12 and at.hour < clock.evening_until)
+        )
         if clock.of_12 and later:
             at = at.replace(hour=at.hour + 12)
     if day is None:
@@ -274,6 +281,26 @@ _TO = r"(?:on|by|until|till|til|before|for|from|to|at|am|bis(?: zum| zur)?|vor|f
 # What leads to a day goes with it.
 _LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens)\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
 _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']*'(?!\w)|‘[^’]*’(?!\w)""")
+_UNCOUNTED = r"(?!\s*(?:[€$£%]|(?:euros?|eur|usd|dollars?|pounds?|quid|cents?|prozent|percent|kg|km|cm|mm|m|l|liter|litres?|g|gb|mb)\b))"
+_NO_DATE = "".join(
+    f"(?<!{word})"
+    for word in (
+        "version ",
+        "release ",
+        "artikel ",
+        "article ",
+        "page ",
+        "seite ",
+        "kapitel ",
+        "chapter ",
+        "section ",
+        "abschnitt ",
+        "§ ",
+        "nr. ",
+        "nr ",
+        "no. ",
+    )
+)
 _LEFT, _RIGHT = r"(?<![\w\x00/.:-])", r"(?![\w\x00]|['’]s\b|[-/:.]\w)"
 
 
@@ -296,14 +323,19 @@ def _later(match: re.Match[str], now: datetime) -> date | datetime:
     number, word = _number(match["number"]), match["unit"]
     unit = next(name for name, words in _UNITS.items() if word in words.split())
     if unit in ("minutes", "hours"):
-        return now + timedelta(**{unit: number})
+        return _elapsed(now, timedelta(**{unit: number}))
     if unit in ("days", "weeks"):
         return _possible(now.date() + timedelta(**{unit: number}), now)
     return _possible(_months_later(now.date(), number * (12 if unit == "years" else 1)), now)
 
 
 def _half_an_hour(_match: re.Match[str], now: datetime) -> datetime:
-    return now + timedelta(minutes=30)
+    return _elapsed(now, timedelta(minutes=30))
+
+
+def _elapsed(now: datetime, time_passed: timedelta) -> datetime:
+    """What the clocks show when that time has passed, also in a night in which they are put forward or back."""
+    return (now.astimezone(UTC) + time_passed).astimezone(now.tzinfo)
 
 
 def _months_later(day: date, months: int) -> date:
@@ -476,9 +508,14 @@ def _weeks_from(match: re.Match[str], now: datetime) -> date:
     return start + timedelta(days=7 * weeks)
 
 
+def _no_day(match: re.Match[str], _now: datetime) -> date:
+    """Last Friday is over, and every Monday is not one."""
+    raise ValueError(match[0])
+
+
 def _while(match: re.Match[str], now: datetime) -> datetime:
     minutes = {"anderthalb": 90, "hour and a half": 90, "dreiviertel": 45, "viertel": 15, "quarter": 15}
-    return now + timedelta(minutes=next(value for name, value in minutes.items() if name in match[0]))
+    return _elapsed(now, timedelta(minutes=next(value for name, value in minutes.items() if name in match[0])))
 
 
 _FEAST = "|".join(sorted("|".join([*_EASTER.values(), *_FEASTS.values()]).split("|"), key=len, reverse=True))
@@ -492,6 +529,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:in|within|innerhalb von)\s+(?:about\s+|etwa\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"(?:last|letzte[nrs]?|every|each|jede[nrsm]?|vorletzte[nrs]?)\s+{_any(_WEEKDAYS, 6)}"), _no_day),
     (_words(rf"{_LEAD}(?:an\s+)?(?P<feast>{_FEAST})"), _feast),
     (_words(rf"{_LEAD}(?P<which>{_any(_ORDINALS, 5)}|last|letzten)\s+(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in|im|of|des|von)\s+(?:(?P<month>{_MONTH})|(?:this|the|next|diesem|diesen|dieses|nächsten|naechsten|kommenden)\s+(?:month|monats?))"), _weekday_of_month),
     (_words(rf"(?:in\s+)?(?P<number>a|one|two)\s+(?:weeks?|fortnight)\s+(?:from|on)\s+(?P<from>today|now|tomorrow|{_any(_WEEKDAYS, 6)})"), _weeks_from),
@@ -518,13 +556,13 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(r"(?:(?:at|on|over|for|by|until|before|during)\s+(?:the\s+)?|(?:on\s+)?(?:this|next|the)\s+(?:coming\s+)?)weekend"), _weekend),
     (_words(r"am\s+we|(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
-    (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b)(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
+    (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b){_UNCOUNTED}(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
-    (re.compile(rf"{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
+    (re.compile(rf"{_NO_DATE}{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
-    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b)\w)"), _nth),
-    (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\s?\d|\w)(?!\s*{_MONTH}\b)"), _nth),
+    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b)\w)"), _nth),
+    (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
 
@@ -561,15 +599,23 @@ def _uhr(match: re.Match[str], now: datetime) -> _Clock:
     return _Clock(found.at, of_12=0 < found.at.hour < 12)
 
 
+_MINUTES = {
+    **dict.fromkeys(("half", "halb"), 30),
+    "twenty-five": 25,
+    **dict.fromkeys(("twenty", "zwanzig"), 20),
+    **dict.fromkeys(("ten", "zehn"), 10),
+    **dict.fromkeys(("five", "fünf"), 5),
+}
+
+
 def _spoken(match: re.Match[str], _now: datetime) -> _Clock:
     minute = {"fi": 15, "th": 30, "fo": 45}[match["spoken"][:2]]
     return _Clock(time(_hour(match["hour"]) % 24, minute), of_12=_hour(match["hour"]) < 12)
 
 
 def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
-    minutes = {"half": 30, "halb": 30, "twenty-five": 25, "zwanzig": 20, "twenty": 20}.get(
-        match["quarter"]
-    ) or _NUMBERS.get(match["quarter"], 15)
+    said = match["quarter"]
+    minutes = _MINUTES.get(said) or (int(said) if said.isdecimal() else 15)
     if match["way"] in ("to", "before", "vor") or match["quarter"] in ("halb", "dreiviertel"):
         minutes = -minutes
     total = _hour(match["hour"]) * 60 + minutes
@@ -577,10 +623,14 @@ def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
 
 
 _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]]] = [
-    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>[01]?\d|2[0-3])[:.](?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00])"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:-])(?<!ratio ){_AT}(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00]){_UNCOUNTED}"), _clock),
+    # With a point it may be money, or a version, where no word says otherwise.
+    (re.compile(rf"(?<![\w\x00/.:-]){_AT}(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)\s*(?:{_HALF}|(?:uhr|h)\b)(?!\w)"), _clock),
+    (re.compile(rf"{_LEFT}(?:at|um|gegen|around|by|@|ab|before|vor|bis)\s*(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
+    (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})(?=\s+(?:in the (?:morning|evening|afternoon)|at night|morgens|abends|nachmittags|nachts)\b)"), _clock),
     (re.compile(r"(?<=\dt)(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?!\d)"), _clock),
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9])\s*{_HALF}(?!\w)"), _clock),
-    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})\s*(?:uhr|h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
+    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})(?:\s*uhr|(?<!24)h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel|five|ten|twenty|twenty-five|fünf|zehn|zwanzig)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),

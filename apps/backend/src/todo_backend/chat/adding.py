@@ -22,7 +22,7 @@ _SEVERAL = these("several")
 """Words that say that there are several."""
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
-_NOTHING = PRONOUNS | these("undate what")
+_NOTHING = PRONOUNS | these("undate what") | {"make", "mach"}
 
 
 class UnclearDateError(Exception):
@@ -97,7 +97,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
         (
             at
             for at, clause in enumerate(clauses)
-            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted"))
+            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted", "add"))
         ),
         None,
     )
@@ -178,6 +178,8 @@ def _task(clauses: Sequence[Clause]) -> int | None:
 
 def _after_cue(clause: Clause, wants: str) -> int:
     """Where the words after a cue begin."""
+    if clause.closes == ":" and clause.wants("add", "noted"):
+        return clause.stop
     first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
     match = next(
         (

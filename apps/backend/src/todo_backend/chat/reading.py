@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Cue, fold, lengths
@@ -18,12 +18,17 @@ _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|
 _CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
+_WHILE = re.compile(
+    r"\b(?:an?|one|two|three|four|einen?|einer|zwei|drei|vier|\d+)\s+(?:days?|weeks?|months?|tage?n?|wochen?|monate?n?)\b",
+    re.IGNORECASE,
+)
 _MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*"
 _CLOCK = re.compile(
     r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
     r"|\dish\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
-    r"|\b(?:fortnight|anderthalb|stunden?|hours?)\b|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
+    r"|\b(?:fortnight|anderthalb|stunden?|hours?)\b"
+    r"|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
     r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
 )
@@ -38,7 +43,9 @@ _NEGATED = these("negated")
 _TELLERS = these("tellers")
 _ENGLISH_VERBS = these("english verbs")
 """What English todos begin with."""
+_COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
+_AND = frozenset(["and", "und", "&", "+"])
 _MOST_DIGITS = 7
 _COURTESIES = ("courtesy before", "courtesy after", "title before", "talk thanks", "talk greet")
 PRIORITIES: Sequence[Priority] = ("high", "medium", "low")
@@ -88,10 +95,20 @@ def _tokens(text: str) -> Iterator[Token]:
         if not bare:
             yield Token("", chunk.start(), chunk.start(), closes=chunk[0])
             continue
-        key = fold(bare)
+        key = _commanded(fold(bare))
         if closes == "." and (key in _ABBREVIATIONS or bare.isdecimal()):
             closes = ""
         yield Token(key, start, start + len(bare), closes=closes)
+
+
+@lru_cache(maxsize=4096)
+def _commanded(key: str) -> str:
+    """A word, or the command that it is but for a slip of the finger."""
+    if key in _BY_FIRST or key in FILLERS:
+        return key
+    if (spelt := _spelt(key)) in _COMMANDS:
+        return spelt
+    return next((word for word in _COMMANDS if _is_slip(key, word)), key)
 
 
 class Reader:
@@ -100,7 +117,7 @@ class Reader:
     def __init__(self, text: str, now: datetime) -> None:
         self.text, self.now = text, now
         self.tokens = list(_tokens(text))
-        self.dated = dates.spans(text, now)
+        self.dated = [*dates.spans(text, now), *(match.span() for match in _WHILE.finditer(text))]
 
     @cached_property
     def due(self) -> dates.Found | None:

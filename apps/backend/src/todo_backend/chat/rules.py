@@ -24,6 +24,8 @@ _MOST_CHARACTERS = 500
 """Of a request; what is longer is a letter, and would take seconds to be read."""
 _PRIORITIES = (*PRIORITIES, "none")
 _ALL = these("all")
+_CHANGING = these("changing")
+"""Verbs of changes, and of what people have to do: “change the sheets on Saturday”."""
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _QUESTIONS = these("questions")
 _CHANGES = ("delete", "reopen", "rename", "move")
@@ -68,7 +70,7 @@ _RENAMES = [
         rf"\b(?P<surely>change|set)\s+the\s+(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into)\s+{_TO}",
         rf"\b(?P<surely>änder(?:e|n)?|aender(?:e|n)?|setz(?:e)?)\s+(?:bitte\s+)?den\s+(?:titel|namen|text)\s+(?:von|bei)\s+{_WHAT}\s+(?:in|zu|auf)\s+{_TO}",
         rf"\b(?P<surely>rename|reword|retitle|relabel)\s+{_WHAT}\s+(?:to|into|as|in|->|→|=>)\s+{_TO}",
-        rf"\b(?P<surely>benenn(?:e|en)?|umbenennen)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:um\s+)?(?:in|zu|nach|auf)\s+(?P<to>[^.;!?]+?)(?:\s+um)?[.!?]*$",
+        rf"\b(?P<surely>benenn(?:e|en)?|umbenennen|nenne?(?=.*\sum\b))\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:um\s+)?(?:in|zu|nach|auf)\s+(?P<to>[^.;!?]+?)(?:\s+um)?[.!?]*$",
         rf"{_WHAT}\s+(?:bitte\s+)?(?:in|zu)\s+(?P<to>[^.;!?]+?)\s+(?P<surely>umbenennen|umändern|umtaufen)\b",
         rf"{_WHAT}\s+(?:should|needs\s+to|must|has\s+to)\s+(?:say|read|be\s+called|be\s+named)\s*:?\s+{_TO}",
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?:heißen|heissen)\s*:?\s+{_TO}",
@@ -145,7 +147,7 @@ class _Turn:
         is_asked = any(clause.begins_with("show") for clause in opening) or (
             clauses[-1].wants("show") and len(clauses) == 1
         )
-        if is_asked and not reader.wants("noted") and not self._is_noted(opening):
+        if is_asked and not self._renaming(reader) and not reader.wants("noted") and not self._is_noted(opening):
             return self._show(reader)
         if self._is_to_add(reader):
             return await self._add(reader)
@@ -225,6 +227,8 @@ class _Turn:
 
     def _show(self, reader: Reader) -> str:
         clause = next((clause for clause in reader.clauses if clause.begins_with("show")), reader.clauses[0])
+        if clause.numbers and (meant := [todo for todo in self.todos if todo.number in clause.numbers]):
+            return self.say("found") + "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in meant)
         text = reader.text[clause.start : clause.stop]
         for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
             more = asked(following.text, self.todos, self.now)
@@ -256,6 +260,9 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
+        commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
+        if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
+            return False
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
         others = [clause for clause in clauses if clause not in tasks]
@@ -319,7 +326,7 @@ class _Turn:
             return await self._each(lambda todo: self._rename(todo, title), todos, reader)
         if reader.wants("reopen"):
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
-        if reader.wants("delete"):
+        if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
         is_done = any(clause.is_past or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
         is_moved = (
@@ -332,6 +339,8 @@ class _Turn:
             if several := self._several(reader, self.todos):
                 return "\n".join([await self._set(todo, due if is_moved else None, priority) for todo in several])
             if self._names(clauses) or reader.wants("move"):
+                if not todos and self._is_chore(reader):
+                    return None
                 if len(todos) != 1 and not reader.wants("move"):
                     return None
                 if not reader.wants("move") and any(clause.is_statement for clause in clauses) and priority is None:
@@ -351,6 +360,13 @@ class _Turn:
         ):
             return self.say("change how", title=named(self.todos, clauses)[0].title)
         return None
+
+    def _is_chore(self, reader: Reader) -> bool:
+        """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
+        if reader.due is None or named(self.todos, reader.clauses, loosely=True):
+            return False
+        commands = [clause for clause in reader.clauses if clause.begins_with(*_CHANGES)]
+        return any(clause.first in _CHANGING and clause.is_task for clause in commands)
 
     def _is_said_plainly(self, todos: Sequence[TodoView], reader: Reader) -> bool:
         """Whether a todo with a date or a priority beside it is all that is said."""
