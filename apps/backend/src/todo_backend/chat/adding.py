@@ -57,7 +57,8 @@ def new_todos(reader: Reader) -> list[New]:
     is_last_dated = len(found) > 1 and not any(item.due for item in found[:-1]) and _ends_dated(texts[-1], now)
     if due is None and is_last_dated:
         raise UnclearDateError  # “iron the shirt and pack the bag tomorrow”: both?
-    priority = next((priority for clause in around if (priority := new_priority(clause))), None)
+    beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
+    priority = next(filter(None, beside), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
 
 
