@@ -58,7 +58,7 @@ def new_todos(reader: Reader) -> list[New]:
     if due is None and is_last_dated:
         raise UnclearDateError  # “iron the shirt and pack the bag tomorrow”: both?
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
-    priority = next(filter(None, beside), None)
+    priority = next((said for said in beside if said), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
 
 
