@@ -66,6 +66,7 @@ SLOW_CLOCK = {"LD_PRELOAD": "/usr/$LIB/faketime/libfaketimeMT.so.1", "FAKETIME":
 # By the machine's clock.
 BOOT_SECONDS = 120
 COMMAND_SECONDS = 3600
+USER_WAS_THERE = "The application works for a real user: "
 ALL_IS_WELL = "make open   (all is well)"
 VISITOR = "PYTHONPATH=.ansible/collections python3 molecule/site/visitor.py"
 
@@ -223,7 +224,7 @@ def readmes_way(machine: Machine) -> None:
     """README's commands, and what a newcomer expects of them. Raises MachineError."""
     about = machine.ask("stat --file-system --format=%T /sys/fs/cgroup; systemctl is-system-running").stdout.split()
     expect(about == ["cgroup2fs", "running"], f"It is a machine with cgroup v2 on which all services run, not {about}.")
-    expect("A user's way works" in machine.does("make up"), "The application was checked as its user.")
+    expect(USER_WAS_THERE in machine.does("make up"), "The application was checked as its user.")
     expect(ALL_IS_WELL in machine.does("make status"), "All is well after `make up`.")
     machine.does(f"{VISITOR} begin")
     with machine.timed("reboot"):

@@ -25,7 +25,7 @@ class Scripted(vm.Machine):
     def __init__(self) -> None:
         super().__init__("bookworm", Path("/dev/null"))
         self.about = "cgroup2fs\nrunning\n"
-        self.said = {"up": ["A user's way works\nok=90 changed=40 failed=0\n", DONE], "status": [WELL, WELL], "begin": [""], "return": [""]}
+        self.said = {"up": ["The application works for a real user: 1 s\nok=90 changed=40 failed=0\n", DONE], "status": [WELL, WELL], "begin": [""], "return": [""]}
         self.did: list[str] = []
 
     def ask(self, command: str) -> CompletedProcess[str]:
@@ -55,7 +55,7 @@ def test_the_way_goes_over_a_reboot_and_back() -> None:
     ("word", "said", "fact"),
     [
         ("up", ["ok=90 changed=40 failed=0", DONE], "checked as its user"),
-        ("up", ["A user's way works", "ok=50 changed=1 unreachable=0 failed=0"], "nothing to change"),
+        ("up", ["The application works for a real user: 1 s", "ok=50 changed=1 unreachable=0 failed=0"], "nothing to change"),
         ("status", ["Next         make up", WELL], "after `make up`"),
         ("status", [WELL, "Next         make start"], "after the reboot"),
     ],
