@@ -24,6 +24,7 @@ _MOST_CHARACTERS = 500
 """Of a request; what is longer is a letter, and would take seconds to be read."""
 _PRIORITIES = (*PRIORITIES, "none")
 _ALL = these("all")
+_CHANGE_VERBS = these("change verbs")
 _CHANGING = these("changing")
 """Verbs of changes, and of what people have to do: “change the sheets on Saturday”."""
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
@@ -263,6 +264,8 @@ class _Turn:
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
         if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
             return False
+        if not reader.wants("ought") and set(reader.keys) & _CHANGE_VERBS:
+            return False  # of a todo that is not there
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
         others = [clause for clause in clauses if clause not in tasks]
@@ -282,7 +285,8 @@ class _Turn:
             return has_more or any(len(new_todo(clause.text, self.now).title.split()) > 1 for clause in tasks)
         if not any(not key.isdecimal() for clause in clauses for key in clause.objects):
             return False
-        return has_more and not any(clause.is_statement for clause in clauses) and not _begins_talk("greet", clauses)
+        is_told = any(clause.is_statement for clause in clauses) or _begins_talk("greet", clauses)
+        return reader.due is not None and not is_told
 
     def _is_all_of(self, there: Sequence[TodoView], clause: Clause) -> bool:
         """Whether a clause says nothing but a todo that is there."""
@@ -558,7 +562,7 @@ class _Turn:
         if later is None:
             return None
         if re.search(
-            r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen", match[0], re.IGNORECASE
+            r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen|\bzieh", reader.text, re.IGNORECASE
         ):
             days = (later.day - start.date()).days
             later = dates.Due(start.date() - timedelta(days=days))
