@@ -71,7 +71,7 @@ async def test_how_long_a_log_in_takes_does_not_tell_whether_there_is_an_account
         assert abs(known - unknown) < 0.1 * min(known, unknown)
 
 
-CONNECTIONS, ATTEMPTS, ROUNDS = 50, 300, 3
+CONNECTIONS, ATTEMPTS, ROUNDS = 50, 300, 2
 USUAL_SECONDS = 0.03
 """What a log-in takes on a machine that has nothing else to do: what one waits more is allowed by how slow this is."""
 
@@ -107,7 +107,7 @@ async def test_a_crowd_that_guesses_at_an_account_keeps_no_other_waiting_and_no_
                 taken = []
                 while not all(one.done() for one in guesses):
                     taken.append(await seconds(person, browser))
-                busy.append(max(taken))
+                busy += taken
                 assert {401, 429} <= set().union(*await asyncio.gather(*guesses)) <= {401, 429, 503}
     alone = statistics.median(quiet)
     assert statistics.median(busy) - alone < 0.3 * max(1, alone / USUAL_SECONDS)
