@@ -12,7 +12,6 @@ from sqlalchemy.engine import URL
 
 from tests.conftest import Person, serving, sign_up
 
-
 NOWHERE = base64.urlsafe_b64encode(b'["nowhere"]').decode()
 
 
