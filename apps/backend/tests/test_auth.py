@@ -198,7 +198,44 @@ async def test_a_deleted_account_leaves_no_row_and_no_way_in(
     assert await bob.titles() == ["Water the plants", "buy milk"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/todos", {"title": "x"}),
+        ("/todos", {"title": "x", "id": str(uuid.uuid4())}),
+        ("/chat", {"message": "add buy milk"}),
+    ],
+)
+async def test_what_is_begun_by_an_account_that_is_deleted_meanwhile_says_so(
+    ann: Person, database_url: URL, path: str, body: dict[str, str]
+) -> None:
+    engine = create_engine(database_url)
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    with engine.connect() as deletion, engine.connect() as watcher:
+        deletion.execute(text("DELETE FROM users WHERE id = :id"), {"id": ann.id})
+        begun = asyncio.create_task(ann.request("POST", path, body))
+        async with asyncio.timeout(10):
+            while not watcher.scalar(waiting):  # noqa: ASYNC110 - the database tells nobody
+                await asyncio.sleep(0.02)
+        deletion.commit()
+        answer = await begun
+    engine.dispose()
+    assert (answer.status_code, answer.json()) == (401, {"detail": "Log in first."})
+
+
 async def test_a_crowd_can_log_in_at_once(client: httpx.AsyncClient, ann: Person) -> None:
     attempts = [client.post("/api/v1/auth/login", json={"email": ann.email, "password": PASSWORD}) for _ in range(20)]
 
     assert {response.status_code for response in await asyncio.gather(*attempts)} == {200}
+
+
+async def test_of_too_large_a_crowd_some_are_told_to_come_back(client: httpx.AsyncClient, ann: Person) -> None:
+    attempts = [client.post("/api/v1/auth/login", json={"email": ann.email, "password": PASSWORD}) for _ in range(80)]
+    answers = await asyncio.gather(*attempts)
+
+    assert {response.status_code for response in answers} == {200, 503}
+    [busy, *_] = [response for response in answers if response.status_code == 503]
+    assert busy.json() == {"detail": "Too many are logging in just now. Try again in a moment."}
+    assert busy.headers["Retry-After"] == "2"

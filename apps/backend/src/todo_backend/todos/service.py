@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or_, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -209,9 +210,10 @@ async def add_todo(
     try:
         async with session.begin_nested():
             session.add(todo)
-    except IntegrityError:  # of two at once this is the second
-        if todo_id is None:
+    except IntegrityError as error:
+        if todo_id is None or not isinstance(error.orig, UniqueViolation):
             raise
+        # of two at once this is the second
         return _sent_again(await session.get_one(Todo, todo_id), user_id)
     _record(session, "add", actor, todo, before=None, after=todo)
     return todo

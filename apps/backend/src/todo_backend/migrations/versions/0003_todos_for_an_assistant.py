@@ -21,6 +21,7 @@ CREATE FUNCTION todo_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' AND NEW.number IS NULL THEN
         UPDATE users SET last_number = last_number + 1 WHERE id = NEW.user_id RETURNING last_number INTO NEW.number;
+        NEW.number := COALESCE(NEW.number, 0); -- there is no such user: the foreign key says so
     ELSIF TG_OP = 'UPDATE' THEN
         NEW.version := OLD.version + 1;
     END IF;
