@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 32 * 1024;
 const READS = new Set(["GET", "HEAD"]);
 
 type Params = Record<string, string>;
-type Context = { params: Promise<Params> };
+type Context = { params: Promise<Params | undefined> };
 type Handler = (request: NextRequest, params: Params) => Promise<Response>;
 type SignedInHandler = (request: NextRequest, token: string, params: Params) => Promise<Response>;
 
@@ -51,7 +51,7 @@ export function open(handler: Handler) {
   return (request: NextRequest, context: Context): Promise<Response> =>
     withRequestId(request.headers, async () => {
       const started = performance.now();
-      const params = await context.params;
+      const params = (await context.params) ?? {}; // none where the path has none
       const response = await answerTo(handler, request, params);
       const values = new Map(Object.entries(params).map(([name, value]) => [value, `{${name}}`]));
       const route = request.nextUrl.pathname.split("/").map((part) => values.get(part) ?? part).join("/");

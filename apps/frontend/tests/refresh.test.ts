@@ -55,7 +55,7 @@ function ask(handler: typeof list, { cookie = "todochat_own_refresh=r.1", body, 
   if (body) Object.assign(headers, { "content-type": "application/json", "content-length": String(body.length) });
   if (id) headers["x-request-id"] = id;
   const request = new NextRequest(`http://todo.example${path}`, { method, headers, body });
-  return handler(request, { params: Promise.resolve({}) });
+  return handler(request, { params: Promise.resolve(undefined) }); // as Next.js has it where the path has none
 }
 const setBy = (response: Response) => response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
 
