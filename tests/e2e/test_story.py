@@ -39,7 +39,7 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(
     expect(page.get_by_role("checkbox", name="return the library books")).to_be_checked()
     expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
 
-    delete_account(page)
+    delete_account(page, account)
     assert not database.knows(account.email)
 
 
@@ -67,10 +67,11 @@ def sign_out(page: Page) -> None:
     page.wait_for_url("**/login")
 
 
-def delete_account(page: Page) -> None:
+def delete_account(page: Page, account: Account) -> None:
     page.get_by_role("button", name="Account").click()
-    page.get_by_role("button", name="Delete account…").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete account").click()
+    page.get_by_role("link", name="Account settings").click()
+    page.get_by_label("Your password").fill(account.password)
+    page.get_by_role("button", name="Delete account").click()
     page.wait_for_url("**/login?reason=deleted")
 
 

@@ -1,8 +1,7 @@
-import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 
-import { SESSION_COOKIE } from "@/lib/session";
+import { maybeSignedIn } from "@/lib/page";
 
 export default async function Home() {
-  redirect((await cookies()).has(SESSION_COOKIE) ? "/todos" : "/login");
+  redirect((await maybeSignedIn()) ? "/todos" : "/login");
 }

@@ -33,7 +33,7 @@ const WORDS = {
   },
 } as const;
 
-const FIELD =
+export const FIELD =
   "h-12 w-full rounded-xl border border-line-strong bg-surface px-4 text-base transition-colors hover:border-pine " +
   "focus:border-pine aria-invalid:border-danger";
 
@@ -179,7 +179,7 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
 }
 
 /** A line below a field that keeps its height, so that nothing jumps when a problem appears. */
-function Hint({ id, problem, children }: { id: string; problem?: string | null; children?: React.ReactNode }) {
+export function Hint({ id, problem, children }: { id: string; problem?: string | null; children?: React.ReactNode }) {
   return (
     <p id={id} aria-live="polite" className="mt-1.5 min-h-5 text-sm leading-5 text-muted">
       {problem ? <span className="text-danger">{problem}</span> : children}

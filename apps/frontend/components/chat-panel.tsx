@@ -6,6 +6,7 @@ import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
+import { keepDraft, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
 import type { Action, Assistant, ChatAnswer, Conversation, Todo } from "@/lib/types";
@@ -25,11 +26,14 @@ const ASSISTANTS: Record<Assistant, { badge: string; explanation: string }> = {
 
 export function ChatPanel({
   className,
+  userId,
   initialConversation,
   onAnswer,
 }: {
   className: string;
-  initialConversation: Conversation | null;
+  userId: string;
+  /** Undefined where it could not be read. */
+  initialConversation: Conversation | null | undefined;
   /** Called after each turn, with what the assistant did to the list. */
   onAnswer: (actions: Action[]) => Promise<void>;
 }) {
@@ -59,13 +63,14 @@ export function ChatPanel({
         conversation_id: conversation.current,
       });
       conversation.current = answer.conversation_id;
-      actions = answer.actions;
+      actions = answer.actions ?? [];
       setAssistant(answer.assistant);
       setQuestion(answer.confirmation ?? null);
       const reply: Bubble = { key: nextKey.current++, role: "assistant", content: answer.reply };
       setBubbles((now) => [...now, reply]);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
+      if (error.status === 401) keepDraft(userId, "message", content);
       setBubbles((now) => now.map((item) => (item === bubble ? { ...bubble, problem: error.message } : item)));
     } finally {
       setWaiting(false);
@@ -90,9 +95,16 @@ export function ChatPanel({
     submit();
   }
 
+  // The browser keeps the end in view for whoever is there; who has scrolled up is reading, and only their own message ends that.
+  const said = bubbles.findLast(({ role }) => role === "user")?.key;
   useEffect(() => {
     if (scroller.current) scroller.current.scrollTop = 0; // the end, in a reversed column
-  }, [bubbles, waiting]);
+  }, [said]);
+
+  useEffect(() => {
+    const kept = takeDraft(userId, "message");
+    if (kept) setDraft(kept);
+  }, [userId]);
 
   async function confirm({ id }: Question) {
     setQuestion(null);
@@ -114,7 +126,7 @@ export function ChatPanel({
   }
 
   // One that this page does not know yet is of a newer version.
-  const { badge, explanation } = ASSISTANTS[assistant] ?? { badge: "Assistant", explanation: "" };
+  const { badge, explanation } = (Object.hasOwn(ASSISTANTS, assistant) && ASSISTANTS[assistant]) || { badge: "Assistant", explanation: "" };
   return (
     <section
       aria-labelledby="chat-heading"
@@ -142,6 +154,11 @@ export function ChatPanel({
           <Spoken role="assistant">
             Hello. Tell me what to put on your list, what is done, or what can go.
           </Spoken>
+          {initialConversation === undefined ? (
+            <p role="status" className="text-sm text-muted">
+              What was said before cannot be read right now. Your list is complete.
+            </p>
+          ) : null}
           <div role="log" aria-live="polite" aria-busy={waiting} aria-label="Conversation">
             <ol className="flex flex-col gap-3">
               {bubbles.map((bubble) => (

@@ -6,7 +6,9 @@ import { Icon } from "@/components/icons";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
+import { keepDraft, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
+import type { RowsInFlight } from "@/lib/rows";
 import { TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
@@ -20,12 +22,19 @@ function headline(remaining: number, total: number): string {
 
 export function TodoPanel({
   className,
+  userId,
+  rows,
+  readAgain,
   todos,
   setTodos,
   fresh,
   setFresh,
 }: {
   className: string;
+  userId: string;
+  rows: RowsInFlight;
+  /** Shows the list as the server has it. */
+  readAgain: () => Promise<void>;
   todos: Todo[];
   setTodos: Dispatch<SetStateAction<Todo[]>>;
   fresh: ReadonlySet<string>;
@@ -51,6 +60,10 @@ export function TodoPanel({
     document.getElementById(focusNext.current)?.focus();
     focusNext.current = null;
   }, [todos]);
+
+  useEffect(() => {
+    if (input.current && !input.current.value) input.current.value = takeDraft(userId, "todo");
+  }, [userId]);
 
   /** Runs one change and says what came of it. Returns the failure, if it was one. */
   async function attempt(change: () => Promise<string>): Promise<RequestError | undefined> {
@@ -79,6 +92,7 @@ export function TodoPanel({
     const row = changes.current.get(todo.id) ?? { saved: todo, last: Promise.resolve() };
     changes.current.set(todo.id, row);
     setFresh(new Set());
+    rows.begin(todo.id);
     show(todo.id, next);
     const turn = row.last.then(async () => {
       const failure = await attempt(async () => {
@@ -86,6 +100,7 @@ export function TodoPanel({
         return said;
       });
       if (failure?.status === 404) row.saved = null; // deleted meanwhile, from elsewhere
+      rows.end(todo.id);
       if (row.last !== turn) return;
       changes.current.delete(todo.id);
       show(todo.id, row.saved);
@@ -98,16 +113,27 @@ export function TodoPanel({
     const title = input.current?.value.trim() ?? "";
     if (!title || adding) return input.current?.focus();
     setAdding(true);
-    await attempt(async () => {
-      // Sent again after a lost answer it is the same todo.
-      if (sent.current?.title !== title) sent.current = { id: newId(), title };
-      const todo = await request<Todo>("POST", "/api/todos", sent.current);
+    // Sent again after a lost answer it is the same todo.
+    if (sent.current?.title !== title) sent.current = { id: newId(), title };
+    const wanted = sent.current;
+    rows.begin(wanted.id);
+    const failure = await attempt(async () => {
+      const todo = await request<Todo>("POST", "/api/todos", wanted).catch(async (lost: unknown) => {
+        // No answer is no refusal: it may be there.
+        if (!(lost instanceof RequestError) || (lost.status !== 0 && lost.status < 500)) throw lost;
+        const there = await request<Todo[]>("GET", "/api/todos").catch(() => []);
+        const found = there.find(({ id }) => id === wanted.id);
+        if (!found) throw lost;
+        return found;
+      });
       sent.current = null;
-      setTodos((now) => [...now, todo]);
+      show(todo.id, todo);
       setFresh(new Set([todo.id]));
       if (input.current) input.current.value = "";
       return `Added ${todo.title}.`;
     });
+    rows.end(wanted.id);
+    if (failure?.status === 401) keepDraft(userId, "todo", title);
     setAdding(false);
   }
 
@@ -139,7 +165,7 @@ export function TodoPanel({
     setDeleted(null);
     await attempt(async () => {
       await request("POST", `/api/changes/${change}/undo`);
-      setTodos(await request<Todo[]>("GET", "/api/todos"));
+      await readAgain();
       setFresh(new Set([todo.id]));
       return `${todo.title} is back.`;
     });

@@ -7,6 +7,7 @@ import { ChatPanel } from "@/components/chat-panel";
 import { Logo } from "@/components/logo";
 import { TodoPanel } from "@/components/todo-panel";
 import { request } from "@/lib/client";
+import { RowsInFlight } from "@/lib/rows";
 import type { Action, Conversation, Todo, User } from "@/lib/types";
 
 type View = "list" | "chat";
@@ -19,20 +20,26 @@ export function Workspace({
 }: {
   user: User;
   initialTodos: Todo[];
-  initialConversation: Conversation | null;
+  /** Undefined where it could not be read. */
+  initialConversation: Conversation | null | undefined;
 }) {
   const [todos, setTodos] = useState(initialTodos);
+  const [rows] = useState(() => new RowsInFlight());
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const [view, setView] = useState<View>("list");
   const [unseen, setUnseen] = useState(false);
 
   /** Reads the list again rather than applying actions one by one: the server knows every tool, this page need not. */
+  const readAgain = useCallback(async () => {
+    setTodos(await rows.read(() => request<Todo[]>("GET", "/api/todos")));
+  }, [rows]);
+
   const showChanges = useCallback(async (actions: Action[]) => {
-    setTodos(await request<Todo[]>("GET", "/api/todos"));
+    await readAgain();
     if (actions.length === 0) return;
     setFresh(new Set(actions.flatMap(({ todo }) => (todo ? [todo.id] : []))));
     setUnseen(true);
-  }, []);
+  }, [readAgain]);
 
   function open(next: View) {
     setView(next);
@@ -67,6 +74,9 @@ export function Workspace({
       <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
         <TodoPanel
           className={view === "list" ? "" : "max-lg:hidden"}
+          userId={user.id}
+          rows={rows}
+          readAgain={readAgain}
           todos={todos}
           setTodos={setTodos}
           fresh={fresh}
@@ -74,6 +84,7 @@ export function Workspace({
         />
         <ChatPanel
           className={view === "chat" ? "" : "max-lg:hidden"}
+          userId={user.id}
           initialConversation={initialConversation}
           onAnswer={showChanges}
         />

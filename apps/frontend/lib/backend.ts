@@ -1,14 +1,17 @@
-import type { Conversation, Todo, User } from "@/lib/types";
+import { log, requestId } from "@/lib/log";
+import type { Conversation, SignIn, Todo, User } from "@/lib/types";
 
 const DEFAULT_TIMEOUT_MS = 10_000;
 
-const AWAY = "The todo service is not answering right now. Nothing is lost; try again in a moment.";
+const AWAY = "The todo service is not answering right now. Try again in a moment.";
 
 /** A call that did not succeed: the status to answer with, and a sentence for the person who waits. */
 export class BackendError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    /** Seconds or a date, as the backend says it. */
+    readonly retryAfter: string | null = null,
   ) {
     super(message);
   }
@@ -19,6 +22,8 @@ type Call = {
   token?: string;
   body?: unknown;
   timeoutMs?: number;
+  /** Headers besides. */
+  headers?: Record<string, string>;
   /** Told the headers of the answer. */
   heard?: (headers: Headers) => void;
 };
@@ -37,9 +42,7 @@ export function backendUrl(): URL {
   return url;
 }
 
-function log(message: string, details: Record<string, unknown>): void {
-  console.error(JSON.stringify({ time: new Date().toISOString(), level: "error", message, ...details }));
-}
+const withoutIds = (path: string) => path.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d+\b/gi, "{id}");
 
 /** Returns the sentence of an error answer; validation errors come as a list of them. */
 async function detailOf(response: Response): Promise<string> {
@@ -59,9 +62,10 @@ async function detailOf(response: Response): Promise<string> {
 export async function callBackend<T>(path: string, call: Call = {}): Promise<T> {
   const { method = "GET", token, body, timeoutMs = DEFAULT_TIMEOUT_MS, heard } = call;
   const url = new URL(path, backendUrl());
-  const headers: Record<string, string> = { accept: "application/json" };
+  const headers: Record<string, string> = { accept: "application/json", "x-request-id": requestId(), ...call.headers };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
+  const route = withoutIds(url.pathname);
   const signal = AbortSignal.timeout(timeoutMs);
   const send = () =>
     fetch(url, {
@@ -82,16 +86,19 @@ export async function callBackend<T>(path: string, call: Call = {}): Promise<T> 
       return send();
     });
     if (!response.ok) {
-      if (response.status < 500) throw new BackendError(response.status, await detailOf(response));
-      log("backend answered with an error", { method, path, status: response.status });
-      throw new BackendError(response.status === 503 ? 503 : 502, AWAY);
+      const retryAfter = response.headers.get("retry-after");
+      if (response.status < 500) throw new BackendError(response.status, await detailOf(response), retryAfter);
+      log("error", "backend answered with an error", { method, route, status: response.status });
+      await response.arrayBuffer(); // read to its end, so that its connection serves again
+      throw new BackendError(response.status === 503 ? 503 : 502, AWAY, retryAfter);
     }
     heard?.(response.headers);
     answer = (response.status === 204 ? undefined : await response.json()) as T;
   } catch (error) {
     if (error instanceof BackendError) throw error;
-    const cause = error instanceof Error ? String(error.cause ?? error) : String(error);
-    log(signal.aborted ? "backend took too long" : "backend unreachable", { method, path, timeoutMs, cause });
+    const { code, name } = ((error as Error).cause ?? error) as { code?: string; name?: string };
+    const what = signal.aborted ? "backend took too long" : "backend unreachable";
+    log("error", what, { method, route, timeoutMs, cause: code ?? name });
     throw signal.aborted
       ? new BackendError(504, "The todo service took too long to answer. Try again in a moment.")
       : new BackendError(503, AWAY);
@@ -102,6 +109,8 @@ export async function callBackend<T>(path: string, call: Call = {}): Promise<T> 
 export const fetchUser = (token: string) => callBackend<User>("/api/v1/auth/me", { token });
 
 export const fetchTodos = (token: string) => callBackend<Todo[]>("/api/v1/todos", { token });
+
+export const fetchSignIns = (token: string) => callBackend<SignIn[]>("/api/v1/auth/sessions", { token });
 
 /** Returns the conversation last begun, or null before the first message. */
 export async function fetchLatestConversation(token: string): Promise<Conversation | null> {

@@ -37,8 +37,15 @@ export async function request<T>(
     throw new RequestError("No connection to the server. Check your network and try again.", 0);
   }
   // Read to its end also where it is empty: whoever leaves the page upon an answer would break it off otherwise.
-  const answer: unknown = await response.json().catch(() => null);
+  const text = await response.text().catch(() => null);
   if (response.status === 204) return undefined as T;
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text ?? "");
+  } catch {
+    // Half an answer, or a page that somebody between us and the server sent in its place.
+    if (response.ok) throw new RequestError("The answer did not arrive whole. Try again.", 0);
+  }
   if (response.ok) return answer as T;
   if (response.status === 401 && endsOn401) loadPage("/login?reason=expired");
   const detail = (answer as { detail?: unknown } | null)?.detail;

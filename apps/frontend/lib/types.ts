@@ -15,8 +15,8 @@ export type Todo = {
   completed_at: string | null;
 };
 
-/** Who answers in the chat. */
-export type Assistant = "rule-based";
+/** Who answers in the chat, by a name that a newer backend may have added. */
+export type Assistant = string;
 
 export type Message = { role: "user" | "assistant"; content: string; created_at: string };
 
@@ -34,4 +34,16 @@ export type ChatAnswer = {
   confirmation?: { id: string; todos: Todo[] } | null;
 };
 
-export type Session = { access_token: string; expires_in: number; user: User };
+export type Session = {
+  access_token: string;
+  expires_in: number;
+  user: User;
+  /** None for the second of two who refresh at once. */
+  refresh_token?: string | null;
+  refresh_expires_in?: number | null;
+  /** What this browser is known by at the next log-in. */
+  browser?: string | null;
+};
+
+/** Where somebody is signed in. */
+export type SignIn = { id: string; user_agent: string; created_at: string; used_at: string; current: boolean };

@@ -63,6 +63,7 @@ async function serve(context: TestContext, faults: Record<string, Answer> = {}) 
     response.writeHead(status).end(answer === undefined ? "" : JSON.stringify(answer));
   });
   mock.method(console, "error", () => {});
+  mock.method(console, "log", () => {});
   context.after(() => mock.restoreAll());
   const url = await listen(context, async (request, response) => {
     const headers = new Headers(request.headers as Record<string, string>);
@@ -70,7 +71,7 @@ async function serve(context: TestContext, faults: Record<string, Answer> = {}) 
     const asked = new NextRequest(`http://${headers.get("host")}${request.url}`, { method: request.method, headers, body });
     const handler = ROUTES[request.url ?? ""]?.[request.method ?? ""] as Handler;
     const answer = await handler(asked, { params: Promise.resolve({}) });
-    response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
+    response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "set-cookie": answer.headers.getSetCookie() }).end(await answer.text());
   });
   return { url, state };
 }

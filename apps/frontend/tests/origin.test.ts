@@ -19,3 +19,19 @@ test("another site, another port and no origin at all are refused", () => {
   assert.ok(!sameOrigin({ host: "127.0.0.1:30000" }));
   assert.ok(!sameOrigin({ origin: "http://127.0.0.1:30000" }));
 });
+
+test("a proxy that names the scheme's own port in Host changes nothing", () => {
+  assert.ok(sameOrigin({ origin: "https://todo.example", host: "todo.example:443" }));
+  assert.ok(sameOrigin({ origin: "http://todo.example", host: "todo.example:80" }));
+  assert.ok(!sameOrigin({ origin: "https://todo.example", host: "todo.example:80" }));
+  assert.ok(!sameOrigin({ origin: "http://todo.example", host: "todo.example:443" }));
+});
+
+test("a public address is the only one", (context) => {
+  context.after(() => delete process.env.PUBLIC_URL);
+  process.env.PUBLIC_URL = "https://todo.example/";
+  assert.ok(sameOrigin({ origin: "https://todo.example", host: "frontend:3000" }));
+  assert.ok(!sameOrigin({ origin: "http://frontend:3000", host: "frontend:3000" }));
+  process.env.PUBLIC_URL = "todo.example";
+  assert.throws(() => sameOrigin({ origin: "https://todo.example", host: "todo.example" }), /PUBLIC_URL/);
+});

@@ -1,9 +1,8 @@
 import type { Metadata } from "next";
-import { cookies } from "next/headers";
 import { redirect } from "next/navigation";
 
 import { AuthPage } from "@/components/auth-page";
-import { SESSION_COOKIE } from "@/lib/session";
+import { maybeSignedIn } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Sign in" };
 
@@ -15,6 +14,6 @@ const NOTICES: Record<string, string> = {
 export default async function LoginPage({ searchParams }: { searchParams: Promise<{ reason?: string | string[] }> }) {
   const { reason } = await searchParams;
   // With a reason the session is known to be over, whatever cookie is left.
-  if (!reason && (await cookies()).has(SESSION_COOKIE)) redirect("/todos");
+  if (!reason && (await maybeSignedIn())) redirect("/todos");
   return <AuthPage mode="login" notice={typeof reason === "string" ? NOTICES[reason] : undefined} />;
 }

@@ -1,4 +1,7 @@
 {{- define "frontend.environment" -}}
 BACKEND_URL: {{ .Values.config.BACKEND_URL | quote }}
+{{- with .Values.config.PUBLIC_URL }}
+PUBLIC_URL: {{ . | quote }}
+{{- end }}
 REQUEST_SECONDS: {{ .Values.common.requestSeconds | int64 | quote }}
 {{- end }}

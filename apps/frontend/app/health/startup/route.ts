@@ -1,4 +1,5 @@
 import { backendUrl } from "@/lib/backend";
+import { publicUrl } from "@/lib/origin";
 
 export const dynamic = "force-dynamic";
 
@@ -6,6 +7,7 @@ export const dynamic = "force-dynamic";
 export function GET(): Response {
   try {
     backendUrl();
+    publicUrl();
   } catch (error) {
     return Response.json({ status: "error", detail: (error as Error).message }, { status: 503 });
   }

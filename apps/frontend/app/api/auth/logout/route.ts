@@ -1,12 +1,13 @@
 import { callBackend } from "@/lib/backend";
-import { noContent, open } from "@/lib/handler";
-import { endedSessionCookie, isHttps, SESSION_COOKIE } from "@/lib/session";
+import { currentTokens, noContent, open, withCookies } from "@/lib/handler";
+import { endedSessionCookies, readTokens } from "@/lib/session";
 
 export const POST = open(async (request) => {
-  const token = request.cookies.get(SESSION_COOKIE)?.value;
+  const end = async () => {
+    const { token } = await currentTokens(readTokens(request.cookies, request.headers), request.headers);
+    if (token) await callBackend("/api/v1/auth/logout", { method: "POST", token });
+  };
   // Whatever the backend says, this browser is signed out.
-  if (token) await callBackend("/api/v1/auth/logout", { method: "POST", token }).catch(() => undefined);
-  const response = noContent();
-  response.headers.set("set-cookie", endedSessionCookie(isHttps(request.headers)));
-  return response;
+  await end().catch(() => undefined);
+  return withCookies(noContent(), endedSessionCookies(request.headers));
 });

@@ -1,0 +1,246 @@
+"use client";
+
+import { useRef, useState, type FormEvent } from "react";
+
+import { FIELD, Hint } from "@/components/auth-form";
+import { Logo } from "@/components/logo";
+import { useHydrated } from "@/components/use-hydrated";
+import { loadPage, request, RequestError } from "@/lib/client";
+import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
+import type { SignIn, User } from "@/lib/types";
+
+const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
+
+/** Returns a browser's name for people, from what it calls itself. */
+function nameOf(agent: string): string {
+  const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(agent)?.[0];
+  const system = /Windows|Android|iPhone|iPad|Mac OS|Linux/.exec(agent)?.[0];
+  const known = { Edg: "Edge", OPR: "Opera" }[browser ?? ""] ?? browser;
+  if (!known) return agent.slice(0, 60) || "Unknown browser";
+  return system ? `${known} on ${system === "Mac OS" ? "macOS" : system}` : known;
+}
+
+export function AccountPage({ user, initialSignIns }: { user: User; initialSignIns: SignIn[] }) {
+  const [signIns, setSignIns] = useState(initialSignIns);
+  const readSignIns = async () => setSignIns(await request<SignIn[]>("GET", "/api/account/sessions"));
+  return (
+    <div className="flex min-h-dvh flex-col px-4 pb-16 sm:px-6">
+      <header className="flex h-16 shrink-0 items-center justify-between">
+        <Logo />
+        <a href="/todos" className={QUIET}>
+          Back to your list
+        </a>
+      </header>
+      <main className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4">
+        <div>
+          <h1 className="text-3xl font-semibold tracking-tight">Your account</h1>
+          <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
+        </div>
+        <SignIns signIns={signIns} readAgain={readSignIns} />
+        <Password email={user.email} onChanged={readSignIns} />
+        <Part id="export" title="Your data">
+          <p className="mt-1 text-muted">Todos, changes, conversations and sessions, in one JSON file.</p>
+          <a href="/api/account/export" download="todochat.json" className={`${QUIET} mt-4`}>
+            Download everything
+          </a>
+        </Part>
+        <Deletion />
+      </main>
+    </div>
+  );
+}
+
+function Part({ id, title, children }: { id: string; title: string; children: React.ReactNode }) {
+  return (
+    <section aria-labelledby={id} className="rounded-3xl rounded-bl-lg border border-line bg-surface p-5 shadow-lift sm:p-6">
+      <h2 id={id} tabIndex={-1} className="text-xl font-semibold tracking-tight outline-none">
+        {title}
+      </h2>
+      {children}
+    </section>
+  );
+}
+
+/** What came of the last request: a failure interrupts, a success waits its turn. */
+function Outcome({ error, news }: { error?: string; news?: string }) {
+  return (
+    <>
+      <div role="alert">{error ? <p className="mt-3 text-sm text-danger">{error}</p> : null}</div>
+      <div role="status">{news ? <p className="mt-3 text-sm text-pine">{news}</p> : null}</div>
+    </>
+  );
+}
+
+/** Runs one request at a time and keeps what to say of it. */
+function useAttempt() {
+  const [busy, setBusy] = useState(false);
+  const [outcome, setOutcome] = useState<{ error?: string; news?: string }>({});
+  async function attempt(work: () => Promise<string>): Promise<boolean> {
+    setBusy(true);
+    setOutcome({});
+    try {
+      setOutcome({ news: await work() });
+      return true;
+    } catch (failure) {
+      if (!(failure instanceof RequestError)) throw failure;
+      setOutcome({ error: failure.message });
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  }
+  return { busy, outcome, attempt };
+}
+
+function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => Promise<void> }) {
+  const hydrated = useHydrated();
+  const { busy, outcome, attempt } = useAttempt();
+
+  async function end({ id, user_agent }: SignIn) {
+    document.getElementById("sign-ins")?.focus(); // the button is about to go
+    await attempt(async () => {
+      await request("DELETE", `/api/account/sessions/${id}`).catch((error: unknown) => {
+        if (!(error instanceof RequestError) || error.status !== 404) throw error; // it had ended already
+      });
+      await readAgain();
+      return `Signed out ${nameOf(user_agent)}.`;
+    });
+  }
+
+  return (
+    <Part id="sign-ins" title="Where you are signed in">
+      <ul className="mt-3 divide-y divide-line">
+        {signIns.map((one) => (
+          <li key={one.id} className="flex items-center gap-3 py-3">
+            <div className="min-w-0 grow">
+              <p className="flex flex-wrap items-center gap-x-2 font-medium wrap-anywhere">
+                {nameOf(one.user_agent)}
+                {one.current ? (
+                  <span className="rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium">This browser</span>
+                ) : null}
+              </p>
+              <p className="mt-0.5 text-sm text-muted" suppressHydrationWarning>
+                Last used {new Date(one.used_at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+              </p>
+            </div>
+            {one.current ? null : (
+              <button
+                type="button"
+                disabled={!hydrated || busy}
+                aria-label={`Sign out ${nameOf(one.user_agent)}`}
+                onClick={() => void end(one)}
+                className={`${QUIET} shrink-0`}
+              >
+                Sign out
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+      <Outcome {...outcome} />
+    </Part>
+  );
+}
+
+function Password({ email, onChanged }: { email: string; onChanged: () => Promise<void> }) {
+  const hydrated = useHydrated();
+  const form = useRef<HTMLFormElement>(null);
+  const { busy, outcome, attempt } = useAttempt();
+  const [problem, setProblem] = useState<string | null>(null);
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    const password = String(given.get("password"));
+    const new_password = String(given.get("new_password"));
+    const found = passwordProblem(new_password);
+    setProblem(found);
+    if (found) return document.getElementById("new-password")?.focus();
+    await attempt(async () => {
+      await request("POST", "/api/account/password", { password, new_password });
+      form.current?.reset();
+      await onChanged().catch(() => undefined); // the password is changed, whatever the list shows
+      return "Your password is changed. All other sessions have ended.";
+    });
+  }
+
+  return (
+    <Part id="password-heading" title="Password">
+      <p className="mt-1 text-muted">A new one signs you out everywhere else.</p>
+      <form ref={form} method="post" noValidate onSubmit={submit} className="mt-2 flex max-w-sm flex-col">
+        <input type="email" name="email" autoComplete="username" defaultValue={email} readOnly hidden />
+        <PasswordField id="present-password" name="password" label="Present password" autoComplete="current-password" />
+        <label htmlFor="new-password" className="mt-3 mb-1.5 text-sm font-medium">
+          New password
+        </label>
+        <input
+          id="new-password"
+          name="new_password"
+          type="password"
+          autoComplete="new-password"
+          maxLength={PASSWORD_MAX}
+          aria-invalid={Boolean(problem)}
+          aria-describedby="new-password-hint"
+          onChange={() => setProblem(null)}
+          className={FIELD}
+        />
+        <Hint id="new-password-hint" problem={problem}>
+          At least {PASSWORD_MIN} characters
+        </Hint>
+        <button
+          type="submit"
+          disabled={!hydrated || busy}
+          aria-busy={busy}
+          className="bubble-right mt-3 h-12 bg-pine-fill font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
+        >
+          Change password
+        </button>
+      </form>
+      <Outcome {...outcome} />
+    </Part>
+  );
+}
+
+function PasswordField({ id, name, label, autoComplete }: { id: string; name: string; label: string; autoComplete: string }) {
+  return (
+    <>
+      <label htmlFor={id} className="mt-3 mb-1.5 text-sm font-medium">
+        {label}
+      </label>
+      <input id={id} name={name} type="password" autoComplete={autoComplete} maxLength={PASSWORD_MAX} className={FIELD} />
+    </>
+  );
+}
+
+function Deletion() {
+  const hydrated = useHydrated();
+  const { busy, outcome, attempt } = useAttempt();
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const password = String(new FormData(event.currentTarget).get("password"));
+    if (!password) return document.getElementById("deletion-password")?.focus();
+    await attempt(async () => {
+      await request("POST", "/api/account/delete", { password });
+      loadPage("/login?reason=deleted");
+      return "Your account is deleted.";
+    });
+  }
+
+  return (
+    <Part id="deletion" title="Delete your account">
+      <p className="mt-1 text-muted">Your todos and your conversation with the assistant go with it. This cannot be undone.</p>
+      <form method="post" noValidate onSubmit={submit} className="flex max-w-sm flex-col">
+        <PasswordField id="deletion-password" name="password" label="Your password" autoComplete="current-password" />
+        <button
+          type="submit"
+          disabled={!hydrated || busy}
+          className="mt-4 h-12 rounded-xl rounded-br-sm bg-danger px-4 font-semibold text-surface disabled:opacity-75"
+        >
+          Delete account
+        </button>
+      </form>
+      <Outcome {...outcome} />
+    </Part>
+  );
+}

@@ -1,0 +1,37 @@
+import { cookies, headers } from "next/headers";
+import { redirect } from "next/navigation";
+
+import { BackendError } from "@/lib/backend";
+import { log, whereOf, withRequestId } from "@/lib/log";
+import { readTokens } from "@/lib/session";
+
+/** Tells whether this browser may be signed in. */
+export async function maybeSignedIn(): Promise<boolean> {
+  const { access, refresh } = readTokens(await cookies(), await headers());
+  return Boolean(access ?? refresh);
+}
+
+/**
+ * Returns what a page of somebody who is signed in shows, or why there is nothing to show.
+ *
+ * `away` is set where the refresh that the page asked for could not be had; asking again at once would go in circles.
+ */
+export async function loadFor<T>(page: string, away: boolean, load: (token: string) => Promise<T>): Promise<T | BackendError> {
+  const sent = await headers();
+  const { access, refresh } = readTokens(await cookies(), sent);
+  const renew = `/api/auth/refresh?next=${page}`;
+  if (!access && !refresh) redirect("/login");
+  if (!access) {
+    if (away) return new BackendError(503, "The todo service is not answering right now. Try again in a moment.");
+    redirect(renew);
+  }
+  const loaded = await withRequestId(sent, () =>
+    load(access).catch((error: unknown) => {
+      if (error instanceof BackendError) return error;
+      log("error", "page failed", { route: page, ...whereOf(error) });
+      return new BackendError(500, "Something went wrong here. Try again in a moment.");
+    }),
+  );
+  if (loaded instanceof BackendError && loaded.status === 401) redirect(refresh ? renew : "/login?reason=expired");
+  return loaded;
+}
