@@ -61,6 +61,7 @@ _BY = re.compile(
     r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter|vorziehen|vorverlegen))?",
     re.IGNORECASE,
 )
+_EARLIER = re.compile(r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen", re.IGNORECASE)
 _UNITS = {"day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
 _WHAT = r"(?P<what>[^.;!?]+?)"
 _TO = r"(?P<to>[^.;!?]+?)[.!?]*$"
@@ -561,9 +562,7 @@ class _Turn:
         later = dates.parse(f"in {match['number']} {unit}s", start)
         if later is None:
             return None
-        if re.search(
-            r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen|\bzieh", reader.text, re.IGNORECASE
-        ):
+        if _EARLIER.search(match[0]) or re.search(r"\bzieh\w*\b.*\bvor\b", reader.text, re.IGNORECASE):
             days = (later.day - start.date()).days
             later = dates.Due(start.date() - timedelta(days=days))
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
