@@ -230,8 +230,9 @@ def pods_of(objects: Sequence[dict[str, Any]]) -> list[Pod]:
         ready = {one["type"]: one["status"] for one in conditions}.get("Ready") == "True"
         if release in API and ready and "deletionTimestamp" not in metadata:
             (one,) = pod["spec"]["containers"]
+            (port,) = (port["containerPort"] for port in one["ports"] if port["name"] == "http")
             limit, started = one["resources"]["limits"]["memory"], startup_seconds([pod], [release])[release]
-            found.append(Pod(metadata["name"], release, pod["spec"]["nodeName"], one["image"], one["ports"][0]["containerPort"], limit, started))
+            found.append(Pod(metadata["name"], release, pod["spec"]["nodeName"], one["image"], port, limit, started))
     if missing := API.keys() - {pod.release for pod in found}:
         raise UserError(f"No pod of {' and '.join(sorted(missing))} serves.", "Run `make status`, which says what comes first.")
     return sorted(found, key=lambda pod: pod.name)

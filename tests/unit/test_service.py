@@ -15,7 +15,8 @@ from bench.service import AnswerError, Client, Measured, Pod
 
 def pod(name: str, release: str, ready: str = "True", **metadata: str) -> dict[str, Any]:
     """What kubectl says of a pod that was started at 12:00:00 and is ready, or not, since 12:00:04."""
-    container = {"image": f"127.0.0.1:5000/todo/{release}@sha256:01", "ports": [{"containerPort": 8001}], "resources": {"limits": {"memory": "1Gi"}}}
+    ports = [{"name": "metrics", "containerPort": 9464}, {"name": "http", "containerPort": 8001}]
+    container = {"image": f"127.0.0.1:5000/todo/{release}@sha256:01", "ports": ports, "resources": {"limits": {"memory": "1Gi"}}}
     return {
         "metadata": {"name": name, "labels": {"app.kubernetes.io/instance": release}, **metadata},
         "spec": {"nodeName": "todo", "containers": [container]},
