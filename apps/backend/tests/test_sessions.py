@@ -13,8 +13,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, process_environment, serving, sign_up
+from tests.conftest import PASSWORD, Person, new_ring, process_environment, serving, sign_up
 from tests.test_changes import old
+from todo_backend.auth.passwords import Passwords
 
 
 async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD, **more: object) -> httpx.Response:
@@ -100,6 +101,41 @@ async def test_another_password_ends_all_other_sessions(ann: Person) -> None:
     assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
     assert (await log_in(ann.client, ann.email)).status_code == 401
     assert (await log_in(ann.client, ann.email, "battery staple")).status_code == 200
+
+
+CHANGE = {"password": PASSWORD, "new_password": "battery staple"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("login", {}), ("me/password", CHANGE), ("me/delete", {"password": PASSWORD})]
+)
+async def test_what_was_begun_with_the_old_password_is_not_done_once_there_is_another(
+    database_url: URL, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, str]
+) -> None:
+    verified, go_on = asyncio.Event(), asyncio.Event()
+    verify = Passwords.verify
+
+    async def held(*given: Any, **more: Any) -> bool:
+        fits = await verify(*given, **more)
+        if not verified.is_set():
+            verified.set()
+            await go_on.wait()
+        return fits
+
+    ring = new_ring()
+    async with serving(database_url, ring) as client, serving(database_url, ring) as replica:
+        ann = await sign_up(client)
+        there = Person(replica, ann.id, ann.email, ann.token)
+        monkeypatch.setattr(Passwords, "verify", held)
+        late = asyncio.create_task(
+            ann.request("POST", f"/auth/{path}", body or {"email": ann.email, "password": PASSWORD})
+        )
+        await verified.wait()
+        changed = {**CHANGE, "new_password": "third horse"}
+        assert (await there.request("POST", "/auth/me/password", changed)).status_code == 204
+        go_on.set()
+        assert (await late).status_code == 401
+        assert (await log_in(replica, ann.email, "third horse")).status_code == 200
 
 
 async def test_an_account_goes_with_its_password(ann: Person) -> None:

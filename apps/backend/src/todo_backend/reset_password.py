@@ -28,10 +28,10 @@ async def reset(database: Database, email: str) -> str | None:
     """Return the account's new password; None where there is no such account."""
     password = secrets.token_urlsafe(12)
     async with database.transaction() as session:
-        user = await session.scalar(select(User).where(User.email == email.strip().lower()))
+        user = await session.scalar(select(User).where(User.email == email.strip().lower()).with_for_update())
         if user is None:
             return None
-        await set_password(session, user.id, await Passwords().hash(password))
+        await set_password(session, user, await Passwords().hash(password))
         await throttle.clear(session, throttle.key_of("account", user.email))  # they have tried others before
     return password
 

@@ -105,7 +105,7 @@ async def log_in(
             user = await session.scalar(select(User).where(User.email == credentials.email))
         fits = await passwords.verify(user.password_hash if user else None, password, known=known)
         async with database.transaction() as session:
-            if user is not None and fits:
+            if user is not None and fits and await _unchanged(session, user):
                 await throttle.clear(session, counted)
                 metrics.LOG_INS.labels("right").inc()
                 return await _begun(session, user, credentials, request, tokens, known=known)
@@ -166,7 +166,9 @@ async def me(user: CurrentUser) -> Account:
 async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> Account:
     """Change the time zone in which dates are meant."""
     async with database.transaction() as session:
-        kept = await session.get_one(User, user.id)
+        kept = await session.get(User, user.id, with_for_update=True)
+        if kept is None:
+            raise unauthorized()
         kept.time_zone = change.time_zone
     return Account.model_validate(kept)
 
@@ -184,16 +186,23 @@ async def change_password(
     await _prove(current.user, change.password.get_secret_value(), database, passwords, throttling, settings)
     password_hash = await passwords.hash(change.new_password.get_secret_value())
     async with database.transaction() as session:
-        await set_password(session, current.user.id, password_hash, but=current.session_id)
+        user = await _unchanged(session, current.user)
+        if user is None:
+            raise unauthorized()
+        await set_password(session, user, password_hash, but=current.session_id)
 
 
-async def set_password(
-    session: AsyncSession, user_id: uuid.UUID, password_hash: str, *, but: uuid.UUID | None = None
-) -> None:
+async def set_password(session: AsyncSession, user: User, password_hash: str, *, but: uuid.UUID | None = None) -> None:
     """Give an account another password, and end its sessions, but for one."""
-    user = await session.get_one(User, user_id)
     user.password_hash, user.password_changed_at = password_hash, func.now()
-    await sessions.end_all(session, user_id, but=but)
+    await session.flush()
+    await sessions.end_all(session, user.id, but=but)
+
+
+async def _unchanged(session: AsyncSession, user: User) -> User | None:
+    """Return the user, held until the transaction ends; none whose password has changed since it was verified."""
+    query = select(User).where(User.id == user.id, User.password_hash == user.password_hash)
+    return (await session.scalars(query.with_for_update())).one_or_none()
 
 
 @router.get("/me/export")
@@ -229,18 +238,22 @@ async def delete_me_with_password(
 ) -> None:
     """Delete one's own account with everything in it."""
     await _prove(user, proof.password.get_secret_value(), database, passwords, throttling, settings)
-    await _delete(user, database)
+    async with database.transaction() as session:
+        kept = await _unchanged(session, user)
+        if kept is None:
+            raise unauthorized()
+        await _delete(session, kept)
 
 
 @router.delete("/me", status_code=204, deprecated=True)
 async def delete_me(user: CurrentUser, database: Db) -> None:
     """Delete one's own account with everything in it, as pages of the version before ask for it."""
-    await _delete(user, database)
-
-
-async def _delete(user: User, database: Database) -> None:
     async with database.transaction() as session:
-        await session.execute(delete(User).where(User.id == user.id))
+        await _delete(session, user)
+
+
+async def _delete(session: AsyncSession, user: User) -> None:
+    await session.execute(delete(User).where(User.id == user.id))
 
 
 async def _prove(
