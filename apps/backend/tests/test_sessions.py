@@ -5,12 +5,13 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.engine import URL
 
 from tests.conftest import PASSWORD, Person, new_ring, process_environment, serving, sign_up
@@ -182,27 +183,88 @@ async def test_who_guesses_is_kept_out_and_who_is_known_is_not(strict: httpx.Asy
     assert (await log_in(strict, person.email, browser=others)).status_code == 429
 
 
-async def test_there_is_a_ceiling_for_all_together_which_known_browsers_pass(
+async def test_a_ceiling_for_all_together_leaves_one_log_in_to_each_and_known_browsers_pass_it(
     migrated_database: Callable[[], URL],
 ) -> None:
     url = migrated_database()
-
-    def one_of_two() -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        return serving(url, wrong_passwords_per_minute=3, sign_ups_per_minute=2)
-
-    async with one_of_two() as client, one_of_two() as replica:
+    async with (
+        serving(url, wrong_passwords_per_minute=3) as client,
+        serving(url, wrong_passwords_per_minute=3) as other,
+    ):
         person = await sign_up(client)
         known = (await log_in(client, person.email)).json()["browser"]
-        for one in (client, replica, client):
+        guessed = f"no-{uuid.uuid4().hex}@todochat.example"
+        for one in (client, other, client, other):
+            assert (await log_in(one, guessed, "wrong horse")).status_code == 401
+        for one in (client, other):
+            assert (await log_in(one, person.email)).status_code == 200
             assert (await log_in(one, f"no-{uuid.uuid4().hex}@todochat.example", "wrong horse")).status_code == 401
-        for one in (client, replica, client):
-            refused = await log_in(one, person.email)
-            assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
+        assert (await log_in(client, person.email, "wrong horse")).status_code == 401
+        for one in (client, other):
+            for email in (person.email, guessed):
+                refused = await log_in(one, email)
+                assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
             assert (await log_in(one, person.email, browser=known)).status_code == 200
-        await sign_up(replica)
-        for one in (client, replica):
-            body = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
-            assert (await one.post("/api/v1/auth/signup", json=body)).status_code == 429
+
+
+async def test_many_at_once_on_two_replicas_are_no_more_than_one_after_the_other(
+    migrated_database: Callable[[], URL],
+) -> None:
+    url = migrated_database()
+    limited = partial(serving, url, wrong_passwords=6, wrong_passwords_per_minute=10, sign_ups_per_minute=5)
+    async with limited() as client, limited() as other:
+        people = [f"{uuid.uuid4().hex}@todochat.example" for _ in range(12)]
+        bodies = [{"email": email, "password": PASSWORD} for email in people]
+        asked = (one.post("/api/v1/auth/signup", json=body) for body in bodies for one in (client, other))
+        answers = await asyncio.gather(*asked)
+        assert sum(answer.status_code == 201 for answer in answers) == 5
+        for emails, most in (([people[0]], 6), (people[1:6], 5 + 10)):
+            guesses = (
+                log_in(one, email, "wrong horse") for email in emails for _ in range(4) for one in (client, other)
+            )
+            statuses = [answer.status_code for answer in await asyncio.gather(*guesses)]
+            assert statuses.count(401) <= most
+            assert statuses.count(429) == len(statuses) - statuses.count(401)
+
+
+async def test_who_signs_up_again_and_again_keeps_nobody_else_from_it(migrated_database: Callable[[], URL]) -> None:
+    async with serving(migrated_database(), sign_ups_per_minute=2, wrong_passwords=5) as client:
+        person = await sign_up(client)
+        body = {"email": person.email, "password": PASSWORD}
+        statuses = [(await client.post("/api/v1/auth/signup", json=body)).status_code for _ in range(6)]
+        assert statuses == [409] * 4 + [429] * 2
+        await sign_up(client)
+        body = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
+        assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 429
+
+
+async def test_a_queue_that_is_full_is_not_for_known_browsers(client: httpx.AsyncClient, ann: Person) -> None:
+    known = (await log_in(client, ann.email)).json()["browser"]
+    emails = [ann.email] * 30 + [f"no-{number}-{ann.email}" for number in range(70)]
+    crowd = [asyncio.create_task(log_in(client, email, "wrong horse")) for email in emails]
+    refused, _ = await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED)
+    assert 503 in {one.result().status_code for one in refused}
+    assert (await log_in(client, ann.email, browser=known)).status_code == 200
+    assert not all(one.done() for one in crowd)
+    assert {one.status_code for one in await asyncio.gather(*crowd)} <= {401, 429, 503}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"), [("u\u0308ber horse", "\u00fcber horse"), ("\u00fcber horse", "u\u0308ber horse")]
+)
+async def test_a_password_is_the_same_however_its_letters_are_typed(
+    client: httpx.AsyncClient, chosen: str, typed: str
+) -> None:
+    email = f"acceptance+{uuid.uuid4().hex}@todochat.example"
+    body = {"email": email, "password": chosen}
+    assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 201
+    for password in (chosen, typed):
+        assert (await log_in(client, email, password)).status_code == 200
+
+
+async def test_a_password_that_was_kept_as_it_was_typed_is_still_right() -> None:
+    decomposed = "u\u0308ber horse"
+    assert await Passwords().verify(PasswordHasher().hash(decomposed), decomposed)
 
 
 def reset(secrets_dir: Path, email: str) -> subprocess.CompletedProcess[str]:

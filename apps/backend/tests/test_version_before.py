@@ -168,8 +168,9 @@ async def test_tokens_are_read_by_the_version_before_and_those_of_the_next_one_h
         for refresh in (False, True):
             answer = await client.post("/api/v1/auth/login", json={**credentials, "refresh": refresh})
             # as 0.1 reads it
-            options = {"require": ["sub", "iat", "exp"]}
-            claims = jwt.decode(answer.json()["access_token"], key, algorithms=["HS256"], options=options)
+            claims = jwt.decode(
+                answer.json()["access_token"], key, ["HS256"], options={"require": ["sub", "iat", "exp"]}
+            )
             assert claims["sub"] == person.id
         for audience, status in (("todochat", 200), ("another", 401)):
             headers = {"kid": "first", "typ": "at+jwt"}

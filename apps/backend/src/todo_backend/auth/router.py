@@ -47,6 +47,7 @@ _WINDOW = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
 _EVERYBODY = key_of("wrong passwords")
 _SIGN_UPS = key_of("sign-ups")
+_TAKEN = "There is already an account with this e-mail address."
 _WRONG = "E-mail address or password is wrong."
 
 
@@ -61,20 +62,25 @@ async def sign_up(
     settings: Config,
 ) -> Session:
     """Open an account and log in to it."""
-    throttling.refuse_again({_SIGN_UPS})
-    async with passwords.turn(key_of("account", credentials.email)):
-        async with database.transaction() as session:
-            await throttling.check(session, {_SIGN_UPS: settings.sign_ups_per_minute})
-            await throttle.count(session, _SIGN_UPS, _MINUTE)
+    counted = key_of("sign-ups", credentials.email)
+    throttling.refuse_again(counted)
+    throttling.refuse_again(_SIGN_UPS)
+    async with passwords.turn(counted) as gate:
+        async with gate, database.transaction() as session:
+            if await throttling.take(session, counted, settings.wrong_passwords, _WINDOW) == 1:
+                await throttling.take(session, _SIGN_UPS, settings.sign_ups_per_minute, _MINUTE)
+            taken = await session.scalar(select(User.id).where(User.email == credentials.email))
+        if taken is not None:
+            raise HTTPException(409, _TAKEN)
         password_hash = await passwords.hash(credentials.password.get_secret_value())
-    user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
-    try:
-        async with database.transaction() as session:
-            session.add(user)
-            await session.flush()
-            return await _begun(session, user, credentials, request, tokens, known=False)
-    except IntegrityError:
-        raise HTTPException(409, "There is already an account with this e-mail address.") from None
+        user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
+        try:
+            async with gate, database.transaction() as session:
+                session.add(user)
+                await session.flush()
+                return await _begun(session, user, credentials, request, tokens, known=False)
+        except IntegrityError:
+            raise HTTPException(409, _TAKEN) from None
 
 
 @router.post("/login")
@@ -94,23 +100,25 @@ async def log_in(
             known = await sessions.is_known(session, credentials.email, credentials.browser)
     # Who has logged in here before is not locked out by who has not, however often that one tries.
     counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
-    limits = {counted: settings.wrong_passwords}
-    if not known:
-        limits[_EVERYBODY] = settings.wrong_passwords_per_minute
-    throttling.refuse_again(limits)
+    throttling.refuse_again(counted)
     password = credentials.password.get_secret_value()
-    async with passwords.turn(counted, known=known):
-        async with database.transaction() as session:
-            await throttling.check(session, limits)
+    async with passwords.turn(counted, known=known) as gate:
+        async with gate, database.transaction() as session:
+            tried = await throttling.take(session, counted, settings.wrong_passwords, _WINDOW)
+            # The first at an address is not for the ceiling to refuse: who is right needs no second one.
+            is_first = known or tried == 1
+            if not is_first:
+                await throttling.take(session, _EVERYBODY, settings.wrong_passwords_per_minute, _MINUTE)
             user = await session.scalar(select(User).where(User.email == credentials.email))
         fits = await passwords.verify(user.password_hash if user else None, password, known=known)
-        async with database.transaction() as session:
-            if user is not None and fits and await _unchanged(session, user):
-                await throttle.clear(session, counted)
-                metrics.LOG_INS.labels("right").inc()
-                return await _begun(session, user, credentials, request, tokens, known=known)
-            await throttle.count(session, counted, _WINDOW)
-            await throttle.count(session, _EVERYBODY, _MINUTE)
+        if user is not None and fits:
+            async with gate, database.transaction() as session:
+                if await _unchanged(session, user):
+                    await throttle.clear(session, counted)
+                    if not is_first:
+                        await throttle.give_back(session, _EVERYBODY)
+                    metrics.LOG_INS.labels("right").inc()
+                    return await _begun(session, user, credentials, request, tokens, known=known)
     metrics.LOG_INS.labels("wrong").inc()
     raise HTTPException(401, _WRONG)
 
@@ -261,13 +269,13 @@ async def _prove(
 ) -> None:
     """Raises HTTPException where this is not the password."""
     counted = key_of("proof", str(user.id))
-    async with passwords.turn(counted):
-        async with database.transaction() as session:
-            await throttling.check(session, {counted: settings.wrong_passwords})
+    async with passwords.turn(counted) as gate:
+        async with gate, database.transaction() as session:
+            await throttling.take(session, counted, settings.wrong_passwords, _WINDOW)
         if not await passwords.verify(user.password_hash, password):
-            async with database.transaction() as session:
-                await throttle.count(session, counted, _WINDOW)
             raise HTTPException(403, "The password is wrong.")
+        async with gate, database.transaction() as session:
+            await throttle.clear(session, counted)
 
 
 async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:
