@@ -140,6 +140,8 @@ async def test_what_was_begun_with_the_old_password_is_not_done_once_there_is_an
 
 
 async def test_an_account_goes_with_its_password(ann: Person) -> None:
+    ann.token = (await session(ann))["access_token"]
+    assert (await ann.request("DELETE", "/auth/me")).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": "wrong horse"})).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": PASSWORD})).status_code == 204
     assert (await ann.request("GET", "/auth/me")).status_code == 401

@@ -34,8 +34,9 @@ class Passwords:
     """argon2id in threads, four hashes at a time at most.
 
     OWASP's smallest recommended setting, 19 MiB, instead of the library's 64 MiB, and never more than that at once:
-    a crowd logging in together must not exhaust the container's memory. Two are for passwords that may be right, one
-    of them more for browsers that are known, and one for all that nobody who is right has to wait for.
+    a crowd logging in together must not exhaust the container's memory. Two threads are for passwords that may be
+    right, a third one for those from known browsers, and the fourth for unknown accounts and for new passwords: nobody
+    who is right waits for that one.
     """
 
     def __init__(self) -> None:
@@ -53,9 +54,10 @@ class Passwords:
 
         Yields what each transaction of the attempt has to be in. Raises BusyError.
         """
-        queue = self._queues.setdefault(account, _Queue())
+        queue = self._queues.get(account) or _Queue()
         if queue.waiting >= WAITING or (not known and self._waiting >= WAITING_IN_ALL):
             raise BusyError
+        self._queues[account] = queue
         queue.waiting += 1
         self._waiting += not known
         metrics.HASHES_WAITING.inc()

@@ -254,10 +254,12 @@ async def delete_me_with_password(
 
 
 @router.delete("/me", status_code=204, deprecated=True)
-async def delete_me(user: CurrentUser, database: Db) -> None:
+async def delete_me(current: CurrentLogIn, database: Db) -> None:
     """Delete one's own account with everything in it, as pages of the version before ask for it."""
     async with database.transaction() as session:
-        await _delete(session, user)
+        if await sessions.can_refresh(session, current.session_id):  # they never do
+            raise HTTPException(403, "The account is deleted for its password, at /auth/me/delete.")
+        await _delete(session, current.user)
 
 
 async def _delete(session: AsyncSession, user: User) -> None:

@@ -82,6 +82,12 @@ async def refresh(session: AsyncSession, token: str) -> tuple[UserSession, User,
     raise EndedError
 
 
+async def can_refresh(session: AsyncSession, session_id: uuid.UUID | None) -> bool:
+    """Tell whether this is a session that can be refreshed."""
+    query = select(UserSession.id).where(UserSession.id == session_id, UserSession.refresh_hash.is_not(None))
+    return await session.scalar(query) is not None
+
+
 async def list_sessions(session: AsyncSession, user_id: uuid.UUID) -> Sequence[UserSession]:
     """Return who is logged in, the newest first."""
     query = select(UserSession).where(UserSession.user_id == user_id, UserSession.expires_at > func.now())
