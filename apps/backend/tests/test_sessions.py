@@ -279,14 +279,32 @@ def reset(secrets_dir: Path, email: str) -> subprocess.CompletedProcess[str]:
 async def test_an_operator_gives_a_new_password_to_who_has_forgotten_theirs(
     ann: Person, secrets_dir: Path, database_url: URL
 ) -> None:
-    for _ in range(11):
-        forgotten = await log_in(ann.client, ann.email, "wrong horse")
-    assert forgotten.status_code == 429
+    browser = (await log_in(ann.client, ann.email)).json()["browser"]
+    for known in (None, browser):
+        for _ in range(11):
+            forgotten = await log_in(ann.client, ann.email, "wrong horse", browser=known)
+        assert forgotten.status_code == 429
     done = await asyncio.to_thread(reset, secrets_dir, ann.email.upper())
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert (await ann.request("GET", "/todos")).status_code == 401
     async with serving(database_url) as client:  # another one: this one remembers for a moment whom it has refused
         assert (await log_in(client, ann.email)).status_code == 401
-        assert (await log_in(client, ann.email, done.stdout.strip())).status_code == 200
-    unknown = await asyncio.to_thread(reset, secrets_dir, "nobody@todochat.example")
-    assert (unknown.returncode, "There is no account" in unknown.stdout + unknown.stderr) == (1, True)
+        password = done.stdout.strip()
+        assert (await log_in(client, ann.email, password, browser=browser)).status_code == 200
+        assert (await log_in(client, ann.email, password)).status_code == 200
+        for _ in range(11):
+            attacked = await log_in(client, ann.email, "wrong horse")
+        assert attacked.status_code == 429
+        assert (await log_in(client, ann.email, password, browser=browser)).status_code == 200
+    for address in ("nobody@todochat.example", "nobody"):
+        unknown = await asyncio.to_thread(reset, secrets_dir, address)
+        assert (unknown.returncode, "There is no account" in unknown.stdout + unknown.stderr) == (1, True)
+
+
+async def test_an_operator_may_type_an_address_in_any_form(client: httpx.AsyncClient, secrets_dir: Path) -> None:
+    name = uuid.uuid4().hex
+    body = {"email": f"{name}@b\u00fccher.example", "password": PASSWORD}
+    assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 201
+    for domain in ("bu\u0308cher.example", "xn--bcher-kva.example"):
+        done = await asyncio.to_thread(reset, secrets_dir, f" {name}@{domain}")
+        assert done.returncode == 0, done.stderr

@@ -94,12 +94,12 @@ async def log_in(
     settings: Config,
 ) -> Session:
     """Log in. A wrong password and an unknown e-mail address get the same answer after the same time."""
-    known = False
+    browser = None
     if credentials.browser is not None:
         async with database.transaction() as session:
-            known = await sessions.is_known(session, credentials.email, credentials.browser)
+            browser = await sessions.known(session, credentials.email, credentials.browser)
     # Who has logged in here before is not locked out by who has not, however often that one tries.
-    counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
+    known, counted = browser is not None, browser or key_of("account", credentials.email)
     throttling.refuse_again(counted)
     password = credentials.password.get_secret_value()
     async with passwords.turn(counted, known=known) as gate:
@@ -201,10 +201,16 @@ async def change_password(
 
 
 async def set_password(session: AsyncSession, user: User, password_hash: str, *, but: uuid.UUID | None = None) -> None:
-    """Give an account another password, and end its sessions, but for one."""
+    """Give an account another password, end its sessions, but for one, and forget who has tried others before."""
     user.password_hash, user.password_changed_at = password_hash, func.now()
     await session.flush()
     await sessions.end_all(session, user.id, but=but)
+    await throttle.clear(
+        session,
+        key_of("account", user.email),
+        key_of("proof", str(user.id)),
+        *await sessions.browsers(session, user.id),
+    )
 
 
 async def _unchanged(session: AsyncSession, user: User) -> User | None:

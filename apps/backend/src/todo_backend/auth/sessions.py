@@ -101,18 +101,21 @@ async def end(session: AsyncSession, user_id: uuid.UUID, session_id: uuid.UUID) 
 
 
 async def end_all(session: AsyncSession, user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
-    """End all sessions of a user, but for one, and forget the browsers where none stays."""
+    """End all sessions of a user, but for one."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
     await session.execute(query if but is None else query.where(UserSession.id != but))
-    if but is None:
-        await session.execute(delete(Browser).where(Browser.user_id == user_id))
 
 
-async def is_known(session: AsyncSession, email: str, browser: str) -> bool:
-    """Tell whether the user with this address has logged in with this browser before."""
+async def browsers(session: AsyncSession, user_id: uuid.UUID) -> Sequence[bytes]:
+    """Return the hashes of the browsers that a user has logged in with."""
+    return (await session.scalars(select(Browser.hash).where(Browser.user_id == user_id))).all()
+
+
+async def known(session: AsyncSession, email: str, browser: str) -> bytes | None:
+    """Return this browser's hash, where the user with this address has logged in with it before."""
     query = select(Browser.hash).join(User, User.id == Browser.user_id)
     query = query.where(Browser.hash == _hash(browser), Browser.used_at > func.now() - BROWSER, User.email == email)
-    return await session.scalar(query) is not None
+    return await session.scalar(query)
 
 
 async def remember(session: AsyncSession, user_id: uuid.UUID, browser: str | None, *, known: bool) -> str:

@@ -78,6 +78,6 @@ async def give_back(session: AsyncSession, key: bytes) -> None:
     await session.execute(update(Attempts).where(Attempts.key == key).values(count=Attempts.count - 1))
 
 
-async def clear(session: AsyncSession, key: bytes) -> None:
+async def clear(session: AsyncSession, *keys: bytes) -> None:
     """Begin anew."""
-    await session.execute(delete(Attempts).where(Attempts.key == key))
+    await session.execute(delete(Attempts).where(Attempts.key.in_(keys)))
