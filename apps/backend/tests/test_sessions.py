@@ -14,9 +14,10 @@ import pytest
 from argon2 import PasswordHasher
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, new_ring, process_environment, serving, sign_up
+from tests.conftest import PASSWORD, Person, new_key, new_ring, process_environment, serving, sign_up
 from tests.test_changes import old
 from todo_backend.auth.passwords import Passwords
+from todo_backend.settings import JwtKeys
 
 
 async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD, **more: object) -> httpx.Response:
@@ -54,7 +55,7 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     begun = await session(ann)
     answers = await asyncio.gather(*(refreshed(ann, begun["refresh_token"]) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
-    [token] = [token for answer in answers if (token := answer.json()["refresh_token"])]
+    [token] = {answer.json()["refresh_token"] for answer in answers}
     for answer in answers:
         ann.token = answer.json()["access_token"]
         assert (await ann.request("GET", "/auth/me")).status_code == 200
@@ -65,7 +66,35 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     assert (await refreshed(ann, late["refresh_token"])).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["", "x", "x.y", "00000000-0000-0000-0000-000000000000.x"])
+async def test_a_refresh_whose_answer_was_lost_logs_nobody_out(database_url: URL) -> None:
+    """Also where the keys are rotated meanwhile."""
+    before = JwtKeys.model_validate({"active": "one", "keys": {"one": new_key()}})
+    after = JwtKeys.model_validate({"active": "two", "keys": {**before.keys, "two": new_key()}})
+    async with serving(database_url, before) as client, serving(database_url, after) as replica:
+        ann = await sign_up(client)
+        there = Person(replica, ann.id, ann.email, ann.token)
+        lost = (await session(ann))["refresh_token"]
+        assert (await refreshed(ann, lost)).status_code == 200
+        for person in (there, ann, there):
+            answer = await refreshed(person, lost)
+            assert answer.status_code == 200
+        assert (await refreshed(ann, answer.json()["refresh_token"])).status_code == 200
+
+
+async def test_who_knows_but_a_session_s_id_ends_nothing(ann: Person) -> None:
+    token = (await session(ann))["refresh_token"]
+    found, _, secret = token.split(".")
+    for forged in (
+        f"{found}.nonsense",
+        f"{found}.nonsense.nonsense",
+        f"{found}.nonsense.{secret}",
+        f"{found}..{secret}",
+    ):
+        assert (await refreshed(ann, forged)).status_code == 401
+    assert (await refreshed(ann, token)).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", "x.y", "x.y.z", "00000000-0000-0000-0000-000000000000.x.y"])
 async def test_a_token_that_is_none_refreshes_nothing(ann: Person, token: str) -> None:
     assert (await refreshed(ann, token)).status_code == 401
 

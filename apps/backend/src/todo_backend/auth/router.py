@@ -125,10 +125,10 @@ async def log_in(
 
 @router.post("/refresh")
 async def refresh(given: RefreshRequest, database: Db, tokens: TokenRing) -> Session:
-    """Return the next access token, and the next token to refresh with; each of those is good once."""
+    """Return the next access token, and the next token to refresh with; each is good once, and a moment more."""
     try:
         async with database.transaction() as session:
-            kept, user, token = await sessions.refresh(session, given.refresh_token)
+            kept, user, token = await sessions.refresh(session, given.refresh_token, tokens)
     except sessions.EndedError:
         raise unauthorized() from None
     return Session(
@@ -136,7 +136,7 @@ async def refresh(given: RefreshRequest, database: Db, tokens: TokenRing) -> Ses
         expires_in=int(tokens.lifetime.total_seconds()),
         user=Account.model_validate(user),
         refresh_token=token,
-        refresh_expires_in=int(sessions.REFRESH.total_seconds()) if token else None,
+        refresh_expires_in=int(sessions.REFRESH.total_seconds()),
     )
 
 

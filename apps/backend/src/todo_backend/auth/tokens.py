@@ -1,5 +1,6 @@
 """Access tokens, signed by a ring of keys."""
 
+import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,11 @@ class Tokens:
             claims["sid"] = str(session_id)
         # Nothing that 0.1 refuses, during a rollout and after a rollback; the next version writes audience and type.
         return jwt.encode(claims, self._keys[self._active], algorithm=_ALGORITHM, headers={"kid": self._active})
+
+    def successors(self, secret: str) -> list[str]:
+        """Return what follows a refresh token's secret, by each key, the active one first; nobody else can tell."""
+        keys = [self._keys[self._active], *self._keys.values()]
+        return [hmac.digest(key, f"refresh {secret}".encode(), "sha256").hex() for key in keys]
 
     def read(self, token: str) -> Claim:
         """Return whose this is. Raises InvalidTokenError."""
