@@ -5,16 +5,19 @@ import subprocess
 import sys
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, process_environment, serving, sign_up
+from tests.conftest import PASSWORD, Person, new_key, new_ring, process_environment, serving, sign_up
 from tests.test_changes import old
+from todo_backend.auth.passwords import Passwords
+from todo_backend.settings import JwtKeys
 
 
 async def log_in(client: httpx.AsyncClient, email: str, password: str = PASSWORD, **more: object) -> httpx.Response:
@@ -52,7 +55,7 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     begun = await session(ann)
     answers = await asyncio.gather(*(refreshed(ann, begun["refresh_token"]) for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
-    [token] = [token for answer in answers if (token := answer.json()["refresh_token"])]
+    [token] = {answer.json()["refresh_token"] for answer in answers}
     for answer in answers:
         ann.token = answer.json()["access_token"]
         assert (await ann.request("GET", "/auth/me")).status_code == 200
@@ -63,7 +66,35 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     assert (await refreshed(ann, late["refresh_token"])).status_code == 401
 
 
-@pytest.mark.parametrize("token", ["", "x", "x.y", "00000000-0000-0000-0000-000000000000.x"])
+async def test_a_refresh_whose_answer_was_lost_logs_nobody_out(database_url: URL) -> None:
+    """Also where the keys are rotated meanwhile."""
+    before = JwtKeys.model_validate({"active": "one", "keys": {"one": new_key()}})
+    after = JwtKeys.model_validate({"active": "two", "keys": {**before.keys, "two": new_key()}})
+    async with serving(database_url, before) as client, serving(database_url, after) as replica:
+        ann = await sign_up(client)
+        there = Person(replica, ann.id, ann.email, ann.token)
+        lost = (await session(ann))["refresh_token"]
+        assert (await refreshed(ann, lost)).status_code == 200
+        for person in (there, ann, there):
+            answer = await refreshed(person, lost)
+            assert answer.status_code == 200
+        assert (await refreshed(ann, answer.json()["refresh_token"])).status_code == 200
+
+
+async def test_who_knows_but_a_session_s_id_ends_nothing(ann: Person) -> None:
+    token = (await session(ann))["refresh_token"]
+    found, _, secret = token.split(".")
+    for forged in (
+        f"{found}.nonsense",
+        f"{found}.nonsense.nonsense",
+        f"{found}.nonsense.{secret}",
+        f"{found}..{secret}",
+    ):
+        assert (await refreshed(ann, forged)).status_code == 401
+    assert (await refreshed(ann, token)).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["", "x", "x.y", "x.y.z", "00000000-0000-0000-0000-000000000000.x.y"])
 async def test_a_token_that_is_none_refreshes_nothing(ann: Person, token: str) -> None:
     assert (await refreshed(ann, token)).status_code == 401
 
@@ -102,7 +133,44 @@ async def test_another_password_ends_all_other_sessions(ann: Person) -> None:
     assert (await log_in(ann.client, ann.email, "battery staple")).status_code == 200
 
 
+CHANGE = {"password": PASSWORD, "new_password": "battery staple"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [("login", {}), ("me/password", CHANGE), ("me/delete", {"password": PASSWORD})]
+)
+async def test_what_was_begun_with_the_old_password_is_not_done_once_there_is_another(
+    database_url: URL, monkeypatch: pytest.MonkeyPatch, path: str, body: dict[str, str]
+) -> None:
+    verified, go_on = asyncio.Event(), asyncio.Event()
+    verify = Passwords.verify
+
+    async def held(*given: Any, **more: Any) -> bool:
+        fits = await verify(*given, **more)
+        if not verified.is_set():
+            verified.set()
+            await go_on.wait()
+        return fits
+
+    ring = new_ring()
+    async with serving(database_url, ring) as client, serving(database_url, ring) as replica:
+        ann = await sign_up(client)
+        there = Person(replica, ann.id, ann.email, ann.token)
+        monkeypatch.setattr(Passwords, "verify", held)
+        late = asyncio.create_task(
+            ann.request("POST", f"/auth/{path}", body or {"email": ann.email, "password": PASSWORD})
+        )
+        await verified.wait()
+        changed = {**CHANGE, "new_password": "third horse"}
+        assert (await there.request("POST", "/auth/me/password", changed)).status_code == 204
+        go_on.set()
+        assert (await late).status_code == 401
+        assert (await log_in(replica, ann.email, "third horse")).status_code == 200
+
+
 async def test_an_account_goes_with_its_password(ann: Person) -> None:
+    ann.token = (await session(ann))["access_token"]
+    assert (await ann.request("DELETE", "/auth/me")).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": "wrong horse"})).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": PASSWORD})).status_code == 204
     assert (await ann.request("GET", "/auth/me")).status_code == 401
@@ -146,27 +214,88 @@ async def test_who_guesses_is_kept_out_and_who_is_known_is_not(strict: httpx.Asy
     assert (await log_in(strict, person.email, browser=others)).status_code == 429
 
 
-async def test_there_is_a_ceiling_for_all_together_which_known_browsers_pass(
+async def test_a_ceiling_for_all_together_leaves_one_log_in_to_each_and_known_browsers_pass_it(
     migrated_database: Callable[[], URL],
 ) -> None:
     url = migrated_database()
-
-    def one_of_two() -> AbstractAsyncContextManager[httpx.AsyncClient]:
-        return serving(url, wrong_passwords_per_minute=3, sign_ups_per_minute=2)
-
-    async with one_of_two() as client, one_of_two() as replica:
+    async with (
+        serving(url, wrong_passwords_per_minute=3) as client,
+        serving(url, wrong_passwords_per_minute=3) as other,
+    ):
         person = await sign_up(client)
         known = (await log_in(client, person.email)).json()["browser"]
-        for one in (client, replica, client):
+        guessed = f"no-{uuid.uuid4().hex}@todochat.example"
+        for one in (client, other, client, other):
+            assert (await log_in(one, guessed, "wrong horse")).status_code == 401
+        for one in (client, other):
+            assert (await log_in(one, person.email)).status_code == 200
             assert (await log_in(one, f"no-{uuid.uuid4().hex}@todochat.example", "wrong horse")).status_code == 401
-        for one in (client, replica, client):
-            refused = await log_in(one, person.email)
-            assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
+        assert (await log_in(client, person.email, "wrong horse")).status_code == 401
+        for one in (client, other):
+            for email in (person.email, guessed):
+                refused = await log_in(one, email)
+                assert (refused.status_code, 0 < int(refused.headers["Retry-After"]) <= 60) == (429, True)
             assert (await log_in(one, person.email, browser=known)).status_code == 200
-        await sign_up(replica)
-        for one in (client, replica):
-            body = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
-            assert (await one.post("/api/v1/auth/signup", json=body)).status_code == 429
+
+
+async def test_many_at_once_on_two_replicas_are_no_more_than_one_after_the_other(
+    migrated_database: Callable[[], URL],
+) -> None:
+    url = migrated_database()
+    limited = partial(serving, url, wrong_passwords=6, wrong_passwords_per_minute=10, sign_ups_per_minute=5)
+    async with limited() as client, limited() as other:
+        people = [f"{uuid.uuid4().hex}@todochat.example" for _ in range(12)]
+        bodies = [{"email": email, "password": PASSWORD} for email in people]
+        asked = (one.post("/api/v1/auth/signup", json=body) for body in bodies for one in (client, other))
+        answers = await asyncio.gather(*asked)
+        assert sum(answer.status_code == 201 for answer in answers) == 5
+        for emails, most in (([people[0]], 6), (people[1:6], 5 + 10)):
+            guesses = (
+                log_in(one, email, "wrong horse") for email in emails for _ in range(4) for one in (client, other)
+            )
+            statuses = [answer.status_code for answer in await asyncio.gather(*guesses)]
+            assert statuses.count(401) <= most
+            assert statuses.count(429) == len(statuses) - statuses.count(401)
+
+
+async def test_who_signs_up_again_and_again_keeps_nobody_else_from_it(migrated_database: Callable[[], URL]) -> None:
+    async with serving(migrated_database(), sign_ups_per_minute=2, wrong_passwords=5) as client:
+        person = await sign_up(client)
+        body = {"email": person.email, "password": PASSWORD}
+        statuses = [(await client.post("/api/v1/auth/signup", json=body)).status_code for _ in range(6)]
+        assert statuses == [409] * 4 + [429] * 2
+        await sign_up(client)
+        body = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
+        assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 429
+
+
+async def test_a_queue_that_is_full_is_not_for_known_browsers(client: httpx.AsyncClient, ann: Person) -> None:
+    known = (await log_in(client, ann.email)).json()["browser"]
+    emails = [ann.email] * 30 + [f"no-{number}-{ann.email}" for number in range(70)]
+    crowd = [asyncio.create_task(log_in(client, email, "wrong horse")) for email in emails]
+    refused, _ = await asyncio.wait(crowd, return_when=asyncio.FIRST_COMPLETED)
+    assert 503 in {one.result().status_code for one in refused}
+    assert (await log_in(client, ann.email, browser=known)).status_code == 200
+    assert not all(one.done() for one in crowd)
+    assert {one.status_code for one in await asyncio.gather(*crowd)} <= {401, 429, 503}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "typed"), [("u\u0308ber horse", "\u00fcber horse"), ("\u00fcber horse", "u\u0308ber horse")]
+)
+async def test_a_password_is_the_same_however_its_letters_are_typed(
+    client: httpx.AsyncClient, chosen: str, typed: str
+) -> None:
+    email = f"acceptance+{uuid.uuid4().hex}@todochat.example"
+    body = {"email": email, "password": chosen}
+    assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 201
+    for password in (chosen, typed):
+        assert (await log_in(client, email, password)).status_code == 200
+
+
+async def test_a_password_that_was_kept_as_it_was_typed_is_still_right() -> None:
+    decomposed = "u\u0308ber horse"
+    assert await Passwords().verify(PasswordHasher().hash(decomposed), decomposed)
 
 
 def reset(secrets_dir: Path, email: str) -> subprocess.CompletedProcess[str]:
@@ -179,14 +308,32 @@ def reset(secrets_dir: Path, email: str) -> subprocess.CompletedProcess[str]:
 async def test_an_operator_gives_a_new_password_to_who_has_forgotten_theirs(
     ann: Person, secrets_dir: Path, database_url: URL
 ) -> None:
-    for _ in range(11):
-        forgotten = await log_in(ann.client, ann.email, "wrong horse")
-    assert forgotten.status_code == 429
+    browser = (await log_in(ann.client, ann.email)).json()["browser"]
+    for known in (None, browser):
+        for _ in range(11):
+            forgotten = await log_in(ann.client, ann.email, "wrong horse", browser=known)
+        assert forgotten.status_code == 429
     done = await asyncio.to_thread(reset, secrets_dir, ann.email.upper())
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert (await ann.request("GET", "/todos")).status_code == 401
     async with serving(database_url) as client:  # another one: this one remembers for a moment whom it has refused
         assert (await log_in(client, ann.email)).status_code == 401
-        assert (await log_in(client, ann.email, done.stdout.strip())).status_code == 200
-    unknown = await asyncio.to_thread(reset, secrets_dir, "nobody@todochat.example")
-    assert (unknown.returncode, "There is no account" in unknown.stdout + unknown.stderr) == (1, True)
+        password = done.stdout.strip()
+        assert (await log_in(client, ann.email, password, browser=browser)).status_code == 200
+        assert (await log_in(client, ann.email, password)).status_code == 200
+        for _ in range(11):
+            attacked = await log_in(client, ann.email, "wrong horse")
+        assert attacked.status_code == 429
+        assert (await log_in(client, ann.email, password, browser=browser)).status_code == 200
+    for address in ("nobody@todochat.example", "nobody"):
+        unknown = await asyncio.to_thread(reset, secrets_dir, address)
+        assert (unknown.returncode, "There is no account" in unknown.stdout + unknown.stderr) == (1, True)
+
+
+async def test_an_operator_may_type_an_address_in_any_form(client: httpx.AsyncClient, secrets_dir: Path) -> None:
+    name = uuid.uuid4().hex
+    body = {"email": f"{name}@b\u00fccher.example", "password": PASSWORD}
+    assert (await client.post("/api/v1/auth/signup", json=body)).status_code == 201
+    for domain in ("bu\u0308cher.example", "xn--bcher-kva.example"):
+        done = await asyncio.to_thread(reset, secrets_dir, f" {name}@{domain}")
+        assert done.returncode == 0, done.stderr

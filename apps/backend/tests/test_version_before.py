@@ -8,7 +8,7 @@ import jwt
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, new_key, serving, sign_up
+from tests.conftest import PASSWORD, new_key, new_ring, serving, sign_up
 from todo_backend.settings import JwtKeys
 
 
@@ -156,3 +156,23 @@ async def test_who_is_logged_in_stays_so_for_as_long_as_was_promised(database_ur
         for token in (person.token, theirs):
             person.token = token
             assert (await person.request("GET", "/todos")).status_code == 200
+
+
+async def test_tokens_are_read_by_the_version_before_and_those_of_the_next_one_here(database_url: URL) -> None:
+    """Pods of two versions answer the same people during a rollout, and after a rollback."""
+    ring = new_ring()
+    key = ring.secret("first")
+    async with serving(database_url, ring) as client:
+        person = await sign_up(client)
+        credentials = {"email": person.email, "password": PASSWORD}
+        for refresh in (False, True):
+            answer = await client.post("/api/v1/auth/login", json={**credentials, "refresh": refresh})
+            # as 0.1 reads it
+            claims = jwt.decode(
+                answer.json()["access_token"], key, ["HS256"], options={"require": ["sub", "iat", "exp"]}
+            )
+            assert claims["sub"] == person.id
+        for audience, status in (("todochat", 200), ("another", 401)):
+            headers = {"kid": "first", "typ": "at+jwt"}
+            person.token = jwt.encode({**claims, "aud": audience}, key, algorithm="HS256", headers=headers)
+            assert (await person.request("GET", "/todos")).status_code == status

@@ -10,13 +10,14 @@ import logging
 import secrets
 import sys
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
 from todo_backend import logs
-from todo_backend.auth import throttle
 from todo_backend.auth.models import User
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.router import set_password
+from todo_backend.auth.schemas import Email
 from todo_backend.database import Database, DatabaseUnavailableError
 from todo_backend.health.state import Health
 from todo_backend.settings import ConfigurationError, load
@@ -26,13 +27,16 @@ log = logging.getLogger("todo_backend.reset_password")
 
 async def reset(database: Database, email: str) -> str | None:
     """Return the account's new password; None where there is no such account."""
+    try:
+        address = TypeAdapter(Email).validate_python(email.strip())
+    except ValidationError:
+        return None
     password = secrets.token_urlsafe(12)
     async with database.transaction() as session:
-        user = await session.scalar(select(User).where(User.email == email.strip().lower()))
+        user = await session.scalar(select(User).where(User.email == address).with_for_update())
         if user is None:
             return None
-        await set_password(session, user.id, await Passwords().hash(password))
-        await throttle.clear(session, throttle.key_of("account", user.email))  # they have tried others before
+        await set_password(session, user, await Passwords().hash(password))
     return password
 
 

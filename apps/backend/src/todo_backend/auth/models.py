@@ -27,7 +27,7 @@ class User(Base):
 class UserSession(Base):
     """Somebody who is logged in, until then at the latest.
 
-    Its refresh token is kept as a hash, and the one before it as well, which is good for a moment still.
+    A refresh token has a part that stays and one that is good once; both are kept as hashes.
     """
 
     __tablename__ = "sessions"
@@ -37,7 +37,7 @@ class UserSession(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     user_agent: Mapped[str] = mapped_column(String(200))
     refresh_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
-    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    family_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     rotated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

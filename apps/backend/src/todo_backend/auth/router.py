@@ -47,6 +47,7 @@ _WINDOW = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
 _EVERYBODY = key_of("wrong passwords")
 _SIGN_UPS = key_of("sign-ups")
+_TAKEN = "There is already an account with this e-mail address."
 _WRONG = "E-mail address or password is wrong."
 
 
@@ -61,20 +62,25 @@ async def sign_up(
     settings: Config,
 ) -> Session:
     """Open an account and log in to it."""
-    throttling.refuse_again({_SIGN_UPS})
-    async with passwords.turn(key_of("account", credentials.email)):
-        async with database.transaction() as session:
-            await throttling.check(session, {_SIGN_UPS: settings.sign_ups_per_minute})
-            await throttle.count(session, _SIGN_UPS, _MINUTE)
+    counted = key_of("sign-ups", credentials.email)
+    throttling.refuse_again(counted)
+    throttling.refuse_again(_SIGN_UPS)
+    async with passwords.turn(counted) as gate:
+        async with gate, database.transaction() as session:
+            if await throttling.take(session, counted, settings.wrong_passwords, _WINDOW) == 1:
+                await throttling.take(session, _SIGN_UPS, settings.sign_ups_per_minute, _MINUTE)
+            taken = await session.scalar(select(User.id).where(User.email == credentials.email))
+        if taken is not None:
+            raise HTTPException(409, _TAKEN)
         password_hash = await passwords.hash(credentials.password.get_secret_value())
-    user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
-    try:
-        async with database.transaction() as session:
-            session.add(user)
-            await session.flush()
-            return await _begun(session, user, credentials, request, tokens, known=False)
-    except IntegrityError:
-        raise HTTPException(409, "There is already an account with this e-mail address.") from None
+        user = User(email=credentials.email, password_hash=password_hash, time_zone=credentials.time_zone or "UTC")
+        try:
+            async with gate, database.transaction() as session:
+                session.add(user)
+                await session.flush()
+                return await _begun(session, user, credentials, request, tokens, known=False)
+        except IntegrityError:
+            raise HTTPException(409, _TAKEN) from None
 
 
 @router.post("/login")
@@ -88,39 +94,41 @@ async def log_in(
     settings: Config,
 ) -> Session:
     """Log in. A wrong password and an unknown e-mail address get the same answer after the same time."""
-    known = False
+    browser = None
     if credentials.browser is not None:
         async with database.transaction() as session:
-            known = await sessions.is_known(session, credentials.email, credentials.browser)
+            browser = await sessions.known(session, credentials.email, credentials.browser)
     # Who has logged in here before is not locked out by who has not, however often that one tries.
-    counted = key_of("browser", credentials.browser or "") if known else key_of("account", credentials.email)
-    limits = {counted: settings.wrong_passwords}
-    if not known:
-        limits[_EVERYBODY] = settings.wrong_passwords_per_minute
-    throttling.refuse_again(limits)
+    known, counted = browser is not None, browser or key_of("account", credentials.email)
+    throttling.refuse_again(counted)
     password = credentials.password.get_secret_value()
-    async with passwords.turn(counted, known=known):
-        async with database.transaction() as session:
-            await throttling.check(session, limits)
+    async with passwords.turn(counted, known=known) as gate:
+        async with gate, database.transaction() as session:
+            tried = await throttling.take(session, counted, settings.wrong_passwords, _WINDOW)
+            # The first at an address is not for the ceiling to refuse: who is right needs no second one.
+            is_first = known or tried == 1
+            if not is_first:
+                await throttling.take(session, _EVERYBODY, settings.wrong_passwords_per_minute, _MINUTE)
             user = await session.scalar(select(User).where(User.email == credentials.email))
         fits = await passwords.verify(user.password_hash if user else None, password, known=known)
-        async with database.transaction() as session:
-            if user is not None and fits:
-                await throttle.clear(session, counted)
-                metrics.LOG_INS.labels("right").inc()
-                return await _begun(session, user, credentials, request, tokens, known=known)
-            await throttle.count(session, counted, _WINDOW)
-            await throttle.count(session, _EVERYBODY, _MINUTE)
+        if user is not None and fits:
+            async with gate, database.transaction() as session:
+                if await _unchanged(session, user):
+                    await throttle.clear(session, counted)
+                    if not is_first:
+                        await throttle.give_back(session, _EVERYBODY)
+                    metrics.LOG_INS.labels("right").inc()
+                    return await _begun(session, user, credentials, request, tokens, known=known)
     metrics.LOG_INS.labels("wrong").inc()
     raise HTTPException(401, _WRONG)
 
 
 @router.post("/refresh")
 async def refresh(given: RefreshRequest, database: Db, tokens: TokenRing) -> Session:
-    """Return the next access token, and the next token to refresh with; each of those is good once."""
+    """Return the next access token, and the next token to refresh with; each is good once, and a moment more."""
     try:
         async with database.transaction() as session:
-            kept, user, token = await sessions.refresh(session, given.refresh_token)
+            kept, user, token = await sessions.refresh(session, given.refresh_token, tokens)
     except sessions.EndedError:
         raise unauthorized() from None
     return Session(
@@ -128,7 +136,7 @@ async def refresh(given: RefreshRequest, database: Db, tokens: TokenRing) -> Ses
         expires_in=int(tokens.lifetime.total_seconds()),
         user=Account.model_validate(user),
         refresh_token=token,
-        refresh_expires_in=int(sessions.REFRESH.total_seconds()) if token else None,
+        refresh_expires_in=int(sessions.REFRESH.total_seconds()),
     )
 
 
@@ -166,7 +174,9 @@ async def me(user: CurrentUser) -> Account:
 async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> Account:
     """Change the time zone in which dates are meant."""
     async with database.transaction() as session:
-        kept = await session.get_one(User, user.id)
+        kept = await session.get(User, user.id, with_for_update=True)
+        if kept is None:
+            raise unauthorized()
         kept.time_zone = change.time_zone
     return Account.model_validate(kept)
 
@@ -184,16 +194,29 @@ async def change_password(
     await _prove(current.user, change.password.get_secret_value(), database, passwords, throttling, settings)
     password_hash = await passwords.hash(change.new_password.get_secret_value())
     async with database.transaction() as session:
-        await set_password(session, current.user.id, password_hash, but=current.session_id)
+        user = await _unchanged(session, current.user)
+        if user is None:
+            raise unauthorized()
+        await set_password(session, user, password_hash, but=current.session_id)
 
 
-async def set_password(
-    session: AsyncSession, user_id: uuid.UUID, password_hash: str, *, but: uuid.UUID | None = None
-) -> None:
-    """Give an account another password, and end its sessions, but for one."""
-    user = await session.get_one(User, user_id)
+async def set_password(session: AsyncSession, user: User, password_hash: str, *, but: uuid.UUID | None = None) -> None:
+    """Give an account another password, end its sessions, but for one, and forget who has tried others before."""
     user.password_hash, user.password_changed_at = password_hash, func.now()
-    await sessions.end_all(session, user_id, but=but)
+    await session.flush()
+    await sessions.end_all(session, user.id, but=but)
+    await throttle.clear(
+        session,
+        key_of("account", user.email),
+        key_of("proof", str(user.id)),
+        *await sessions.browsers(session, user.id),
+    )
+
+
+async def _unchanged(session: AsyncSession, user: User) -> User | None:
+    """Return the user, held until the transaction ends; none whose password has changed since it was verified."""
+    query = select(User).where(User.id == user.id, User.password_hash == user.password_hash)
+    return (await session.scalars(query.with_for_update())).one_or_none()
 
 
 @router.get("/me/export")
@@ -229,18 +252,24 @@ async def delete_me_with_password(
 ) -> None:
     """Delete one's own account with everything in it."""
     await _prove(user, proof.password.get_secret_value(), database, passwords, throttling, settings)
-    await _delete(user, database)
+    async with database.transaction() as session:
+        kept = await _unchanged(session, user)
+        if kept is None:
+            raise unauthorized()
+        await _delete(session, kept)
 
 
 @router.delete("/me", status_code=204, deprecated=True)
-async def delete_me(user: CurrentUser, database: Db) -> None:
+async def delete_me(current: CurrentLogIn, database: Db) -> None:
     """Delete one's own account with everything in it, as pages of the version before ask for it."""
-    await _delete(user, database)
-
-
-async def _delete(user: User, database: Database) -> None:
     async with database.transaction() as session:
-        await session.execute(delete(User).where(User.id == user.id))
+        if await sessions.can_refresh(session, current.session_id):  # they never do
+            raise HTTPException(403, "The account is deleted for its password, at /auth/me/delete.")
+        await _delete(session, current.user)
+
+
+async def _delete(session: AsyncSession, user: User) -> None:
+    await session.execute(delete(User).where(User.id == user.id))
 
 
 async def _prove(
@@ -248,13 +277,13 @@ async def _prove(
 ) -> None:
     """Raises HTTPException where this is not the password."""
     counted = key_of("proof", str(user.id))
-    async with passwords.turn(counted):
-        async with database.transaction() as session:
-            await throttling.check(session, {counted: settings.wrong_passwords})
+    async with passwords.turn(counted) as gate:
+        async with gate, database.transaction() as session:
+            await throttling.take(session, counted, settings.wrong_passwords, _WINDOW)
         if not await passwords.verify(user.password_hash, password):
-            async with database.transaction() as session:
-                await throttle.count(session, counted, _WINDOW)
             raise HTTPException(403, "The password is wrong.")
+        async with gate, database.transaction() as session:
+            await throttle.clear(session, counted)
 
 
 async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:

@@ -79,10 +79,7 @@ class Account(BaseModel):
 
 
 class Session(BaseModel):
-    """An access token, valid for `expires_in` seconds, and whose it is.
-
-    No `refresh_token` comes back to one of two who refresh at once: the other one has it.
-    """
+    """An access token, valid for `expires_in` seconds, and whose it is."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the name of a kind of token

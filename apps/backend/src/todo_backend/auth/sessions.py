@@ -10,11 +10,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.auth.models import Attempts, Browser, User, UserSession
+from todo_backend.auth.tokens import Tokens
 
 REFRESH = timedelta(days=30)
 WITHOUT_REFRESH = timedelta(hours=12)
 GRACE = timedelta(seconds=30)
-"""For how long the refresh token before the last is good: two tabs of a browser refresh at once."""
+"""For how long the refresh token before the last is good: two tabs refresh at once, and answers are lost."""
 BROWSER = timedelta(days=365)
 MOST = 50
 """Sessions, and browsers, of one account; the oldest ones go."""
@@ -32,18 +33,19 @@ async def begin(
     session: AsyncSession, user_id: uuid.UUID, user_agent: str, *, refresh: bool
 ) -> tuple[uuid.UUID, str | None]:
     """Begin a session; return its id and, where it can be refreshed, its token for that."""
-    secret = secrets.token_urlsafe(32) if refresh else None
+    family, secret = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     begun = UserSession(
         id=uuid.uuid4(),
         user_id=user_id,
         user_agent=user_agent[:200],
-        refresh_hash=_hash(secret) if secret else None,
+        refresh_hash=_hash(secret) if refresh else None,
+        family_hash=_hash(family) if refresh else None,
         expires_at=func.now() + (REFRESH if refresh else WITHOUT_REFRESH),
     )
     session.add(begun)
     await session.flush()
     await _keep_newest(session, user_id)
-    return begun.id, f"{begun.id}.{secret}" if secret else None
+    return begun.id, f"{begun.id}.{family}.{secret}" if refresh else None
 
 
 async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
@@ -51,13 +53,13 @@ async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
     await session.execute(delete(UserSession).where(UserSession.id.in_(mine.offset(MOST).scalar_subquery())))
 
 
-async def refresh(session: AsyncSession, token: str) -> tuple[UserSession, User, str | None]:
-    """Return the session with its user and its next token; none for who is second of two at once.
+async def refresh(session: AsyncSession, token: str, tokens: Tokens) -> tuple[UserSession, User, str]:
+    """Return the session with its user and its next token, which is the same for all who refresh at once.
 
     Raises EndedError; a token that was used long ago has been stolen from one side or the other, and ends the session.
     """
-    found, _, secret = token.partition(".")
     try:
+        found, family, secret = token.split(".")
         session_id = uuid.UUID(found)
     except ValueError:
         raise EndedError from None
@@ -65,21 +67,28 @@ async def refresh(session: AsyncSession, token: str) -> tuple[UserSession, User,
         User, User.id == UserSession.user_id
     )
     query = query.where(UserSession.id == session_id, UserSession.expires_at > func.now())
+    query = query.where(UserSession.family_hash == _hash(family))  # who knows but the id ends nothing
     row = (await session.execute(query.with_for_update(of=UserSession))).one_or_none()
     if row is None:
         raise EndedError
     kept, user, is_late = row
-    given = _hash(secret)
-    if kept.refresh_hash is not None and secrets.compare_digest(given, kept.refresh_hash):
-        secret = secrets.token_urlsafe(32)
-        kept.previous_hash, kept.refresh_hash = kept.refresh_hash, _hash(secret)
-        kept.rotated_at, kept.expires_at = func.now(), func.now() + REFRESH
-        return kept, user, f"{kept.id}.{secret}"
-    if kept.previous_hash is not None and secrets.compare_digest(given, kept.previous_hash) and not is_late:
-        return kept, user, None
+    following = tokens.successors(secret)
+    if kept.refresh_hash == _hash(secret):
+        kept.refresh_hash, kept.rotated_at, kept.expires_at = _hash(following[0]), func.now(), func.now() + REFRESH
+        return kept, user, f"{found}.{family}.{following[0]}"
+    if not is_late:
+        for secret in following:
+            if kept.refresh_hash == _hash(secret):
+                return kept, user, f"{found}.{family}.{secret}"
     await session.delete(kept)
     await session.commit()
     raise EndedError
+
+
+async def can_refresh(session: AsyncSession, session_id: uuid.UUID | None) -> bool:
+    """Tell whether this is a session that can be refreshed."""
+    query = select(UserSession.id).where(UserSession.id == session_id, UserSession.refresh_hash.is_not(None))
+    return await session.scalar(query) is not None
 
 
 async def list_sessions(session: AsyncSession, user_id: uuid.UUID) -> Sequence[UserSession]:
@@ -95,18 +104,21 @@ async def end(session: AsyncSession, user_id: uuid.UUID, session_id: uuid.UUID) 
 
 
 async def end_all(session: AsyncSession, user_id: uuid.UUID, *, but: uuid.UUID | None = None) -> None:
-    """End all sessions of a user, but for one, and forget the browsers where none stays."""
+    """End all sessions of a user, but for one."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
     await session.execute(query if but is None else query.where(UserSession.id != but))
-    if but is None:
-        await session.execute(delete(Browser).where(Browser.user_id == user_id))
 
 
-async def is_known(session: AsyncSession, email: str, browser: str) -> bool:
-    """Tell whether the user with this address has logged in with this browser before."""
+async def browsers(session: AsyncSession, user_id: uuid.UUID) -> Sequence[bytes]:
+    """Return the hashes of the browsers that a user has logged in with."""
+    return (await session.scalars(select(Browser.hash).where(Browser.user_id == user_id))).all()
+
+
+async def known(session: AsyncSession, email: str, browser: str) -> bytes | None:
+    """Return this browser's hash, where the user with this address has logged in with it before."""
     query = select(Browser.hash).join(User, User.id == Browser.user_id)
     query = query.where(Browser.hash == _hash(browser), Browser.used_at > func.now() - BROWSER, User.email == email)
-    return await session.scalar(query) is not None
+    return await session.scalar(query)
 
 
 async def remember(session: AsyncSession, user_id: uuid.UUID, browser: str | None, *, known: bool) -> str:

@@ -2,10 +2,9 @@
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
-from sqlalchemy import case, delete, func, select
+from sqlalchemy import case, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,45 +38,46 @@ class Throttle:
         self._refused: dict[bytes, tuple[float, float]] = {}
         """When each was, by the monotonic clock, and when its count begins anew."""
 
-    def refuse_again(self, keys: Iterable[bytes]) -> None:
-        """Raises TooManyError where one of these was refused a moment ago."""
+    def refuse_again(self, key: bytes) -> None:
+        """Raises TooManyError where this was refused a moment ago."""
         now = time.monotonic()
-        for key in keys:
-            refused_at, until = self._refused.get(key, (-REMEMBERED_SECONDS, 0))
-            if now < min(refused_at + REMEMBERED_SECONDS, until):
-                raise TooManyError(max(1, round(until - now)))
+        refused_at, until = self._refused.get(key, (-REMEMBERED_SECONDS, 0))
+        if now < min(refused_at + REMEMBERED_SECONDS, until):
+            raise TooManyError(max(1, round(until - now)))
 
-    async def check(self, session: AsyncSession, limits: Mapping[bytes, int]) -> None:
-        """Raises TooManyError where as many attempts as its limit allows have been counted for one of these."""
-        self.refuse_again(limits)
-        left = func.extract("epoch", Attempts.ends_at - func.now())
-        query = select(Attempts.key, Attempts.count, left).where(
-            Attempts.key.in_(limits), Attempts.ends_at > func.now()
+    async def take(self, session: AsyncSession, key: bytes, limit: int, window: timedelta) -> int:
+        """Count one before it is done, so that many at once are no more than that; return how many there have been.
+
+        A count begins anew when its window is over. Raises TooManyError, with which the transaction counts none.
+        """
+        self.refuse_again(key)
+        is_over = Attempts.ends_at <= func.now()
+        query = (
+            insert(Attempts)
+            .values(key=key, count=1, ends_at=func.now() + window)
+            .on_conflict_do_update(
+                index_elements=[Attempts.key],
+                set_={
+                    "count": case((is_over, 1), else_=Attempts.count + 1),
+                    "ends_at": case((is_over, func.now() + window), else_=Attempts.ends_at),
+                },
+            )
+            .returning(Attempts.count, func.extract("epoch", Attempts.ends_at - func.now()))
         )
-        for key, counted, seconds in await session.execute(query):
-            if counted >= limits[key]:
-                now = time.monotonic()
-                fresh = {old: one for old, one in self._refused.items() if now < one[0] + REMEMBERED_SECONDS}
-                self._refused = {**fresh, key: (now, now + float(seconds))}
-                raise TooManyError(max(1, round(seconds)))
+        count, left = (await session.execute(query)).one()
+        if count > limit:
+            now = time.monotonic()
+            fresh = {old: one for old, one in self._refused.items() if now < one[0] + REMEMBERED_SECONDS}
+            self._refused = {**fresh, key: (now, now + float(left))}
+            raise TooManyError(max(1, round(left)))
+        return int(count)
 
 
-async def count(session: AsyncSession, key: bytes, window: timedelta) -> None:
-    """Count one; a count begins anew when its window is over."""
-    now = func.now()
-    first = insert(Attempts).values(key=key, count=1, ends_at=now + window)
-    is_over = Attempts.ends_at <= now
-    await session.execute(
-        first.on_conflict_do_update(
-            index_elements=[Attempts.key],
-            set_={
-                "count": case((is_over, 1), else_=Attempts.count + 1),
-                "ends_at": case((is_over, now + window), else_=Attempts.ends_at),
-            },
-        )
-    )
+async def give_back(session: AsyncSession, key: bytes) -> None:
+    """Count one less."""
+    await session.execute(update(Attempts).where(Attempts.key == key).values(count=Attempts.count - 1))
 
 
-async def clear(session: AsyncSession, key: bytes) -> None:
+async def clear(session: AsyncSession, *keys: bytes) -> None:
     """Begin anew."""
-    await session.execute(delete(Attempts).where(Attempts.key == key))
+    await session.execute(delete(Attempts).where(Attempts.key.in_(keys)))

@@ -1,5 +1,6 @@
 """Access tokens, signed by a ring of keys."""
 
+import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -51,18 +52,23 @@ class Tokens:
     def issue(self, user_id: uuid.UUID, session_id: uuid.UUID | None, lifetime: timedelta | None = None) -> str:
         """Return a token for this user's session."""
         now = datetime.now(UTC)
-        claims = {"sub": str(user_id), "aud": _AUDIENCE, "iat": now, "exp": now + (lifetime or self.lifetime)}
+        claims = {"sub": str(user_id), "iat": now, "exp": now + (lifetime or self.lifetime)}
         if session_id is not None:
             claims["sid"] = str(session_id)
-        headers = {"kid": self._active, "typ": _TYPE}
-        return jwt.encode(claims, self._keys[self._active], algorithm=_ALGORITHM, headers=headers)
+        # Nothing that 0.1 refuses, during a rollout and after a rollback; the next version writes audience and type.
+        return jwt.encode(claims, self._keys[self._active], algorithm=_ALGORITHM, headers={"kid": self._active})
+
+    def successors(self, secret: str) -> list[str]:
+        """Return what follows a refresh token's secret, by each key, the active one first; nobody else can tell."""
+        keys = [self._keys[self._active], *self._keys.values()]
+        return [hmac.digest(key, f"refresh {secret}".encode(), "sha256").hex() for key in keys]
 
     def read(self, token: str) -> Claim:
         """Return whose this is. Raises InvalidTokenError."""
         try:
             header = jwt.get_unverified_header(token)
             kid = header["kid"]
-            # Those of the version before have no audience, type and session; their last one expires within its life.
+            # Audience and type are those of the next version's tokens.
             ours = header.get("typ") == _TYPE
             claims = jwt.decode(
                 token,

@@ -136,7 +136,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("user_agent", sa.String(length=200), nullable=False),
         sa.Column("refresh_hash", sa.LargeBinary(), nullable=True),
-        sa.Column("previous_hash", sa.LargeBinary(), nullable=True),
+        sa.Column("family_hash", sa.LargeBinary(), nullable=True),
         sa.Column("rotated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
