@@ -9,6 +9,7 @@ import { loadPage, request, RequestError } from "@/lib/client";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
 import type { SignIn, User } from "@/lib/types";
 
+const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
 
 /** Returns a browser's name for people, from what it calls itself. */
@@ -93,7 +94,7 @@ function useAttempt() {
 }
 
 function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => Promise<void> }) {
-  const hydrated = useHydrated();
+  const hydrated = useHydrated(); // the time of day, too, only the browser knows
   const { busy, outcome, attempt } = useAttempt();
 
   async function end({ id, user_agent }: SignIn) {
@@ -119,8 +120,8 @@ function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => P
                   <span className="rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium">This browser</span>
                 ) : null}
               </p>
-              <p className="mt-0.5 text-sm text-muted" suppressHydrationWarning>
-                Last used {new Date(one.used_at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+              <p className="mt-0.5 text-sm text-muted">
+                Last used {hydrated ? new Date(one.used_at).toLocaleString(undefined, TIME) : one.used_at.slice(0, 10)}
               </p>
             </div>
             {one.current ? null : (

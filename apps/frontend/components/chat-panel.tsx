@@ -20,7 +20,7 @@ const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what 
 const ASSISTANTS: Record<Assistant, { badge: string; explanation: string }> = {
   "rule-based": {
     badge: "Built-in assistant",
-    explanation: "Answers are rule-based: it knows a set of phrases and uses no language model.",
+    explanation: "Understands everyday requests in English and German, by rules; it uses no language model.",
   },
 };
 

@@ -21,8 +21,9 @@ export async function loadFor<T>(page: string, away: boolean, load: (token: stri
   const { access, refresh } = readTokens(await cookies(), sent);
   const renew = `/api/auth/refresh?next=${page}`;
   if (!access && !refresh) redirect("/login");
+  const unanswered = new BackendError(503, "The todo service is not answering right now. Try again in a moment.");
   if (!access) {
-    if (away) return new BackendError(503, "The todo service is not answering right now. Try again in a moment.");
+    if (away) return unanswered;
     redirect(renew);
   }
   const loaded = await withRequestId(sent, () =>
@@ -32,6 +33,9 @@ export async function loadFor<T>(page: string, away: boolean, load: (token: stri
       return new BackendError(500, "Something went wrong here. Try again in a moment.");
     }),
   );
-  if (loaded instanceof BackendError && loaded.status === 401) redirect(refresh ? renew : "/login?reason=expired");
+  if (loaded instanceof BackendError && loaded.status === 401) {
+    if (refresh && away) return unanswered;
+    redirect(refresh ? renew : "/login?reason=expired");
+  }
   return loaded;
 }

@@ -62,7 +62,7 @@ const setBy = (response: Response) => response.headers.getSetCookie().map((cooki
 test("an access token that is over is renewed on the way, and the browser gets both", async () => {
   const response = await ask(list);
   assert.equal(response.status, 200);
-  assert.deepEqual(setBy(response), ["todochat_own_session=a.1", "todochat_own_refresh=r.2"]);
+  assert.deepEqual(setBy(response), ["todochat_own_session=a.1", "todochat_session=a.1", "todochat_own_refresh=r.2"]);
 });
 
 test("so is one that the backend does not take any more, and the request is sent again whole", async () => {
@@ -78,8 +78,8 @@ test("two tabs at once stay signed in, and the second leaves the first one's ref
   const first = await ask(refreshPage);
   const second = await ask(refreshPage);
   assert.deepEqual([first.status, second.status], [303, 303]);
-  assert.deepEqual(setBy(first), ["todochat_own_session=a.1", "todochat_own_refresh=r.2"]);
-  assert.deepEqual(setBy(second), ["todochat_own_session=a.2"]);
+  assert.deepEqual(setBy(first), ["todochat_own_session=a.1", "todochat_session=a.1", "todochat_own_refresh=r.2"]);
+  assert.deepEqual(setBy(second), ["todochat_own_session=a.2", "todochat_session=a.2"]);
 });
 
 test("who comes too late is refused, and takes no cookie away", async () => {

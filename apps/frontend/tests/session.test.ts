@@ -16,13 +16,14 @@ test("the cookies are out of reach of scripts and of other sites", () => {
   const given = { ...SESSION, refresh_token: "id.secret", refresh_expires_in: 60 };
   assert.deepEqual(sessionCookies(given, at()), [
     "todochat_30000_session=a.b.c; Path=/; Max-Age=900; HttpOnly; SameSite=Lax",
+    "todochat_session=a.b.c; Path=/; Max-Age=900; HttpOnly; SameSite=Lax",
     "todochat_30000_refresh=id.secret; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
   ]);
 });
 
 test("the second of two who refresh at once leaves the first one's refresh token alone", () => {
   const cookies = sessionCookies({ ...SESSION, refresh_token: null, refresh_expires_in: null }, at());
-  assert.deepEqual(cookies.map((cookie) => cookie.split("=")[0]), ["todochat_30000_session"]);
+  assert.deepEqual(cookies.map((cookie) => cookie.split("=")[0]), ["todochat_30000_session", "todochat_session"]);
 });
 
 test("deployments on other ports of one machine have cookies of their own", () => {
