@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 expect.set_options(timeout=TIMEOUT_MS)
 
 
-def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(
-    page: Page, url: str, account: Account, database: Database
-) -> None:
+def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, account: Account, database: Database) -> None:
     sign_up(page, account)
     expect(page.get_by_role("heading", name="Nothing to do")).to_be_visible()
     # The session is out of reach of every script.
