@@ -424,7 +424,9 @@ def _slashed(match: re.Match[str], now: datetime) -> date:
 def _nth(match: re.Match[str], now: datetime) -> date:
     """A day of this month or, where that is over, of the next. ValueError where that month has no such day."""
     day, today = int(match["day"]), now.date()
-    return _months_later(today.replace(day=1), int("next" in match[0] or day < today.day)).replace(day=day)
+    return _months_later(
+        today.replace(day=1), int("next" in match[0] or "chsten" in match[0] or day < today.day)
+    ).replace(day=day)
 
 
 def _in_month(match: re.Match[str], now: datetime) -> date:
@@ -522,6 +524,7 @@ _FEAST = "|".join(sorted("|".join([*_EASTER.values(), *_FEASTS.values()]).split(
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
+    (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+)?(?:day|business)|eod|cob|feierabend)"), _after(0)),
     (_words(rf"{_LEAD}(?:tomorrow|tomorow|tommorr?ow|tmrw|tmr|2moro|tmw)"), _after(1)),
     (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
     (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
@@ -561,7 +564,8 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
     (re.compile(rf"{_NO_DATE}{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
-    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b)\w)"), _nth),
+    (_words(rf"(?:next\s+month|nächsten\s+monat|naechsten\s+monat)\s+(?:on\s+the|am)\s+(?P<day>{_DAY})(?:st|nd|rd|th|\.)?"), _nth),
+    (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip

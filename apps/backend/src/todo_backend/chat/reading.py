@@ -242,7 +242,7 @@ class Clause:
                     continue
                 found.append((len(taken) * 2 + cue.begins + cue.ends, Match(cue.wants, frozenset(taken), cue.begins)))
         kept: list[Match] = []
-        for _, match in sorted(found, key=lambda one: -one[0]):
+        for _, match in sorted(found, key=lambda one: (-one[0], one[1].wants != "noted" or len(one[1].tokens) < 3)):
             if not any(
                 (match.tokens & other.tokens and match.wants != other.wants) or match == other for other in kept
             ):

@@ -165,11 +165,11 @@ class _Turn:
             return self._show(reader)
         if reply := await self._changed(reader):
             return reply
-        if self._is_new(reader, named_ones):
-            return await self._add(reader)
         wanted = asked(said, self.todos, self.now)
         if wanted and wanted != Asked() and not wanted.about and not any(clause.is_statement for clause in clauses):
             return self._show(reader)
+        if self._is_new(reader, named_ones):
+            return await self._add(reader)
         for kind in ("greet", "thanks"):
             if _begins_talk(kind, clauses):
                 return self.say(kind)
