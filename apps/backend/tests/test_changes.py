@@ -6,6 +6,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
@@ -131,6 +132,50 @@ async def test_there_are_only_so_many_todos(database_url: URL) -> None:
         assert refused.status_code == 409
         assert refused.json()["detail"] == "You have 2 todos, which is the most that one can have. Delete some first."
         assert "You have 2 todos" in await person.say("add call mum")
+
+
+async def test_there_are_no_more_by_many_requests_at_once_or_by_taking_back(database_url: URL) -> None:
+    async with serving(database_url, todos_per_user=5) as client:
+        person = await sign_up(client)
+        await asyncio.gather(*(person.request("POST", "/todos", {"title": "x"}) for _ in range(10)))
+        todos = (await person.request("GET", "/todos")).json()
+        assert len(todos) == 5
+        gone = (await person.request("DELETE", f"/todos/{todos[0]['id']}")).headers["X-Change-ID"]
+        await todo(person)
+        refused = await person.request("POST", f"/changes/{gone}/undo")
+        assert refused.status_code == 409
+        assert refused.json()["detail"].startswith("You have 5 todos")
+
+
+async def test_many_are_deleted_once_that_is_confirmed(client: httpx.AsyncClient, database_url: URL) -> None:
+    person = await sign_up(client)
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO todos (id, user_id, title)"
+                " SELECT gen_random_uuid(), :user, 'x' FROM generate_series(1, 5000)"
+            ),
+            {"user": person.id},
+        )
+    engine.dispose()
+    asked = (await person.request("POST", "/chat", {"message": "delete all my todos"})).json()["confirmation"]
+    answer = await person.request("POST", f"/confirmations/{asked['id']}")
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["deleted"]) == 5000
+    assert await person.titles() == []
+
+
+async def test_a_page_goes_on_whatever_the_titles_are(ann: Person) -> None:
+    for title in ("ü" * 190, "🎉" * 150, "x"):
+        await ann.add(title)
+    found, url = [], "/todos?sort=title&limit=1"
+    while url:
+        page = await ann.request("GET", url)
+        assert page.status_code == 200, page.text
+        found += [one["title"] for one in page.json()]
+        url = page.links["next"]["url"].partition("/api/v1")[2] if "next" in page.links else ""
+    assert len(found) == 3
 
 
 async def test_every_change_is_told_with_what_was_before_and_after_and_by_whom(ann: Person) -> None:

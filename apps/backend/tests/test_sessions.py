@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from tests.conftest import PASSWORD, Person, new_key, new_ring, process_environment, serving, sign_up
@@ -168,8 +169,13 @@ async def test_what_was_begun_with_the_old_password_is_not_done_once_there_is_an
         assert (await log_in(replica, ann.email, "third horse")).status_code == 200
 
 
-async def test_an_account_goes_with_its_password(ann: Person) -> None:
+async def test_an_account_goes_with_its_password(ann: Person, database_url: URL) -> None:
     ann.token = (await session(ann))["access_token"]
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        older = "UPDATE sessions SET created_at = now() - interval '16 minutes' WHERE user_id = :user"
+        connection.execute(text(older), {"user": ann.id})
+    engine.dispose()
     assert (await ann.request("DELETE", "/auth/me")).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": "wrong horse"})).status_code == 403
     assert (await ann.request("POST", "/auth/me/delete", {"password": PASSWORD})).status_code == 204

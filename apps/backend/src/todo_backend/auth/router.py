@@ -261,9 +261,12 @@ async def delete_me_with_password(
 
 @router.delete("/me", status_code=204, deprecated=True)
 async def delete_me(current: CurrentLogIn, database: Db) -> None:
-    """Delete one's own account with everything in it, as pages of the version before ask for it."""
+    """Delete one's own account with everything in it, as pages of the version before ask for it.
+
+    Somebody whose session goes on gives the password, unless it was given in the last quarter of an hour.
+    """
     async with database.transaction() as session:
-        if await sessions.can_refresh(session, current.session_id):  # they never do
+        if await sessions.lasts(session, current.session_id):
             raise HTTPException(403, "The account is deleted for its password, at /auth/me/delete.")
         await _delete(session, current.user)
 

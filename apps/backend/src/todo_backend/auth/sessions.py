@@ -13,6 +13,8 @@ from todo_backend.auth.models import Attempts, Browser, User, UserSession
 from todo_backend.auth.tokens import Tokens
 
 REFRESH = timedelta(days=30)
+JUST_NOW = timedelta(minutes=15)
+"""How long ago the password was given where it need not be given again."""
 WITHOUT_REFRESH = timedelta(hours=12)
 GRACE = timedelta(seconds=30)
 """For how long the refresh token before the last is good: two tabs refresh at once, and answers are lost."""
@@ -85,9 +87,13 @@ async def refresh(session: AsyncSession, token: str, tokens: Tokens) -> tuple[Us
     raise EndedError
 
 
-async def can_refresh(session: AsyncSession, session_id: uuid.UUID | None) -> bool:
-    """Tell whether this is a session that can be refreshed."""
-    query = select(UserSession.id).where(UserSession.id == session_id, UserSession.refresh_hash.is_not(None))
+async def lasts(session: AsyncSession, session_id: uuid.UUID | None) -> bool:
+    """Tell whether this is a session that can be refreshed, and the log-in is a while ago."""
+    query = select(UserSession.id).where(
+        UserSession.id == session_id,
+        UserSession.refresh_hash.is_not(None),
+        UserSession.created_at < func.now() - JUST_NOW,
+    )
     return await session.scalar(query) is not None
 
 

@@ -122,11 +122,11 @@ async def list_changes(
 
 
 @router.post("/changes/{change_id}/undo", responses=_NOT_FOUND | _CONFLICT)
-async def undo(change_id: ChangeId, user: CurrentUser, database: Db) -> ChangeView:
+async def undo(change_id: ChangeId, user: CurrentUser, database: Db, settings: Config) -> ChangeView:
     """Take a change back, unless the todo has changed since."""
     with _answers("change"):
         async with database.transaction() as session:
-            change = await service.undo(session, user.id, change_id, actor=USER)
+            change = await service.undo(session, user.id, change_id, actor=USER, most=settings.todos_per_user)
             await session.flush()
             await session.refresh(change)
             return ChangeView.of(change)

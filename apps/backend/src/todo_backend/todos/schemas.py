@@ -133,7 +133,7 @@ class TodoQuery(BaseModel):
     q: str = Field(default="", max_length=200, description="words that occur in title or notes")
     sort: Sort = "number"
     limit: int = Field(default=1000, ge=1, le=1000)
-    after: str = Field(default="", max_length=500, description="from the `Link` header of the page before")
+    after: str = Field(default="", max_length=4000, description="from the `Link` header of the page before")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

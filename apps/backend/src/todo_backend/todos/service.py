@@ -14,11 +14,12 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ColumnElement, String, Text, and_, cast, delete, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, String, Text, Uuid, and_, cast, delete, func, insert, or_, select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
+from todo_backend.auth.models import User
 from todo_backend.dates import Due
 from todo_backend.todos.models import COMPLETED_AT, DUE_AT, DUE_ON, Change, Confirmation, Todo
 from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
@@ -67,19 +68,17 @@ class Page:
 async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery, now: datetime) -> Page:
     """Return a page of the user's todos. Raises ValueError for an `after` that no page gave. `now` is the user's."""
     order = _ORDERS[query.sort]
-    wanted = select(Todo).where(Todo.user_id == user_id, *_filters(query, now))
+    place = [cast(column, Text).label(f"place_{number}") for number, (column, _) in enumerate(order)]
+    wanted = select(Todo, *place).where(Todo.user_id == user_id, *_filters(query, now))
     if query.after:
         wanted = wanted.where(_beyond(order, _position(query.after, len(order))))
     wanted = wanted.order_by(*(column.desc() if down else column.asc() for column, down in order))
     try:
-        found = (await session.scalars(wanted.limit(query.limit + 1))).all()
+        found = (await session.execute(wanted.limit(query.limit + 1))).all()
     except DataError:
         raise ValueError(_NO_PLACE) from None
-    if len(found) <= query.limit:
-        return Page(found, "")
-    last = found[query.limit - 1]
-    position = await session.execute(select(*(cast(column, Text) for column, _ in order)).where(Todo.id == last.id))
-    return Page(found[: query.limit], _cursor(position.one()))
+    page = found[: query.limit]
+    return Page([row[0] for row in page], _cursor(page[-1][1:]) if len(found) > query.limit else "")
 
 
 _Order = Sequence[tuple[ColumnElement[Any], bool]]
@@ -201,10 +200,10 @@ async def add_todo(
     todo_id: uuid.UUID | None = None,
 ) -> Todo:
     """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's already."""
+    await _take_turn(session, user_id)
     if todo_id is not None and (there := await session.get(Todo, todo_id)):
         return _sent_again(there, user_id)
-    if (await session.scalar(select(func.count()).where(Todo.user_id == user_id)) or 0) >= most:
-        raise QuotaError(f"You have {most} todos, which is the most that one can have. Delete some first.")
+    await _leave_room(session, user_id, most)
     todo = Todo(id=todo_id or uuid.uuid4(), user_id=user_id, notes="", priority=0)
     wanted.apply(todo, time_zone)
     try:
@@ -217,6 +216,17 @@ async def add_todo(
         return _sent_again(await session.get_one(Todo, todo_id), user_id)
     _record(session, "add", actor, todo, before=None, after=todo)
     return todo
+
+
+async def _take_turn(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """Wait until no other transaction changes this user's todos: what is counted stays so, and locks have one order."""
+    await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+async def _leave_room(session: AsyncSession, user_id: uuid.UUID, most: int) -> None:
+    """Raise QuotaError where there are as many todos as one may have."""
+    if (await session.scalar(select(func.count()).where(Todo.user_id == user_id)) or 0) >= most:
+        raise QuotaError(f"You have {most} todos, which is the most that one can have. Delete some first.")
 
 
 def _sent_again(there: Todo, user_id: uuid.UUID) -> Todo:
@@ -268,6 +278,7 @@ async def delete_todo(
 
 async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
     # Locked, so that of two changes at once the second sees the first.
+    await _take_turn(session, user_id)
     query = select(Todo).where(Todo.id == todo_id, Todo.user_id == user_id).with_for_update()
     todo = await session.scalar(query)
     if todo is None:
@@ -288,8 +299,9 @@ async def list_changes(
     return (await session.scalars(query.order_by(Change.id.desc()).limit(limit))).all()
 
 
-async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, actor: Actor) -> Change:
-    """Take back a change, and return the change that this is. Raises TodoNotFoundError and ConflictError."""
+async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, actor: Actor, most: int) -> Change:
+    """Take back a change; return the change that this is. Raises TodoNotFoundError, ConflictError and QuotaError."""
+    await _take_turn(session, user_id)
     query = select(Change).where(Change.id == change_id, Change.user_id == user_id).with_for_update()
     change = await session.scalar(query)
     if change is None:
@@ -302,6 +314,7 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
     if change.after is None:
         if todo is not None:
             raise ConflictError("This todo is on your list again.")
+        await _leave_room(session, user_id, most)
     elif todo is None:
         raise ConflictError("This todo has been deleted since.")
     elif {**_kept(todo), "version": 0} != {**change.after, "version": 0}:
@@ -393,6 +406,7 @@ async def confirm(
 
     Raises TodoNotFoundError where nothing was asked, and ConflictError where it was answered, or too long ago.
     """
+    await _take_turn(session, user_id)
     query = select(Confirmation).where(Confirmation.id == confirmation_id, Confirmation.user_id == user_id)
     asked = await session.scalar(query.with_for_update())
     if asked is None:
@@ -403,15 +417,20 @@ async def confirm(
     if asked.created_at < now - timedelta(minutes=CONFIRMATION_MINUTES):
         raise ConflictError("This was asked too long ago; ask again.")
     asked.used_at = now
-    deleted, left = [], []
-    for todo_id, version in sorted((uuid.UUID(name), version) for name, version in asked.todos.items()):
-        try:
-            actor = Actor(asked.actor, asked.actor_name)  # type: ignore[arg-type]
-            change = await delete_todo(session, user_id, todo_id, actor=actor, version=version)
-            deleted.append(TodoView.model_validate(change.before))
-        except (TodoNotFoundError, ConflictError):
-            left.append(todo_id)
-    return deleted, left
+    versions = {uuid.UUID(name): version for name, version in asked.todos.items()}
+    mine = select(Todo).where(Todo.user_id == user_id, Todo.id == func.any(cast(list(versions), ARRAY(Uuid))))
+    there = await session.scalars(mine.order_by(Todo.number).with_for_update())
+    todos = [todo for todo in there if todo.version == versions[todo.id]]
+    if todos:
+        made = {"user_id": user_id, "actor": asked.actor, "actor_name": asked.actor_name, "kind": "delete"}
+        await session.execute(insert(Change), [{**made, "todo_id": todo.id, "before": _kept(todo)} for todo in todos])
+        gone = cast([todo.id for todo in todos], ARRAY(Uuid))
+        await session.execute(
+            delete(Todo).where(Todo.id == func.any(gone)).execution_options(synchronize_session=False)
+        )
+        metrics.CHANGES.labels("delete", asked.actor).inc(len(todos))
+    deleted = [TodoView.of(todo) for todo in todos]
+    return deleted, sorted(versions.keys() - {todo.id for todo in todos})
 
 
 async def forget(session: AsyncSession) -> None:
