@@ -239,3 +239,17 @@ async def test_of_too_large_a_crowd_some_are_told_to_come_back(client: httpx.Asy
     [busy, *_] = [response for response in answers if response.status_code == 503]
     assert busy.json() == {"detail": "Too many are logging in just now. Try again in a moment."}
     assert busy.headers["Retry-After"] == "2"
+
+
+async def test_an_account_that_is_deleted_meanwhile_is_changed_no_more(ann: Person, database_url: URL) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM users WHERE id = :id"), {"id": ann.id})
+        late = asyncio.create_task(ann.request("PATCH", "/auth/me", {"time_zone": "Europe/Berlin"}))
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid")
+        deadline = time.monotonic() + 10
+        while not connection.scalar(waiting):
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.05)
+    engine.dispose()
+    assert (await late).status_code == 401

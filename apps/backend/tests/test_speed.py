@@ -103,7 +103,10 @@ async def test_a_crowd_that_guesses_keeps_no_other_waiting_and_no_known_browser(
     limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     write_secrets(tmp_path, migrated_database())
     with served(tmp_path) as url:
-        async with httpx.AsyncClient(base_url=url) as client, httpx.AsyncClient(base_url=url, limits=limits) as crowd:
+        async with (
+            httpx.AsyncClient(base_url=url) as client,
+            httpx.AsyncClient(base_url=url, limits=limits, timeout=60) as crowd,  # who guesses waits
+        ):
 
             async def seconds(person: Person, browser: str) -> float:
                 start = time.perf_counter()
