@@ -87,8 +87,12 @@ USUAL_SECONDS = 0.03
 
 @pytest.mark.parametrize(
     ("guessed", "is_known"),
-    [("no-{email}", False), ("{email}", True), ("{number}-{email}", False), ("{number}-{email}", True)],
-    ids=["at another's account", "at one's own", "at many", "at many, of who is known"],
+    [
+        pytest.param("no-{email}", False, id="at another's account"),
+        pytest.param("{email}", True, id="at one's own"),
+        pytest.param("{number}-{email}", False, id="at many", marks=pytest.mark.quiet),
+        pytest.param("{number}-{email}", True, id="at many, of who is known", marks=pytest.mark.quiet),
+    ],
 )
 async def test_a_crowd_that_guesses_keeps_no_other_waiting_and_no_known_browser(
     migrated_database: Callable[[], URL],
