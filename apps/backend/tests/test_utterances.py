@@ -146,7 +146,7 @@ def _is_shown(expected: Mapping[str, Any], shown: set[int]) -> bool:
     return not sets or any(shown == set(one) for one in sets)
 
 
-@pytest.mark.parametrize("part", ["learnt", "unseen"])
+@pytest.mark.parametrize("part", sorted({file.name.partition("-")[0] for file in FOLDER.glob("*-*.jsonl")}))
 async def test_everyday_requests(
     part: str, database_url: URL, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
