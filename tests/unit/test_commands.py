@@ -33,6 +33,7 @@ REASONS = {
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
+    "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "ansible-vault edit": "it opens an editor",
 }
 

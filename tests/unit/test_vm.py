@@ -25,7 +25,8 @@ class Scripted(vm.Machine):
     def __init__(self) -> None:
         super().__init__("bookworm", Path("/dev/null"))
         self.about = "cgroup2fs\nrunning\n"
-        self.said = {"up": ["The application works for a real user: 1 s\nok=90 changed=40 failed=0\n", DONE], "status": [WELL, WELL], "begin": [""], "return": [""]}
+        made = "The application works for a real user: 1 s\nok=90 changed=40 failed=0\n"
+        self.said = {"up": [made, DONE], "status": [WELL, WELL], "begin": [""], "return": [""]}
         self.did: list[str] = []
 
     def ask(self, command: str) -> CompletedProcess[str]:
