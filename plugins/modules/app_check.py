@@ -49,7 +49,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import StoredRows, check_as_user
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release
@@ -75,7 +75,7 @@ def main() -> None:
     )
     given = module.params
     cluster = Cluster("", given["kubectl"], given["kubeconfig"], given["namespace"])
-    try:
+    with told(module):
         if not module.check_mode:
             for name in given["releases"]:
                 Watcher(Release(name, Path(), {}), cluster, ROLLOUT_SECONDS).wait()
@@ -93,8 +93,6 @@ def main() -> None:
             raise UserError(f"What runs is not what was built: {'; '.join(problems)}.", "Run `make up ARGS='--tags app_release,app_check'`.")
         rows = StoredRows(given["database_container"], given["database"]) if given["database_container"] else None
         steps = check_as_user(given["url"], rows, Path(given["kubeconfig"]))
-    except UserError as error:
-        fail(module, error)
     module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods, given["releases"]))
 
 

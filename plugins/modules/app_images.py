@@ -57,7 +57,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import give_name, is_named
@@ -91,7 +91,7 @@ def main() -> None:
     store, pushed = Store(Path(module.params["store"])), Pushed()
     results = {}
     would = []
-    try:
+    with told(module):
         lock = Lock(Path(module.params["lock"]))
         for given in module.params["images"]:
             bases = {argument: lock[name] for argument, name in given["bases"].items()}
@@ -124,8 +124,6 @@ def main() -> None:
                     pushed.make_current(name, digest)
                     give_name(name, digest)
             results[image.name] = {"repository": name, "tag": tag, "digest": digest}
-    except UserError as error:
-        fail(module, error)
     module.exit_json(changed=bool(would), would=would, images=results)
 
 

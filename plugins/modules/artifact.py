@@ -91,7 +91,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
@@ -195,7 +195,7 @@ def main() -> None:
     )
     parameters = module.params
     change = Change(module.check_mode)
-    try:
+    with told(module):
         if parameters["source"] == "mirror" and not parameters["mirror"]:
             raise ArtifactError(
                 "artifact_source is mirror, and artifact_mirror is empty.", "Name a base URL or folder that keeps upstream's paths in artifact_mirror."
@@ -211,8 +211,6 @@ def main() -> None:
                 install(entry, lock[name], lock.architecture, store, change)
         for name in parameters["load"]:
             loaded(lock[name], store, change)
-    except UserError as error:
-        fail(module, error)
     mentioned = {artifact.name for artifact in wanted}
     mentioned |= {name for entry in parameters["install"] for name in entry["names"]} | set(parameters["load"])
     module.exit_json(

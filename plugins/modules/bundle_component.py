@@ -33,7 +33,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import Builder
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -45,7 +45,7 @@ def main() -> None:
         argument_spec={**paths, "name": {"type": "str", "required": True}}, supports_check_mode=True
     )
     started = time.monotonic()
-    try:
+    with told(module):
         lock = Lock(Path(module.params["lock"]))
         store = Store(Path(module.params["store"]))
         artifact = lock[module.params["name"]]
@@ -53,8 +53,6 @@ def main() -> None:
             module.exit_json(changed=False)
         if not module.check_mode:
             Builder(lock, store, Path(module.params["cache"])).build(artifact)
-    except UserError as error:
-        fail(module, error)
     module.exit_json(changed=True, seconds=round(time.monotonic() - started, 1))
 
 

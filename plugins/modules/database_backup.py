@@ -61,7 +61,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, by_digest, look, may_be_written, take
 from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, has_image
@@ -71,7 +71,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     given = module.params
     path = Path(given["file"])
-    try:
+    with told(module):
         address = Address.parse(given["url"])
         if module.check_mode and not has_image(given["image"]):
             module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=[f"would back up {address} to {path}"])
@@ -84,8 +84,6 @@ def main() -> None:
             else:
                 contents = take(bench, session, path, given["owner"], by_digest(given["application"])).contents
                 size = human(path.stat().st_size)
-    except UserError as error:
-        fail(module, error)
     did = "would back up" if module.check_mode else "backed up"
     module.exit_json(
         changed=True,

@@ -75,7 +75,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.database import dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import (
     ARGUMENTS,
@@ -95,7 +95,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS | options, supports_check_mode=True)
     given = module.params
     path, undo = Path(given["file"]), Path(given["undo"])
-    try:
+    with told(module):
         address = Address.parse(given["url"])
         manifest, start = dump_file.read(path)
         application = by_digest(given["application"])
@@ -115,8 +115,6 @@ def main() -> None:
             else:
                 asked = {"undo": undo, "owner": given["owner"], "application": application, "replace": given["replace"]}
                 done = restore(bench, session, path, manifest, start, **asked)
-    except UserError as error:
-        fail(module, error)
     verb = "would be " if module.check_mode else ""
     would = [f"what was there ({done.found.summary()}) {verb}backed up to {done.undo}"] if done.undo else []
     would += [f"{address} {verb}restored from {path} ({holds})"]

@@ -83,7 +83,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
@@ -125,7 +125,7 @@ def main() -> None:
     given = module.params
     paths = {name: Path(given[name]) for name in PATHS}
     chosen = levels(given["levels"])
-    try:
+    with told(module):
         deployment = Deployment(
             name=given["deployment"],
             minikube=Minikube(paths["minikube"], given["deployment"], paths["home"], given["user"]),
@@ -153,8 +153,6 @@ def main() -> None:
             before=baseline.read(),
         )
         going, staying = take_away(deployment, chosen, module.check_mode)
-    except UserError as error:
-        fail(module, error)
     module.exit_json(
         changed=bool(going),
         would=[f"{part.name} is gone" for part in going],

@@ -40,7 +40,7 @@ would: {type: list, returned: success, description: "What was taken away, or wou
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.images.collect import collect, superfluous
@@ -63,15 +63,13 @@ def main() -> None:
     pushed, going = Pushed(), {}
     if module.check_mode and not cluster.answers():
         module.exit_json(changed=False, would=[])
-    try:
+    with told(module):
         for release, parts in revisions.read(cluster, given["releases"]).parts.items():
             name = f"{given['registry']}/{given['repository']}/{release}"
             if tags := superfluous(pushed, name, {part.digest for part in parts}):
                 going[name] = tags
         if going and not module.check_mode:
             collect(pushed, given["registry_container"], going)
-    except UserError as error:
-        fail(module, error)
     would = [f"of {name} is gone what no revision runs ({', '.join(map(short, tags.values()))})" for name, tags in going.items()]
     module.exit_json(changed=bool(would), would=would)
 

@@ -69,7 +69,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status, differs, not_locked
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
@@ -156,7 +156,7 @@ def main() -> None:
         given["network"],
         tuple(sorted(given["ports"])),
     )
-    try:
+    with told(module):
         locked = Lock(Path(given["lock"]))["kubelet"].version
         is_to_run = given["state"] in ("started", "present")
         found = minikube.status(API_SERVER_SECONDS if is_to_run else 0)
@@ -175,8 +175,6 @@ def main() -> None:
                     minikube.stop()
             if steps:
                 give_to(given["user"], minikube.home)
-    except UserError as error:
-        fail(module, error)
     said = {"return": f"{given['name']} comes back by itself after a reboot"}
     would = [said.get(step, f"minikube {step} ({given['name']})") for step in steps]
     copied = bool(given["kubeconfig"]) and copy_for_caller(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
+
+TAKES_NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 class UserError(Exception):
@@ -41,11 +44,22 @@ def fail(module: Module, error: UserError, **result: Any) -> NoReturn:
 
 @contextmanager
 def told(module: Module) -> Iterator[None]:
-    """A UserError that is raised within ends the task with what it says."""
+    """What goes wrong within ends the task with a sentence, where it is the user's to mend: a UserError, or a disk that takes no more."""
     try:
         yield
     except UserError as error:
         fail(module, error)
+    except OSError as error:
+        if error.errno not in TAKES_NO_MORE:
+            raise
+        fail(module, no_room(error))
+
+
+def no_room(error: OSError) -> UserError:
+    """What to do about a file system that takes no more."""
+    where = f"{error.filename} cannot be written" if error.filename else "A file cannot be written"
+    remedy = "Free space there (`df -h` shows where), then run the same command again, which goes on where this one stopped."
+    return UserError(f"{where}: {error.strerror}", remedy)
 
 
 def together(found: Sequence[UserError]) -> UserError:
