@@ -111,7 +111,9 @@ def edges(node: str, tags: frozenset[str] | None = None) -> list[str]:
     if LEADS_ON.fullmatch(file):
         return list(edges_of_yaml(file, data(file) if tags is None else chosen(data(file), tags)))
     if file == "ansible.cfg":
-        return [*named(text(file), file), f"{VIEW}#run", *(f"{VARIABLES}#{name}" for name in parts(VARIABLES) if name.startswith("ansible_"))]
+        enabled = re.findall(rf"^callbacks_enabled\s*=.*?({OURS}\w+)", text(file), re.MULTILINE)
+        callbacks = [path for name in enabled for path in plugins(name, "callback")]
+        return [*named(text(file), file), f"{VIEW}#run", *callbacks, *(f"{VARIABLES}#{name}" for name in parts(VARIABLES) if name.startswith("ansible_"))]
     if file.endswith(".j2"):
         return list(mentioned(text(file)))
     if is_python(file):
