@@ -1,14 +1,14 @@
 # What an operator or a developer says here. Everything that knows how is in bootstrap, site.yml, playbooks/ and tests/.
-PYTHON ?= python3
+# Each is given on the command line, never by the environment, where a name like FILE is somebody else's: `make backup FILE=path`.
+PYTHON := python3
 RUN := $(PYTHON) -I bootstrap --
 RUN_TEST := $(PYTHON) -I bootstrap --test --
-ARGS ?=
-ROLE ?=
-VM ?=
-DO ?= list
-FILE ?=
-TO ?=
-# Not that of the environment, where it is the caller's own.
+ARGS :=
+ROLE :=
+VM :=
+DO := list
+FILE :=
+TO :=
 EMAIL :=
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 

@@ -39,6 +39,7 @@ HOSTILE = {
     "a proxy that knows nothing of this machine": "export http_proxy=http://127.0.0.1:9 https_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 "
     "HTTPS_PROXY=http://127.0.0.1:9 ALL_PROXY=socks5://127.0.0.1:9",
     "another project's git": "export GIT_DIR=/nowhere GIT_WORK_TREE=/nowhere GIT_CONFIG_GLOBAL=/nowhere",
+    "variables of make's": "export ARGS=--version DO=edit FILE=/nowhere TO=1 ROLE=other VM=other EMAIL=me@example.org PYTHON=/nowhere",
     "settings of shells": "export CDPATH=/ IFS=x BASH_ENV=/nowhere ENV=/nowhere POSIXLY_CORRECT=1 GREP_OPTIONS=-v GLOBIGNORE='*'",
     "settings of Node.js and pip": "export NODE_OPTIONS=--require=/nowhere PIP_REQUIRE_VIRTUALENV=true PIP_USER=true PIP_TARGET=/nowhere",
     "relative folders of XDG": "export XDG_CONFIG_HOME=config XDG_STATE_HOME=state XDG_CACHE_HOME=cache",

@@ -21,7 +21,6 @@ options:
 """
 
 import atexit
-import fcntl
 import json
 import os
 import re
@@ -38,6 +37,7 @@ from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import is_locked, is_there, opened
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 
@@ -90,7 +90,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         sys.exit(str(error) if self._display.verbosity else 1)
 
     def _take_turn(self, path: Path) -> None:
-        lock = opened(path)
+        lock = MINE[path] = opened(path)
         began, said, seconds = time.monotonic(), "", self.get_option("wait")
         while holder := self._holder(lock, path):
             if time.monotonic() - began >= seconds:
@@ -101,8 +101,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
             time.sleep(POLL_SECONDS)
             if not is_there(lock, path):
                 os.close(lock)
-                lock = opened(path)
-        keep_environment(path.parent)  # who leaves takes a deployment's folder with all that is in it
+                keep_environment(path.parent)  # who leaves takes a deployment's folder with all that is in it
+                lock = MINE[path] = opened(path)
 
     def _holder(self, lock: int, path: Path) -> str:
         """Who is in the way; empty where the lock is this run's, which it says in it, and nothing else is at work."""
@@ -113,20 +113,6 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         os.truncate(lock, 0)
         os.pwrite(lock, json.dumps({"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time()}).encode(), 0)
         return left_at_work(path.parent)
-
-
-def opened(path: Path) -> int:
-    """A lock, to be held open, and so kept, until this process is no more."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    MINE[path] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    return MINE[path]
-
-
-def is_there(lock: int, path: Path) -> bool:
-    """Whether an open lock is the one that others find; who held it may have taken it away."""
-    with suppress(FileNotFoundError):
-        return os.path.samestat(path.stat(), os.fstat(lock))
-    return False
 
 
 def keep_environment(folder: Path) -> None:
@@ -143,12 +129,10 @@ def leave(folder: Path, process: int) -> None:
     """Nothing of the run stays; a worker of Ansible's that ends is not the run."""
     if os.getpid() != process or not folder.is_dir():
         return
-    for kept in folder.glob("environment-*.json"):
-        owner = int(kept.stem.partition("-")[2])
-        if owner == process or not is_alive(owner):  # that one was killed
-            kept.unlink(missing_ok=True)
+    for kept in environment.past(folder):
+        kept.unlink(missing_ok=True)
     if [entry.name for entry in folder.iterdir()] == [LOCK]:  # a deployment that is no more, or never was
-        with suppress(OSError):  # a file system that nothing can be written to any more
+        with suppress(OSError, UserError):  # a file system that nothing can be written to any more
             lock = MINE.get(folder / LOCK) or opened(folder / LOCK)
             if is_locked(lock) and is_there(lock, folder / LOCK):
                 (folder / LOCK).unlink()
@@ -156,8 +140,9 @@ def leave(folder: Path, process: int) -> None:
         remove_empty(folder, folder.parent)
 
 
-def is_alive(process: int) -> bool:
-    return Path("/proc", str(process)).exists()
+def real_user(process: Path) -> int:
+    """Who has started a process, whatever it has become since."""
+    return int((process / "status").read_text().partition("\nUid:")[2].split(maxsplit=1)[0])
 
 
 def left_at_work(folder: Path) -> str:
@@ -166,24 +151,16 @@ def left_at_work(folder: Path) -> str:
     left = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has ended
-            if process.stat().st_uid not in (0, os.geteuid()):
-                continue  # anybody can call a process whatever they like
+            if real_user(process) not in (0, os.geteuid()):
+                continue  # anybody can call a process whatever they like, and have root's sudo ask for a password meanwhile
             command = (process / "cmdline").read_bytes()
             found = of_a_run.search(command)  # which sudo was told
             if not found and b"AnsiballZ_" in command:
                 with suppress(PermissionError):
                     found = of_a_run.search((process / "environ").read_bytes())
-            if found and not is_alive(int(found[1])):
+            if found and not environment.is_alive(found[1].decode()):
                 left.append(process.name)
     return f"What a run had begun that was ended is still at work on this deployment: process {', '.join(sorted(left, key=int))}." if left else ""
-
-
-def is_locked(lock: int) -> bool:
-    """Whether the lock is this process's now."""
-    with suppress(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
 
 
 def holder_of(lock: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -47,6 +49,48 @@ def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(
     bootstrap.make_environment("controller")
     assert bootstrap.INSTALLED.exists()
     assert not there.exists()
+
+
+@pytest.mark.parametrize("said", ["user = true", "target = HOME/there", "prefix = HOME/there", "root = HOME/there"])
+def test_where_packages_go_is_not_for_a_pip_conf_to_say(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    wheel = tmp_path / "here-1-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as file:
+        file.writestr("here.py", "")
+        file.writestr("here-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: here\nVersion: 1\n")
+        file.writestr("here-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr("here-1.dist-info/RECORD", "")
+    bootstrap.LOCKS["controller"].write_text(f"here @ file://{wheel} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
+    (tmp_path / ".config/pip").mkdir(parents=True)
+    (tmp_path / ".config/pip/pip.conf").write_text(f"[install]\n{said.replace('HOME', str(tmp_path))}\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    bootstrap.make_environment("controller")
+    assert len([*bootstrap.VENV.glob("lib/python*/site-packages/here.py")]) == 1
+
+
+def test_the_lock_of_the_environment_is_for_nobody_else(bootstrap: ModuleType) -> None:
+    (bootstrap.ROOT / ".ansible").mkdir()
+    lock = bootstrap.opened_lock()
+    assert os.fstat(lock).st_mode & 0o777 == 0o600
+    os.close(lock)
+
+
+def test_a_lock_that_cannot_be_opened_is_named(bootstrap: ModuleType) -> None:
+    (bootstrap.ROOT / ".ansible").mkdir()
+    (bootstrap.ROOT / ".ansible/environment.lock").symlink_to("/etc/passwd")
+    with pytest.raises(SystemExit, match=r"\.ansible/environment\.lock cannot be used: .* Run this as the user whose checkout it is"):
+        bootstrap.opened_lock()
+
+
+def test_what_make_is_asked_for_stands_on_its_command_line() -> None:
+    def begins_with(*given: str, **variables: str) -> str:
+        environment = {"PATH": os.environ["PATH"], **variables}
+        targets = ("up", "backup", "rollback", "vault", "test")
+        return subprocess.run(["make", "--dry-run", *given, *targets], cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+    others = dict.fromkeys(("ARGS", "FILE", "TO", "ROLE", "VM", "DO", "PYTHON", "EMAIL"), "other")
+    assert begins_with(**others) == begins_with()
+    assert "python3.99 -I bootstrap -- ansible-playbook playbooks/rollback.yml -e to=7 --tags x" in begins_with("PYTHON=python3.99", "TO=7", "ARGS=--tags x")
 
 
 # Kept on purpose.

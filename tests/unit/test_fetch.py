@@ -18,7 +18,7 @@ from loopback import Reply, Request, Server
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
-from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import LOCK, Store
 from ansible_collections.todochat.platform.plugins.module_utils.store.upstream_registry import Reference, UpstreamRegistry
 from ansible_collections.todochat.platform.plugins.modules import artifact as module
 
@@ -55,7 +55,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def empty(store: Store) -> bool:
-    return list(store.path.iterdir()) == []
+    return [path.name for path in store.path.iterdir()] in ([], [LOCK])
 
 
 # Files

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,17 @@ PLAYBOOK = """
 - name: Work
   hosts: localhost
   gather_facts: false
+  environment: "{{ deployment_environment }}"
   tasks:
     - name: It is at work
       ansible.builtin.command:
         argv: [sh, -c, "echo $$ > FOLDER/at-work; while [ ! -e FOLDER/go ]; do sleep 0.05; done"]
       when: wait | default(false) | bool
+      become: "{{ become | default(false) | bool }}"
 """
+
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another account")
 
 
 class Shop:
@@ -122,6 +128,53 @@ def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
         left.kill()
 
 
+@pytest.mark.parametrize("become", ["true", "false"])
+def test_a_module_that_outlives_its_run_is_waited_for(shop: Shop, become: str) -> None:
+    """A real one, as ansible.cfg has it run: nothing but the task's variables says whose it is."""
+    with shop.at_work(f"--extra-vars=become={become}") as first:
+        (worker,) = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
+        first.kill()
+        os.kill(int(worker), signal.SIGKILL)
+        status, said = shop.run("site.yml")
+        assert status != 0
+        assert "What a run had begun that was ended is still at work on this deployment" in said
+        second = shop.begin("site.yml")
+        assert second.stdout
+        until(lambda: "is still at work" in second.stdout.readline())  # type: ignore[union-attr]
+        assert f"`make up`, process {second.pid}, is at work on this deployment since" in shop.run("site.yml")[1]
+        assert second.poll() is None
+    said, _ = second.communicate(timeout=60)
+    assert second.returncode == 0, said
+
+
+@as_root
+def test_what_another_account_calls_its_processes_is_nobodys_work(shop: Shop) -> None:
+    kept = shop.folder / "state/todochat/todo/environment-999999999.json"
+    calls = ["sh", "-c", "sleep 60; :", "sudo", f"TODOCHAT_ENVIRONMENT={kept} python"]
+    asks = ["su", "root", "-c", f"TODOCHAT_ENVIRONMENT={kept} python"]  # it is root's, and waits for a password
+    another: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []}
+    people = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, **another) for command in (calls, asks)]
+    until(lambda: os.stat(f"/proc/{people[1].pid}").st_uid == 0)
+    status, said = shop.run("site.yml")
+    assert [one.poll() for one in people] == [None, None]
+    for one in people:
+        one.kill()
+        one.communicate()
+    assert status == 0, said
+
+
+@as_root
+def test_a_lock_that_somebody_else_has_put_there_is_refused_by_name(shop: Shop) -> None:
+    lock = shop.folder / "state/todochat/todo/run.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch(mode=0o600)
+    os.chown(lock, 65534, 65534)
+    status, said = shop.run("site.yml")
+    assert status != 0
+    assert f"The lock {lock} is not this user's alone, so anybody could hold it." in said
+    assert "Traceback" not in said
+
+
 @pytest.mark.parametrize("looks", [["status.yml"], ["site.yml", "--check"]])
 def test_who_only_looks_needs_not_wait(busy: tuple[Shop, int], looks: list[str]) -> None:
     status, said = busy[0].run(*looks)
@@ -164,6 +217,7 @@ one_run.leave(folder, __import__("os").getpid())
 """
     lock = tmp_path / "todochat/todo/run.lock"
     lock.parent.mkdir(parents=True)
+    lock.touch(mode=0o600)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -257,6 +258,17 @@ def test_check_mode_names_the_same_and_changes_nothing(world: World) -> None:
     assert (world.commands, world.minikube.calls, world.apt.purged) == ([], [], [])
     assert all(world.has("config/todochat/todo/vault.yml", "store/helm", "opt/todochat", "state/todochat/todo/kubeconfig"))
     assert world.down("installed", "data")[0] == expected
+
+
+def test_who_waits_for_this_run_keeps_its_file_and_the_lock(world: World) -> None:
+    folder = world.folder / "state/todochat/todo"
+    for process in (os.getpid(), 999999999):
+        (folder / f"environment-{process}.json").touch()
+    world.down("cluster")
+    assert sorted(path.name for path in folder.iterdir()) == [f"environment-{os.getpid()}.json", "run.lock"]
+    (folder / f"environment-{os.getpid()}.json").unlink()
+    world.down("cluster")
+    assert not folder.exists()
 
 
 @pytest.mark.parametrize("named", [("application",), ("cluster",), ("data",), ("cluster", "data"), ("installed",), ("installed", "data")])

@@ -18,7 +18,7 @@ def test_the_stored_program_runs_and_its_origin_is_known(tester: Tester) -> None
 
 
 def test_nothing_of_the_broken_off_download_is_left(tester: Tester) -> None:
-    assert tester.sees("ls --almost-all ~/store").split() == ["large", "small"]
+    assert tester.sees("ls --almost-all ~/store").split() == [".lock", "large", "small"]
 
 
 def test_an_altered_download_is_named_with_both_hashes_and_not_kept(tester: Tester) -> None:

@@ -43,7 +43,7 @@ def test_another_docker_is_refused_by_name(tester: Tester) -> None:
 
 def test_a_second_run_says_who_is_at_work(tester: Tester) -> None:
     """And ends where it is told so; to look is always possible."""
-    tester.sees("cd todochat && (flock 9; sleep 600) 9> ~/.local/state/todochat/todo/run.lock & sleep 1")
+    tester.sees("cd todochat && umask 077 && (flock 9; sleep 600) 9> ~/.local/state/todochat/todo/run.lock & sleep 1")
     status, output = plan(tester, ":")
     assert status == 0, output
     result = tester.host.run("su --login tester --command %s", "cd todochat && TODOCHAT_WAIT=0 make stop 2>&1")

@@ -42,6 +42,20 @@ def kept(environment: Mapping[str, str]) -> dict[str, str]:
     return those(FOR_PROGRAMS, environment)
 
 
+def past(folder: Path) -> list[Path]:
+    """The private files in a folder of this run, and of those that are no more: theirs ended without a chance to take them away."""
+    found = {file: file.stem.rpartition("-")[2] for file in folder.glob("environment-*.json")}
+    return [file for file, run in found.items() if str(file) == os.environ.get(VARIABLE) or not is_alive(run)]
+
+
+def is_alive(process: str) -> bool:
+    """Whether there is a process of this number, and it has not ended: it may be there for as long as nobody asks how it has."""
+    try:
+        return Path("/proc", process, "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+    except OSError:
+        return False
+
+
 def those(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:
     """The variables of these names. Relative folders of XDG are to be ignored, says its specification."""
     found = {name: value for name, value in environment.items() if names.fullmatch(name)}

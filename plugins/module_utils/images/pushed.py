@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import alone
 
 PUSHED = Path("/var/lib/todochat/images.json")
 
@@ -67,9 +67,7 @@ class Pushed:
     def _changed(self) -> Iterator[dict[str, dict[str, Any]]]:
         """The record, which is written as the block leaves it, whole or not at all, by one at a time."""
         self.path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-        folder = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            acquire(folder, ANSWER_SECONDS, f"another run that writes {self.path}")
+        with alone(self.path.with_suffix(".lock"), ANSWER_SECONDS, f"another run that writes {self.path}"):
             images = self._read()
             yield images
             draft = self.path.with_suffix(".new")
@@ -79,5 +77,3 @@ class Pushed:
                 os.fsync(file.fileno())
             draft.chmod(0o644)
             draft.replace(self.path)
-        finally:
-            os.close(folder)

