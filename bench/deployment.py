@@ -253,7 +253,7 @@ class Bench:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.symlink_to(self.store.file(artifact))
         defaults = yaml.safe_load((ROOT / "roles/minikube/defaults/main.yml").read_text(encoding="utf-8"))
-        with build_secrets(Path.home()) as files:
+        with build_secrets(Path.home(), given / "private") as files:
             for name, file in files.items():
                 (given / name).symlink_to(file)
             yield {

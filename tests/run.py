@@ -240,7 +240,7 @@ def test_backend() -> None:
     for artifact in (*bases.values(), postgres):
         load_where_missing(artifact)
     arguments = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
-    with build_secrets(Path.home()) as files:
+    with build_secrets(Path.home(), OUTPUT / "private") as files:
         mounts = [f"--secret=id={name},src={path}" for name, path in files.items()]
         run("docker", "build", "--quiet", "--target=test", f"--tag={image}", *arguments, *mounts, "apps/backend")
     name = f"todochat-backend-test-{os.getpid()}"

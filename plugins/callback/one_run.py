@@ -46,6 +46,8 @@ LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
 POLL_SECONDS = 0.5
 GONE = "Another run has just ended on this deployment."
+MODULE = re.compile(rb"AnsiballZ_|^[^\0]*python[\d.]*\0$")
+"""How a module is called: as a file, or read from standard input."""
 MINE: dict[Path, int] = {}
 """The locks that this process has open, by their paths."""
 
@@ -155,7 +157,7 @@ def left_at_work(folder: Path) -> str:
                 continue  # anybody can call a process whatever they like, and have root's sudo ask for a password meanwhile
             command = (process / "cmdline").read_bytes()
             found = of_a_run.search(command)  # which sudo was told
-            if not found and b"AnsiballZ_" in command:
+            if not found and MODULE.search(command):
                 with suppress(PermissionError):
                     found = of_a_run.search((process / "environ").read_bytes())
             if found and not environment.is_alive(found[1].decode()):

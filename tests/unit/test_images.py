@@ -158,13 +158,13 @@ def test_what_says_nothing_about_sources_is_not_handed_over(home: Path, tmp_path
     bundle = tmp_path / "ca.pem"
     bundle.write_text("certificates")
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
-    with build_secrets(home) as secrets:
+    with build_secrets(home, tmp_path / "private") as secrets:
         assert secrets == {"ca": bundle}
 
 
-def test_secret_files_are_the_callers_alone_and_gone_afterwards(home: Path) -> None:
+def test_secret_files_are_the_callers_alone_and_gone_afterwards(home: Path, tmp_path: Path) -> None:
     (home / ".npmrc").write_text("//npm.example/:_authToken=canary\n")
-    with build_secrets(home) as secrets:
+    with build_secrets(home, tmp_path / "private") as secrets:
         file = secrets["npmrc"]
         assert file.read_text() == "//npm.example/:_authToken=canary\n"
         assert file.stat().st_mode & 0o077 == 0

@@ -128,13 +128,19 @@ def test_what_an_ended_run_has_left_at_work_is_waited_for(shop: Shop) -> None:
         left.kill()
 
 
+def children(process: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
 @pytest.mark.parametrize("become", ["true", "false"])
 def test_a_module_that_outlives_its_run_is_waited_for(shop: Shop, become: str) -> None:
     """A real one, as ansible.cfg has it run: nothing but the task's variables says whose it is."""
     with shop.at_work(f"--extra-vars=become={become}") as first:
-        (worker,) = Path(f"/proc/{first.pid}/task/{first.pid}/children").read_text().split()
-        first.kill()
-        os.kill(int(worker), signal.SIGKILL)
+        (worker,) = children(first.pid)
+        (shell,) = children(worker)
+        ended = [first.pid, worker, *([shell, *children(shell)] if become == "false" else [])]  # sudo's cannot be ended by its caller
+        for process in ended:
+            os.kill(process, signal.SIGKILL)
         status, said = shop.run("site.yml")
         assert status != 0
         assert "What a run had begun that was ended is still at work on this deployment" in said

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES
+from ansible_collections.todochat.platform.plugins.module_utils.machine.files import PRIVATE, private
 
 LAST_LINES = 30
 # What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
@@ -27,7 +27,7 @@ PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name
 
 def build(image: Image, reference: str, home: Path) -> None:
     """Builds with BuildKit. ``home`` is where the caller's package configuration lies. Raises ImageError."""
-    with build_secrets(home) as secrets:
+    with build_secrets(home, PRIVATE) as secrets:
         command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
@@ -40,15 +40,15 @@ def build(image: Image, reference: str, home: Path) -> None:
 
 
 @contextmanager
-def build_secrets(home: Path) -> Iterator[dict[str, Path]]:
-    """Files that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
+def build_secrets(home: Path, place: Path) -> Iterator[dict[str, Path]]:
+    """Files, in a folder of that place, that a build may read and that enter no layer: certificates, pip's and npm's configuration."""
     secrets: dict[str, Path] = {}
     if bundle := ca_bundle():
         secrets["ca"] = Path(bundle)
-    with tempfile.TemporaryDirectory(prefix="todochat-build-") as folder:
+    with private(place) as folder:
         for name, content in (("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
             if content:
-                secrets[name] = Path(folder) / name
+                secrets[name] = folder / name
                 secrets[name].touch(mode=0o600)
                 secrets[name].write_text(content, encoding="utf-8")
         yield secrets

@@ -9,7 +9,6 @@ import base64
 import json
 import re
 import secrets
-import tempfile
 import time
 import urllib.error
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, VARIABLES, docker
+from ansible_collections.todochat.platform.plugins.module_utils.machine.files import private
 
 LOGIN = "todochat"
 STORAGE = "/var/lib/registry"
@@ -67,8 +67,8 @@ def writer(registry: str) -> Iterator[Writer]:
     image, volume, deployment = about(registry)
     name = f"{registry}-writer"
     password = secrets.token_urlsafe(32)
-    with tempfile.TemporaryDirectory(prefix="todochat-push-") as folder:
-        login = Path(folder, "htpasswd")
+    with private() as folder:
+        login = folder / "htpasswd"
         login.write_bytes(f"{LOGIN}:".encode() + bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)) + b"\n")
         login.chmod(0o444)  # in a folder that only its owner enters; the registry's own user reads it
         docker("rm", "--force", "--volumes", name)  # of a run that was killed
@@ -82,10 +82,10 @@ def writer(registry: str) -> Iterator[Writer]:
                 raise ImageError(f"The registry {registry} cannot be opened for a push: {started.stderr.strip()}", AGAIN)
             endpoint = published(name)
             authorization = base64.b64encode(f"{LOGIN}:{password}".encode()).decode()
-            configuration = Path(folder, "config.json")
+            configuration = folder / "config.json"
             configuration.touch(mode=0o600)
             configuration.write_text(json.dumps({"auths": {endpoint: {"auth": authorization}}}), encoding="utf-8")
-            yield Writer(endpoint, authorization, Path(folder))
+            yield Writer(endpoint, authorization, folder)
         finally:
             docker("rm", "--force", "--volumes", name)
 

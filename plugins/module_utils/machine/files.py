@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import is_alive
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+
+PRIVATE = Path("/var/lib/todochat/run")
 
 
 def take(path: Path) -> None:
@@ -26,6 +32,18 @@ def empty(folder: Path) -> None:
             entry.unlink()
         elif not entry.is_mount():
             shutil.rmtree(entry)
+
+
+@contextmanager
+def private(place: Path = PRIVATE) -> Iterator[Path]:
+    """A folder for what nobody else may read, while the block lasts. What killed processes could not take away goes as well."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place.chmod(0o700)
+    for left in place.glob("[0-9]*-*"):
+        if not is_alive(left.name.partition("-")[0]):
+            shutil.rmtree(left, ignore_errors=True)  # another process may do so too
+    with tempfile.TemporaryDirectory(prefix=f"{os.getpid()}-", dir=place) as folder:
+        yield Path(folder)
 
 
 def remove_empty(*folders: Path) -> None:
