@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 TELL_SECONDS = 60
+# In which what is broken off takes away what it has made.
+END_SECONDS = 60
 LAST_LINES = 60
 
 
@@ -20,6 +25,7 @@ class Job:
 
     ``seconds`` is how long it should take, ``needs`` the name of a job that has to pass first. Nothing runs beside one that is ``alone``.
     ``before`` and ``after`` are called around it: the latter with whether it passed, and seconds; it returns what is still wrong, or nothing.
+    ``broken_off`` is called instead of the latter where it was: what it has made, and could not take away itself, goes.
     """
 
     name: str
@@ -31,6 +37,7 @@ class Job:
     first: bool = False
     before: Callable[[], None] = lambda: None
     after: Callable[[bool, float], str] = lambda passed, _: "" if passed else "it failed"
+    broken_off: Callable[[], None] = lambda: None
     began: float = field(default=0, init=False)
 
 
@@ -52,7 +59,7 @@ def estimate(jobs: Sequence[Job], workers: int) -> float:
 
 
 class Pool:
-    """Runs jobs; `interrupt` ends what runs, and starts no more."""
+    """Runs jobs; an interruption ends what runs, with all that it has started, and starts no more."""
 
     def __init__(self, folder: Path, workers: int, say: Callable[[str], None]) -> None:
         self.folder = folder
@@ -95,10 +102,19 @@ class Pool:
                         self.say(self._state(waiting, list(running.values())))
             except BaseException:
                 self.ending.set()
-                for process in list(self.processes):
-                    process.terminate()
+                self._end(list(self.processes))
                 raise
         return wrong
+
+    def _end(self, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+        """They end, with all that they have started, and have a while to take away what they have made."""
+        deadline = time.monotonic() + END_SECONDS
+        for process in processes:
+            signal_all(process, signal.SIGTERM)
+        for process in processes:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+            signal_all(process, signal.SIGKILL)
 
     def _may_start(self, job: Job, running: dict[Future[str], Job], passed: set[str], names: set[str]) -> bool:
         if len(running) >= self.workers or any(other.alone for other in running.values()) or (running and job.alone):
@@ -115,13 +131,22 @@ class Pool:
         job.before()
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with job.log.open("wb") as log:
-            process = subprocess.Popen(job.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            process = subprocess.Popen(job.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
             self.processes.add(process)
+            if self.ending.is_set():  # in between
+                self._end([process])
             status = process.wait()
             self.processes.discard(process)
         if self.ending.is_set():
+            job.broken_off()
             return "it was broken off"
         return job.after(status == 0, time.monotonic() - job.began)
+
+
+def signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Tells a process, which began a session, and all in it."""
+    with suppress(ProcessLookupError):  # they have ended
+        os.killpg(process.pid, number)
 
 
 def minutes(seconds: float) -> str:

@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -43,6 +44,7 @@ STORE = Path.home() / ".cache/todochat/store"
 # Bases of the backend's image, as in the role app_images.
 BASES = {"BUILDER_IMAGE": "python-builder", "RUNTIME_IMAGE": "python-runtime"}
 INVENTORY = ROOT / "molecule/shared/inventory.sh"
+ENDS = (signal.SIGINT, signal.SIGTERM)
 OUTPUT = ROOT / "tests/output"
 # What tests leave in this machine's Docker on purpose: the Python environment that systems share, and the states that they are clones of.
 KEPT = ("volume todochat-test-environment", "volume todochat-state-")
@@ -130,14 +132,23 @@ def scenario_jobs(wanted: Collection[str]) -> list[Job]:
             needs = f"state {state.before}" if state.before else ""
             make = ["python", "molecule/shared/systems.py", "make", name]
             there = shutil.which("docker") is not None and systems.is_there(state)
-            jobs += [] if there else [Job(f"state {name}", make, STATE_SECONDS, OUTPUT / f"make-state-{name}.log", needs, first=True)]
+            leave = partial(remove_systems, f"todochat-state-{name}")
+            log = OUTPUT / f"make-state-{name}.log"
+            jobs += [] if there else [Job(f"state {name}", make, STATE_SECONDS, log, needs, first=True, broken_off=leave)]
     for name in wanted:
         needs = f"state {scenarios.state(name)}" if scenarios.state(name) else ""
         log = OUTPUT / f"{name}.log"
         noted = Noted(name, log)
         command = ["molecule", "test", "--no-command-borders", "--scenario-name", name]
-        jobs.append(Job(name, command, scenarios.seconds(name, records), log, needs, scenarios.alone(name), before=noted.before, after=noted.after))
+        leave = partial(remove_systems, *(platform["name"] for platform in scenarios.platforms(name)))
+        took = scenarios.seconds(name, records)
+        jobs.append(Job(name, command, took, log, needs, scenarios.alone(name), before=noted.before, after=noted.after, broken_off=leave))
     return jobs
+
+
+def remove_systems(*containers: str) -> None:
+    for container in containers:
+        systems.remove(container)
 
 
 class Noted:
@@ -258,9 +269,9 @@ def test_backend() -> None:
         try:
             run("docker", "run", "--detach", f"--name={name}", "--network=none", mount, data, *settings, postgres.reference)
             wait_for("docker", "exec", name, "pg_isready", "--quiet", "--host=127.0.0.1")
-            run("docker", "run", "--rm", f"--network=container:{name}", mount, image)
+            run("docker", "run", "--rm", f"--name={name}-run", f"--network=container:{name}", mount, image)
         finally:
-            subprocess.run(["docker", "rm", "--force", "--volumes", name], capture_output=True, check=False)
+            subprocess.run(["docker", "rm", "--force", "--volumes", f"{name}-run", name], capture_output=True, check=False)
 
 
 def load_where_missing(artifact: Artifact) -> None:
@@ -310,12 +321,17 @@ def fail(message: str, status: int = 1) -> NoReturn:
     sys.exit(status)
 
 
-def end(*_: object) -> NoReturn:
-    raise KeyboardInterrupt
+def end(number: int, _: object) -> NoReturn:
+    """Breaks off, once: what runs is ended, and what it has made is removed; then this ends."""
+    for one in ENDS:
+        signal.signal(one, signal.SIG_IGN)
+    print("Broken off: what runs is ended, and what it has made is removed ...", file=sys.stderr, flush=True)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, end)  # as Ctrl-C does, so that nothing goes on
+    for one in ENDS:
+        signal.signal(one, end)
     os.environ["PYTHONPATH"] = str(ROOT / ".ansible/collections")
     known: dict[str, Callable[..., None]] = {
         "check": check,

@@ -124,7 +124,9 @@ from pathlib import Path
 from pool import Job, Pool
 folder = Path({str(bench.folder)!r})
 note = lambda passed, seconds: (folder / "noted").write_text("") and ""
-jobs = [Job(name, ["sh", "-c", f"echo begin >> {{folder}}/notes; exec sleep 60"], 1, folder / f"{{name}}.log", after=note) for name in "abc"]
+left = lambda: (folder / "removed").open("a").write("x") and None
+starts = f"sleep 60 & echo $! >> {{folder}}/started; echo begin >> {{folder}}/notes; wait"
+jobs = [Job(name, ["sh", "-c", starts], 1, folder / f"{{name}}.log", after=note, broken_off=left) for name in "abc"]
 Pool(folder, 2, print).run(jobs)
 """
     with subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
@@ -138,3 +140,7 @@ Pool(folder, 2, print).run(jobs)
     assert time.monotonic() - began < 20
     assert bench.noted() == ["begin", "begin"]
     assert not (bench.folder / "noted").exists(), "what was broken off has not failed"
+    assert (bench.folder / "removed").read_text() == "xx"
+    started = (bench.folder / "started").read_text().split()
+    assert len(started) == 2
+    assert [process for process in started if Path("/proc", process, "exe").exists()] == []
