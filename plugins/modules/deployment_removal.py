@@ -90,7 +90,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.local imp
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker
-from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, Deployment, Part, leaving, levels
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, installed, leaving, levels, parts, sweep
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_application import Application
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment, Part
 
 TEXTS = ("deployment", "user", "caller", "secret", "registry", "registry_container", "database_container")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "lock", "vault", "vault_password", "team_vault", "store", "build_cache", "state")
@@ -100,16 +102,17 @@ LISTS = ("releases", "packages")
 def take_away(deployment: Deployment, chosen: set[str], check_mode: bool) -> tuple[list[Part], list[Part]]:
     """Removes what the levels name; returns it, and what stays. Raises UserError."""
     asks_cluster = "cluster" not in chosen
-    with deployment.awake() if asks_cluster and not check_mode else nullcontext():
-        application = deployment.application() if asks_cluster else []
-        going, staying = leaving([*application, *deployment.parts()], chosen)
+    inside = Application(deployment)
+    with inside.awake() if asks_cluster and not check_mode else nullcontext():
+        application = inside.parts() if asks_cluster else []
+        going, staying = leaving([*application, *parts(deployment)], chosen)
         if "installed" in chosen:
-            more, left = leaving(deployment.installed(going), chosen)
+            more, left = leaving(installed(deployment, going), chosen)
             going, staying = going + more, staying + left
         if not check_mode:
             for part in going:
                 part.remove()
-            deployment.sweep(chosen)
+            sweep(deployment, chosen)
     return going, staying
 
 

@@ -19,8 +19,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.apt impo
 from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, Object
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import take
-from ansible_collections.todochat.platform.plugins.module_utils.whole import removal
-from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import Deployment, levels, of_others
+from ansible_collections.todochat.platform.plugins.module_utils.whole import removal_machine
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import levels
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_application import of_others
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment
 from ansible_collections.todochat.platform.plugins.modules.deployment_removal import take_away
 
 LOCK = Path(__file__).resolve().parents[2] / "artifacts.lock.yml"
@@ -160,11 +162,11 @@ class World:
         monkeypatch.setattr(host, "init_system", lambda _: "systemd")
         self.commands: list[str] = []
         self.groups = {"docker": ["me"]}
-        monkeypatch.setattr(removal, "must", self.run)
-        monkeypatch.setattr(removal, "run", lambda *_: subprocess.CompletedProcess((), 1))
-        monkeypatch.setattr(removal, "user_exists", lambda name: name in ("me", "minikube"))
-        monkeypatch.setattr(removal, "group_exists", lambda name: name in self.groups)
-        monkeypatch.setattr(removal, "group_members", lambda name: self.groups.get(name, []))
+        monkeypatch.setattr(removal_machine, "must", self.run)
+        monkeypatch.setattr(removal_machine, "run", lambda *_: subprocess.CompletedProcess((), 1))
+        monkeypatch.setattr(removal_machine, "user_exists", lambda name: name in ("me", "minikube"))
+        monkeypatch.setattr(removal_machine, "group_exists", lambda name: name in self.groups)
+        monkeypatch.setattr(removal_machine, "group_members", lambda name: self.groups.get(name, []))
         for name in (
             *(
                 "config/todochat/todo/vault.yml",

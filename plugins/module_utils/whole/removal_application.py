@@ -1,0 +1,91 @@
+"""What of a deployment is in its cluster: the releases, the Secret and the namespace."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment, Part, nothing
+
+NAMESPACE_LABEL = ("app.kubernetes.io/part-of", "todochat")
+NAMESPACED = "deployments,statefulsets,daemonsets,jobs,cronjobs,pods,services,ingresses,configmaps,secrets,persistentvolumeclaims"
+
+
+@dataclass(frozen=True)
+class Application:
+    """As the cluster says."""
+
+    of: Deployment
+
+    @contextmanager
+    def awake(self) -> Iterator[None]:
+        """The cluster runs, so that it can be asked for the application, and is stopped again where it was."""
+        sleeping = self._sleeps()
+        if sleeping:
+            found = self.of.minikube.status()
+            assert found.actual is not None
+            self.of.minikube.start(found.actual, Lock(self.of.lock)["kicbase"].reference)
+        try:
+            yield
+        finally:
+            if sleeping:
+                self.of.minikube.stop()
+
+    @property
+    def _reached(self) -> Cluster:
+        """The cluster by minikube's own kubeconfig: a stop empties it, and the caller's copy is put right by role minikube alone."""
+        return replace(self.of.cluster, kubeconfig=str(self.of.minikube.kubeconfig))
+
+    def _sleeps(self) -> bool:
+        return self.of.minikube.is_finished() and self.of.minikube.status().state == "stopped"
+
+    def parts(self) -> list[Part]:
+        """Releases, Secret and namespace, as the cluster says; only named where it has to be started for that."""
+        if self._sleeps():
+            return [Part("application", f"the application in the cluster {self.of.name}, which is started for that and stopped again", nothing)]
+        if not self.of.minikube.is_finished():
+            return []
+        kubectl = partial(self._reached.run, "kubectl")
+        found = json.loads(kubectl("get", "namespace", self.of.cluster.namespace, "--ignore-not-found", "--output=json").stdout or "{}")
+        if not found:
+            return []
+        listed = [entry["name"] for entry in json.loads(self._reached.run("helm", "list", "--all", "--output=json").stdout or "[]")]
+        parts = [Part("application", f"release {name}", partial(self._helm_uninstall, name)) for name in self.of.releases if name in listed]
+        items = self._reached.json(NAMESPACED)["items"]
+        if any(item["kind"] == "Secret" and item["metadata"]["name"] == self.of.secret for item in items):
+            parts.append(Part("application", f"Secret {self.of.secret}", partial(self._kubectl_delete, "secret", self.of.secret)))
+        stays = ""
+        if found["metadata"].get("labels", {}).get(NAMESPACE_LABEL[0]) != NAMESPACE_LABEL[1]:
+            stays = "this deployment did not make it"
+        elif others := of_others(items, self.of.releases, self.of.secret):
+            stays = f"it also holds {', '.join(others)}"
+        delete = partial(self._kubectl_delete, "namespace", self.of.cluster.namespace)
+        return [*parts, Part("application", f"namespace {self.of.cluster.namespace}", delete, stays)]
+
+    def _helm_uninstall(self, release: str) -> None:
+        waiting_for(f"helm uninstall {release}")
+        self._reached.run("helm", "uninstall", release)
+
+    def _kubectl_delete(self, kind: str, name: str) -> None:
+        waiting_for(f"deleting the {kind} {name}")
+        self._reached.run("kubectl", "delete", kind, name)
+
+
+def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], secret: str) -> list[str]:
+    """What in our namespace belongs neither to the releases, nor to Kubernetes itself, nor is the Secret."""
+    found = []
+    for item in items:
+        kind, metadata = item["kind"], item["metadata"]
+        ours = metadata.get("annotations", {}).get("meta.helm.sh/release-name") in releases
+        ours |= item.get("type") == "helm.sh/release.v1" and metadata.get("labels", {}).get("name") in releases
+        ours |= (kind, metadata["name"]) in (("Secret", secret), ("ConfigMap", "kube-root-ca.crt"))
+        if not ours and not metadata.get("ownerReferences"):
+            found.append(f"{kind} {metadata['name']}")
+    return found
