@@ -49,11 +49,17 @@ def past(folder: Path) -> list[Path]:
 
 
 def is_alive(process: str) -> bool:
-    """Whether there is a process of this number, and it has not ended: it may be there for as long as nobody asks how it has."""
+    """Whether there is a process of this number, and it has not ended."""
+    return bool(began(process))
+
+
+def began(process: str) -> str:
+    """When a process began, as the kernel counts; empty where it has ended, which it may have for as long as nobody asks how."""
     try:
-        return Path("/proc", process, "stat").read_bytes().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        said = Path("/proc", process, "stat").read_bytes().rpartition(b")")[2].split()
     except OSError:
-        return False
+        return ""
+    return "" if said[0] in (b"Z", b"X") else said[19].decode()
 
 
 def those(names: re.Pattern[str], environment: Mapping[str, str]) -> dict[str, str]:

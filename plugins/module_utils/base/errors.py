@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NoReturn, Protocol
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.turn import in_the_way
+
 TAKES_NO_MORE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
@@ -34,6 +36,8 @@ def sentence(text: str) -> str:
 class Module(Protocol):
     """What is needed of an AnsibleModule."""
 
+    check_mode: bool
+
     def fail_json(self, msg: str, **result: Any) -> NoReturn: ...
 
 
@@ -44,8 +48,13 @@ def fail(module: Module, error: UserError, **result: Any) -> NoReturn:
 
 @contextmanager
 def told(module: Module) -> Iterator[None]:
-    """What goes wrong within ends the task with a sentence, where it is the user's to mend: a UserError, or a disk that takes no more."""
+    """What goes wrong within ends the task with a sentence, where it is the user's to mend: a UserError, or a disk that takes no more.
+
+    Nothing is done within while another account's run is at work on the deployment.
+    """
     try:
+        if not module.check_mode and (other := in_the_way()):
+            raise UserError(other, "Wait until that has ended, then run the same command again, which goes on where this one stopped.")
         yield
     except UserError as error:
         fail(module, error)

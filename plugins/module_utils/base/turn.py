@@ -1,0 +1,58 @@
+"""Whose turn it is on a deployment, whichever account calls. Each account's own lock says nothing to another; this record is root's."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pwd
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import VARIABLE, began
+
+RECORDS = Path("/var/lib/todochat")
+
+
+def in_the_way(records: Path = RECORDS) -> str:
+    """Who else is at work on this run's deployment, in a sentence; empty where this run has its turn from now on, or only looks."""
+    told = re.fullmatch(r"(.*/([^/]+))/environment-(\d+)\.json", os.environ.get(VARIABLE, ""))
+    if os.geteuid() != 0 or not told or not records.is_dir():  # the first installation makes the folder
+        return ""
+    lock, run = Path(told[1], "run.lock"), int(told[3])
+    mine = read(lock)
+    if mine.get("pid") != run:
+        return ""
+    mine |= {"began": began(str(run)), "user": lock.stat().st_uid}
+    path = records / f"{told[2]}.turn"
+    record = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(record, fcntl.LOCK_EX)  # root's alone, and for a moment
+        held = read(path)
+        if held == mine:
+            return ""
+        if held.get("began") and held["began"] == began(str(held["pid"])):
+            since = datetime.fromtimestamp(held["since"], UTC).astimezone().strftime("%H:%M:%S")
+            return f"`{held['command']}` of {name_of(held['user'])}, process {held['pid']}, is at work on this deployment since {since}"
+        words = json.dumps(mine).encode()
+        os.pwrite(record, words, 0)
+        os.truncate(record, len(words))
+        return ""
+    finally:
+        os.close(record)
+
+
+def read(path: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return found if isinstance(found, dict) else {}
+    return {}
+
+
+def name_of(user: int) -> str:
+    with suppress(KeyError):
+        return pwd.getpwuid(user).pw_name
+    return f"user {user}"
