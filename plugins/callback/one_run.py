@@ -23,7 +23,6 @@ options:
 import atexit
 import json
 import os
-import re
 import sys
 import time
 from contextlib import suppress
@@ -38,6 +37,7 @@ from ansible.template import Templar, trust_as_template
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.locks import is_locked, is_there, opened
+from ansible_collections.todochat.platform.plugins.module_utils.base.turn import left_at_work
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 
@@ -46,8 +46,6 @@ LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
 POLL_SECONDS = 0.5
 GONE = "Another run has just ended on this deployment."
-MODULE = re.compile(rb"AnsiballZ_|^[^\0]*python[\d.]*\0$")
-"""How a module is called: as a file, or read from standard input."""
 MINE: dict[Path, int] = {}
 """The locks that this process has open, by their paths."""
 
@@ -140,29 +138,6 @@ def leave(folder: Path, process: int) -> None:
                 (folder / LOCK).unlink()
     if folder.parent.name == "todochat":  # else somebody has chosen it
         remove_empty(folder, folder.parent)
-
-
-def real_user(process: Path) -> int:
-    """Who has started a process, whatever it has become since."""
-    return int((process / "status").read_text().partition("\nUid:")[2].split(maxsplit=1)[0])
-
-
-def left_at_work(folder: Path) -> str:
-    """What a run that has ended, as by Ctrl-C, had begun and is not done: Ansible does not end a module that works as root."""
-    of_a_run = re.compile(re.escape(f"{environment.VARIABLE}={folder}".encode()) + rb"/environment-(\d+)\.json")
-    left = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended
-            if real_user(process) not in (0, os.geteuid()):
-                continue  # anybody can call a process whatever they like, and have root's sudo ask for a password meanwhile
-            command = (process / "cmdline").read_bytes()
-            found = of_a_run.search(command)  # which sudo was told
-            if not found and MODULE.search(command):
-                with suppress(PermissionError):
-                    found = of_a_run.search((process / "environ").read_bytes())
-            if found and not environment.is_alive(found[1].decode()):
-                left.append(process.name)
-    return f"What a run had begun that was ended is still at work on this deployment: process {', '.join(sorted(left, key=int))}." if left else ""
 
 
 def holder_of(lock: int) -> str:

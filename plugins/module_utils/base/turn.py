@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.environment import VARIABLE, began
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import VARIABLE, began, is_alive
 
 RECORDS = Path("/var/lib/todochat")
+MODULE = re.compile(rb"AnsiballZ_|^[^\0]*python[\d.]*\0$")
+"""How a module is called: as a file, or read from standard input."""
 
 
 def in_the_way(records: Path = RECORDS) -> str:
@@ -26,7 +28,7 @@ def in_the_way(records: Path = RECORDS) -> str:
     mine = read(lock)
     if mine.get("pid") != run:
         return ""
-    mine |= {"began": began(str(run)), "user": lock.stat().st_uid}
+    mine |= {"began": began(str(run)), "user": lock.stat().st_uid, "folder": told[1]}
     path = records / f"{told[2]}.turn"
     record = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
@@ -36,13 +38,38 @@ def in_the_way(records: Path = RECORDS) -> str:
             return ""
         if held.get("began") and held["began"] == began(str(held["pid"])):
             since = datetime.fromtimestamp(held["since"], UTC).astimezone().strftime("%H:%M:%S")
-            return f"`{held['command']}` of {name_of(held['user'])}, process {held['pid']}, is at work on this deployment since {since}"
+            return f"`{held['command']}` of {name_of(held['user'])}, process {held['pid']}, is at work on this deployment since {since}."
+        if held.get("folder") and (left := left_at_work(Path(held["folder"]))):
+            return left
         words = json.dumps(mine).encode()
         os.pwrite(record, words, 0)
         os.truncate(record, len(words))
         return ""
     finally:
         os.close(record)
+
+
+def real_user(process: Path) -> int:
+    """Who has started a process, whatever it has become since."""
+    return int((process / "status").read_text().partition("\nUid:")[2].split(maxsplit=1)[0])
+
+
+def left_at_work(folder: Path) -> str:
+    """What a run that has ended, as by Ctrl-C, had begun and is not done: Ansible does not end a module that works as root."""
+    of_a_run = re.compile(re.escape(f"{VARIABLE}={folder}".encode()) + rb"/environment-(\d+)\.json")
+    left = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has ended
+            if real_user(process) not in (0, os.geteuid()):
+                continue  # anybody can call a process whatever they like, and have root's sudo ask for a password meanwhile
+            command = (process / "cmdline").read_bytes()
+            found = of_a_run.search(command)  # which sudo was told
+            if not found and MODULE.search(command):
+                with suppress(PermissionError):
+                    found = of_a_run.search((process / "environ").read_bytes())
+            if found and not is_alive(found[1].decode()):
+                left.append(process.name)
+    return f"What a run had begun that was ended is still at work on this deployment: process {', '.join(sorted(left, key=int))}." if left else ""
 
 
 def read(path: Path) -> dict[str, Any]:
