@@ -111,7 +111,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if not is_there(lock, path):
             return GONE
         os.truncate(lock, 0)
-        os.pwrite(lock, json.dumps({"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time()}).encode(), 0)
+        mine = {"command": command_of(self._playbook), "pid": os.getpid(), "since": time.time(), "wait": self.get_option("wait")}
+        os.pwrite(lock, json.dumps(mine).encode(), 0)
         return left_at_work(path.parent)
 
 

@@ -6,6 +6,9 @@ import json
 import os
 import stat
 import subprocess
+import sys
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -51,6 +54,34 @@ def test_another_accounts_run_is_named_until_it_has_ended(tmp_path: Path, begin:
     assert in_the_way(records) == ""
     begin("one", False)
     assert f"process {second.pid}," in in_the_way(records)
+
+
+def test_it_is_waited_for_as_long_as_the_run_was_told(tmp_path: Path, begin: Run) -> None:
+    records = tmp_path / "records"
+    first = begin("one", False)
+    assert in_the_way(records) == ""
+    second = begin("two", False)
+    lock = tmp_path / "two/todochat/todo/run.lock"
+    lock.write_text(json.dumps({"command": "make up", "pid": second.pid, "since": 2.0, "wait": 60}))
+    ends = threading.Timer(1, first.kill)
+    ends.start()
+    began = time.monotonic()
+    assert in_the_way(records) == ""
+    assert 0.9 < time.monotonic() - began < 30
+
+
+def test_what_is_left_of_another_accounts_run_is_in_the_way(tmp_path: Path, begin: Run) -> None:
+    """Where a run is ended by SIGTERM, so is sudo, and nothing is left but root's Python, which nobody else can look into."""
+    records = tmp_path / "records"
+    first = begin("one", False)
+    assert in_the_way(records) == ""
+    with subprocess.Popen([sys.executable], stdin=subprocess.PIPE) as module:
+        first.kill()
+        first.wait()
+        begin("two", False)
+        assert in_the_way(records) == f"What a run had begun that was ended is still at work on this deployment: process {module.pid}."
+        module.kill()
+    assert in_the_way(records) == ""
 
 
 def test_who_looks_is_in_nobodys_way_and_nobody_in_theirs(tmp_path: Path, begin: Run) -> None:

@@ -7,20 +7,23 @@ import json
 import os
 import pwd
 import re
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import VARIABLE, began, is_alive
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 
+POLL_SECONDS = 0.5
 RECORDS = Path("/var/lib/todochat")
 MODULE = re.compile(rb"AnsiballZ_|^[^\0]*python[\d.]*\0$")
 """How a module is called: as a file, or read from standard input."""
 
 
 def in_the_way(records: Path = RECORDS) -> str:
-    """Who else is at work on this run's deployment, in a sentence; empty where this run has its turn from now on, or only looks."""
+    """Who else is at work on this run's deployment, in a sentence, after as long a wait as the run was told; empty where it has its turn, or only looks."""
     told = re.fullmatch(r"(.*/([^/]+))/environment-(\d+)\.json", os.environ.get(VARIABLE, ""))
     if os.geteuid() != 0 or not told or not records.is_dir():  # the first installation makes the folder
         return ""
@@ -29,7 +32,17 @@ def in_the_way(records: Path = RECORDS) -> str:
     if mine.get("pid") != run:
         return ""
     mine |= {"began": began(str(run)), "user": lock.stat().st_uid, "folder": told[1]}
-    path = records / f"{told[2]}.turn"
+    deadline = time.monotonic() + mine.get("wait", 0)
+    while other := holder(records / f"{told[2]}.turn", mine):
+        if time.monotonic() >= deadline:
+            return other
+        waiting_for(other)
+        time.sleep(POLL_SECONDS)
+    return ""
+
+
+def holder(path: Path, mine: dict[str, Any]) -> str:
+    """Who has the turn, or what is left of who had it; empty where it is this run's from now on, which the record says then."""
     record = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(record, fcntl.LOCK_EX)  # root's alone, and for a moment
