@@ -15,6 +15,7 @@ import pytest
 import script
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
@@ -331,6 +332,18 @@ def test_what_a_killed_run_of_root_left_does_not_stop_the_owner(tool: Artifact) 
         assert len(list(store.path.glob(".adding-*"))) == 1
         assert in_child(owners_add) == 0
         assert store.verified(tool).read_bytes() == b"whole"
+
+
+def test_the_toolchain_is_in_the_cache_whatever_a_pip_conf_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hashlib.sha256(script.wheel(tmp_path).read_bytes()).hexdigest()
+    (tmp_path / "toolchain.txt").write_text(f"here==1 --hash=sha256:{digest}\n--no-index\n--find-links {tmp_path}\n")
+    elsewhere = f"user = true\nprefix = {tmp_path}/there\nroot = {tmp_path}/there\ntarget = {tmp_path}/there\n"
+    (tmp_path / "pip.conf").write_text(f"[install]\n{elsewhere}")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    for name in ("work", "cache"):
+        (tmp_path / name).mkdir()
+    go_environment(tmp_path / "toolchain.txt", tmp_path / "cache", tmp_path / "work")
+    assert (tmp_path / "cache/go-toolchain-1/here.py").exists()
 
 
 def in_child(work: Callable[[], None]) -> int:

@@ -6,7 +6,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -51,17 +50,12 @@ def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(
     assert not there.exists()
 
 
-@pytest.mark.parametrize("said", ["user = true", "target = HOME/there", "prefix = HOME/there", "root = HOME/there"])
-def test_where_packages_go_is_not_for_a_pip_conf_to_say(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
-    wheel = tmp_path / "here-1-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as file:
-        file.writestr("here.py", "")
-        file.writestr("here-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: here\nVersion: 1\n")
-        file.writestr("here-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        file.writestr("here-1.dist-info/RECORD", "")
+def test_where_packages_go_is_not_for_a_pip_conf_to_say(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = script.wheel(tmp_path)
     bootstrap.LOCKS["controller"].write_text(f"here @ file://{wheel} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n")
     (tmp_path / ".config/pip").mkdir(parents=True)
-    (tmp_path / ".config/pip/pip.conf").write_text(f"[install]\n{said.replace('HOME', str(tmp_path))}\n")
+    elsewhere = "".join(f"{name} = {tmp_path}/there\n" for name in ("target", "prefix", "root"))
+    (tmp_path / ".config/pip/pip.conf").write_text(f"[install]\nuser = true\n{elsewhere}")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     bootstrap.make_environment("controller")
