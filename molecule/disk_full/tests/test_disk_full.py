@@ -36,8 +36,9 @@ def full(host: Host, folder: str, megabytes: int = 1) -> Iterator[None]:
 
 
 def files(host: Host, folder: str) -> str:
-    """Names and contents of all that is in a folder."""
-    return str(host.check_output("bash -c %s", f"cd {shlex.quote(folder)} && find . -type f ! -name filled -exec sha256sum {{}} + | sort"))
+    """Names and contents of all that is in a folder, but for what each run writes of itself."""
+    kept = "! -name filled ! -name run.lock ! -name '*.turn'"
+    return str(host.check_output("bash -c %s", f"cd {shlex.quote(folder)} && find . -type f {kept} -exec sha256sum {{}} + | sort"))
 
 
 def ends(tester: Tester, target: str, arguments: str, *phrases: str) -> None:
