@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
 
 TARGET = """MetaKey: main/binary-amd64/Packages
@@ -130,6 +131,40 @@ def test_packages_that_dpkg_has_not_finished_are_missing(tmp_path: Path, monkeyp
 def test_without_dpkg_nothing_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert apt.interrupted_packages(docker_engine.PACKAGES) == []
+
+
+def test_what_is_missing_is_installed_by_the_callers_proxies_after_an_interrupted_dpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    callers = tmp_path / "environment.json"
+    callers.write_text(
+        json.dumps({"HTTP_PROXY": "http://me:canary@proxy.example:3128", "HTTPS_PROXY": "http://other.example", "https_proxy": "http://p.example"})
+    )
+    monkeypatch.setenv("TODOCHAT_ENVIRONMENT", str(callers))
+    program(tmp_path, "dpkg-query", "printf 'gcc installed\nmmdebstrap half-installed\n'; exit 1")
+    program(tmp_path, "dpkg", f'echo "dpkg $*" >> {tmp_path}/told')
+    program(tmp_path, "apt-get", f'echo "$0 $*" >> {tmp_path}/told; env > {tmp_path}/env')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "var/lib/dpkg/updates").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/updates/0001").touch()
+    debian = apt.Apt(tmp_path)
+    missing = debian.missing(["gcc", "mmdebstrap", "chromium"])
+    assert missing == ["mmdebstrap", "chromium"]
+    debian.install(missing)
+    told = (tmp_path / "told").read_text()
+    assert [line.split()[-1] for line in told.splitlines()] == ["--pending", "update", "chromium"]
+    assert "canary" not in told
+    environment = (tmp_path / "env").read_text().splitlines()
+    assert {"http_proxy=http://me:canary@proxy.example:3128", "https_proxy=http://p.example"} <= set(environment)
+    assert "DEBIAN_FRONTEND=noninteractive" in environment
+
+
+def test_apt_waits_for_who_fetches_lists_and_says_what_it_cannot_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = f"[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; echo 'E: Could not get lock /var/lib/apt/lists/lock.' >&2; exit 100; }}"
+    program(tmp_path, "apt-get", f'case "$*" in *update) {busy}; touch {tmp_path}/fetched;; *) echo "E: Unable to locate package nothing" >&2; exit 100;; esac')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(apt, "POLL_SECONDS", 0)
+    with pytest.raises(UserError, match=r"`apt-get install nothing` failed with exit status 100[\s\S]*Unable to locate package nothing"):
+        apt.Apt(tmp_path).install(["nothing"])
+    assert (tmp_path / "fetched").exists()
 
 
 def test_sources_are_listed_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
