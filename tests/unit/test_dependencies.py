@@ -55,7 +55,7 @@ def own_text(scenario: str) -> str:
         ("apps/chart/templates/_deployment.tpl", RELEASE),
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
-        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "disk_full", "down", "hostile"}),
+        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
