@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
@@ -20,6 +22,8 @@ Repo-URI: {uri}
 Sourcesentry: {source}
 Target-Of: deb
 """
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def target(uri: str, source: str = "", release: str = "bookworm", component: str = "main", origin: str | None = None) -> str:
@@ -110,6 +114,19 @@ def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
     (tmp_path / "var/log").mkdir(parents=True)
     (tmp_path / "var/log/docker.log").write_text("\n".join(map(str, range(100))))
     assert docker_engine.last_lines(tmp_path).splitlines() == [str(number) for number in range(85, 100)]
+
+
+def test_without_systemd_the_log_keeps_the_end_of_the_starts_before_and_gets_warnings_alone(tmp_path: Path) -> None:
+    tasks = yaml.safe_load((ROOT / "roles/container_engine/tasks/configure.yml").read_text(encoding="utf-8"))[0]["block"]
+    (command,) = (task["ansible.builtin.command"]["argv"] for task in tasks if "ansible.builtin.command" in task)
+    log = tmp_path / "docker.log"
+    log.write_bytes(b"old\n" * 1_000_000 + b"the end\n")
+    program(tmp_path, "dockerd", 'echo "dockerd $*"')
+    script = command[-1].replace("/var/log/docker.log", str(log))
+    with log.open("ab") as appended:  # as start-stop-daemon opens it
+        subprocess.run(["sh", "-c", script], stdout=appended, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert log.read_text().splitlines()[-2:] == ["the end", "dockerd --log-level=warn"]
+    assert log.stat().st_size < 1.1 * 2**20
 
 
 def program(folder: Path, name: str, script: str) -> None:
