@@ -37,7 +37,7 @@ def full(host: Host, folder: str, megabytes: int = 4) -> Iterator[None]:
 
 def files(host: Host, folder: str) -> str:
     """Names and contents of all that is in a folder, but who was at work last, and what Docker's client keeps for itself."""
-    others = r"-type f ! -name filled ! -name run.lock ! -path ./docker/\*"
+    others = r"-type f ! -name filled ! -name run.lock ! -name '*.turn' ! -path ./docker/\*"
     return str(host.check_output("bash -c %s", f"cd {shlex.quote(folder)} && find . {others} -exec sha256sum {{}} + | sort"))
 
 
