@@ -23,13 +23,13 @@ class ActionModule(VaultAction):
         secrets = VaultSecretsContext.current().secrets
         password = password_file(secrets, Path(arguments["script"]))
         if self._task.check_mode:
-            _, encrypted, others = anew(secrets, team)
+            _, encrypted, others = anew(known(secrets, password), team)
         else:
             with vault_password.locked():
                 if vault_password.finish(password, vault_password.vaults(team)):
                     why = f"A change of the vault password in {password} had been broken off, and was finished now."
                     raise UserError(why, "Run the same command again.")
-                new, encrypted, others = anew(secrets, team)
+                new, encrypted, others = anew(known(secrets, password), team)
                 vault_password.switch(password, new, encrypted)
         made, done = ("would make", "encrypt") if self._task.check_mode else ("made", "encrypted")
         also = f" and {done} with it {', '.join(map(str, encrypted))}" if encrypted else ""
@@ -38,10 +38,16 @@ class ActionModule(VaultAction):
 
 
 def anew(secrets: list[tuple[str, VaultSecret]], team: Path) -> tuple[bytes, dict[Path, bytes], list[Path]]:
-    """A new password, all vaults of the old one as encrypted with it, and the vaults of another one."""
+    """A new password, all vaults of the known ones as encrypted with it, and the vaults of another one."""
     new = vault_password.new_password()
     encrypted = {path: encrypted_anew(path.read_bytes(), secrets, VaultSecret(new.strip())) for path in vault_password.vaults(team)}
     return new, {path: content for path, content in encrypted.items() if content}, [path for path, content in encrypted.items() if not content]
+
+
+def known(secrets: list[tuple[str, VaultSecret]], password: Path) -> list[tuple[str, VaultSecret]]:
+    """All that may have encrypted a vault here: the password in force, the one in the file that gets another, and what is public."""
+    own = [password.read_bytes().strip()] if password.exists() else []
+    return [*secrets, *(("default", VaultSecret(each)) for each in (*own, *vault_password.public_passwords()))]
 
 
 def password_file(secrets: list[tuple[str, VaultSecret]], script: Path) -> Path:

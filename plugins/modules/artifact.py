@@ -137,7 +137,11 @@ def install(
         for left in path.parent.glob(".new-*"):  # by a run that was killed
             left.unlink(missing_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".new-", delete=False) as new:
-            shutil.copyfile(source, new.name)
+            try:
+                shutil.copyfile(source, new.name)
+            except OSError:
+                os.unlink(new.name)  # it would fill the disk that has no room for it
+                raise
         os.chmod(new.name, 0o644 if artifact.is_image else 0o755)
         give(Path(new.name), wanted["owner"])
         os.replace(new.name, path)

@@ -9,10 +9,13 @@ short_description: Of the application's images those stay that something can go 
 description:
   - Keeps the image of each revision that Helm knows, and the one to deploy. All others that this machine has pushed are taken out of the
     registry and of Docker, with what they alone were made of, and of Docker's build cache above 5 GB, what no build has used for a week.
+  - Where there is no cluster nothing but the one to deploy is kept; where there is one that does not answer, all is. What fails is a warning,
+    and the next run goes on with it.
 options:
   helm: {type: path, required: true, description: The helm program.}
   kubectl: {type: path, required: true, description: The kubectl program.}
   kubeconfig: {type: path, required: true, description: How to reach the cluster.}
+  profile: {type: str, required: true, description: "The cluster's name, as minikube has it."}
   namespace: {type: str, required: true, description: The namespace of the releases.}
   releases: {type: list, elements: str, required: true, description: "The releases, by whose names their images are called."}
   registry: {type: str, required: true, description: "The registry, host:port."}
@@ -27,6 +30,7 @@ EXAMPLES = r"""
     helm: /opt/todochat/bin/helm
     kubectl: /opt/todochat/bin/kubectl
     kubeconfig: ~/.local/state/todochat/todo/kubeconfig
+    profile: todo
     namespace: todo
     releases: [backend, frontend]
     registry: 127.0.0.1:5000
@@ -38,18 +42,31 @@ RETURN = r"""
 would: {type: list, returned: success, description: "What was taken away, or would be, a sentence for each image."}
 """
 
+from collections.abc import Sequence
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.images.collect import collect, superfluous
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import NODE_LABEL, docker
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
 
 
+def needed(cluster: Cluster, profile: str, releases: Sequence[str]) -> dict[str, set[str]]:
+    """The digests of each release that the cluster can go back to; none of them where it cannot be asked. Raises UserError."""
+    nodes = docker("ps", "--all", "--quiet", f"--filter=label={NODE_LABEL}={profile}")
+    if nodes.returncode == 0 and not nodes.stdout.strip():
+        return {release: set() for release in releases}
+    if nodes.returncode or not cluster.answers():
+        return {}
+    return {release: {part.digest for part in parts} for release, parts in revisions.read(cluster, releases).parts.items()}
+
+
 def main() -> None:
-    texts = ("namespace", "registry", "registry_container", "repository")
+    texts = ("profile", "namespace", "registry", "registry_container", "repository")
     module = AnsibleModule(
         argument_spec={
             **{name: {"type": "path", "required": True} for name in ("helm", "kubectl", "kubeconfig")},
@@ -60,16 +77,17 @@ def main() -> None:
     )
     given = module.params
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
+    names = {release: f"{given['registry']}/{given['repository']}/{release}" for release in given["releases"]}
     pushed, going = Pushed(), {}
-    if module.check_mode and not cluster.answers():
-        module.exit_json(changed=False, would=[])
-    with told(module):
-        for release, parts in revisions.read(cluster, given["releases"]).parts.items():
-            name = f"{given['registry']}/{given['repository']}/{release}"
-            if tags := superfluous(pushed, name, {part.digest for part in parts}):
-                going[name] = tags
+    try:
+        if any(superfluous(pushed, name, ()) for name in names.values()):
+            kept = needed(cluster, given["profile"], given["releases"])
+            going = {names[release]: tags for release, digests in kept.items() if (tags := superfluous(pushed, names[release], digests))}
         if going and not module.check_mode:
             collect(pushed, given["registry_container"], going)
+    except (UserError, OSError) as error:  # all else is done, and what is left the next run finds again
+        module.warn(f"Images that nothing can go back to are still there; the next run tries again to take them away. {error}")
+        going = {}
     would = [f"of {name} is gone what no revision runs ({', '.join(map(short, tags.values()))})" for name, tags in going.items()]
     module.exit_json(changed=bool(would), would=would)
 

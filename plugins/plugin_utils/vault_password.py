@@ -7,16 +7,18 @@ import errno
 import fcntl
 import hashlib
 import hmac
+import json
 import os
 import secrets
 import stat
-import subprocess
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOCK_SECONDS = 60
+# Beside this, because a checkout without its history, and an installed collection, have to know them too.
+TEXTS = Path(__file__).resolve().parents[2] / "plugins/plugin_utils/public_passwords.json"
 
 
 def config_dir() -> Path:
@@ -45,16 +47,15 @@ def opens(vault: bytes, password: bytes) -> bool:
     return hmac.compare_digest(hmac.digest(key[32:64], ciphertext, "sha256"), checksum)
 
 
-def public_passwords(script: Path) -> list[bytes]:
-    """What Ansible took for the password where it could not execute the script: its text, as it is and, where git knows, as it was."""
-    texts = [script.read_bytes()]
-    git = ["git", "-C", str(script.parent)]
-    with suppress(OSError, subprocess.SubprocessError):
-        listed = subprocess.run([*git, "log", "--format=%H", "--", script.name], capture_output=True, text=True, timeout=10, check=False).stdout
-        for commit in listed.split():
-            shown = subprocess.run([*git, "show", f"{commit}:./{script.name}"], capture_output=True, timeout=10, check=False)
-            texts.append(shown.stdout)
-    return list(dict.fromkeys(text.strip() for text in texts if text.strip()))
+def public_passwords() -> list[bytes]:
+    """What Ansible took for the password where it could not execute scripts/vault-password: each text that ever had, with either end of lines."""
+    texts = [text.encode() for text in json.loads(TEXTS.read_text(encoding="utf-8"))]
+    return [each.strip() for text in texts for each in (text, text.replace(b"\n", b"\r\n"))]
+
+
+def public_password(vault: bytes) -> bytes:
+    """The one of these that a vault opens with; empty where none does."""
+    return next((password for password in public_passwords() if opens(vault, password)), b"")
 
 
 def is_public(password: bytes) -> bool:

@@ -55,16 +55,21 @@ def secrets_in_force(path: Path) -> list[tuple[str, Any]]:
         if not vault_password.is_public(secret.bytes):
             continue
         if path.exists() and vault_password.opens(path.read_bytes(), secret.bytes):
-            raise UserError(
-                f"The vault {path} opens with the text of scripts/vault-password, which is public: that was not executable when the vault was made.",
-                "Run `make vault DO=rekey`, which gives it a password of its own, and then, as all that is in it may be known, "
-                "make vault DO=rotate ARGS='-e secret=NAME' with each of database_password, jwt_keys and checksum_key.",
-            )
+            raise public(path)
         raise UserError(
             f"The vault password would be the text of {getattr(secret, 'filename', 'a script')}, as Ansible cannot execute it.",
             "Make it executable (chmod +x), or name a file that holds the password alone in ANSIBLE_VAULT_PASSWORD_FILE.",
         )
     return secrets
+
+
+def public(path: Path) -> UserError:
+    """A vault that everybody can open."""
+    return UserError(
+        f"The vault {path} opens with the text of scripts/vault-password, which is public: that was not executable when the vault was made.",
+        "Run `make vault DO=rekey`, which gives it a password of its own, and then, as all that is in it may be known, "
+        "make vault DO=rotate ARGS='-e secret=NAME' with each of database_password, jwt_keys and checksum_key.",
+    )
 
 
 def opened(path: Path) -> tuple[str, dict[str, Any]]:
@@ -78,6 +83,8 @@ def opened(path: Path) -> tuple[str, dict[str, Any]]:
         text = VaultLib(secrets_in_force(path)).decrypt(encrypted).decode()
         content = yaml.safe_load(text)
     except AnsibleError:
+        if vault_password.public_password(encrypted):
+            raise public(path) from None
         raise UserError(
             f"The vault {path} does not open with the vault password in force.",
             "Give the password it was encrypted with, in the file that ANSIBLE_VAULT_PASSWORD_FILE names, otherwise in the one that "

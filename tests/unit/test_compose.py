@@ -132,6 +132,25 @@ def test_the_database_is_that_of_its_role() -> None:
     )
     assert service["stop_grace_period"] == f"{container['stop_timeout']}s"
     assert service["shm_size"] == container["shm_size"].lower()
+    confined = role["__database_confined"]
+    assert {f"{{{{ __database_confined.{name} }}}}" for name in confined} <= {str(value) for value in container.values()}
+    names = {"security_opt": "security_opts", "mem_limit": "memory", "pids_limit": "pids_limit"}
+    assert {name: service[name] for name in names} == {name: confined[of_role] for name, of_role in names.items()}
+    assert service["logging"] == {"driver": confined["log_driver"], "options": confined["log_options"]}
+    assert {name: service[name] for name in ("read_only", "cap_drop", "tmpfs")} == {name: confined[name] for name in ("read_only", "cap_drop", "tmpfs")}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_nothing_takes_all_of_the_machine(name: str) -> None:
+    service = SERVICES[name]
+    assert service.keys() >= {"mem_limit", "pids_limit"}
+    assert service["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+def test_what_runs_beside_the_cluster_may_little_and_takes_no_disk() -> None:
+    for path in ("roles/database/tasks/container.yml", "roles/image_registry/tasks/main.yml"):
+        (container,) = (task["community.docker.docker_container"] for task in read(path) if "community.docker.docker_container" in task)
+        assert container.keys() >= {"read_only", "cap_drop", "security_opts", "memory", "pids_limit", "log_driver", "log_options"}
 
 
 def make_secrets(folder: Path) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
 import threading
 from pathlib import Path
 
 import pytest
+import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
 
 TARGET = """MetaKey: main/binary-amd64/Packages
@@ -19,6 +22,8 @@ Repo-URI: {uri}
 Sourcesentry: {source}
 Target-Of: deb
 """
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def target(uri: str, source: str = "", release: str = "bookworm", component: str = "main", origin: str | None = None) -> str:
@@ -111,6 +116,19 @@ def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
     assert docker_engine.last_lines(tmp_path).splitlines() == [str(number) for number in range(85, 100)]
 
 
+def test_without_systemd_the_log_keeps_the_end_of_the_starts_before_and_gets_warnings_alone(tmp_path: Path) -> None:
+    tasks = yaml.safe_load((ROOT / "roles/container_engine/tasks/configure.yml").read_text(encoding="utf-8"))[0]["block"]
+    (command,) = (task["ansible.builtin.command"]["argv"] for task in tasks if "ansible.builtin.command" in task)
+    log = tmp_path / "docker.log"
+    log.write_bytes(b"old\n" * 1_000_000 + b"the end\n")
+    program(tmp_path, "dockerd", 'echo "dockerd $*"')
+    script = command[-1].replace("/var/log/docker.log", str(log))
+    with log.open("ab") as appended:  # as start-stop-daemon opens it
+        subprocess.run(["sh", "-c", script], stdout=appended, env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, check=True)
+    assert log.read_text().splitlines()[-2:] == ["the end", "dockerd --log-level=warn"]
+    assert log.stat().st_size < 1.1 * 2**20
+
+
 def program(folder: Path, name: str, script: str) -> None:
     """Puts a program on a path that has nothing else."""
     (folder / name).write_text(f"#!/bin/sh\n{script}\n")
@@ -130,6 +148,40 @@ def test_packages_that_dpkg_has_not_finished_are_missing(tmp_path: Path, monkeyp
 def test_without_dpkg_nothing_was_interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert apt.interrupted_packages(docker_engine.PACKAGES) == []
+
+
+def test_what_is_missing_is_installed_by_the_callers_proxies_after_an_interrupted_dpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    callers = tmp_path / "environment.json"
+    callers.write_text(
+        json.dumps({"HTTP_PROXY": "http://me:canary@proxy.example:3128", "HTTPS_PROXY": "http://other.example", "https_proxy": "http://p.example"})
+    )
+    monkeypatch.setenv("TODOCHAT_ENVIRONMENT", str(callers))
+    program(tmp_path, "dpkg-query", "printf 'gcc installed\nmmdebstrap half-installed\n'; exit 1")
+    program(tmp_path, "dpkg", f'echo "dpkg $*" >> {tmp_path}/told')
+    program(tmp_path, "apt-get", f'echo "$0 $*" >> {tmp_path}/told; env > {tmp_path}/env')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    (tmp_path / "var/lib/dpkg/updates").mkdir(parents=True)
+    (tmp_path / "var/lib/dpkg/updates/0001").touch()
+    debian = apt.Apt(tmp_path)
+    missing = debian.missing(["gcc", "mmdebstrap", "chromium"])
+    assert missing == ["mmdebstrap", "chromium"]
+    debian.install(missing)
+    told = (tmp_path / "told").read_text()
+    assert [line.split()[-1] for line in told.splitlines()] == ["--pending", "update", "chromium"]
+    assert "canary" not in told
+    environment = (tmp_path / "env").read_text().splitlines()
+    assert {"http_proxy=http://me:canary@proxy.example:3128", "https_proxy=http://p.example"} <= set(environment)
+    assert "DEBIAN_FRONTEND=noninteractive" in environment
+
+
+def test_apt_waits_for_who_fetches_lists_and_says_what_it_cannot_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = f"[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; echo 'E: Could not get lock /var/lib/apt/lists/lock.' >&2; exit 100; }}"
+    program(tmp_path, "apt-get", f'case "$*" in *update) {busy}; touch {tmp_path}/fetched;; *) echo "E: Unable to locate package nothing" >&2; exit 100;; esac')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(apt, "POLL_SECONDS", 0)
+    with pytest.raises(UserError, match=r"`apt-get install nothing` failed with exit status 100[\s\S]*Unable to locate package nothing"):
+        apt.Apt(tmp_path).install(["nothing"])
+    assert (tmp_path / "fetched").exists()
 
 
 def test_sources_are_listed_before_lists_were_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

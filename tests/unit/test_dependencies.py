@@ -55,11 +55,11 @@ def own_text(scenario: str) -> str:
         ("apps/chart/templates/_deployment.tpl", RELEASE),
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
-        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "down", "hostile"}),
+        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
-        ("plugins/modules/database_backup.py", {"backup", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"backup", "disk_full", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         ("plugins/modules/app_check.py", {"app_check", "backup", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
@@ -103,7 +103,7 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
         "container_engine": {"backup", "compose", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
         "image_registry": {"app_images", "compose", "minikube"},
-        "kubernetes_tools": {"preflight"},
+        "kubernetes_tools": {"disk_full", "preflight"},
         "minikube": {"backup", "down", "hostile"},
         "network": {"compose", "minikube", "preflight"},
     }

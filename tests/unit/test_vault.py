@@ -35,9 +35,9 @@ class Script:
 
     def __init__(self, directory: Path) -> None:
         self.checkout = directory / "checkout"
-        for name in ("scripts/vault-password", "plugins/plugin_utils/vault_password.py"):
+        for name in ("scripts/vault-password", "plugins/plugin_utils/vault_password.py", "plugins/plugin_utils/public_passwords.json"):
             self.path = self.checkout / name
-            self.path.parent.mkdir(parents=True)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.write_bytes((CHECKOUT / name).read_bytes())
         self.path = self.checkout / "scripts/vault-password"
         self.home = directory / "home"
@@ -703,28 +703,48 @@ class TestPublicPassword:
             deployment.run(vault_rekey, script=str(not_executable))
         assert not_executable.read_bytes() == text
 
-    @pytest.mark.parametrize("older", [False, True], ids=["its text", "its text of an older version"])
+    def test_every_text_that_the_script_had_is_known(self) -> None:
+        """`scripts/vault-password` with another text needs that in plugins/plugin_utils/public_passwords.json too."""
+        known, script = vault_password.public_passwords(), CHECKOUT / "scripts/vault-password"
+        texts = [script.read_bytes()]
+        git = ["git", "-C", str(CHECKOUT)]
+        for commit in subprocess.run([*git, "log", "--format=%H", "--", script], capture_output=True, text=True, check=False).stdout.split():
+            texts.append(subprocess.run([*git, "show", f"{commit}:scripts/vault-password"], capture_output=True, check=True).stdout)
+        assert [text.splitlines()[:3] for text in texts if text.strip() not in known] == []
+        assert [text.splitlines()[:3] for text in texts if text.replace(b"\n", b"\r\n").strip() not in known] == []
+
+    @pytest.mark.parametrize("ours", [True, False], ids=["none yet", "a password file of ours"])
+    @pytest.mark.parametrize("of_team", [True, False], ids=["of the team", "of one deployment"])
+    @pytest.mark.parametrize("number", [0, 1, -2, -1], ids=["the first", "with CRLF", "the last", "with CRLF"])
     def test_a_vault_that_was_is_named_and_gets_a_password_of_its_own(
-        self, deployment: Deployment, script: Script, in_force: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, older: bool
+        self, deployment: Deployment, script: Script, in_force: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch, number: int, of_team: bool, ours: bool
     ) -> None:
+        """Without git, and whatever password there is by now; what that one opens is lost by nothing."""
         monkeypatch.setenv("HOME", str(deployment.config.parent))
-        text = script.path.read_bytes()
-        if older:
-            git = ["git", "-C", str(script.checkout), "-c", "user.name=me", "-c", "user.email=me@todochat.example"]
-            script.path.write_bytes(text := b"#!/bin/sh\necho an older version\n")
-            subprocess.run([*git, "init", "--quiet"], check=True)
-            subprocess.run([*git, "add", "--all"], check=True)
-            subprocess.run([*git, "commit", "--quiet", "--message=older"], check=True)
-            script.path.write_bytes((CHECKOUT / "scripts/vault-password").read_bytes())
         script.path.chmod(0o755)
-        deployment.password.unlink()
-        content = yaml.safe_dump(vault.new_vault())
-        deployment.path.write_bytes(VaultLib(SECRETS).encrypt(content, VaultSecret(text.strip())))
+        content = yaml.safe_load(yaml.safe_dump(vault.new_vault()))
+        second = deployment.config / "second/vault.yml"
+        if ours:
+            second.parent.mkdir()
+            second.write_bytes(deployment.path.read_bytes())
+        else:
+            deployment.password.unlink()
+        deployment.path.unlink()
+        path, kept = deployment.path, [second] if ours else []
+        if of_team:
+            path = script.checkout / "group_vars/all/vault.yml"
+            path.parent.mkdir(parents=True)
+        path.write_bytes(VaultLib(SECRETS).encrypt(yaml.safe_dump(content), VaultSecret(vault_password.public_passwords()[number])))
 
         in_force(script.path)
+        if of_team:  # Ansible reads it with all other variables
+            assert VaultLib(VaultSecretsContext.current().secrets).decrypt(path.read_bytes())
         with pytest.raises(UserError, match=r"opens with the text of scripts/vault-password, which is public.*`make vault DO=rekey.*DO=rotate .*checksum_key"):
-            deployment.content()
-        deployment.run(vault_rekey, script=str(script.path))
+            vaults.opened(path)
+        deployment.run(vault_rekey, script=str(script.path), team_path=str(script.checkout / "group_vars/all/vault.yml"))
         in_force(script.path)
-        assert deployment.content() == yaml.safe_load(content)
-        assert not any(vault_password.opens(deployment.path.read_bytes(), each) for each in vault_password.public_passwords(script.path))
+        assert vaults.opened(path)[1] == content
+        assert not vault_password.public_password(path.read_bytes())
+        assert [vaults.opened(each)[1].keys() for each in kept] == [content.keys()] * len(kept)
+        in_force(script.path)
+        assert script().stdout.strip() not in map(bytes.decode, vault_password.public_passwords())

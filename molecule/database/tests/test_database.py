@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.parse
 from typing import Any
 
@@ -48,6 +49,14 @@ def test_it_comes_back_after_a_restart_of_docker(host: Host, tester: Tester) -> 
 
 def test_nothing_of_it_is_published(tester: Tester) -> None:
     assert tester.sees("docker port todo-database") == ""
+
+
+def test_it_may_little_and_what_it_writes_is_bounded(tester: Tester) -> None:
+    found = json.loads(tester.sees("docker inspect --format '{{json .HostConfig}}' todo-database"))
+    assert (found["CapDrop"], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], ["no-new-privileges:true"], True)
+    assert found["Memory"] > 0
+    assert found["PidsLimit"] > 0
+    assert found["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
 
 
 def test_two_logins_take_turns(tester: Tester) -> None:

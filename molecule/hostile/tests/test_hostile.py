@@ -9,6 +9,10 @@ from conftest import Tester
 from hostile import HOSTILE
 from testinfra.host import Host
 
+# What programs read by themselves while an image is built, pushed and rolled out, which a plan does not do.
+TOGETHER = ("a proxy that knows nothing of this machine", "kubectl's preferences", "another Helm", "another context of Docker", "another minikube")
+PIP_CONF = "mkdir -p ~/.config/pip; printf '[global]\\ntarget = /nowhere\\nuser = true\\n' > ~/.config/pip/pip.conf"
+
 
 def plan(tester: Tester, before: str) -> tuple[int, str]:
     result = tester.host.run("su --login tester --command %s", f"cd todochat\n{before}\nmake plan 2>&1")
@@ -33,6 +37,20 @@ def test_a_plan_is_the_same(tester: Tester, usual: list[str], name: str) -> None
     status, output = plan(tester, HOSTILE[name])
     assert status == 0, output
     assert told(output) == usual
+
+
+def test_a_roll_out_is_the_same(tester: Tester) -> None:
+    before = tester.built("backend")
+    tester.sees("cd todochat && echo '# another line' >> apps/backend/src/todo_backend/__init__.py")
+    shell = "\n".join(["cd todochat", *(HOSTILE[name] for name in TOGETHER), PIP_CONF, "make up 2>&1"])
+    result = tester.host.run("su --login tester --command %s", shell)
+    assert result.rc == 0, result.stdout
+    (container,) = tester.kubectl("get deployment backend")["spec"]["template"]["spec"]["containers"]
+    assert container["image"].endswith(tester.built("backend"))
+    assert tester.built("backend") != before
+    status, output = plan(tester, ":")
+    assert status == 0, output
+    assert "changed=0" in output, output
 
 
 def test_another_docker_is_refused_by_name(tester: Tester) -> None:

@@ -7,17 +7,25 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError, must, run, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
 
 # Nobody is there to be asked.
 QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
+LOCK_SECONDS = 300
+LOCKED = "Could not get lock"
+"""What apt says of its lists, for whose lock it does not wait."""
+POLL_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -28,15 +36,19 @@ class Repository:
     signed_by: str
 
 
-def interrupted_packages(names: Iterable[str]) -> list[str]:
-    """Those of the Debian packages that dpkg has begun with and not finished, as after a power cut."""
+def states(names: Iterable[str]) -> dict[str, str]:
+    """What dpkg says of these packages, of those that it knows: installed, half-installed, not-installed and so on."""
     asked = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\\n", *names]
     try:
         printed = run(*asked).stdout
     except MissingProgramError:
-        return []  # no Debian, no dpkg
-    states = dict(line.split() for line in printed.splitlines())
-    return [name for name, state in states.items() if state not in ("installed", "not-installed", "config-files")]
+        return {}  # no Debian, no dpkg
+    return dict(line.split() for line in printed.splitlines())
+
+
+def interrupted_packages(names: Iterable[str]) -> list[str]:
+    """Those of the Debian packages that dpkg has begun with and not finished, as after a power cut."""
+    return [name for name, state in states(names).items() if state not in ("installed", "not-installed", "config-files")]
 
 
 def apt_targets(*options: str) -> str:
@@ -120,9 +132,29 @@ class Apt:
 
     def __init__(self, root: Path = ROOT) -> None:
         self.states = root / "var/lib/apt/extended_states"
+        self.updates = root / "var/lib/dpkg/updates"
 
     def installed(self) -> list[str]:
         return installed_packages()
+
+    def missing(self, packages: Sequence[str]) -> list[str]:
+        """Those of the packages that are not installed, or not wholly."""
+        known = states(packages)
+        return [name for name in packages if known.get(name) != "installed"]
+
+    def install(self, packages: Sequence[str]) -> None:
+        """Raises UserError with apt's own words."""
+        waiting_for(f"installing {' '.join(packages)}")
+        if any(self.updates.glob("[0-9]*")):  # after a power cut apt refuses all work until this is done
+            must("dpkg", "--configure", "--pending", seconds=WORK_SECONDS, variables=QUIET)
+        deadline = time.monotonic() + LOCK_SECONDS
+        while LOCKED in (updated := fetching("update")).stderr and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+        done = fetching("--no-install-recommends", "install", *packages)
+        if done.returncode:
+            why = f"`apt-get install {' '.join(packages)}` failed with exit status {done.returncode}."
+            remedy = "Mend what it says above, then run the same command again, which goes on where this one stopped."
+            raise UserError(why, remedy, "\n".join([updated.stderr, done.stdout, done.stderr]))
 
     def going(self, packages: Collection[str], new: Collection[str]) -> list[str]:
         """Those of the packages that nothing else needs, with what they alone brought along, all of it among ``new``."""
@@ -146,7 +178,14 @@ class Apt:
 
     def purge(self, packages: Sequence[str]) -> None:
         waiting_for(f"removing {len(packages)} packages")
-        must("apt-get", "--yes", "--quiet=2", "--option=DPkg::Lock::Timeout=300", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET)
+        must("apt-get", "--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS}", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET)
+
+
+def fetching(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """What apt-get does with packages from elsewhere, by the caller's proxies; it reads their names in lower case alone."""
+    proxies = {name.lower(): value for name, value in sorted(callers().items()) if name.lower().endswith("_proxy")}
+    options = ("--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS}", "--option=Acquire::Retries=3")
+    return run("apt-get", *options, *arguments, seconds=WORK_SECONDS, variables={**QUIET, **proxies}, outside=True)
 
 
 def removed(answer: str) -> list[str]:
