@@ -1,14 +1,18 @@
-"""How the plugins are arranged: which room may use which, and who alone starts programs."""
+"""How the plugins are arranged: which room may use which; and who alone starts programs, in roles and playbooks as well."""
 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = ROOT / "plugins"
 UTILS = PLUGINS / "module_utils"
 NAME = "ansible_collections.todochat.platform.plugins."
 # Each uses only those to its left.
@@ -21,6 +25,13 @@ STARTS = {
     "pty": {"spawn", "fork"},
 }
 FILES = sorted(PLUGINS.rglob("*.py"))
+# Ansible's own ways to start a program: with the whole environment of the run, and all the time in the world.
+WAYS = {"command", "shell", "raw", "script", "expect"}
+# The tasks that may, by their names.
+REASONS = {
+    "Docker is started on its own, with its log in /var/log/docker.log": "a daemon of the machine's, as its init script starts it",
+    "The browser is told": "a program of the desktop's, which needs what the desktop has said",
+}
 
 
 def tree(file: Path) -> ast.Module:
@@ -72,3 +83,25 @@ def test_programs_are_started_in_one_place() -> None:
                 names = {alias.name for alias in node.names} & STARTS[node.module]
                 elsewhere += [f"{file.relative_to(PLUGINS)}:{node.lineno}: {name}" for name in names]
     assert elsewhere == []
+
+
+def tasks(content: Any) -> Iterator[dict[str, Any]]:
+    """All tasks of a file of YAML, those of blocks as well."""
+    for entry in content if isinstance(content, list) else ():
+        if isinstance(entry, dict):
+            yield entry
+            for key in ("tasks", "pre_tasks", "post_tasks", "handlers", "block", "rescue", "always"):
+                yield from tasks(entry.get(key))
+
+
+def test_roles_and_playbooks_start_programs_by_modules_of_ours() -> None:
+    files = [ROOT / "site.yml", *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("roles/*/handlers/**/*.yml")]
+    found = {
+        task["name"]: f"{file.relative_to(ROOT)}: {key}"
+        for file in files
+        for task in tasks(yaml.safe_load(file.read_text(encoding="utf-8")))
+        for key in task
+        if key.rpartition(".")[2] in WAYS
+    }
+    assert {name: where for name, where in found.items() if name not in REASONS} == {}
+    assert set(REASONS) <= set(found)
