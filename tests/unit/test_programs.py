@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import commands
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import (
     Account,
     MissingProgramError,
@@ -108,6 +110,43 @@ def test_what_does_not_end_is_ended_in_time_and_told(way: Starter) -> None:
     with pytest.raises(StuckProgramError, match=r"`sh -c .*` did not end within 1 s, and was ended\. See what it waits for"):
         way(["sh", "-c", "echo first; exec sleep 60"], 1)
     assert time.monotonic() - began < 20
+
+
+def has_ended(file: Path) -> bool:
+    """Whether the process has ended whose number stands in a file, or does so in a moment: that which is killed is so a little later."""
+    stat, deadline = Path("/proc", file.read_text().strip(), "stat"), time.monotonic() + 2
+    while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.mark.parametrize("then", ["wait", "exit"], ids=["is waited for", "holds the pipe"])
+@pytest.mark.parametrize("deaf", ["", "trap '' TERM; "], ids=["listens", "does not listen"])
+@pytest.mark.parametrize("way", [ends, is_followed, is_talked_to])
+def test_what_it_has_started_ends_with_it(way: Starter, deaf: str, then: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "END_SECONDS", 1)
+    file = tmp_path / "process"
+    with pytest.raises(StuckProgramError):
+        way(["sh", "-c", f"{deaf}sleep 60 & echo $! > {file}; {then}"], 1)
+    assert has_ended(file)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("call", ["run(*command)", "follow(command, print)"])
+def test_who_ends_the_caller_ends_that_as_well(call: str, number: signal.Signals, tmp_path: Path) -> None:
+    file = tmp_path / "process"
+    command = ["sh", "-c", f"sleep 60 & echo $! > {file}.new; mv {file}.new {file}; wait"]
+    code = f"from {follow.__module__} import follow, run; command = {command}; {call}"
+    caller = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    deadline = time.monotonic() + 30
+    while not file.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    caller.send_signal(number)
+    assert caller.wait(30) != 0
+    assert has_ended(file)
 
 
 def test_a_program_that_says_no_more_is_ended_as_well() -> None:

@@ -7,11 +7,12 @@ import os
 import pwd
 import select
 import shutil
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +25,7 @@ ANSWER_SECONDS = 120.0
 WORK_SECONDS = 3600.0
 """For what does something; well above the slowest that was seen."""
 END_SECONDS = 5.0
+POLL_SECONDS = 0.05
 LAST_LINES = 30
 NOTHING_MORE: Mapping[str, str] = {}
 
@@ -75,16 +77,15 @@ def run(
 
     ``outside`` is whether it talks to others than this machine, so that proxies are for it.
     """
-    given: dict[str, Any] = {"input": stdin} if isinstance(stdin, str) else {"stdin": stdin}
-    try:
-        return subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds, check=False, **given, **_how(account, variables, folder, outside)
-        )
-    except FileNotFoundError as error:
-        raise _missing(command, folder, error) from None
-    except subprocess.TimeoutExpired as late:
-        said = b"".join(part for part in (late.stdout, late.stderr) if isinstance(part, bytes))
-        raise StuckProgramError(command, seconds, said.decode(errors="replace")) from None
+    text = stdin if isinstance(stdin, str) else None
+    streams = {"stdin": stdin if text is None else subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with _running(command, folder, {**streams, "text": True, "errors": "replace", **_how(account, variables, folder, outside)}) as process:
+        try:
+            said, beside = process.communicate(text, seconds)
+        except subprocess.TimeoutExpired as late:
+            before = b"".join(part for part in (late.stdout, late.stderr) if isinstance(part, bytes))
+            raise StuckProgramError(command, seconds, before.decode(errors="replace")) from None
+    return subprocess.CompletedProcess(command, process.returncode, said, beside)
 
 
 def must(*command: str, seconds: float = ANSWER_SECONDS, variables: Mapping[str, str] = NOTHING_MORE) -> str:
@@ -112,30 +113,21 @@ def follow(
     """A program's exit status, and all lines it printed, each of which ``heard`` was given at once. Raises as `run` does."""
     lines: list[str] = []
     deadline = time.monotonic() + seconds
-    try:
-        streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        process = subprocess.Popen(command, **streams, **_how(account, variables, folder, outside))
-    except FileNotFoundError as error:
-        raise _missing(command, folder, error) from None
-    with process:
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with _running(command, folder, {**streams, **_how(account, variables, folder, outside)}) as process:
         assert process.stdout is not None
         decoder, rest = codecs.getincrementaldecoder("utf-8")("replace"), ""
-        try:
-            while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                block = os.read(process.stdout.fileno(), 1 << 16)
-                *whole, rest = (rest + decoder.decode(block, final=not block)).split("\n")
-                for line in [*whole, *([rest] if rest and not block else [])]:
-                    lines.append(line.rstrip())
-                    heard(lines[-1])
-                if not block:
-                    break
-            return process.wait(max(0.0, deadline - time.monotonic())), lines
-        except subprocess.TimeoutExpired:
-            _end(process)
-            raise StuckProgramError(command, seconds, "\n".join(lines[-LAST_LINES:])) from None
-        except BaseException:
-            _end(process)
-            raise
+        while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            block = os.read(process.stdout.fileno(), 1 << 16)
+            *whole, rest = (rest + decoder.decode(block, final=not block)).split("\n")
+            for line in [*whole, *([rest] if rest and not block else [])]:
+                lines.append(line.rstrip())
+                heard(lines[-1])
+            if not block:
+                with suppress(subprocess.TimeoutExpired):
+                    return process.wait(max(0.0, deadline - time.monotonic())), lines
+                break
+        raise StuckProgramError(command, seconds, "\n".join(lines[-LAST_LINES:]))
 
 
 def which(program: str) -> str | None:
@@ -171,20 +163,48 @@ def within(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
             raise StuckProgramError([str(word) for word in process.args] if isinstance(process.args, list | tuple) else [str(process.args)], seconds)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """It ends, and has a moment to end what it has started."""
-    process.terminate()
+@contextmanager
+def _running(command: Sequence[str], folder: Path | None, options: Mapping[str, Any]) -> Iterator[subprocess.Popen[Any]]:
+    """A program that runs meanwhile. Whatever breaks the block off ends it, with all that it has started: Ctrl-C and the signals below too."""
+
+    def asked_to_end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    before = {number: signal.signal(number, asked_to_end) for number in ours if threading.current_thread() is threading.main_thread()}
     try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+        with subprocess.Popen(command, **options) as process:
+            try:
+                yield process
+            except BaseException:
+                _end(process)
+                raise
+    except FileNotFoundError as error:
+        raise _missing(command, folder, error) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """It ends, with all that it has started, which is the rest of its session; they have a moment for that."""
+    deadline = time.monotonic() + END_SECONDS
+    with suppress(ProcessLookupError):  # there is nothing left of it
+        try:
+            os.killpg(process.pid, signal.SIGTERM)
+            while time.monotonic() < deadline:
+                process.poll()  # who has ended is there until it was asked
+                os.killpg(process.pid, 0)
+                time.sleep(POLL_SECONDS)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _how(account: Account | None, variables: Mapping[str, str], folder: Path | None, outside: bool) -> dict[str, Any]:
     user = os.geteuid() if account is None else account.user
     other = account is not None and user != os.geteuid()
     switch = {"user": account.user, "group": account.group, "extra_groups": list(account.groups)} if account is not None and other else {}
-    return {"env": of_a_program(user, variables, outside), "cwd": folder, "umask": 0o022, **switch}
+    return {"env": of_a_program(user, variables, outside), "cwd": folder, "umask": 0o022, "start_new_session": True, **switch}
 
 
 def _missing(command: Sequence[str], folder: Path | None, error: FileNotFoundError) -> UserError:
