@@ -15,6 +15,7 @@ import pytest
 import script
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import of_a_program
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -344,6 +345,21 @@ def test_the_toolchain_is_in_the_cache_whatever_a_pip_conf_says(tmp_path: Path, 
         (tmp_path / name).mkdir()
     go_environment(tmp_path / "toolchain.txt", tmp_path / "cache", tmp_path / "work")
     assert (tmp_path / "cache/go-toolchain-1/here.py").exists()
+
+
+def test_go_is_told_where_modules_come_from_and_nothing_else_by_its_file_of_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "toolchain.txt").write_text("here==1")
+    (tmp_path / "cache/go-toolchain-1").mkdir(parents=True)
+    (tmp_path / "go").mkdir()
+    others = ("GOOS=plan9", "GOARCH=mips", "GOAMD64=v4", "GOMODCACHE=/nowhere", "GOEXPERIMENT=x", "CC=/nowhere", "CGO_CFLAGS=-x")
+    (tmp_path / "go/env").write_text("\n".join(["GOPROXY=http://company.example", "GOPRIVATE=company.example", *others]))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("GOPRIVATE", "other.example")
+    for name in ("GOPROXY", "GOENV"):
+        monkeypatch.delenv(name, raising=False)
+    given = of_a_program(os.geteuid(), go_environment(tmp_path / "toolchain.txt", tmp_path / "cache", tmp_path), outside=True)
+    assert (given["GOPROXY"], given["GOPRIVATE"], given["GOENV"], given["GOWORK"]) == ("http://company.example", "other.example", "off", "off")
+    assert [name for name in (other.partition("=")[0] for other in others) if name in given] == []
 
 
 def in_child(work: Callable[[], None]) -> int:

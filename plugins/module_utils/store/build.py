@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow
-from ansible_collections.todochat.platform.plugins.module_utils.base.environment import path
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import account, callers, path
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, remove_leftovers
+from ansible_collections.todochat.platform.plugins.module_utils.store.supplies import GO_SETTINGS, go_file
 
 # What no container needs at run time; dropping it keeps images small.
 LEFT_OUT = (
@@ -158,7 +159,12 @@ def go_environment(toolchain: Path, cache: Path, work: Path, owner: tuple[int, i
         there = ["--no-user", "--prefix=", "--root=/", f"--target={work / 'toolchain'}"]  # whatever a pip.conf says
         run([*pip, *there, "-r", str(toolchain)], "installing the Go toolchain", owner=owner)
         (work / "toolchain").rename(folder)
+    home = Path(account(owner[0] if owner and os.geteuid() == 0 else os.geteuid())["HOME"])
+    told = {name: value for name, value in go_file(home).items() if name in GO_SETTINGS and not callers().get(name)}
     return {
+        **told,
+        "GOENV": "off",  # what else stands in that file, such as another system to build for, is none of it
+        "GOWORK": "off",  # nor is a workspace of a folder above
         "PATH": f"{folder / 'go' / 'bin'}:{path()}",
         "GOTOOLCHAIN": "local",  # the pinned one, never a download of another
         "GOFLAGS": "-modcacherw",  # so that removing the cache needs no chmod

@@ -41,6 +41,8 @@ for index in [] if options.no_index else [options.index_url, *options.extra_inde
 print(json.dumps(answers))
 """
 APT_HELPER = "/usr/lib/apt/apt-helper"
+GO_SETTINGS = ("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOAUTH")
+"""Those that say where modules come from."""
 
 Answers = dict[str, str]
 """Why an address does not answer, by the address; "" where it does."""
@@ -128,10 +130,15 @@ def go_setting(name: str) -> str:
     command = which("go")
     if command:
         return run(command, "env", name, variables={"GOTOOLCHAIN": "local"}, outside=True).stdout.strip()
-    base = callers().get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return go_file(Path.home()).get(name, "")
+
+
+def go_file(home: Path) -> dict[str, str]:
+    """What stands in the file of Go's settings, which `go env -w` writes."""
+    base = callers().get("XDG_CONFIG_HOME") or home / ".config"
     file = Path(callers().get("GOENV") or Path(base) / "go/env")
     lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
-    return dict(line.split("=", 1) for line in lines if "=" in line).get(name, "")
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def debian_archives() -> list[Supply]:
