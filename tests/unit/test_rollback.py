@@ -56,6 +56,7 @@ class World:
         self.live: dict[str, dict[str, Any]] = {}
         self.calls: list[str] = []
         self.images: dict[str, str] = {}
+        self.built: dict[str, dict[str, str]] = {name: {} for name in NAMES}
         self.current: dict[str, str] = {}
         self.known: dict[str, list[str]] = {}
         self.schema = Schema("0002", frozenset({"0002"}))
@@ -76,6 +77,7 @@ class World:
         version = len(mine) + 1
         path = f"todo/{name}"
         self.images[f"{path}/{digest(content)}"] = content
+        self.built[name][content] = digest(content)
         self.current[path] = digest(content)
         held = {
             "chart": {"metadata": {"name": name, "version": "1.0.0"}},
@@ -154,6 +156,9 @@ class Named(Pushed):
 
     def current(self, name: str) -> str:
         return self.world.current.get(name.partition("/")[2], "")
+
+    def tags(self, name: str) -> dict[str, str]:
+        return self.world.built[name.rpartition("/")[2]]
 
     def make_current(self, name: str, digest: str) -> None:
         repository = name.partition("/")[2]
@@ -404,6 +409,16 @@ def test_an_image_that_is_gone_is_refused(three: World) -> None:
     error = refused(three, 2)
     assert f"{three.endpoint}/todo/frontend@{digest('f1')}" in error.why
     assert "any more" in error.why
+
+
+def test_an_image_that_was_not_built_here_is_refused_whatever_helm_and_the_registry_say(three: World) -> None:
+    three.upgrade(4, backend="planted").upgrade(5, backend="b5")
+    del three.built["backend"]["planted"]
+    error = refused(three)
+    assert f"The image of backend in revision 4, {three.endpoint}/todo/backend@{digest('planted')}, is none that this machine has built" in error.why
+    assert "/var/lib/todochat/images.json" in error.why
+    assert "make up" in error.remedy
+    assert "was not put back: The image of backend in revision 4" in taken_back(three, revision=4, healthy=True).why
 
 
 def test_an_image_of_another_registry_is_refused(three: World) -> None:

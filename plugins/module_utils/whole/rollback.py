@@ -102,15 +102,22 @@ class Rollback:
         return Way(past, plan, backup, known, renamed, tuple(would))
 
     def _to_be_renamed(self, plan: Plan) -> tuple[str, ...]:
-        """The releases whose image is not yet the one to deploy. Raises UserError where the registry does not have one."""
+        """The releases whose image is not yet the one to deploy. Raises UserError where one is not in the registry, or was not put there from here.
+
+        Helm's history says which images there were; whoever may write into the cluster can have it say others.
+        """
         renamed = []
+        remedy = "Go back to another revision, or check out the sources of that one and run `make up`, which builds it anew."
         for name, part in plan.parts.items():
             path = f"{self.repository}/{name}"
             there = part.repository == f"{self.registry.endpoint}/{path}" and self.registry.has(path, part.digest)
             if not there:
                 raise UserError(
-                    f"The image of {name} in revision {plan.revision}, {reference(part)}, is not in the registry {self.registry.endpoint} any more",
-                    "Go back to another revision, or check out the sources of that one and run `make up`, which builds it anew.",
+                    f"The image of {name} in revision {plan.revision}, {reference(part)}, is not in the registry {self.registry.endpoint} any more", remedy
+                )
+            if part.digest not in self.pushed.tags(part.repository).values():
+                raise UserError(
+                    f"The image of {name} in revision {plan.revision}, {reference(part)}, is none that this machine has built, says {self.pushed.path}", remedy
                 )
             if self.pushed.current(part.repository) != part.digest:
                 renamed.append(name)
