@@ -105,7 +105,7 @@ def test_a_folder_without_a_dockerfile_is_named(image: Image) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The caller's home; nothing in the environment says where packages come from."""
     for name in list(os.environ):
-        if name.upper().startswith(("PIP_", "NPM_", "XDG_")):
+        if name.upper().startswith(("PIP_", "NPM_", "XDG_", "NODE_", "SSL_", "REQUESTS_", "CURL_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CERT", "/home/me/ca.pem")
     made = tmp_path / "home"
@@ -114,8 +114,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_of_npms_configuration_the_sources_and_the_leave_to_read_them_are_kept(home: Path) -> None:
-    kept = ["registry = https://npm.example/", "@ours:registry=https://ours.example/", "//npm.example/:_authToken=canary"]
-    dropped = ["cafile=/home/me/ca.pem", "cache=/home/me/.npm", "prefix=/home/me/npm", "; registry=https://old.example", "strict-ssl=false"]
+    kept = ["registry = https://npm.example/", "@ours:registry=https://ours.example/", "//npm.example/:_authToken=canary", "strict-ssl=false"]
+    dropped = ["cafile=/home/me/ca.pem", "cache=/home/me/.npm", "prefix=/home/me/npm", "; registry=https://old.example", "registryless=1"]
     (home / ".npmrc").write_text("\n".join([*kept, *dropped]))
     assert npm_configuration(home).splitlines() == kept
 
@@ -125,6 +125,25 @@ def test_npms_environment_comes_after_its_files(home: Path, monkeypatch: pytest.
     monkeypatch.setenv(name, "https://environment.example/")
     (home / ".npmrc").write_text("registry=https://file.example/\n")
     assert npm_configuration(home).splitlines()[-1] == "registry=https://environment.example/"
+
+
+def test_npm_reads_another_file_and_settings_of_the_network_from_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".npmrc").write_text("registry=https://file.example/\n")
+    (home / "other").write_text("registry=https://other.example/\n")
+    for name, value in (("USERCONFIG", "~/other"), ("HTTPS_PROXY", "http://proxy.example"), ("NOPROXY", "npm.example"), ("STRICT_SSL", "false")):
+        monkeypatch.setenv(f"NPM_CONFIG_{name}", value)
+    expected = ["registry=https://other.example/", "https-proxy=http://proxy.example", "noproxy=npm.example", "strict-ssl=false"]
+    assert npm_configuration(home).splitlines() == expected
+
+
+def test_a_token_that_npms_file_takes_from_the_environment_is_filled_in_or_refused_by_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".npmrc").write_text("//npm.example/:_authToken=${NPM_TOKEN}\n@ours:registry=https://ours.example/${PART?}\ncache=${HOME}/npm\n")
+    monkeypatch.setenv("NPM_TOKEN", "canary")
+    assert npm_configuration(home).splitlines() == ["//npm.example/:_authToken=canary", "@ours:registry=https://ours.example/"]
+    (home / ".npmrc").write_text("//npm.example/:_authToken=${OUR_TOKEN}\n")
+    monkeypatch.setenv("OUR_TOKEN", "canary")
+    with pytest.raises(ImageError, match=r"\.npmrc takes the value of \$\{OUR_TOKEN\} from the environment.*Call it NPM_TOKEN"):
+        npm_configuration(home)
 
 
 def pip_settings(home: Path) -> dict[str, list[str]]:
@@ -151,6 +170,28 @@ def test_of_pips_configuration_the_sources_are_kept(home: Path, monkeypatch: pyt
     monkeypatch.setenv("PIP_TRUSTED_HOST", "environment.example")
     changed = {"index-url": ["https://environment.example/simple"], "trusted-host": ["environment.example"]}
     assert pip_settings(home) == {**settings, **changed}
+
+
+def test_links_of_the_network_reach_a_build_and_where_there_are_only_folders_it_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".config/pip/pip.conf").write_text("[install]\nno-index = true\nfind-links = /opt/wheels https://wheels.example/\nproxy = http://proxy.example\n")
+    assert pip_settings(home) == {"no-index": ["true"], "find-links": ["https://wheels.example/"], "proxy": ["http://proxy.example"]}
+    monkeypatch.setenv("PIP_FIND_LINKS", "/opt/wheels")
+    with pytest.raises(ImageError, match=r"packages from /opt/wheels alone \(no-index\), which no build of an image can read"):
+        pip_configuration(home)
+    monkeypatch.setenv("PIP_NO_INDEX", "0")
+    assert pip_settings(home) == {"no-index": ["0"], "proxy": ["http://proxy.example"]}
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "NPM_CONFIG_CAFILE", "npm_config_cafile"])
+def test_certificates_are_the_callers_whichever_variable_names_them(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / "ca.pem").write_text("ours")
+    monkeypatch.setenv(name, str(tmp_path / "ca.pem"))
+    with build_secrets(home, tmp_path / "private") as secrets:
+        assert secrets["ca"].read_text() == "ours"
+    (tmp_path / "extra.pem").write_text("extra")
+    monkeypatch.setenv("NODE_EXTRA_CA_CERTS", str(tmp_path / "extra.pem"))
+    with build_secrets(home, tmp_path / "private") as secrets:
+        assert secrets["ca"].read_text() == "ours\nextra"
 
 
 def test_what_says_nothing_about_sources_is_not_handed_over(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,16 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 
+# What different programs call the file of certificates that they are to trust in place of the system's.
+CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "NPM_CONFIG_CAFILE")
 # Where systems have the certificates that they trust.
 CA_BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
 
 
 def ca_bundle() -> str:
     """The file of certificates that the caller, or else this system, trusts; empty where there is none."""
-    return next(filter(os.path.isfile, (callers().get("SSL_CERT_FILE", ""), *CA_BUNDLES)), "")
+    told = {name.upper(): value for name, value in callers().items()}
+    return next(filter(os.path.isfile, (*(told.get(name, "") for name in CA_VARIABLES), *CA_BUNDLES)), "")
 
 
 def inside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
@@ -26,7 +29,7 @@ def inside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirect
 def outside() -> urllib.request.OpenerDirector:
     """What asks others, by the caller's proxies and certificates, whoever runs this."""
     told = {name.lower().removesuffix("_proxy"): value for name, value in callers().items() if name.lower().endswith("_proxy") and value}
-    context = ssl.create_default_context(cafile=ca_bundle() or None)
+    context = ssl.create_default_context(cafile=ca_bundle() or None, capath=callers().get("SSL_CERT_DIR") or None)
     return urllib.request.build_opener(Proxies(told), urllib.request.HTTPSHandler(context=context))
 
 

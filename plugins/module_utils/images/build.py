@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -18,11 +19,13 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_e
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import PRIVATE, private
 
 LAST_LINES = 30
-# What a build needs of the caller's package configuration: where packages come from, and leave to read them. Paths of
+# What a build needs of the caller's package configuration: where packages come from, how they are reached, and leave to read them. Paths of
 # this machine (certificates, caches) mean nothing inside the build.
-NPM_SETTINGS = ("registry=", "@", "//")
+NPM_SETTINGS = ("registry", "proxy", "https-proxy", "noproxy", "strict-ssl")
+NPM_OF_A_REGISTRY = ("@", "//")
+PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "no-index", "find-links", "proxy", "timeout", "default-timeout", "retries")
 # The environment comes last, because it outweighs the files.
-PIP_SETTINGS = tuple(f"{where}.{name}" for where in ("global", ":env:") for name in ("index-url", "extra-index-url", "trusted-host"))
+PIP_SECTIONS = ("global", "install", ":env:")
 
 
 def build(image: Image, reference: str, home: Path) -> None:
@@ -46,7 +49,7 @@ def build_secrets(home: Path, place: Path) -> Iterator[dict[str, Path]]:
     if bundle := ca_bundle():
         secrets["ca"] = Path(bundle)
     with private(place) as folder:
-        for name, content in (("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
+        for name, content in (("ca", with_extra(bundle)), ("npmrc", npm_configuration(home)), ("pip_conf", pip_configuration(home))):
             if content:
                 secrets[name] = folder / name
                 secrets[name].touch(mode=0o600)
@@ -54,27 +57,58 @@ def build_secrets(home: Path, place: Path) -> Iterator[dict[str, Path]]:
         yield secrets
 
 
+def with_extra(bundle: str) -> str:
+    """The certificates of a bundle with those that Node.js is to trust besides; empty where there are none of these."""
+    extra = callers().get("NODE_EXTRA_CA_CERTS", "")
+    return "\n".join(Path(file).read_text(encoding="utf-8") for file in (bundle, extra) if file) if os.path.isfile(extra) else ""
+
+
 def npm_configuration(home: Path) -> str:
-    """The lines of the caller's npm configuration that say where packages come from."""
-    lines = []
-    for file in (Path("/etc/npmrc"), home / ".npmrc"):
-        if file.is_file():
-            lines += [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
+    """The lines of the caller's npm configuration that say where packages come from. Raises ImageError."""
     # npm reads its settings in either case
-    lines += [f"registry={value}" for name, value in callers().items() if name.lower() == "npm_config_registry"]
-    return "".join(f"{line}\n" for line in lines if line.replace(" ", "").startswith(NPM_SETTINGS))
+    prefix = "npm_config_"
+    told = {name.lower().removeprefix(prefix).replace("_", "-"): value for name, value in callers().items() if name.lower().startswith(prefix) and value}
+    users = re.sub("^~(?=/)", str(home), told.get("userconfig", "~/.npmrc"))
+    lines = []
+    for file in (Path("/etc/npmrc"), Path(users)):
+        for line in file.read_text(encoding="utf-8").splitlines() if file.is_file() else ():
+            name = line.partition("=")[0].strip()
+            if name in NPM_SETTINGS or name.startswith(NPM_OF_A_REGISTRY):
+                lines.append(filled_in(line.strip(), file))
+    return "".join(f"{line}\n" for line in [*lines, *(f"{name}={told[name]}" for name in NPM_SETTINGS if name in told)])
+
+
+def filled_in(line: str, file: Path) -> str:
+    """A line of npm's with the values of the variables that it names, as npm fills them in. Raises ImageError where one is not known here."""
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in callers() and not found[2]:
+            raise ImageError(
+                f"{file} takes the value of {found[0]} from the environment, of which a build of an image gets no such variable",
+                "Call it NPM_TOKEN, or write the value itself into that file, which nobody else should be able to read (`chmod 600`).",
+            )
+        return callers().get(found[1], "")
+
+    return re.sub(r"\$\{([^${}?]+)(\?)?\}", value, line)
 
 
 def pip_configuration(home: Path) -> str:
-    """The part of the caller's pip configuration that says where packages come from."""
+    """The part of the caller's pip configuration that says where packages come from. Raises ImageError."""
     # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one; without pip there is no configuration of it
     listed = run(sys.executable, "-m", "pip", "config", "list", variables={"HOME": str(home)}, outside=True).stdout
     found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
-    settings = {}
-    for name in PIP_SETTINGS:
-        if name in found:  # pip shows values as Python writes them; several addresses stand on a line each
-            settings[name.rpartition(".")[2]] = "\n  ".join(ast.literal_eval(found[name]).split())
-    return "[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings.items()) if settings else ""
+    # pip shows values as Python writes them
+    said = {name: ast.literal_eval(found[f"{where}.{name}"]) for where in PIP_SECTIONS for name in PIP_SETTINGS if f"{where}.{name}" in found}
+    links = said.get("find-links", "").split()
+    said["find-links"] = " ".join(reached := [link for link in links if re.match("https?://", link)])
+    if said.get("no-index", "").lower() in ("1", "true", "yes", "on", "y", "t") and not reached:
+        raise ImageError(
+            f"pip is told to take packages from {' and '.join(links) or 'nowhere'} alone (no-index), which no build of an image can read",
+            "Name an index, or an address under find-links, that is reached by HTTP; `python3 -m pip config list` shows what pip is told.",
+        )
+    # several addresses stand on a line each
+    lines = [f"{name} = {value}\n" for name in PIP_SETTINGS if (value := "\n  ".join(said.get(name, "").split()))]
+    return "".join(["[global]\n", *lines]) if lines else ""
 
 
 def step_of_build(name: str, line: str) -> None:
