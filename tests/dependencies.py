@@ -153,13 +153,12 @@ def edges_of_yaml(file: str, content: Any) -> Iterator[str]:
     for key, value in ((str(key), value) for mapping in mappings(content) for key, value in mapping.items()):
         if key.startswith(OURS):
             yield from plugins(key, "modules", "action")
+            yield from ["compose.yaml"] if key.endswith("compose_project") else []
         elif role := role_of(key, value):
             yield f"role {role} {value.get('tasks_from', 'main')}"
         elif key in ("roles", "dependencies"):
             listed = (str(one.get("role", one.get("name", ""))) if isinstance(one, dict) else str(one) for one in value)
             yield from (f"role {one.removeprefix(OURS)} main" for one in listed if one.startswith(OURS))
-        elif key.endswith("docker_compose_v2"):
-            yield "compose.yaml"
 
 
 def plugins(name: str, *kinds: str) -> list[str]:

@@ -27,6 +27,8 @@ STARTS = {
 FILES = sorted(PLUGINS.rglob("*.py"))
 # Ansible's own ways to start a program: with the whole environment of the run, and all the time in the world.
 WAYS = {"command", "shell", "raw", "script", "expect"}
+# Others' modules that start programs, without any limit of their own.
+THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "docker_compose_v2", "git", "unarchive"}
 # The tasks that may, by their names.
 REASONS = {
     "Docker is started on its own, with its log in /var/log/docker.log": "a daemon of the machine's, as its init script starts it",
@@ -94,14 +96,20 @@ def tasks(content: Any) -> Iterator[dict[str, Any]]:
                 yield from tasks(entry.get(key))
 
 
+def playbooks_tasks() -> Iterator[tuple[str, dict[str, Any]]]:
+    """All tasks of roles and playbooks, with their files."""
+    for file in (ROOT / "site.yml", *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("roles/*/handlers/**/*.yml")):
+        for task in tasks(yaml.safe_load(file.read_text(encoding="utf-8"))):
+            yield str(file.relative_to(ROOT)), task
+
+
 def test_roles_and_playbooks_start_programs_by_modules_of_ours() -> None:
-    files = [ROOT / "site.yml", *ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/**/*.yml"), *ROOT.glob("roles/*/handlers/**/*.yml")]
-    found = {
-        task["name"]: f"{file.relative_to(ROOT)}: {key}"
-        for file in files
-        for task in tasks(yaml.safe_load(file.read_text(encoding="utf-8")))
-        for key in task
-        if key.rpartition(".")[2] in WAYS
-    }
+    found = {task["name"]: f"{file}: {key}" for file, task in playbooks_tasks() for key in task if key.rpartition(".")[2] in WAYS}
     assert {name: where for name, where in found.items() if name not in REASONS} == {}
     assert set(REASONS) <= set(found)
+
+
+def test_what_others_modules_start_ends_in_time() -> None:
+    starting = [(file, task) for file, task in playbooks_tasks() if any(key.rpartition(".")[2] in WAYS | THEIRS for key in task)]
+    assert len(starting) > len(REASONS)
+    assert [f"{file}: {task['name']}" for file, task in starting if not task.get("timeout")] == []
