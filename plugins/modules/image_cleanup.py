@@ -7,8 +7,8 @@ DOCUMENTATION = r"""
 module: image_cleanup
 short_description: Of the application's images those stay that something can go back to
 description:
-  - Keeps the image of each revision that Helm knows, and the one to deploy. All others that this machine has pushed are taken out of the
-    registry and of Docker, with what they alone were made of, and of Docker's build cache above 5 GB, what no build has used for a week.
+  - Keeps the image of each revision that Helm knows, and the one to deploy. All others, those of a push that was broken off too, are taken
+    out of the registry and of Docker, with what they alone were made of, and of Docker's build cache above 5 GB, what no build has used for a week.
   - Where there is no cluster nothing but the one to deploy is kept; where there is one that does not answer, all is. What fails is a warning,
     and the next run goes on with it.
 options:
@@ -81,10 +81,10 @@ def main() -> None:
     pushed, going = Pushed(), {}
     try:
         if any(superfluous(pushed, name, ()) for name in names.values()):
-            kept = needed(cluster, given["profile"], given["releases"])
-            going = {names[release]: tags for release, digests in kept.items() if (tags := superfluous(pushed, names[release], digests))}
-        if going and not module.check_mode:
-            collect(pushed, given["registry_container"], going)
+            kept = {names[release]: digests for release, digests in needed(cluster, given["profile"], given["releases"]).items()}
+            going = {name: tags for name, digests in kept.items() if (tags := superfluous(pushed, name, digests))}
+            if going and not module.check_mode:
+                collect(pushed, given["registry_container"], kept)
     except (UserError, OSError) as error:  # all else is done, and what is left the next run finds again
         module.warn(f"Images that nothing can go back to are still there; the next run tries again to take them away. {error}")
         going = {}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible.module_utils import basic
+from loopback import Reply, Request, Server
 
+from ansible_collections.todochat.platform.plugins.module_utils.images import collect
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
+from ansible_collections.todochat.platform.plugins.module_utils.images.writer import Writer
 from ansible_collections.todochat.platform.plugins.modules import image_cleanup
 
 NAME = "127.0.0.1:5000/todo/backend"
@@ -51,18 +56,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def collected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, dict[str, str]]]:
-    """What would have been taken out of the registry and of Docker."""
-    going: list[dict[str, dict[str, str]]] = []
-    monkeypatch.setattr(image_cleanup, "collect", lambda _pushed, _registry, tags: going.append(tags))
-    return going
+def collected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, set[str]]]:
+    """What would have been kept, of each image, beside the one to deploy."""
+    kept: list[dict[str, set[str]]] = []
+    monkeypatch.setattr(image_cleanup, "collect", lambda _pushed, _registry, digests: kept.append(digests))
+    return kept
 
 
 def test_without_a_cluster_the_one_to_deploy_stays_alone(pushed: Pushed, run: Run, collected: list[Any]) -> None:  # noqa: ARG001 - what is read
     assert run(check_mode=True)["changed"]
     assert collected == []
     assert run()["changed"]
-    assert collected == [{NAME: {"tag1": "sha256:1", "tag2": "sha256:2"}}]
+    assert collected == [{NAME: set(), "127.0.0.1:5000/todo/frontend": set()}]
 
 
 @pytest.mark.parametrize("node", ["echo 0123456789ab", "exit 1"], ids=["that is stopped", "that Docker says nothing of"])
@@ -79,7 +84,7 @@ def test_what_a_failure_left_the_next_run_takes_away(pushed: Pushed, run: Run, m
     failed = run()
     assert not failed["changed"]
     assert "the next run tries again to take them away. The storage of the registry cannot be swept" in str(failed["warnings"])
-    monkeypatch.setattr(image_cleanup, "collect", lambda record, _, going: record.forget(NAME, going[NAME]))
+    monkeypatch.setattr(image_cleanup, "collect", lambda record, *_: record.forget(NAME, ["tag1", "tag2"]))
     assert run()["changed"]
     assert pushed.tags(NAME) == {"tag3": "sha256:3"}
     assert not run()["changed"]
@@ -89,3 +94,63 @@ def test_where_there_is_nothing_to_take_away_nobody_is_asked(pushed: Pushed, run
     pushed.forget(NAME, ["tag1", "tag2"])
     assert not run(f"touch {tmp_path}/asked")["changed"]
     assert not (tmp_path / "asked").exists()
+
+
+class Storage:
+    """The registry's storage on disk, and what its writing container answers of it."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.folder = folder
+        self.manifests: dict[str, list[str]] = {}
+        server.answer = self.answer
+
+    def put(self, digest: str, *parts: str) -> None:
+        """A manifest, which is an index where it has parts."""
+        self.manifests[digest] = list(parts)
+        self.link(digest).parent.mkdir(parents=True)
+        self.link(digest).touch()
+
+    def link(self, digest: str) -> Path:
+        return self.folder / "docker/registry/v2/repositories/todo/backend/_manifests/revisions" / digest.replace(":", "/") / "link"
+
+    def answer(self, request: Request) -> Reply:
+        digest = request.path.rpartition("/")[2]
+        assert request.headers["Authorization"] == "Basic login"
+        if digest not in self.manifests:
+            return Reply(404)
+        if request.method == "DELETE":
+            del self.manifests[digest]
+            self.link(digest).unlink()
+            return Reply(202)
+        parts = {"manifests": [{"digest": part} for part in self.manifests[digest]]} if self.manifests[digest] else {"layers": []}
+        return Reply(200, json.dumps(parts).encode())
+
+
+def test_all_goes_that_is_not_kept_with_its_parts_and_with_what_stands_in_no_record(
+    pushed: Pushed, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = Storage(tmp_path / "volume", server)
+    for digest in ("sha256:1", "sha256:2", "sha256:3"):
+        storage.put(digest, f"{digest}a", f"{digest}b")  # as containerd's storage has them: the image, and how it was built
+        storage.put(f"{digest}a")
+        storage.put(f"{digest}b")
+    storage.put("sha256:broken-off")
+
+    @contextlib.contextmanager
+    def writer(_: str) -> Any:
+        yield Writer(server.endpoint, "login", tmp_path)
+
+    called = []
+
+    def docker(*command: str, **_: Any) -> subprocess.CompletedProcess[str]:
+        called.append(" ".join(command))
+        return subprocess.CompletedProcess(command, 0, str(storage.folder) if command[0] == "volume" else "", "")
+
+    monkeypatch.setattr(collect, "writer", writer)
+    monkeypatch.setattr(collect, "about", lambda _: ("registry:2", "volume", "todo"))
+    monkeypatch.setattr(collect, "docker", docker)
+    collect.collect(pushed, "registry", {NAME: {"sha256:2", "sha256:gone"}})
+    assert sorted(storage.manifests) == ["sha256:2", "sha256:2a", "sha256:2b", "sha256:3", "sha256:3a", "sha256:3b"]
+    assert pushed.tags(NAME) == {"tag2": "sha256:2", "tag3": "sha256:3"}
+    assert [command for command in called if command.startswith("image")] == [f"image rm {NAME}:tag1"]
+    assert any("garbage-collect" in command for command in called)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import ANSWER_SECONDS
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import ANSWER_SECONDS, MANIFESTS
 from ansible_collections.todochat.platform.plugins.module_utils.images.writer import AGAIN, CONFINED, STORAGE, Writer, about, writer
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
@@ -26,33 +28,62 @@ def superfluous(pushed: Pushed, name: str, kept: Collection[str]) -> dict[str, s
     return {tag: digest for tag, digest in pushed.tags(name).items() if digest not in stay}
 
 
-def collect(pushed: Pushed, registry: str, going: dict[str, dict[str, str]]) -> None:
-    """Takes away these tags of each image, with what only they were made of. Raises ImageError."""
+def collect(pushed: Pushed, registry: str, kept: Mapping[str, Collection[str]]) -> None:
+    """Of each image these digests stay, and the one to deploy; all else goes, with what only that was made of. Raises ImageError.
+
+    What goes is looked up in the registry's storage: a push that was broken off stands in no record, and the parts of an index in none of ours.
+    """
     waiting_for("collecting images that nothing can go back to")
-    with writer(registry) as way:
-        for name, tags in going.items():
-            for digest in set(tags.values()):
-                delete(way, name.partition("/")[2], digest)
     image, volume, _ = about(registry)
+    storage = docker("volume", "inspect", "--format={{.Mountpoint}}", volume).stdout.strip()
+    with writer(registry) as way:
+        for name, digests in kept.items():
+            repository = name.partition("/")[2]
+            stay = {*digests, pushed.current(name)}
+            stay |= {part for digest in stay if digest for part in parts(way, repository, digest)}
+            for digest in stored(Path(storage), repository) - stay:
+                delete(way, repository, digest)
     mount = f"--mount=type=volume,source={volume},target={STORAGE}"
     swept = docker("run", "--rm", "--network=none", mount, *CONFINED, image, "garbage-collect", CONFIGURATION, seconds=WORK_SECONDS)
     if swept.returncode:
         raise ImageError(f"The storage of the registry {registry} cannot be swept: {swept.stderr.strip()[-300:]}", AGAIN)
-    for name, tags in going.items():
-        for tag in tags:
+    for name, digests in kept.items():
+        going = superfluous(pushed, name, digests)
+        for tag in going:
             docker("image", "rm", f"{name}:{tag}")  # one that is used stays
-        pushed.forget(name, tags)
+        pushed.forget(name, going)
     docker("builder", "prune", "--force", *BUILD_CACHE, seconds=WORK_SECONDS)
+
+
+def stored(storage: Path, repository: str) -> set[str]:
+    """The digests of all manifests that a repository has, with a tag or without."""
+    links = (storage / "docker/registry/v2/repositories" / repository / "_manifests/revisions").glob("*/*/link")
+    return {f"{link.parent.parent.name}:{link.parent.name}" for link in links}
+
+
+def parts(way: Writer, repository: str, digest: str) -> list[str]:
+    """The digests that an index consists of, which is what Docker pushes from containerd's storage; none where it is an image alone."""
+    content = ask(way, "GET", repository, digest)
+    return [str(part["digest"]) for part in json.loads(content).get("manifests", [])] if content else []
 
 
 def delete(way: Writer, repository: str, digest: str) -> None:
     """Takes a manifest out of the registry, where it is there. Raises ImageError."""
-    request = urllib.request.Request(f"http://{way.endpoint}/v2/{repository}/manifests/{digest}", method="DELETE")
+    ask(way, "DELETE", repository, digest)
+
+
+def ask(way: Writer, method: str, repository: str, digest: str) -> bytes:
+    """What the registry says of a manifest; nothing where it is not there. Raises ImageError."""
+    request = urllib.request.Request(f"http://{way.endpoint}/v2/{repository}/manifests/{digest}", method=method)
     request.add_header("Authorization", f"Basic {way.authorization}")
+    request.add_header("Accept", MANIFESTS)
     try:
-        inside().open(request, timeout=ANSWER_SECONDS).close()
+        with inside().open(request, timeout=ANSWER_SECONDS) as response:
+            content: bytes = response.read()
+            return content
     except urllib.error.HTTPError as error:
         if error.code != 404:
-            raise ImageError(f"The registry answers {error.code} to the removal of {repository}@{digest}.", AGAIN) from error
+            raise ImageError(f"The registry answers {error.code} to {method} {repository}@{digest}.", AGAIN) from error
+        return b""
     except OSError as error:
         raise ImageError(f"The registry does not answer ({error}).", AGAIN) from error
