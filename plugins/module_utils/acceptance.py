@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import secrets
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ANSWER_SECONDS = 20
@@ -46,10 +45,7 @@ class Visitor:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
-            with self._opener.open(request, timeout=ANSWER_SECONDS) as response:
-                status, content = response.status, response.read()
-        except urllib.error.HTTPError as error:
-            status, content = error.code, error.read()
+            status, content = ask(self._opener, request, ANSWER_SECONDS)
         except OSError as error:
             raise JourneyError(f"{step}: {method} {self.url}{path} gets no answer: {error}") from error
         if not 200 <= status < 300:

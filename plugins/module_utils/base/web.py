@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
 import os
+import socket
 import ssl
+import time
+import urllib.error
 import urllib.request
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 
+MOST = 4 << 20
+"""Bytes; no manifest is larger, says the registry's specification, and no answer that a check asks for."""
 # What different programs call the file of certificates that they are to trust in place of the system's.
 CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "NPM_CONFIG_CAFILE")
 # Where systems have the certificates that they trust.
@@ -22,8 +28,56 @@ def ca_bundle() -> str:
 
 
 def inside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
-    """What asks this machine, or a node on it."""
-    return urllib.request.build_opener(urllib.request.ProxyHandler({}), *handlers)
+    """What asks this machine, or a node on it. Whoever listens there, a whole answer takes no longer than the request's timeout."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}), InTime(), *handlers)
+
+
+def ask(opener: urllib.request.OpenerDirector, request: urllib.request.Request | str, seconds: float) -> tuple[int, bytes]:
+    """The status and the content of an answer. Raises OSError, also where it is none of HTTP's, or larger than any that is asked for."""
+    try:
+        try:
+            response = opener.open(request, timeout=seconds)
+        except urllib.error.HTTPError as error:
+            response = error
+        with response:
+            status, content = int(response.status), bytes(response.read(MOST + 1))
+    except http.client.HTTPException as error:
+        raise OSError(f"what answers there does not speak HTTP: {error!r}") from None
+    if len(content) > MOST:
+        raise OSError(f"what answers there says more than {MOST} bytes")
+    return status, content
+
+
+class Socket(socket.socket):
+    """Reads until its deadline, however much of it comes before."""
+
+    deadline = 0.0
+
+    def recv_into(self, *arguments: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self.settimeout(left)
+        return super().recv_into(*arguments)
+
+
+class Connection(http.client.HTTPConnection):
+    """One whose timeout is for all that is read."""
+
+    def connect(self) -> None:
+        began = time.monotonic()
+        super().connect()
+        if self.timeout:
+            self.sock = Socket(fileno=self.sock.detach())
+            self.sock.deadline = began + self.timeout
+            self.sock.settimeout(self.timeout)
+
+
+class InTime(urllib.request.HTTPHandler):
+    """Asks by such connections."""
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(Connection, req)
 
 
 def outside() -> urllib.request.OpenerDirector:

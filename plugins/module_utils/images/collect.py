@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import urllib.error
 import urllib.request
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import ANSWER_SECONDS, MANIFESTS
@@ -63,27 +62,23 @@ def stored(storage: Path, repository: str) -> set[str]:
 
 def parts(way: Writer, repository: str, digest: str) -> list[str]:
     """The digests that an index consists of, which is what Docker pushes from containerd's storage; none where it is an image alone."""
-    content = ask(way, "GET", repository, digest)
+    content = manifest(way, "GET", repository, digest)
     return [str(part["digest"]) for part in json.loads(content).get("manifests", [])] if content else []
 
 
 def delete(way: Writer, repository: str, digest: str) -> None:
     """Takes a manifest out of the registry, where it is there. Raises ImageError."""
-    ask(way, "DELETE", repository, digest)
+    manifest(way, "DELETE", repository, digest)
 
 
-def ask(way: Writer, method: str, repository: str, digest: str) -> bytes:
+def manifest(way: Writer, method: str, repository: str, digest: str) -> bytes:
     """What the registry says of a manifest; nothing where it is not there. Raises ImageError."""
-    request = urllib.request.Request(f"http://{way.endpoint}/v2/{repository}/manifests/{digest}", method=method)
-    request.add_header("Authorization", f"Basic {way.authorization}")
-    request.add_header("Accept", MANIFESTS)
+    headers = {"Authorization": f"Basic {way.authorization}", "Accept": MANIFESTS}
+    request = urllib.request.Request(f"http://{way.endpoint}/v2/{repository}/manifests/{digest}", method=method, headers=headers)
     try:
-        with inside().open(request, timeout=ANSWER_SECONDS) as response:
-            content: bytes = response.read()
-            return content
-    except urllib.error.HTTPError as error:
-        if error.code != 404:
-            raise ImageError(f"The registry answers {error.code} to {method} {repository}@{digest}.", AGAIN) from error
-        return b""
+        status, content = ask(inside(), request, ANSWER_SECONDS)
     except OSError as error:
         raise ImageError(f"The registry does not answer ({error}).", AGAIN) from error
+    if status not in (200, 202, 404):
+        raise ImageError(f"The registry answers {status} to {method} {repository}@{digest}.", AGAIN)
+    return content if status == 200 else b""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import urllib.error
 import urllib.request
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 
 ANSWER_SECONDS = 10
@@ -27,18 +26,15 @@ class Registry:
         address = f"http://{self.endpoint}/v2/{repository}/manifests/{digest}"
         request = urllib.request.Request(address, headers={"Accept": MANIFESTS})
         try:
-            with inside().open(request, timeout=ANSWER_SECONDS) as response:
-                return f"sha256:{hashlib.sha256(response.read()).hexdigest()}" == digest
-        except urllib.error.HTTPError as error:
-            if error.code == 404:
-                return False
-            raise ImageError(
-                f"The registry answers {error.code} to GET {address}.",
-                "Read why in the log of the registry's container with `docker logs`, then run the same command again.",
-            ) from error
+            status, content = ask(inside(), request, ANSWER_SECONDS)
         except OSError as error:
             raise ImageError(
                 f"The registry at {self.endpoint} does not answer ({error}).",
                 "Run `make up ARGS='--tags image_registry'` first.",
             ) from error
-
+        if status not in (200, 404):
+            raise ImageError(
+                f"The registry answers {status} to GET {address}.",
+                "Read why in the log of the registry's container with `docker logs`, then run the same command again.",
+            )
+        return status == 200 and f"sha256:{hashlib.sha256(content).hexdigest()}" == digest

@@ -10,9 +10,8 @@ import json
 import re
 import secrets
 import time
-import urllib.error
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ import bcrypt
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, follow
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, VARIABLES, docker
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import private
@@ -105,12 +104,8 @@ def published(name: str) -> str:
     deadline = time.monotonic() + ANSWER_SECONDS
     while time.monotonic() < deadline:
         if endpoint := docker("port", name, "5000/tcp").stdout.strip():
-            try:
-                inside().open(f"http://{endpoint}/v2/", timeout=ANSWER_SECONDS)
-            except urllib.error.HTTPError as error:
-                if error.code == 401:
+            with suppress(OSError):  # not yet
+                if ask(inside(), f"http://{endpoint}/v2/", ANSWER_SECONDS)[0] == 401:
                     return endpoint
-            except OSError:
-                pass
         time.sleep(POLL_SECONDS)
     raise ImageError(f"The registry's container {name} does not ask for a login.", AGAIN, docker("logs", "--tail=20", name).stderr)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
@@ -237,8 +237,7 @@ class Observer:
 
     def _answers(self) -> bool:
         try:
-            with inside().open(f"{self.url}/health/ready", timeout=ANSWER_SECONDS) as response:
-                return bool(response.status == 200)
+            return ask(inside(), f"{self.url}/health/ready", ANSWER_SECONDS)[0] == 200
         except OSError:
             return False
 
