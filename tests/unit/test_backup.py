@@ -8,11 +8,16 @@ import errno
 import fcntl
 import getpass
 import io
+import subprocess
+import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import commands
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.database import backup, client, dump_file
 from ansible_collections.todochat.platform.plugins.module_utils.database.client import CA_BUNDLE, Address
@@ -215,3 +220,40 @@ def test_what_a_server_says_is_told_with_what_to_do(said: str, why: str, remedy:
     error = client.Workbench("image", Address.parse("postgresql://u:p@h/d")).failure(said)
     assert why in error.why
     assert remedy in error.remedy
+
+
+PSQL = """import sys, time
+for line in sys.stdin:
+    if "hangs" in line:
+        time.sleep(60)
+    if line.startswith("\\\\echo"):
+        print("--said-- 00000", flush=True)
+"""
+
+
+class Bench(client.Workbench):
+    """A container whose psql is a program of the test's, which answers to nothing after a certain word."""
+
+    def start(self, *command: str, **streams: Any) -> subprocess.Popen[bytes]:
+        return commands.start([sys.executable, "-c", PSQL, *command], **streams)
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[client.Session]:
+    """A session in which nothing may take longer than a second."""
+    monkeypatch.setattr(client, "DATA_SECONDS", 1)
+    monkeypatch.setattr(client.Session.ask, "__defaults__", (1,))
+    with Bench("image", Address.parse("postgresql://u:p@h/d")).session("database") as made:
+        yield made
+
+
+def test_a_question_is_no_reason_to_wait_for_a_day(session: client.Session) -> None:
+    assert session.ask("SELECT 1") == []
+    with pytest.raises(client.DatabaseError, match=r"The database d at h:5432 does not answer: no answer within 1 s.*pg_stat_activity"):
+        session.ask("SELECT hangs")
+    assert client.ANSWER_SECONDS < 600
+
+
+def test_a_script_that_the_server_does_not_take_is_broken_off(session: client.Session) -> None:
+    with pytest.raises(client.DatabaseError, match="no answer within 1 s"):
+        session.run_script(io.BytesIO(b"SELECT hangs;\n" + b"INSERT;\n" * (1 << 18)), 170005)

@@ -113,7 +113,7 @@ def look(session: Session) -> tuple[Contents, int]:
     tables = {}
     for name, quoted in found["tables"].items():
         waiting_for(f"reading table {name}")
-        tables[name] = session.ask(COUNT.format(quoted))[0]
+        tables[name] = session.ask(COUNT.format(quoted), DATA_SECONDS)[0]
     revision = "".join(session.ask(f"SELECT version_num FROM {dump_file.VERSION_TABLE}")) if dump_file.VERSION_TABLE in tables else ""
     readers = session.ask(f"SELECT revision FROM {dump_file.READERS_TABLE} ORDER BY revision") if dump_file.READERS_TABLE in tables else []
     return Contents(found["namespace"], found["server"], revision, tables, tuple(readers)), found["size"]
@@ -233,7 +233,7 @@ def restore(
     if tables:
         keep_readers_out(session, tables)
     for statement in session.ask(DROPS):
-        session.ask(statement)
+        session.ask(statement, DATA_SECONDS)
     waiting_for("putting the backup in place")
     options = ["--no-owner", *(["--no-privileges"] if missing else []), f"--schema={manifest.contents.namespace}", "--file=-"]
     with path.open("rb", buffering=0) as file, tempfile.TemporaryFile() as errors:
@@ -252,9 +252,9 @@ def restore(
     if differences := manifest.contents.differences(came):
         raise UserError(f"What came out of the backup is not what went into it, and was taken back: {differences}", AGAIN)
     for name in came.tables:
-        session.ask(f"ANALYZE {quoted(name)}")
+        session.ask(f"ANALYZE {quoted(name)}", DATA_SECONDS)
     try:
-        session.ask("COMMIT")
+        session.ask("COMMIT", DATA_SECONDS)
     except DatabaseError as error:
         raise UserError(
             f"Whether the backup is in place is not known, as the database did not answer to the last word: {error.said}",

@@ -12,13 +12,13 @@ import re
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, start, within
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, StuckProgramError, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
@@ -204,27 +204,39 @@ class Session:
         self._psql.kill()  # a clean end would commit nothing either
         self._psql.communicate()
 
-    def ask(self, statement: str) -> list[str]:
-        """The lines that a statement answers with. Raises DatabaseError."""
-        with within(DATA_SECONDS, self._psql):
+    def ask(self, statement: str, seconds: float = ANSWER_SECONDS) -> list[str]:
+        """The lines that a statement answers with. Raises DatabaseError; where there is no answer in time, the session is over."""
+        with self._within(seconds):
             send(self._psql, f"{statement};\n\\echo {MARK} :SQLSTATE :LAST_ERROR_MESSAGE\n".encode())
             return self._answer()
 
     def run_script(self, script: IO[bytes], server: int) -> None:
         """Feeds it a script of pg_restore's, which it runs up to the first error; that one is told without the data at fault."""
-        send(self._psql, b"\\set ON_ERROR_STOP 1\n\\set VERBOSITY terse\n\\o /dev/null\n")
-        beginning = script.read(1 << 16)
-        if server < NEW_SETTING_SINCE:
-            beginning = beginning.replace(NEW_SETTING, b"", 1)
-        send(self._psql, beginning)
-        while block := script.read(1 << 20):
-            send(self._psql, block)
+        with self._within(DATA_SECONDS):
+            send(self._psql, b"\\set ON_ERROR_STOP 1\n\\set VERBOSITY terse\n\\o /dev/null\n")
+            beginning = script.read(1 << 16)
+            if server < NEW_SETTING_SINCE:
+                beginning = beginning.replace(NEW_SETTING, b"", 1)
+            send(self._psql, beginning)
+            while block := script.read(1 << 20):
+                send(self._psql, block)
 
     def end_script(self) -> None:
         """Waits until all of it has been run. Raises DatabaseError, after which the session is over."""
-        with within(DATA_SECONDS, self._psql):
+        with self._within(DATA_SECONDS):
             send(self._psql, f"\n\\o\n\\set ON_ERROR_STOP 0\n\\echo {MARK} 00000\n".encode())
             self._answer()
+
+    @contextlib.contextmanager
+    def _within(self, seconds: float) -> Iterator[None]:
+        try:
+            with within(seconds, self._psql):
+                yield
+        except StuckProgramError:
+            said = f"no answer within {seconds:.0f} s"
+            why = f"The database {self._bench.address} does not answer: {said}, after which the session was ended"
+            remedy = "See what its server is busy with, or waits for (`SELECT * FROM pg_stat_activity`), then run the same command again."
+            raise DatabaseError(why, remedy, said) from None
 
     def _answer(self) -> list[str]:
         assert self._psql.stdout is not None
