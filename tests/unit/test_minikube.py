@@ -541,6 +541,7 @@ def test_a_refusal_of_docker_is_told(world: World) -> None:
 def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINIKUBE_DRIVER", "kvm2")
     monkeypatch.setenv("KUBECONFIG", "/home/me/.kube/config")
+    monkeypatch.setenv("DOCKER_CONFIG", "/home/me/.docker")
     world.has_profile(finished=False)
     world.comes_back(policy="no", enabled="disabled disabled")
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
@@ -555,6 +556,7 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     environment = dict(line.split("=", 1) for line in (world.log / "env").read_text().splitlines() if "=" in line)
     assert environment["MINIKUBE_HOME"] == str(world.home)
     assert environment["KUBECONFIG"] == str(world.home / "kubeconfig")
+    assert environment["DOCKER_CONFIG"] == str(world.home / "docker")
     assert "MINIKUBE_DRIVER" not in environment
 
 

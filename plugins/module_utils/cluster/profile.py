@@ -321,6 +321,8 @@ class Minikube:
             "folder": Path("/"),
             "variables": {
                 "DOCKER_HOST": VARIABLES["DOCKER_HOST"],
+                # The user's own may give every container proxies, a node too. None is there; root's folder is for root alone.
+                "DOCKER_CONFIG": str(self.home / "docker"),
                 "MINIKUBE_HOME": str(self.home),
                 "KUBECONFIG": str(self.kubeconfig),
                 "MINIKUBE_IN_STYLE": "false",
