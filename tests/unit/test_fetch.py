@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from loopback import Reply, Request, Server
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import progress
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
@@ -107,6 +108,14 @@ def test_other_content_is_refused_and_nothing_of_it_stays(server: Server, store:
 def test_a_broken_off_download_is_refused_and_nothing_of_it_stays(server: Server, store: Store) -> None:
     server.answer = lambda _: Reply(body=CONTENT[:5], length=len(CONTENT))
     with pytest.raises(ArtifactError, match=r"tool: .*/release/v1/amd64/tool"):
+        Source("amd64").fetch(tool(server.url), store)
+    assert empty(store)
+
+
+def test_a_download_that_never_ends_is_broken_off_and_nothing_of_it_stays(server: Server, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "COPY_SECONDS", -1)
+    server.serves({"/release/v1/amd64/tool": CONTENT})
+    with pytest.raises(ArtifactError, match=r"tool: .*/tool cannot be downloaded: not at its end after"):
         Source("amd64").fetch(tool(server.url), store)
     assert empty(store)
 

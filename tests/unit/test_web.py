@@ -52,7 +52,8 @@ ANSWERS = {
     "a head that never ends": (HEAD + b"X: ", b"x", "timed out"),
     "a body that never ends": (BODY, b"x", "timed out"),
     "all that there is": (BODY, b"x" * (1 << 20), f"more than {MOST} bytes"),
-    "no HTTP": (b"220 mail.example ESMTP\r\n", b"", "does not speak HTTP"),
+    "no HTTP": (b"220 mail.example ESMTP\r\n", b"", "none of HTTP's: BadStatusLine"),
+    "an answer that breaks off": (HEAD + b"Content-Length: 9\r\n\r\n{}", b"", "none of HTTP's: IncompleteRead"),
     "nothing": (b"", b"", "Remote end closed connection"),
 }
 

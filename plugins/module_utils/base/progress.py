@@ -8,6 +8,8 @@ import re
 import time
 from typing import IO
 
+COPY_SECONDS = 24 * 3600.0
+"""For whatever is copied, however much that is."""
 VARIABLE = "TODOCHAT_EVENTS"
 """Environment variable that names the file; the callback plugin makes the file and sets it."""
 
@@ -31,11 +33,15 @@ def waiting_for(what: str) -> None:
 
 
 def copy(source: IO[bytes], target: IO[bytes], what: str, size: int) -> None:
-    """Copies a stream and tells, once a second, how far it is. ``size`` is 0 where nobody knows."""
-    copied, told = 0, 0.0
-    while block := source.read(1 << 20):
+    """Copies a stream and tells, once a second, how far it is. ``size`` is 0 where nobody knows. Raises OSError where it takes longer than anything may."""
+    copied, told, deadline = 0, 0.0, time.monotonic() + COPY_SECONDS
+    read = getattr(source, "read1", source.read)  # what is there, so that a source of single bytes is noticed
+    while block := read(1 << 20):
         target.write(block)
         copied += len(block)
-        if time.monotonic() - told >= 1:
+        now = time.monotonic()
+        if now > deadline:
+            raise TimeoutError(f"not at its end after {COPY_SECONDS:.0f} s and {copied} bytes")
+        if now - told >= 1:
             waiting_for(f"{what}: {copied / 1e6:.0f}{f' of {size / 1e6:.0f}' if size else ''} MB")
-            told = time.monotonic()
+            told = now

@@ -9,7 +9,7 @@ import ssl
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 
@@ -40,12 +40,19 @@ def ask(opener: urllib.request.OpenerDirector, request: urllib.request.Request |
         except urllib.error.HTTPError as error:
             response = error
         with response:
-            status, content = int(response.status), bytes(response.read(MOST + 1))
+            return int(response.status), content(response)
     except http.client.HTTPException as error:
-        raise OSError(f"what answers there does not speak HTTP: {error!r}") from None
-    if len(content) > MOST:
+        raise OSError(f"its answer is none of HTTP's: {error!r}") from None
+
+
+def content(answer: IO[bytes]) -> bytes:
+    """All of an answer. Raises OSError where it is larger than any that is asked for, and HTTPException where it breaks off."""
+    found = answer.read(MOST + 1)
+    if len(found) > MOST:
         raise OSError(f"what answers there says more than {MOST} bytes")
-    return status, content
+    if left := getattr(answer, "length", 0):
+        raise http.client.IncompleteRead(found, left)
+    return found
 
 
 class Socket(socket.socket):

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import outside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import content, outside
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
@@ -72,7 +72,7 @@ class UpstreamRegistry:
     def digest(self) -> str:
         """The SHA-256 of the manifest that the tag names now. Raises ArtifactError."""
         with self._open(f"manifests/{self.reference.tag}") as answer:
-            return hashlib.sha256(answer.read()).hexdigest()
+            return hashlib.sha256(content(answer)).hexdigest()
 
     def download(self, digest: str, architecture: str, name: str, target: Path) -> None:
         """Writes the image behind a manifest's SHA-256 as an archive that Docker loads under ``name``."""
@@ -86,10 +86,10 @@ class UpstreamRegistry:
         folder.mkdir()
         layers = []
         pairs = list(zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True))
-        for number, (layer, content) in enumerate(pairs, 1):
+        for number, (layer, unpacked) in enumerate(pairs, 1):
             layers.append(folder / f"{number}.tar")
             what = f"downloading {self.reference.repository}:{self.reference.tag}, layer {number} of {len(pairs)}"
-            self._layer(layer, content.removeprefix("sha256:"), layers[-1], what)
+            self._layer(layer, unpacked.removeprefix("sha256:"), layers[-1], what)
         write_archive(target, name, architecture, layers, config.get("config", {}))
         shutil.rmtree(folder)
 
@@ -100,7 +100,7 @@ class UpstreamRegistry:
                 return str(entry["digest"]).removeprefix("sha256:")
         raise ArtifactError(f"{self.address} has no image for linux/{architecture}.", BUILD_INSTEAD)
 
-    def _layer(self, layer: Mapping[str, Any], content: str, target: Path, what: str) -> None:
+    def _layer(self, layer: Mapping[str, Any], unpacked: str, target: Path, what: str) -> None:
         """Downloads a layer and unpacks it; the registry's digest and the image's own of the content must both fit."""
         compressed = target.with_suffix(".download")
         expected = layer["digest"].removeprefix("sha256:")
@@ -116,13 +116,13 @@ class UpstreamRegistry:
             compressed.rename(target)
         else:
             raise ArtifactError(f"{self.address}: layers of type {kind} cannot be read.", BUILD_INSTEAD)
-        self._compare(f"blobs/sha256:{expected}, unpacked", content, sha256_of(target))
+        self._compare(f"blobs/sha256:{expected}, unpacked", unpacked, sha256_of(target))
 
     def _verified(self, path: str, expected: str) -> bytes:
         with self._open(path) as answer:
-            content: bytes = answer.read()
-        self._compare(path, expected, hashlib.sha256(content).hexdigest())
-        return content
+            found = content(answer)
+        self._compare(path, expected, hashlib.sha256(found).hexdigest())
+        return found
 
     def _compare(self, path: str, expected: str, actual: str) -> None:
         if actual != expected:
@@ -168,7 +168,7 @@ class UpstreamRegistry:
         address = f"{fields['realm']}?{query}"
         try:
             with outside().open(address, timeout=STALL_SECONDS) as answer:
-                document = json.load(answer)
+                document = json.loads(content(answer))
         except (OSError, http.client.HTTPException) as error:
             raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}", UNREACHABLE) from error
         return str(document.get("token") or document["access_token"])
