@@ -72,7 +72,7 @@ async def test_a_faulty_sign_up_is_explained_and_the_password_not_sent_back(
 async def test_without_a_valid_token_nothing_is_shown(client: httpx.AsyncClient, ann: Person) -> None:
     expired = Tokens(new_ring(), timedelta(seconds=-9)).issue(uuid.UUID(ann.id), None)
     foreign = Tokens(new_ring(), timedelta(hours=1)).issue(uuid.UUID(ann.id), None)
-    unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, None, "none", headers={"kid": "first"})
+    unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, "", "none", headers={"kid": "first"})
     for token in ("", "nonsense", expired, foreign, unsigned, ann.token[:-2]):
         response = await client.get("/api/v1/todos", headers={"Authorization": f"Bearer {token}"})
         assert response.status_code == 401, token

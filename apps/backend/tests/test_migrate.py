@@ -26,7 +26,7 @@ from todo_backend.database import Base
 from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
-HEAD = "0003"
+HEAD = "0004"
 
 
 def test_four_pods_at_once_and_one_more_make_one_schema(new_database: Callable[[], URL], tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from todo_backend.auth.router import router as auth_router
 from todo_backend.auth.sessions import WITHOUT_REFRESH
 from todo_backend.auth.throttle import Throttle
 from todo_backend.auth.tokens import Tokens
+from todo_backend.chat.provider import Provider
 from todo_backend.chat.router import router as chat_router
 from todo_backend.chat.rules import RuleBasedAssistant
+from todo_backend.chat.turns import Turns
 from todo_backend.database import Database
 from todo_backend.health.router import router as health_router
 from todo_backend.health.state import Health
@@ -31,19 +33,27 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     """Return the application; it connects to the database once it runs."""
     health = Health(settings.database_tolerance_seconds)
     database = Database(secrets.sqlalchemy_url, health)
+    provider = _provider(settings, secrets)
+    turns = Turns(database, RuleBasedAssistant(), provider, settings, health)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(database.watch(settings.database_probe_seconds)),
             asyncio.create_task(maintenance.forget_what_is_old(database)),
+            asyncio.create_task(turns.look_after_orphans()),
         ]
+        if provider:
+            tasks.append(asyncio.create_task(provider.look_up()))
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await turns.hand_over()
+            if provider:
+                await provider.close()
             await database.close()
 
     # The usual documentation pages load their scripts from elsewhere, so only the description itself is served.
@@ -62,7 +72,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     app.state.tokens = Tokens(secrets.jwt_keys, lifetime, longest=WITHOUT_REFRESH)
     app.state.passwords = Passwords()
     app.state.throttle = Throttle()
-    app.state.assistant = RuleBasedAssistant()
+    app.state.turns = turns
 
     errors.install(app)
     api = APIRouter(prefix="/api/v1")
@@ -83,3 +93,11 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
             expose_headers=["Link", "Retry-After", "X-Change-ID", "X-Request-ID"],
         )
     return app
+
+
+def _provider(settings: Settings, secrets: Secrets) -> Provider | None:
+    key = secrets.model_api_key.get_secret_value()
+    if not key:
+        return None
+    models = [model for model in (settings.model, settings.model_fallback) if model]
+    return Provider(settings.model_url, key, models)

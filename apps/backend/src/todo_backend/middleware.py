@@ -49,6 +49,8 @@ class RequestContext:
                 if self._health.draining:
                     # A client that keeps this connection would lose its next request when the process ends.
                     headers["Connection"] = "close"
+                if headers.get("content-type", "").startswith("text/event-stream"):
+                    limit.reschedule(None)  # what is streamed has limits of its own
             await send(message)
 
         try:

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, String, func
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, String, func, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from todo_backend.database import Base
@@ -22,6 +22,8 @@ class User(Base):
     last_number: Mapped[int] = mapped_column(Integer, server_default="0")
     """Of the todos that this user ever had; the database counts."""
     password_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    model_allowed: Mapped[bool] = mapped_column(server_default=true())
+    """Whether messages may go to a provider of language models."""
 
 
 class UserSession(Base):

@@ -172,12 +172,15 @@ async def me(user: CurrentUser) -> Account:
 
 @router.patch("/me")
 async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> Account:
-    """Change the time zone in which dates are meant."""
+    """Change the time zone in which dates are meant, or whether a language model may answer."""
     async with database.transaction() as session:
         kept = await session.get(User, user.id, with_for_update=True)
         if kept is None:
             raise unauthorized()
-        kept.time_zone = change.time_zone
+        if change.time_zone is not None:
+            kept.time_zone = change.time_zone
+        if change.model_allowed is not None:
+            kept.model_allowed = change.model_allowed
     return Account.model_validate(kept)
 
 

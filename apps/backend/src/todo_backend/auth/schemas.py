@@ -65,7 +65,8 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    time_zone: TimeZone
+    time_zone: TimeZone | None = None
+    model_allowed: bool | None = None
 
 
 class Account(BaseModel):
@@ -76,6 +77,8 @@ class Account(BaseModel):
     id: uuid.UUID
     email: str
     time_zone: str = "UTC"
+    model_allowed: bool = True
+    """Whether messages, and what the tools answer, may go to a provider of language models."""
 
 
 class Session(BaseModel):

@@ -3,64 +3,56 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from textwrap import shorten
 from typing import Any
 
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from todo_backend import metrics
-from todo_backend.auth.models import User
-from todo_backend.chat.assistant import Assistant, Said
+from todo_backend.chat.assistant import Said
 from todo_backend.chat.models import Conversation, Message, Turn
-from todo_backend.chat.schemas import ChatReply, ChatRequest, MessageView
-from todo_backend.chat.tools import TodoTools
-from todo_backend.database import Database
-from todo_backend.todos.service import KEPT_DAYS, Actor, ConflictError
+from todo_backend.chat.schemas import MessageView
+from todo_backend.todos.service import KEPT_DAYS
 
 HISTORY = 20
+"""Messages of a conversation that an assistant is told of."""
+TITLE = 60
 
 
 class ConversationNotFoundError(Exception):
     """This user has no such conversation."""
 
 
-async def converse(
-    database: Database, assistant: Assistant, user: User, said: ChatRequest, todos_per_user: int
-) -> ChatReply:
-    """Keep the message, let the assistant answer, keep the reply: all of it or nothing, in one transaction.
+async def own_or_new(
+    session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID | None, *, began_with: str
+) -> Conversation:
+    """Return the user's conversation, or a new one where none is named. Raises ConversationNotFoundError."""
+    if conversation_id is not None:
+        return await _own(session, user_id, conversation_id)
+    title = shorten(" ".join(began_with.split()), TITLE, placeholder=" …") or began_with[:TITLE]
+    conversation = Conversation(id=uuid.uuid4(), user_id=user_id, title=title)
+    session.add(conversation)
+    await session.flush()
+    return conversation
 
-    A message that is sent again under its id, because its answer was lost, gets that answer; nothing is done twice.
-    Raises ConversationNotFoundError, and ConflictError where another message had that id.
-    """
-    turn_id = said.id or uuid.uuid4()
-    async with database.transaction() as session:
-        # Of two at once the second waits here until the first has committed.
-        begun = insert(Turn).values(id=turn_id, user_id=user.id, message=said.message).on_conflict_do_nothing()
-        if (await session.execute(begun.returning(Turn.id))).one_or_none() is None:
-            before = await session.get_one(Turn, (user.id, turn_id))
-            if before.message != said.message:
-                raise ConflictError("Another message was sent under this id.")
-            return ChatReply.model_validate(before.reply)
-        conversation = await _own_or_new(session, user.id, said.conversation_id)
-        history = await _messages(session, conversation.id, last=HISTORY)
-        session.add(Message(conversation_id=conversation.id, role="user", content=said.message))
-        await session.flush()
-        tools = TodoTools(session, user, Actor("built-in", turn_id=turn_id), todos_per_user)
-        earlier = [Said(message.role, message.content) for message in map(MessageView.model_validate, history)]
-        reply = await assistant.answer(said.message, earlier, tools)
-        session.add(Message(conversation_id=conversation.id, role="assistant", content=reply))
-        answer = ChatReply(
-            conversation_id=conversation.id,
-            reply=reply,
-            assistant=assistant.name,
-            actions=tools.actions,
-            confirmation=tools.confirmation,
-        )
-        turn = await session.get_one(Turn, (user.id, turn_id))
-        turn.reply = answer.model_dump(mode="json")
-    metrics.TURNS.labels(assistant.name).inc()
-    return answer
+
+async def history(session: AsyncSession, turn: Turn) -> list[Said]:
+    """Return what was said before a turn's message, the last of it, oldest first."""
+    assert turn.conversation_id is not None  # noqa: S101 - begun by this version
+    messages = await _messages(session, turn.conversation_id, last=HISTORY + 1)
+    return [Said(view.role, view.content) for view in map(MessageView.model_validate, messages[:-1])]
+
+
+async def rename(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, title: str) -> Conversation:
+    """Give a conversation another title. Raises ConversationNotFoundError."""
+    conversation = await _own(session, user_id, conversation_id)
+    conversation.title = title
+    return conversation
+
+
+async def delete_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
+    """Delete a conversation with all that was said; what was done stays. Raises ConversationNotFoundError."""
+    await session.delete(await _own(session, user_id, conversation_id))
 
 
 async def list_conversations(session: AsyncSession, user_id: uuid.UUID) -> Sequence[Conversation]:
@@ -72,7 +64,7 @@ async def list_conversations(session: AsyncSession, user_id: uuid.UUID) -> Seque
 
 async def messages_of(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Sequence[Message]:
     """Return a conversation's messages, oldest first. Raises ConversationNotFoundError."""
-    conversation = await _own_or_new(session, user_id, conversation_id)
+    conversation = await _own(session, user_id, conversation_id)
     return await _messages(session, conversation.id)
 
 
@@ -96,12 +88,7 @@ async def forget(session: AsyncSession) -> None:
     await session.execute(delete(Turn).where(Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)))
 
 
-async def _own_or_new(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID | None) -> Conversation:
-    if conversation_id is None:
-        conversation = Conversation(id=uuid.uuid4(), user_id=user_id)
-        session.add(conversation)
-        await session.flush()
-        return conversation
+async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Conversation:
     query = select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == user_id)
     found = await session.scalar(query)
     if found is None:

@@ -158,6 +158,14 @@ async def get_todo(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID
     return todo
 
 
+async def get_numbered(session: AsyncSession, user_id: uuid.UUID, number: int) -> Todo:
+    """Return the user's todo of this number. Raises TodoNotFoundError."""
+    todo = await session.scalar(select(Todo).where(Todo.user_id == user_id, Todo.number == number))
+    if todo is None:
+        raise TodoNotFoundError
+    return todo
+
+
 # Changing
 
 
