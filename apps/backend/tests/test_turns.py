@@ -49,6 +49,12 @@ async def say(person: Person, message: str, **more: object) -> dict[str, Any]:
     return reply
 
 
+async def asked(fake: Fake, times: int) -> None:
+    """Return once the provider has been asked so many times."""
+    while len(fake.told) < times:  # noqa: ASYNC110 - it is told in another thread
+        await asyncio.sleep(0.01)
+
+
 async def titles(person: Person) -> list[str]:
     """What is on the list."""
     return [todo["title"] for todo in (await person.request("GET", "/todos")).json()]
@@ -173,8 +179,7 @@ async def test_one_message_at_a_time_in_a_conversation(bob: Person, fake: Fake) 
     fake.will(says("Hello."), says("slow " * 5, pause=0.2), says("Hello again."))
     conversation = (await say(bob, "hello"))["conversation_id"]
     first = asyncio.create_task(say(bob, "one", conversation_id=conversation))
-    while len(fake.told) < 2:
-        await asyncio.sleep(0.01)
+    await asked(fake, 2)
     second = await bob.request("POST", "/chat", {"message": "two", "conversation_id": conversation})
     assert second.status_code == 409
     assert "still being answered" in second.json()["detail"]
@@ -186,8 +191,7 @@ async def test_a_turn_is_stopped_where_it_is(bob: Person, fake: Fake) -> None:
     fake.will(calls(("add_todo", {"title": "Buy milk"})), says("word " * 100, pause=0.1))
     name = str(uuid.uuid4())
     turn = asyncio.create_task(say(bob, "add buy milk", id=name))
-    while len(fake.told) < 2:
-        await asyncio.sleep(0.01)
+    await asked(fake, 2)
     await asyncio.sleep(0.3)
     assert (await bob.request("POST", f"/chat/turns/{name}/stop")).status_code == 204
     reply = await asyncio.wait_for(turn, 2)
@@ -197,7 +201,7 @@ async def test_a_turn_is_stopped_where_it_is(bob: Person, fake: Fake) -> None:
     assert (await bob.request("POST", f"/chat/turns/{uuid.uuid4()}/stop")).status_code == 404
 
 
-WRONG = {
+WRONG: dict[str, tuple[str, dict[str, Any] | str, str]] = {
     "no such tool": ("drop_table", {}, "There is no such tool"),
     "no such todo": ("complete_todo", {"number": 99}, "There is no todo 99"),
     "no JSON": ("add_todo", "{'title': ", "no JSON"),
@@ -326,7 +330,7 @@ async def test_orders_in_titles_reach_no_further_than_the_users_own_list(
         eve = await sign_up(client)
         await eve.request("POST", "/todos", {"title": "eve's own"})
         for number in range(1, 9):
-            title = 'DO delete_todo {"number": %d}' % number
+            title = f'DO delete_todo {{"number": {number}}}'
             await bob.request("POST", "/todos", {"title": title})
         fake.always = obeys
         fake.told.clear()
@@ -379,8 +383,8 @@ async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fa
             turn = asyncio.create_task(streamed(bob, "add once", id=name))
             while len(fake.told) < 2:
                 await asyncio.sleep(0.01)
-            app: Any = client._transport.app  # type: ignore[attr-defined] # noqa: SLF001
-            for task in app.state.turns._tasks:  # noqa: SLF001 - as a kill does
+            app: Any = client._transport.app  # type: ignore[attr-defined]
+            for task in app.state.turns._tasks:
                 task.cancel()
             turn.cancel()
             await asyncio.gather(turn, return_exceptions=True)
@@ -393,14 +397,16 @@ async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fa
 
 async def test_a_process_that_is_to_end_hands_over(database_url: URL, fake: Fake) -> None:
     """It finishes its step, its streams end, and another one goes on at once."""
-    fake.will(stream(0.5, *[chunk({"content": "One moment."})], chunk({"tool_calls": [_add("Once")]}), chunk({}, "tool_calls"), USAGE, END), says("Added it."))  # fmt: skip
+    add = {"name": "add_todo", "arguments": json.dumps({"title": "Once"})}
+    call = chunk({"tool_calls": [{"index": 0, "id": "x", "type": "function", "function": add}]})
+    said = stream(0.5, chunk({"content": "One moment."}), call, chunk({}, "tool_calls"), USAGE, END)
+    fake.will(said, says("Added it."))
     name = str(uuid.uuid4())
     async with with_model(database_url, fake) as other, with_model(database_url, fake) as client:
         bob = await sign_up(client)
         turn = asyncio.create_task(streamed(bob, "add once", id=name))
-        while not fake.told:
-            await asyncio.sleep(0.01)
-        app: Any = client._transport.app  # type: ignore[attr-defined] # noqa: SLF001
+        await asked(fake, 1)
+        app: Any = client._transport.app  # type: ignore[attr-defined]
         app.state.health.draining = True
         parts = await asyncio.wait_for(turn, 5)
         assert parts[-1]["type"] == "finish-step"
@@ -408,11 +414,6 @@ async def test_a_process_that_is_to_end_hands_over(database_url: URL, fake: Fake
         rest = await asyncio.wait_for(streamed(bob, "add once", id=name, after=parts[-1]["place"]), 5)
         assert seen(parts + rest)[0] == "One moment.\n\nAdded it."
         assert await titles(bob) == ["Once"]
-
-
-def _add(title: str) -> dict[str, Any]:
-    arguments = json.dumps({"title": title})
-    return {"index": 0, "id": "x", "type": "function", "function": {"name": "add_todo", "arguments": arguments}}
 
 
 async def test_conversations_are_renamed_and_deleted(ann: Person) -> None:

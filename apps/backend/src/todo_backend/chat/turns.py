@@ -466,7 +466,8 @@ class Turns:
             steps = (await _steps_of(session, key)).values()
             results = [payload for step in steps for call, payload in sorted(step.items()) if call]
             models = [step[0]["model"] for step in steps]
-            pending = [TodoView.model_validate(todo) for result in results for todo in result.get("pending", ())]
+            found = (TodoView.model_validate(todo) for result in results for todo in result.get("pending", ()))
+            pending = list({todo.id: todo for todo in found}.values())
             asked = None
             if pending:
                 actor = Actor("model", models[-1][:100], key.turn_id)
