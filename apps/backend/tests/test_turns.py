@@ -367,7 +367,7 @@ async def test_a_model_that_the_provider_does_not_offer_is_not_asked(database_ur
     fake.models = ["another"]
     async with with_model(database_url, fake) as client:
         ann = await sign_up(client)
-        while (await ann.request("GET", "/chat/assistant")).json()["assistant"] == "first":
+        while (await ann.request("GET", "/chat/assistant")).json()["assistant"] == "first":  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert "not offered any more" in (await say(ann, "hello"))["notice"]
         assert fake.told == []
@@ -381,8 +381,7 @@ async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fa
         async with with_model(database_url, fake) as client:
             bob = await sign_up(client)
             turn = asyncio.create_task(streamed(bob, "add once", id=name))
-            while len(fake.told) < 2:
-                await asyncio.sleep(0.01)
+            await asked(fake, 2)
             app: Any = client._transport.app  # type: ignore[attr-defined]
             for task in app.state.turns._tasks:
                 task.cancel()

@@ -1,8 +1,8 @@
 """Turns: a message, what the assistant does about it, and its answer, each done once, whatever becomes of the process.
 
-The built-in assistant answers in one transaction. A model takes steps: what it says is kept before anything follows
-from it, and each call of a tool is one transaction with its own record. Whoever holds the turn's lease goes on from
-what is kept; `epoch` keeps a process out that has lost it. What a step is, is told by its place, never by the model's ids:
+The built-in assistant answers in one transaction. A model takes steps: what it says is kept before anything follows,
+and each call of a tool is one transaction with its own record. Whoever holds the turn's lease goes on from what is
+kept; `epoch` keeps a process out that has lost it. What a step is, is told by its place, never by the model's ids:
 asked again, a model says the same in other words.
 """
 
