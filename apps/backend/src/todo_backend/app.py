@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
@@ -21,6 +22,7 @@ from todo_backend.chat.turns import Turns
 from todo_backend.database import Database
 from todo_backend.health.router import router as health_router
 from todo_backend.health.state import Health
+from todo_backend.mcp_server import McpServer
 from todo_backend.middleware import BodyLimit, RequestContext
 from todo_backend.settings import Secrets, Settings
 from todo_backend.todos.router import router as todos_router
@@ -34,6 +36,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
     health = Health(settings.database_tolerance_seconds)
     database = Database(secrets.sqlalchemy_url, health)
     provider = _provider(settings, secrets)
+    mcp_server = McpServer(database, settings.todos_per_user)
     turns = Turns(database, RuleBasedAssistant(), provider, settings, health)
 
     @asynccontextmanager
@@ -46,7 +49,8 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         if provider:
             tasks.append(asyncio.create_task(provider.look_up()))
         try:
-            yield
+            async with mcp_server.running():
+                yield
         finally:
             for task in tasks:
                 task.cancel()
@@ -80,6 +84,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health_router)
+    app.router.routes.append(Route("/mcp", mcp_server, methods=["GET", "POST", "DELETE"], include_in_schema=False))
 
     # Each one added wraps those before it.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
-from todo_backend.auth import sessions, throttle
+from todo_backend.auth import access_tokens, sessions, throttle
 from todo_backend.auth.dependencies import (
     CurrentLogIn,
     CurrentUser,
@@ -21,6 +21,9 @@ from todo_backend.auth.dependencies import (
 from todo_backend.auth.models import User
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.schemas import (
+    AccessTokenMade,
+    AccessTokenView,
+    AccessTokenWanted,
     Account,
     AccountChange,
     Credentials,
@@ -164,6 +167,34 @@ async def end_session(session_id: uuid.UUID, user: CurrentUser, database: Db) ->
         raise HTTPException(404, "There is no such session.")
 
 
+@router.get("/tokens")
+async def list_access_tokens(user: CurrentUser, database: Db) -> list[AccessTokenView]:
+    """Return one's personal access tokens, the newest first."""
+    async with database.transaction() as session:
+        return [AccessTokenView.of(token) for token in await access_tokens.list_tokens(session, user.id)]
+
+
+@router.post("/tokens", status_code=201)
+async def make_access_token(wanted: AccessTokenWanted, user: CurrentUser, database: Db) -> AccessTokenMade:
+    """Make a personal access token for an outside client; it is shown this once."""
+    may_write = wanted.scope == "write"
+    try:
+        async with database.transaction() as session:
+            made, token = await access_tokens.make(session, user.id, wanted.name, may_write=may_write, days=wanted.days)
+    except access_tokens.TooManyTokensError:
+        raise HTTPException(409, f"You have {access_tokens.MOST} tokens; revoke one first.") from None
+    return AccessTokenMade(token=token, access_token=AccessTokenView.of(made))
+
+
+@router.delete("/tokens/{token_id}", status_code=204)
+async def revoke_access_token(token_id: uuid.UUID, user: CurrentUser, database: Db) -> None:
+    """Revoke a personal access token: it is worth nothing from now on."""
+    async with database.transaction() as session:
+        revoked = await access_tokens.revoke(session, user.id, token_id)
+    if not revoked:
+        raise HTTPException(404, "There is no such token.")
+
+
 @router.get("/me")
 async def me(user: CurrentUser) -> Account:
     """Return one's own account."""
@@ -241,6 +272,7 @@ async def export(current: CurrentLogIn, database: Db) -> Export:
             changes=[ChangeView.of(one) for one in await todos.list_changes(session, user.id, None, None)],
             conversations=await chat.export(session, user.id),
             sessions=await _sessions(session, user.id, current.session_id),
+            access_tokens=[AccessTokenView.of(one) for one in await access_tokens.list_tokens(session, user.id)],
         )
 
 

@@ -2,13 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
+from todo_backend.auth.models import AccessToken
 from todo_backend.clock import time_zone
-from todo_backend.text import encodable
+from todo_backend.text import encodable, one_line
 from todo_backend.todos.schemas import ChangeView, TodoView
 
 # People who run this for themselves have addresses in .local.
@@ -103,6 +104,46 @@ class SessionView(BaseModel):
     current: bool
 
 
+class AccessTokenWanted(BaseModel):
+    """What a token is to be called, what it may do, and for how long it is good; without `days` until it is revoked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=100)]
+    scope: Literal["read", "write"] = "read"
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class AccessTokenView(BaseModel):
+    """A token as its owner sees it."""
+
+    id: uuid.UUID
+    name: str
+    scope: Literal["read", "write"]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, token: AccessToken) -> Self:
+        """Return the view of a row."""
+        return cls(
+            id=token.id,
+            name=token.name,
+            scope="write" if token.may_write else "read",
+            created_at=token.created_at,
+            used_at=token.used_at,
+            expires_at=token.expires_at,
+        )
+
+
+class AccessTokenMade(BaseModel):
+    """A new token; `token` is shown this once."""
+
+    token: str
+    access_token: AccessTokenView
+
+
 class Export(BaseModel):
     """Everything that is kept about somebody."""
 
@@ -112,3 +153,4 @@ class Export(BaseModel):
     changes: list[ChangeView]
     conversations: list[dict[str, Any]]
     sessions: list[SessionView]
+    access_tokens: list[AccessTokenView]

@@ -1,4 +1,4 @@
-"""Turns of a language model, step by step, so that each is done once; what they took; whether a user wants a model.
+"""Turns of a language model in steps, what they took, and whether a user wants a model; tokens of outside clients.
 
 Additive: code made for 0003 goes on working with it, keeps a turn in one transaction, and names no conversation in it.
 """
@@ -53,6 +53,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", "turn_id", "number", "call", name=op.f("pk_steps")),
     )
     op.create_table(
+        "access_tokens",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=100), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("may_write", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["users.id"], name=op.f("fk_access_tokens_user_id_users"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_tokens")),
+        sa.UniqueConstraint("hash", name=op.f("uq_access_tokens_hash")),
+    )
+    op.create_index(op.f("ix_access_tokens_user_id"), "access_tokens", ["user_id"])
+    op.create_table(
         "usage",
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -64,7 +81,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    for table in ("usage", "steps"):
+    for table in ("usage", "access_tokens", "steps"):
         op.drop_table(table)
     op.drop_index("uq_turns_one_in_a_conversation", table_name="turns")
     op.drop_index("ix_turns_at_work", table_name="turns")
