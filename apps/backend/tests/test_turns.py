@@ -175,6 +175,18 @@ async def test_a_message_that_is_sent_fifty_times_at_once_is_done_once(bob: Pers
     assert len(fake.told) == 2
 
 
+async def test_a_message_that_reaches_two_replicas_is_done_once(database_url: URL, fake: Fake) -> None:
+    """The second follows what the first does."""
+    fake.will(calls(("add_todo", {"title": "Once"})), says("Added it.", pause=0.2))
+    name = str(uuid.uuid4())
+    async with with_model(database_url, fake) as one, with_model(database_url, fake) as other:
+        bob = await sign_up(one)
+        elsewhere = Person(other, bob.id, bob.email, bob.token)
+        both = await asyncio.gather(*(streamed(person, "add once", id=name) for person in (bob, elsewhere)))
+        assert [seen(parts)[0] for parts in both] == ["Added it."] * 2
+        assert await titles(bob) == ["Once"]
+
+
 async def test_one_message_at_a_time_in_a_conversation(bob: Person, fake: Fake) -> None:
     fake.will(says("Hello."), says("slow " * 5, pause=0.2), says("Hello again."))
     conversation = (await say(bob, "hello"))["conversation_id"]

@@ -48,6 +48,8 @@ BEAT_SECONDS = 3.0
 """How often a lease is made longer, and orphaned turns are looked for."""
 LOOK_SECONDS = 0.3
 """How often whoever follows a turn of another process looks at what is kept of it."""
+LAST_STEP_SECONDS = 3
+"""For how long the end of a process waits for a step that nobody follows."""
 MOST_STEPS = 8
 MOST_EPOCHS = 5
 """A turn that has ended that many processes, or was left by them, is given up."""
@@ -281,9 +283,9 @@ class Turns:
                 log.exception("orphaned turns could not be looked for")
 
     async def hand_over(self) -> None:
-        """Wait until the steps that are under way are done; the rest is for others."""
+        """Wait a moment until the steps that are under way are done; the rest is for others."""
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=TURN_SECONDS)
+            await asyncio.wait(self._tasks, timeout=LAST_STEP_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -301,6 +303,10 @@ class Turns:
         beat = asyncio.create_task(self._beat(key, live))
         try:
             await self._steps(key, live)
+        except asyncio.CancelledError:
+            with contextlib.suppress(LostError, DatabaseUnavailableError):
+                await self._leave(key, live)
+            raise
         except LostError:
             log.info("a turn goes on elsewhere")
         except DatabaseUnavailableError:
@@ -326,10 +332,13 @@ class Turns:
         async with self._holding(key, live.epoch) as (session, turn):
             user = await session.get_one(User, key.user_id)
             history = await service.history(session, turn)
-            began, message = turn.created_at, turn.message
+            passed = (await session.scalars(select(func.clock_timestamp() - turn.created_at))).one()
+            message = turn.message
+            if turn.stopped_at is not None:
+                live.stop.set()
         kept = await self._kept(key)
         says = language_of(message).says
-        deadline = asyncio.get_running_loop().time() + TURN_SECONDS - (datetime.now(UTC) - began).total_seconds()
+        deadline = asyncio.get_running_loop().time() + TURN_SECONDS - passed.total_seconds()
         texts: list[str] = []
         for number in range(MOST_STEPS + 1):
             step = kept.steps.setdefault(number, {})
