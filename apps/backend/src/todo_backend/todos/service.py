@@ -5,23 +5,40 @@ who made it, and what was there before.
 """
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ARRAY, ColumnElement, String, Text, Uuid, and_, cast, delete, func, insert, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.dates import Due
-from todo_backend.todos.models import COMPLETED_AT, DUE_AT, DUE_ON, Change, Confirmation, Todo
+from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, Todo
 from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
 
 KEPT_DAYS = 30
@@ -86,8 +103,8 @@ _Order = Sequence[tuple[ColumnElement[Any], bool]]
 _ORDERS: Mapping[str, _Order] = {
     "number": [(Todo.number.expression, False)],
     "-number": [(Todo.number.expression, True)],
-    "due": [(DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
-    "-priority": [(Todo.priority.expression, True), (DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
+    "due": [(DUE, False), (Todo.number.expression, False)],
+    "-priority": [(Todo.priority.expression, True), (DUE, False), (Todo.number.expression, False)],
     "title": [(func.lower(Todo.title, type_=String), False), (Todo.number.expression, False)],
     "-completed": [(COMPLETED_AT, True), (Todo.number.expression, True)],
 }
@@ -95,32 +112,44 @@ _ORDERS: Mapping[str, _Order] = {
 
 def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
     today = now.date()
+    tomorrow = today + timedelta(days=1)
     found: list[ColumnElement[bool]] = []
     if query.state != "all":
         found.append(Todo.completed_at.is_(None) if query.state == "open" else Todo.completed_at.is_not(None))
     if query.priority:
         found.append(Todo.priority == PRIORITIES.index(query.priority))
     for word in query.q.split():
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        found.append(or_(Todo.title.ilike(pattern), Todo.notes.ilike(pattern)))
+        found.append(
+            or_(*(func.strpos(_folded(text), _folded(literal(word))) > 0 for text in (Todo.title, Todo.notes)))
+        )
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
         case "today":
-            found.append(Todo.due_on == today)
+            found += [not_(_due_before(now, today)), _due_before(now, tomorrow)]
         case "week":
-            found.append(Todo.due_on <= _end_of_week(today))
+            found.append(_due_before(now, tomorrow + timedelta(days=6 - today.weekday())))
         case "upcoming":
-            found.append(Todo.due_on > today)
+            found.append(not_(_due_before(now, tomorrow)))
         case "overdue":
-            found.append(or_(Todo.due_on < today, and_(Todo.due_on == today, Todo.due_at < now.time())))
+            found.append(or_(_due_before(now, today), and_(Todo.due_at.is_not(None), Todo.due_instant < now)))
         case None:
             pass
     return found
 
 
-def _end_of_week(today: date) -> date:
-    return today + timedelta(days=6 - today.weekday())
+def _due_before(now: datetime, day: date) -> ColumnElement[bool]:
+    """Due before that day begins for the user: NULL for what is not due at all, and so is its opposite."""
+    begins = datetime.combine(day, time(), now.tzinfo)
+    return case((Todo.due_at.is_(None), Todo.due_on < day), else_=Todo.due_instant < begins)
+
+
+def _folded(text: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
+    """The form in which words are searched, made by the database of both sides: see `text.comparable`, of which it is
+    the counterpart in SQL. Upper case, since PostgreSQL has no case folding before version 18, and ß has no other.
+    """
+    seen = func.translate(func.normalize(text, literal_column("NFKC")), "\ufe0e\ufe0f", "")
+    return func.upper(seen.collate("und-x-icu"), type_=Text)
 
 
 def _beyond(order: _Order, position: Sequence[Any]) -> ColumnElement[bool]:
@@ -143,9 +172,10 @@ def _cursor(position: Sequence[str]) -> str:
 def _position(cursor: str, length: int) -> list[Any]:
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor))
-    except (binascii.Error, ValueError):
+        "".join(position).encode()  # half of a surrogate pair cannot be
+    except (TypeError, ValueError):
         position = None
-    if not isinstance(position, list) or len(position) != length or not all(isinstance(one, str) for one in position):
+    if not isinstance(position, list) or len(position) != length:
         raise ValueError(_NO_PLACE)
     return position
 
