@@ -38,7 +38,8 @@ COMPLETED_AT = literal_column("COALESCE(completed_at, '-infinity'::timestamp wit
 class Todo(Base):
     """Something to do; done since `completed_at`, open while that is empty.
 
-    The database numbers each user's todos, and counts the versions of each, whichever version of this code writes.
+    The database numbers each user's todos, counts the versions of each, and keeps what is searched, whichever version
+    of this code writes.
     """
 
     __tablename__ = "todos"
@@ -69,6 +70,8 @@ class Todo(Base):
     # What is due on a day is due on that day wherever its owner is; its place among the others alone is that of the
     # day's end where it was written.
     due_instant: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    search: Mapped[str] = mapped_column(Text, server_default="", deferred=True)
+    """Title and notes in the form in which the database's function `searchable` brings what is searched."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 

@@ -25,15 +25,12 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal,
-    literal_column,
     not_,
     or_,
     select,
 )
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 
 from todo_backend import metrics
 from todo_backend.auth.models import User
@@ -118,10 +115,7 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
         found.append(Todo.completed_at.is_(None) if query.state == "open" else Todo.completed_at.is_not(None))
     if query.priority:
         found.append(Todo.priority == PRIORITIES.index(query.priority))
-    for word in query.q.split():
-        found.append(
-            or_(*(func.strpos(_folded(text), _folded(literal(word))) > 0 for text in (Todo.title, Todo.notes)))
-        )
+    found += [func.strpos(Todo.search, func.searchable(word)) > 0 for word in query.q.split()]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
@@ -142,14 +136,6 @@ def _due_before(now: datetime, day: date) -> ColumnElement[bool]:
     """Due before that day begins for the user: NULL for what is not due at all, and so is its opposite."""
     begins = datetime.combine(day, time(), now.tzinfo)
     return case((Todo.due_at.is_(None), Todo.due_on < day), else_=Todo.due_instant < begins)
-
-
-def _folded(text: ColumnElement[str] | InstrumentedAttribute[str]) -> ColumnElement[str]:
-    """The form in which words are searched, made by the database of both sides: see `text.comparable`, of which it is
-    the counterpart in SQL. Upper case, since PostgreSQL has no case folding before version 18, and ß has no other.
-    """
-    seen = func.translate(func.normalize(text, literal_column("NFKC")), "\ufe0e\ufe0f", "")
-    return func.upper(seen.collate("und-x-icu"), type_=Text)
 
 
 def _beyond(order: _Order, position: Sequence[Any]) -> ColumnElement[bool]:

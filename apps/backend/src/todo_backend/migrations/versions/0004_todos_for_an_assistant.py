@@ -1,4 +1,4 @@
-"""Notes, dates, priority, numbers and versions of todos.
+"""Notes, dates, priority, numbers and versions of todos, and what of them is searched.
 
 Code made for 0002 names no number and no version, and keeps titles as they come, so the database sees to all that,
 whoever writes.
@@ -15,6 +15,13 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 breaks_previous: bool = False
 
+# What `text.comparable` is in Python. In upper case, since PostgreSQL folds case from version 18 on only; by ICU's
+# rules ß is SS then.
+SEARCHABLE = """
+CREATE FUNCTION searchable(value text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT upper(translate(normalize(value, NFKC), chr(65038) || chr(65039), '') COLLATE "und-x-icu")
+$$
+"""
 WRITTEN = """
 CREATE FUNCTION todo_written() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -31,6 +38,7 @@ BEGIN
     IF NEW.title IS NOT NFC NORMALIZED AND length(normalize(NEW.title, NFC)) <= 200 THEN
         NEW.title := normalize(NEW.title, NFC);
     END IF;
+    NEW.search := searchable(NEW.title || chr(10) || NEW.notes);
     RETURN NEW;
 END
 $$
@@ -47,11 +55,13 @@ def upgrade() -> None:
     op.add_column("todos", sa.Column("due_at", sa.Time(), nullable=True))
     op.add_column("todos", sa.Column("due_zone", sa.String(length=64), nullable=True))
     op.add_column("todos", sa.Column("due_instant", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("todos", sa.Column("search", sa.Text(), server_default="", nullable=False))
     for name, condition in (
         ("priority", "priority BETWEEN 0 AND 3"),
         ("due", "(due_at IS NULL OR due_on IS NOT NULL)"),
     ):
         op.create_check_constraint(op.f(f"ck_todos_{name}"), "todos", condition, postgresql_not_valid=True)
+    op.execute(SEARCHABLE)
     op.execute(WRITTEN)
     op.execute(
         "CREATE TRIGGER todo_written BEFORE INSERT OR UPDATE ON todos FOR EACH ROW EXECUTE FUNCTION todo_written()"
@@ -62,5 +72,6 @@ def downgrade() -> None:
     """Take back."""
     op.execute("DROP TRIGGER todo_written ON todos")
     op.execute("DROP FUNCTION todo_written()")
-    for column in ("due_instant", "due_zone", "due_at", "due_on", "priority", "notes", "version", "number"):
+    op.execute("DROP FUNCTION searchable(text)")
+    for column in ("search", "due_instant", "due_zone", "due_at", "due_on", "priority", "notes", "version", "number"):
         op.drop_column("todos", column)

@@ -1,4 +1,4 @@
-"""The todos that were there get their numbers, and titles in Unicode's composed form.
+"""The todos that were there get their numbers, titles in Unicode's composed form, and what is searched.
 
 Each user's in a transaction of its own: broken off, it goes on with whom it has not come to. Waiting for one of their
 rows it gives up before PostgreSQL would break off somebody else for its sake.
@@ -27,7 +27,7 @@ BEGIN
         IF FOUND THEN
             UPDATE todos SET number = counted.number FROM (
                 SELECT id, row_number() OVER (ORDER BY created_at, id) AS number FROM todos WHERE user_id = somebody
-            ) AS counted WHERE todos.id = counted.id; -- the trigger sees to the title
+            ) AS counted WHERE todos.id = counted.id; -- the trigger sees to the rest
             UPDATE users SET last_number = (SELECT COALESCE(max(number), 0) FROM todos WHERE user_id = somebody)
                 WHERE id = somebody;
         END IF;
