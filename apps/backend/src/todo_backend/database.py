@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled
 from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -87,7 +88,11 @@ class Database:
             async with asyncio.timeout(seconds), self._sessions.begin() as session:
                 yield session
         except (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError) as error:
-            log.warning("database unavailable", extra={"reason": str(getattr(error, "orig", None) or repr(error))})
+            cause = getattr(error, "orig", None)
+            log.warning("database unavailable", extra={"reason": str(cause or repr(error))})
+            if isinstance(cause, DeadlockDetected | LockNotAvailable | QueryCanceled):
+                # It refused this transaction, so it answers.
+                raise DatabaseUnavailableError from error
             self._health.database_failed()
             metrics.DATABASE_UP.set(0)
             raise DatabaseUnavailableError from error
