@@ -76,6 +76,16 @@ async def test_a_todo_that_is_sent_again_is_there_once(ann: Person, bob: Person)
     assert (await bob.request("POST", "/todos", {"id": chosen, "title": "y"})).status_code == 409
 
 
+async def test_a_todo_that_is_sent_again_after_it_was_deleted_stays_deleted(ann: Person) -> None:
+    chosen = str(uuid.uuid4())
+    await todo(ann, id=chosen)
+    gone = (await ann.request("DELETE", f"/todos/{chosen}")).headers["X-Change-ID"]
+    refused = await ann.request("POST", "/todos", {"id": chosen, "title": "buy milk"})
+    assert (refused.status_code, await ann.titles()) == (409, [])
+    assert (await ann.request("POST", f"/changes/{gone}/undo")).status_code == 200
+    assert await ann.titles() == ["buy milk"]
+
+
 @pytest.mark.parametrize("sort", ["number", "-number", "due", "-priority", "title", "-completed"])
 async def test_pages_follow_each_other_without_a_gap_in_every_order(ann: Person, sort: str) -> None:
     for number in range(7):

@@ -199,10 +199,14 @@ async def add_todo(
     most: int,
     todo_id: uuid.UUID | None = None,
 ) -> Todo:
-    """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's already."""
+    """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's, or was one that is deleted."""
     await _take_turn(session, user_id)
     if todo_id is not None and (there := await session.get(Todo, todo_id)):
         return _sent_again(there, user_id)
+    if todo_id is not None and await session.scalar(
+        select(Change.id).where(Change.todo_id == todo_id, Change.user_id == user_id).limit(1)
+    ):
+        raise ConflictError("This todo was added, and has been deleted since.")
     await _leave_room(session, user_id, most)
     todo = Todo(id=todo_id or uuid.uuid4(), user_id=user_id, notes="", priority=0)
     wanted.apply(todo, time_zone)

@@ -103,6 +103,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
     )
     op.create_index(op.f("ix_changes_user_id_id"), "changes", ["user_id", "id"])
+    op.create_index(op.f("ix_changes_todo_id"), "changes", ["todo_id"])
     op.create_index(op.f("ix_changes_created_at"), "changes", ["created_at"])
     op.create_table(
         "confirmations",
