@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from tests.conftest import Cable, process_environment, serving, sign_up, wait_for
-from todo_backend.database import Database, DatabaseUnavailableError
+from todo_backend.database import ClashError, Database
 from todo_backend.health.state import Health
 from todo_backend.settings import ConfigurationError, load
 
@@ -178,5 +178,5 @@ async def test_a_deadlock_is_no_loss_of_the_database(database_url: URL, monkeypa
     monkeypatch.setattr(health, "database_failed", lambda: told.append("failed"))
     ends = await asyncio.gather(lock(701, 702), lock(702, 701), return_exceptions=True)
     await database.close()
-    assert [type(end) for end in ends if end is not None] == [DatabaseUnavailableError]
+    assert [type(end) for end in ends if end is not None] == [ClashError]
     assert told == []
