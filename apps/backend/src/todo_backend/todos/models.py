@@ -98,7 +98,7 @@ class Confirmation(Base):
     """Several todos that are to be deleted once the user has said so: `todos` are their ids with their versions."""
 
     __tablename__ = "confirmations"
-    __table_args__ = (Index(None, "created_at"),)
+    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
