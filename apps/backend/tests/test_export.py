@@ -90,7 +90,10 @@ async def test_what_is_exported_is_everything_in_its_order(ann: Person, bob: Per
     assert [change.kind for change in kept.changes] == ["add", "add"]
     assert [str(one.id) for one in kept.confirmations] == [asked["confirmation"]["id"]]
     assert len(kept.confirmations[0].todos) == 2
-    assert [turn.message for turn in kept.turns] == ["delete everything"]
+    [turn] = kept.turns
+    assert turn.message == "delete everything"
+    assert turn.reply is not None
+    assert turn.reply["confirmation"] == {"id": asked["confirmation"]["id"]}  # its todos are many
     assert kept.password_changed_at is not None
     assert (len(kept.sessions), len(kept.browsers)) == (1, 1)
     told = [(one.created_at, [message.content[:1] for message in one.messages]) for one in kept.conversations]
