@@ -79,6 +79,16 @@ async def test_a_todo_that_is_sent_again_is_there_once(ann: Person, bob: Person)
     assert (await bob.request("POST", "/todos", {"id": chosen, "title": "y"})).status_code == 409
 
 
+async def test_a_todo_that_is_sent_again_after_it_was_deleted_stays_deleted(ann: Person) -> None:
+    chosen = str(uuid.uuid4())
+    await todo(ann, id=chosen)
+    gone = (await ann.request("DELETE", f"/todos/{chosen}")).headers["X-Change-ID"]
+    refused = await ann.request("POST", "/todos", {"id": chosen, "title": "buy milk"})
+    assert (refused.status_code, await ann.titles()) == (409, [])
+    assert (await ann.request("POST", f"/changes/{gone}/undo")).status_code == 200
+    assert await ann.titles() == ["buy milk"]
+
+
 @pytest.mark.parametrize("sort", ["number", "-number", "due", "-priority", "title", "-completed"])
 async def test_pages_follow_each_other_without_a_gap_in_every_order(ann: Person, sort: str) -> None:
     for number in range(7):
@@ -406,3 +416,71 @@ async def test_what_is_old_is_forgotten_and_what_is_not_stays(ann: Person, datab
                 break
             await asyncio.sleep(0.1)
     assert left == ["call mum"]
+
+
+async def titled(person: Person, todo: dict[str, Any], *titles: str) -> list[dict[str, Any]]:
+    """Give a todo one title after the other; the changes, the newest first."""
+    for title in titles:
+        assert (await person.request("PATCH", f"/todos/{todo['id']}", {"title": title})).status_code == 200
+    return await changes(person)
+
+
+async def test_a_change_stands_as_long_as_one_after_it_does_whatever_the_values_are(ann: Person) -> None:
+    added = await todo(ann, title="a")
+    *since, first, _ = await titled(ann, added, "b", "c", "b")
+    assert await undo(ann, first) == (409, "This todo has been changed since.")
+    for change in (*since, first):
+        assert await undo(ann, change) == (200, "")
+    assert await ann.titles() == ["a"]
+
+
+async def test_changes_are_taken_back_one_after_the_other(ann: Person) -> None:
+    added = await todo(ann, title="a")
+    path = f"/todos/{added['id']}"
+    for method, body in (
+        ("PATCH", {"completed": True}),
+        ("PATCH", {"completed": False}),
+        ("PATCH", {"due": "tomorrow", "notes": "n"}),
+        ("PATCH", {"completed": True}),
+    ):
+        assert (await ann.request(method, path, body)).status_code == 200
+    await ann.request("DELETE", path)
+    assert await undo(ann, (await changes(ann))[0]) == (200, "")
+    await titled(ann, added, "b")
+    made = [change for change in await changes(ann) if change["kind"] != "undo" and not change["undone_at"]]
+    assert [change["kind"] for change in made] == ["update", "complete", "update", "reopen", "complete", "add"]
+    for older in made[1:]:
+        assert (await undo(ann, older))[0] == 409
+    for change in made[:-1]:
+        assert await undo(ann, change) == (200, "")
+    found = (await ann.request("GET", path)).json()
+    assert {**found, "version": 0} == {**added, "version": 0}
+    assert await undo(ann, made[-1]) == (200, "")
+    assert await ann.titles() == []
+
+
+async def test_what_code_of_the_version_before_did_since_is_not_lost(ann: Person, database_url: URL) -> None:
+    added = await todo(ann, title="a")
+    [first, *_] = await titled(ann, added, "b")
+    for title in ("x", "b"):
+        old(database_url, "UPDATE todos SET title = :title WHERE id = :id", title=title, id=added["id"])
+    [second, *_] = await titled(ann, added, "c")
+    assert await undo(ann, second) == (200, "")
+    assert await undo(ann, first) == (409, "This todo has been changed since.")
+
+
+async def test_nobody_takes_the_id_of_a_todo_that_can_be_brought_back(
+    ann: Person, bob: Person, database_url: URL
+) -> None:
+    added = await todo(ann)
+    await ann.request("DELETE", f"/todos/{added['id']}")
+    [gone, *_] = await changes(ann)
+    refused = await bob.request("POST", "/todos", {"id": added["id"], "title": "mine"})
+    assert (refused.status_code, refused.json()["detail"]) == (409, "There is another todo with this id.")
+    added_by_bob = "INSERT INTO todos (id, user_id, title) VALUES (:id, :user, 'mine')"
+    old(database_url, added_by_bob, id=added["id"], user=bob.id)
+    assert await undo(ann, gone) == (409, "There is another todo with this id.")
+    assert await bob.titles() == ["mine"]
+    old(database_url, "DELETE FROM todos WHERE id = :id", id=added["id"])
+    assert await undo(ann, gone) == (200, "")
+    assert await ann.titles() == ["buy milk"]

@@ -87,7 +87,7 @@ class Change(Base):
     """What somebody did to a todo, and when; `before` and `after` are the todo as it was, as in `TodoView`."""
 
     __tablename__ = "changes"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "created_at"))
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "todo_id"), Index(None, "created_at"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -106,7 +106,7 @@ class Confirmation(Base):
     """Several todos that are to be deleted once the user has said so: `todos` are their ids with their versions."""
 
     __tablename__ = "confirmations"
-    __table_args__ = (Index(None, "created_at"),)
+    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

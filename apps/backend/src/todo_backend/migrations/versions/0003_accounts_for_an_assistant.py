@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
     )
     op.create_index(op.f("ix_changes_user_id_id"), "changes", ["user_id", "id"])
+    op.create_index(op.f("ix_changes_todo_id"), "changes", ["todo_id"])
     op.create_index(op.f("ix_changes_created_at"), "changes", ["created_at"])
     op.create_table(
         "confirmations",
@@ -58,6 +59,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
     )
     op.create_index(op.f("ix_confirmations_created_at"), "confirmations", ["created_at"])
+    op.create_index(op.f("ix_confirmations_user_id_created_at"), "confirmations", ["user_id", "created_at"])
     op.create_table(
         "turns",
         sa.Column("id", sa.Uuid(), nullable=False),
