@@ -35,5 +35,6 @@ async def belongings(person: Person) -> dict[str, str]:
         "change_id": str(change["id"]),
         "confirmation_id": asked["confirmation"]["id"],
         "conversation_id": asked["conversation_id"],
+        "after": asked["conversation_id"],
         "session_id": session["id"],
     }

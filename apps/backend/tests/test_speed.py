@@ -31,9 +31,10 @@ async def compared(
 
 
 FILL = """
-INSERT INTO todos (id, user_id, number, title, priority, due_on, completed_at)
+INSERT INTO todos (id, user_id, number, title, priority, due_on, due_instant, completed_at)
 SELECT gen_random_uuid(), :user, n, 'todo ' || md5(n::text), n % 4,
-       CASE WHEN n % 3 = 0 THEN current_date + n % 100 END, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 min' END
+       CASE WHEN n % 3 = 0 THEN current_date + n % 100 END, CASE WHEN n % 3 = 0 THEN current_date + n % 100 + 1 END,
+       CASE WHEN n % 2 = 0 THEN now() - n * interval '1 min' END
 FROM generate_series(1, :todos) AS n
 """
 PAGES = [f"sort={sort}" for sort in get_args(Sort)]

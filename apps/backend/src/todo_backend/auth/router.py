@@ -4,6 +4,7 @@ import uuid
 from datetime import timedelta
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import StreamingResponse
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +28,6 @@ from todo_backend.auth.schemas import (
     Account,
     AccountChange,
     Credentials,
-    Export,
     PasswordChange,
     PasswordProof,
     RefreshRequest,
@@ -36,15 +36,12 @@ from todo_backend.auth.schemas import (
 )
 from todo_backend.auth.throttle import Throttle, key_of
 from todo_backend.auth.tokens import Tokens
-from todo_backend.chat import service as chat
-from todo_backend.clock import now_in
 from todo_backend.database import Database
-from todo_backend.dependencies import Config, Db
+from todo_backend.dependencies import Config, Db, RetriedRoute
+from todo_backend.export import Export, stream
 from todo_backend.settings import Settings
-from todo_backend.todos import service as todos
-from todo_backend.todos.schemas import ChangeView, TodoQuery, TodoView
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=RetriedRoute)
 
 _WINDOW = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
@@ -155,7 +152,8 @@ async def log_out(current: CurrentLogIn, database: Db) -> None:
 async def list_sessions(current: CurrentLogIn, database: Db) -> list[SessionView]:
     """Return where one is logged in."""
     async with database.transaction() as session:
-        return await _sessions(session, current.user.id, current.session_id)
+        found = await sessions.list_sessions(session, current.user.id)
+    return [SessionView.of(one, current.session_id) for one in found]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
@@ -253,27 +251,10 @@ async def _unchanged(session: AsyncSession, user: User) -> User | None:
     return (await session.scalars(query.with_for_update())).one_or_none()
 
 
-@router.get("/me/export")
-async def export(current: CurrentLogIn, database: Db) -> Export:
-    """Return everything that is kept about oneself."""
-    user = current.user
-    async with database.transaction() as session:
-        found: list[TodoView] = []
-        after = ""
-        while True:
-            page = await todos.list_todos(session, user.id, TodoQuery(after=after), now_in(user.time_zone))
-            found += map(TodoView.of, page.todos)
-            if not (after := page.after):
-                break
-        return Export(
-            account=Account.model_validate(user),
-            created_at=user.created_at,
-            todos=found,
-            changes=[ChangeView.of(one) for one in await todos.list_changes(session, user.id, None, None)],
-            conversations=await chat.export(session, user.id),
-            sessions=await _sessions(session, user.id, current.session_id),
-            access_tokens=[AccessTokenView.of(one) for one in await access_tokens.list_tokens(session, user.id)],
-        )
+@router.get("/me/export", response_model=Export)
+async def export(current: CurrentLogIn, database: Db) -> StreamingResponse:
+    """Return everything that is kept about oneself. What fails on the way ends the connection, not the document."""
+    return StreamingResponse(stream(database, current.user, current.session_id), media_type="application/json")
 
 
 @router.post("/me/delete", status_code=204)
@@ -322,19 +303,6 @@ async def _prove(
             raise HTTPException(403, "The password is wrong.")
         async with gate, database.transaction() as session:
             await throttle.clear(session, counted)
-
-
-async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:
-    return [
-        SessionView(
-            id=one.id,
-            user_agent=one.user_agent,
-            created_at=one.created_at,
-            used_at=one.rotated_at,
-            current=one.id == current,
-        )
-        for one in await sessions.list_sessions(session, user_id)
-    ]
 
 
 async def _begun(

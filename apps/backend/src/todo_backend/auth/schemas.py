@@ -2,15 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
-from todo_backend.auth.models import AccessToken
+from todo_backend.auth.models import AccessToken, UserSession
 from todo_backend.clock import time_zone
 from todo_backend.text import encodable, one_line
-from todo_backend.todos.schemas import ChangeView, TodoView
 
 # People who run this for themselves have addresses in .local.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.remove("local")
@@ -103,6 +102,17 @@ class SessionView(BaseModel):
     used_at: datetime
     current: bool
 
+    @classmethod
+    def of(cls, kept: UserSession, current: uuid.UUID | None) -> Self:
+        """Return the view of a row, to who asks in the session `current`."""
+        return cls(
+            id=kept.id,
+            user_agent=kept.user_agent,
+            created_at=kept.created_at,
+            used_at=kept.rotated_at,
+            current=kept.id == current,
+        )
+
 
 class AccessTokenWanted(BaseModel):
     """What a token is to be called, what it may do, and for how long it is good; without `days` until it is revoked."""
@@ -142,15 +152,3 @@ class AccessTokenMade(BaseModel):
 
     token: str
     access_token: AccessTokenView
-
-
-class Export(BaseModel):
-    """Everything that is kept about somebody."""
-
-    account: Account
-    created_at: datetime
-    todos: list[TodoView]
-    changes: list[ChangeView]
-    conversations: list[dict[str, Any]]
-    sessions: list[SessionView]
-    access_tokens: list[AccessTokenView]

@@ -144,8 +144,9 @@ async def remember(session: AsyncSession, user_id: uuid.UUID, browser: str | Non
     return made
 
 
-async def forget(session: AsyncSession) -> None:
-    """Delete for good what has ended, of all users."""
-    await session.execute(delete(UserSession).where(UserSession.expires_at < func.now()))
-    await session.execute(delete(Browser).where(Browser.used_at < func.now() - BROWSER))
-    await session.execute(delete(Attempts).where(Attempts.ends_at < func.now()))
+OLD = {
+    UserSession: UserSession.expires_at < func.now(),
+    Browser: Browser.used_at < func.now() - BROWSER,
+    Attempts: Attempts.ends_at < func.now(),
+}
+"""What has ended, of all users."""

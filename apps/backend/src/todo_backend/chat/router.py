@@ -5,8 +5,9 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, HTTPException, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from todo_backend.auth.dependencies import CurrentUser
@@ -23,10 +24,12 @@ from todo_backend.chat.schemas import (
     StreamRequest,
 )
 from todo_backend.chat.turns import Event, TurnNotFoundError, Turns
-from todo_backend.dependencies import Db
+from todo_backend.dependencies import Db, RetriedRoute
 from todo_backend.todos.service import ConflictError
 
-router = APIRouter(prefix="/chat", tags=["chat"])
+router = APIRouter(prefix="/chat", tags=["chat"], route_class=RetriedRoute)
+
+Limit = Annotated[int, Query(ge=1, le=1000)]
 
 SILENCE_SECONDS = 10
 """After which a comment tells whoever is in between that the stream goes on."""
@@ -124,23 +127,45 @@ async def serving(user: CurrentUser, turns: Chat) -> Serving:
 
 
 @router.get("/conversations")
-async def list_conversations(user: CurrentUser, database: Db) -> list[ConversationSummary]:
-    """Return one's conversations, newest first."""
-    async with database.transaction() as session:
-        conversations = await service.list_conversations(session, user.id)
-        return [ConversationSummary.model_validate(conversation) for conversation in conversations]
+async def list_conversations(
+    request: Request,
+    response: Response,
+    user: CurrentUser,
+    database: Db,
+    after: uuid.UUID | None = None,
+    limit: Limit = 100,
+) -> list[ConversationSummary]:
+    """Return one's conversations, newest first; where there are more, the header `Link` says where they begin."""
+    try:
+        async with database.transaction() as session:
+            found = await service.list_conversations(session, user.id, after, limit + 1)
+    except service.ConversationNotFoundError:
+        raise _not_found() from None
+    if len(found) > limit:
+        _link(request, response, limit=limit, after=found[limit - 1].id)
+    return [ConversationSummary.model_validate(conversation) for conversation in found[:limit]]
 
 
 @router.get("/conversations/{conversation_id}")
-async def get_conversation(conversation_id: uuid.UUID, user: CurrentUser, database: Db) -> ConversationView:
-    """Return a conversation with its messages, oldest first."""
+async def get_conversation(
+    conversation_id: uuid.UUID,
+    request: Request,
+    response: Response,
+    user: CurrentUser,
+    database: Db,
+    before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    limit: Limit = 200,
+) -> ConversationView:
+    """Return a conversation's last messages, oldest first; the header `Link` leads to those before them."""
     try:
         async with database.transaction() as session:
-            messages = await service.messages_of(session, user.id, conversation_id)
-            views = [MessageView.model_validate(message) for message in messages]
+            found = await service.messages_of(session, user.id, conversation_id, before, limit + 1)
     except service.ConversationNotFoundError:
         raise _not_found() from None
-    return ConversationView(id=conversation_id, messages=views)
+    if len(found) > limit:
+        found = found[1:]
+        _link(request, response, limit=limit, before=found[0].id)
+    return ConversationView(id=conversation_id, messages=[MessageView.model_validate(message) for message in found])
 
 
 @router.patch("/conversations/{conversation_id}")
@@ -164,3 +189,7 @@ async def delete_conversation(conversation_id: uuid.UUID, user: CurrentUser, dat
             await service.delete_conversation(session, user.id, conversation_id)
     except service.ConversationNotFoundError:
         raise _not_found() from None
+
+
+def _link(request: Request, response: Response, **query: object) -> None:
+    response.headers["Link"] = f'<{request.url.path}?{urlencode(query)}>; rel="next"'

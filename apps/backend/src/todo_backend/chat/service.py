@@ -4,19 +4,23 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from textwrap import shorten
-from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.chat.assistant import Said
 from todo_backend.chat.models import Conversation, Message, Turn
-from todo_backend.chat.schemas import MessageView
-from todo_backend.todos.service import KEPT_DAYS
+from todo_backend.chat.schemas import ChatReply, MessageView
+from todo_backend.todos.schemas import TodoView
+from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about
 
 HISTORY = 20
 """Messages of a conversation that an assistant is told of."""
 TITLE = 60
+KEPT_MESSAGES = 10_000
+"""Of one user, in all conversations; the oldest go, and with its last message a conversation."""
+KEPT_TURNS = 1000
+LONGEST_REPLY = 20_000
 
 
 class ConversationNotFoundError(Exception):
@@ -55,37 +59,64 @@ async def delete_conversation(session: AsyncSession, user_id: uuid.UUID, convers
     await session.delete(await _own(session, user_id, conversation_id))
 
 
-async def list_conversations(session: AsyncSession, user_id: uuid.UUID) -> Sequence[Conversation]:
-    """Return the user's conversations, newest first."""
+async def keep_answer(session: AsyncSession, turn: Turn, reply: ChatReply) -> ChatReply:
+    """Keep the answer to a turn's message, the lines of it that fit; return it as it is kept."""
+    text = reply.reply
+    if len(text) > LONGEST_REPLY:  # who has so many todos looks at the list
+        text = text[:LONGEST_REPLY].rpartition("\n")[0] + "\n…"
+    reply = reply.model_copy(update={"reply": text})
+    session.add(Message(conversation_id=reply.conversation_id, role="assistant", content=text))
+    turn.reply = reply.model_dump(mode="json", exclude={"confirmation": {"todos"}})
+    turn.lease_until = None
+    await session.flush()
+    await _keep_newest(session, turn.user_id)
+    return reply
+
+
+async def kept_answer(session: AsyncSession, turn: Turn) -> ChatReply:
+    """Return the answer with the todos that it asked about, which are many and so not kept with it."""
+    reply = dict(turn.reply or {})
+    if asked := reply["confirmation"]:
+        todos = await asked_about(session, uuid.UUID(asked["id"]))
+        reply["confirmation"] = {**asked, "todos": [TodoView.of(todo) for todo in todos]}
+    return ChatReply.model_validate(reply)
+
+
+async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
+    turns = select(Turn.id).where(Turn.user_id == user_id).order_by(Turn.created_at.desc(), Turn.id)
+    old = turns.offset(KEPT_TURNS).limit(AT_ONCE).scalar_subquery()
+    await session.execute(delete(Turn).where(Turn.user_id == user_id, Turn.id.in_(old)))
+    messages = select(Message.id).join(Conversation, Conversation.id == Message.conversation_id)
+    messages = messages.where(Conversation.user_id == user_id).order_by(Message.id.desc())
+    old = messages.offset(KEPT_MESSAGES).limit(AT_ONCE).scalar_subquery()
+    gone = (await session.scalars(delete(Message).where(Message.id.in_(old)).returning(Message.conversation_id))).all()
+    if gone:
+        left = select(Message.id).where(Message.conversation_id == Conversation.id).exists()
+        await session.execute(delete(Conversation).where(Conversation.id.in_(set(gone)), ~left))
+
+
+async def list_conversations(
+    session: AsyncSession, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
+) -> Sequence[Conversation]:
+    """Return the user's conversations, newest first, those after one. Raises ConversationNotFoundError."""
+    order = (Conversation.created_at, Conversation.id)
     query = select(Conversation).where(Conversation.user_id == user_id)
-    found = await session.scalars(query.order_by(Conversation.created_at.desc(), Conversation.id))
-    return found.all()
+    if after is not None:
+        last = await _own(session, user_id, after)
+        query = query.where(tuple_(*order) < (last.created_at, last.id))
+    return (await session.scalars(query.order_by(*(column.desc() for column in order)).limit(limit))).all()
 
 
-async def messages_of(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Sequence[Message]:
-    """Return a conversation's messages, oldest first. Raises ConversationNotFoundError."""
+async def messages_of(
+    session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, before: int | None, limit: int
+) -> Sequence[Message]:
+    """Return a conversation's last messages `before` one, oldest first. Raises ConversationNotFoundError."""
     conversation = await _own(session, user_id, conversation_id)
-    return await _messages(session, conversation.id)
+    return await _messages(session, conversation.id, limit, before)
 
 
-async def export(session: AsyncSession, user_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Return all that was said, oldest first."""
-    return [
-        {
-            "id": str(conversation.id),
-            "created_at": conversation.created_at.isoformat(),
-            "messages": [
-                MessageView.model_validate(message).model_dump(mode="json")
-                for message in await _messages(session, conversation.id)
-            ],
-        }
-        for conversation in reversed(await list_conversations(session, user_id))
-    ]
-
-
-async def forget(session: AsyncSession) -> None:
-    """Delete for good what nobody sends again, of all users."""
-    await session.execute(delete(Turn).where(Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)))
+OLD = {Turn: Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)}
+"""What nobody sends again, of all users."""
 
 
 async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Conversation:
@@ -96,6 +127,10 @@ async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.
     return found
 
 
-async def _messages(session: AsyncSession, conversation_id: uuid.UUID, last: int | None = None) -> Sequence[Message]:
-    query = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.id.desc()).limit(last)
-    return (await session.scalars(query)).all()[::-1]
+async def _messages(
+    session: AsyncSession, conversation_id: uuid.UUID, last: int, before: int | None = None
+) -> Sequence[Message]:
+    query = select(Message).where(Message.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(Message.id < before)
+    return (await session.scalars(query.order_by(Message.id.desc()).limit(last))).all()[::-1]

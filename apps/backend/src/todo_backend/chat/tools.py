@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.auth.models import User
 from todo_backend.clock import now_in
+from todo_backend.text import one_line
 from todo_backend.todos import service
 from todo_backend.todos.schemas import ConfirmationView, Title, TodoQuery, TodoView
 from todo_backend.todos.service import Actor, ConflictError, QuotaError, TodoNotFoundError, Wanted
@@ -144,7 +145,7 @@ class TodoTools:
         try:
             title = _title.validate_python(wanted.title)
         except ValidationError:
-            raise BadTitleError(len(wanted.title)) from None
+            raise BadTitleError(len(one_line(wanted.title))) from None
         return replace(wanted, title=title)
 
     def _done(self, tool: Tool, todo: TodoView) -> TodoView:

@@ -38,7 +38,7 @@ from todo_backend.health.state import Health
 from todo_backend.settings import Settings
 from todo_backend.todos.models import Change
 from todo_backend.todos.schemas import ChangeView, ConfirmationView, TodoView
-from todo_backend.todos.service import Actor, ConflictError, ask_to_delete
+from todo_backend.todos.service import Actor, ConflictError, ask_to_delete, take_turn
 
 log = logging.getLogger(__name__)
 
@@ -90,9 +90,10 @@ class _Key:
 class _Kept:
     """What is kept of a turn."""
 
-    turn: Turn
+    epoch: int
     steps: dict[int, dict[int, dict[str, Any]]]
     orphaned: bool
+    reply: ChatReply | None
 
 
 class _Live:
@@ -162,6 +163,7 @@ class Turns:
         key = _Key(user.id, turn_id)
         try:
             async with self.database.transaction() as session:
+                await take_turn(session, user.id)
                 conversation = await service.own_or_new(session, user.id, said.conversation_id, began_with=said.message)
                 # Of two at once the second waits here until the first has committed.
                 begun = insert(Turn).values(
@@ -202,7 +204,7 @@ class Turns:
             kept = await session.get(Turn, (user.id, turn_id))
             if kept is None:  # the conversation has been deleted meanwhile
                 raise service.ConversationNotFoundError
-            return ChatReply.model_validate(kept.reply)
+            return await service.kept_answer(session, kept)
 
     async def follow(self, user: User, turn_id: uuid.UUID, after: str, *, stays: bool = False) -> AsyncGenerator[Event]:
         """Yield what happens in a turn, from a place on: from here while it is at work here, else from what is kept.
@@ -232,12 +234,12 @@ class Turns:
                 if not _is_whole(kept.steps[step]):
                     break
                 if parts:
-                    yield Event(f"{kept.turn.epoch}.{step}.0", {"type": "reset-step"})
-                for event in _events(turn_id, step, kept.steps[step], kept.turn.epoch):
+                    yield Event(f"{kept.epoch}.{step}.0", {"type": "reset-step"})
+                for event in _events(turn_id, step, kept.steps[step], kept.epoch):
                     yield event
-                epoch, number, parts = kept.turn.epoch, step + 1, 0
-            if kept.turn.reply is not None:
-                for event in _last_events(kept, number, again=bool(parts)):
+                epoch, number, parts = kept.epoch, step + 1, 0
+            if kept.reply is not None:
+                for event in _last_events(kept, kept.reply, number, again=bool(parts)):
                     yield event
                 return
             if self.health.draining and not stays:
@@ -490,7 +492,7 @@ class Turns:
                 confirmation=asked,
                 changes=await _changes(session, key),
             )
-            await _answered(session, turn, reply)
+            reply = await service.keep_answer(session, turn, reply)
         parts = _text("last", sentence) if sentence else []
         if parts and not in_step:
             parts = [{"type": "start-step"}, *parts]
@@ -521,7 +523,7 @@ class Turns:
             notice=language_of(turn.message).says[f"notice {why}"] if why else None,
             changes=await _changes(session, _Key(user.id, turn.id)),
         )
-        await _answered(session, turn, reply)
+        reply = await service.keep_answer(session, turn, reply)
         metrics.TURNS.labels(self.built_in.name).inc()
         return reply
 
@@ -546,6 +548,7 @@ class Turns:
     async def _holding(self, key: _Key, epoch: int) -> AsyncIterator[tuple[AsyncSession, Turn]]:
         """A transaction in which this process has the turn. Raises LostError where it has not."""
         async with self.database.transaction() as session:
+            await take_turn(session, key.user_id)  # first of all, as everybody does, so that no two wait for each other
             mine = select(Turn).where(Turn.user_id == key.user_id, Turn.id == key.turn_id, Turn.reply.is_(None))
             turn = await session.scalar(mine.where(Turn.epoch == epoch).with_for_update())
             if turn is None:
@@ -580,7 +583,9 @@ class Turns:
             row = (await session.execute(mine)).one_or_none()
             if row is None:
                 raise TurnNotFoundError
-            return _Kept(row[0], await _steps_of(session, key), bool(row[1]))
+            turn, orphaned = row
+            reply = None if turn.reply is None else await service.kept_answer(session, turn)
+            return _Kept(turn.epoch, await _steps_of(session, key), bool(orphaned), reply)
 
 
 _ORPHANED = Turn.reply.is_(None) & (Turn.lease_until < func.now())
@@ -596,12 +601,6 @@ class _StoppedError(Exception):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
-
-
-async def _answered(session: AsyncSession, turn: Turn, reply: ChatReply) -> None:
-    session.add(Message(conversation_id=reply.conversation_id, role="assistant", content=reply.reply))
-    turn.reply = reply.model_dump(mode="json")
-    turn.lease_until = None
 
 
 async def _steps_of(session: AsyncSession, key: _Key) -> dict[int, dict[int, dict[str, Any]]]:
@@ -696,16 +695,15 @@ def _events(
     return [*events, Event(f"{epoch}.{number + 1}.0", {"type": "finish-step"})] if ends else events
 
 
-def _last_events(kept: _Kept, number: int, *, again: bool) -> list[Event]:
+def _last_events(kept: _Kept, reply: ChatReply, number: int, *, again: bool) -> list[Event]:
     """What comes after the last step that is kept."""
-    reply = ChatReply.model_validate(kept.turn.reply)
     said = "\n\n".join(step[0]["text"] for step in kept.steps.values() if step[0]["text"].strip())
     rest = reply.reply.removeprefix(said).strip()
     parts: list[Mapping[str, Any]] = [{"type": "reset-step"}] if again else []
     if rest or not kept.steps:
         parts += [*([] if again else [{"type": "start-step"}]), *_text("last", rest), {"type": "finish-step"}]
     parts += _end(reply)
-    return [Event(f"{kept.turn.epoch}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
+    return [Event(f"{kept.epoch}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
 
 
 def _text(name: str, text: str) -> list[Mapping[str, Any]]:

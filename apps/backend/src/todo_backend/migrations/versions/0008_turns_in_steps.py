@@ -1,7 +1,4 @@
-"""Turns of a language model in steps, what they took, and whether a user wants a model; tokens of outside clients.
-
-Additive: code made for 0003 goes on working with it, keeps a turn in one transaction, and names no conversation in it.
-"""
+"""Turns of a language model, step by step, so that each is done once. Additive, as 0003 is."""
 
 from collections.abc import Sequence
 
@@ -9,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision: str = "0004"
-down_revision: str | None = "0003"
+revision: str = "0008"
+down_revision: str | None = "0007"
 branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 breaks_previous: bool = False
@@ -18,7 +15,6 @@ breaks_previous: bool = False
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("users", sa.Column("model_allowed", sa.Boolean(), server_default="true", nullable=False))
     op.add_column("conversations", sa.Column("title", sa.String(length=100), nullable=True))
     op.add_column("turns", sa.Column("conversation_id", sa.Uuid(), nullable=True))
     op.add_column("turns", sa.Column("epoch", sa.Integer(), server_default="0", nullable=False))
@@ -52,40 +48,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("user_id", "turn_id", "number", "call", name=op.f("pk_steps")),
     )
-    op.create_table(
-        "access_tokens",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("name", sa.String(length=100), nullable=False),
-        sa.Column("hash", sa.LargeBinary(), nullable=False),
-        sa.Column("may_write", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_access_tokens_user_id_users"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_access_tokens")),
-        sa.UniqueConstraint("hash", name=op.f("uq_access_tokens_hash")),
-    )
-    op.create_index(op.f("ix_access_tokens_user_id"), "access_tokens", ["user_id"])
-    op.create_table(
-        "usage",
-        sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("tokens", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_usage_user_id_users"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("day", "user_id", name=op.f("pk_usage")),
-    )
 
 
 def downgrade() -> None:
     """Take back."""
-    for table in ("usage", "access_tokens", "steps"):
-        op.drop_table(table)
+    op.drop_table("steps")
     op.drop_index("uq_turns_one_in_a_conversation", table_name="turns")
     op.drop_index("ix_turns_at_work", table_name="turns")
     for column in ("stopped_at", "lease_until", "epoch", "conversation_id"):
         op.drop_column("turns", column)
     op.drop_column("conversations", "title")
-    op.drop_column("users", "model_allowed")
