@@ -191,6 +191,8 @@ async def test_what_is_due_at_a_time_is_due_at_that_moment_wherever_one_has_gone
     for zone in (BEHIND, AHEAD, "UTC"):
         now = await move(ann, zone)
         assert await listed("due=overdue") == ["past"]
+        said = await ann.say("what is overdue?")
+        assert [title for title in due if title in said] == ["past"], said
         assert await listed("sort=due") == ["past", "first", "second", "third"]
         assert await listed("sort=-priority") == ["past", "first", "second", "third"]
         days = {title: at.astimezone(ZoneInfo(zone)).date() for title, at in due.items()}

@@ -163,6 +163,26 @@ def test_what_the_version_before_types_is_kept_in_the_composed_form_and_found(be
             assert connection.scalars(text("SELECT DISTINCT version FROM todos")).all() == [1]
 
 
+def test_numbers_that_another_gives_meanwhile_stay(before: URL) -> None:
+    """As one does whose process has ended, and whose statement PostgreSQL goes on with."""
+    with _engine(before) as engine, engine.connect() as other, engine.connect() as watch:
+        _go(engine, command.upgrade, "0004")
+        other.execute(text("UPDATE users SET last_number = 30"))
+        other.execute(text("UPDATE todos SET number = 10 * title::int"))
+        second = threading.Thread(target=migrate, args=(before, 60), daemon=True)
+        second.start()
+        waits = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = :event")
+        end = time.monotonic() + 30
+        while not watch.scalar(waits, {"event": "transactionid"}):
+            assert time.monotonic() < end
+            watch.rollback()
+        watch.rollback()
+        other.commit()
+        second.join(timeout=60)
+        assert _revision(before) == HEAD
+        assert watch.scalars(text("SELECT number FROM todos ORDER BY 1")).all() == [10, 20, 30]
+
+
 def test_an_index_that_was_not_made_whole_is_made_again(before: URL) -> None:
     with _engine(before) as engine, engine.connect() as holder:
         _go(engine, command.upgrade, "0005")

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Slot, fold, lengths, slots
 from todo_backend.chat.lexicon import FILLERS, SAME, stem, these
+from todo_backend.clock import due_instant
 from todo_backend.text import words
 from todo_backend.todos.schemas import Priority, TodoView
 
@@ -31,7 +32,8 @@ class Asked:
             return False
         if (self.priority and todo.priority != self.priority) or (self.undated and todo.due):
             return False
-        is_due = bool(self.due and todo.due and self.due[0] <= todo.due[:10] <= self.due[1])
+        due = _due(todo, now)
+        is_due = bool(self.due and due and self.due[0] <= due[:10] <= self.due[1])
         if (self.due or self.overdue) and not (is_due or (self.overdue and is_overdue(todo, now))):
             return False
         return self.about <= content(f"{todo.title} {todo.notes}")
@@ -39,7 +41,17 @@ class Asked:
 
 def is_overdue(todo: TodoView, now: datetime) -> bool:
     """Tell whether an open todo's date is over."""
-    return bool(todo.due) and not todo.completed and (todo.due or "") < now.isoformat()[: len(todo.due or "")]
+    due = _due(todo, now)
+    return bool(due) and not todo.completed and due < now.isoformat()[: len(due)]
+
+
+def _due(todo: TodoView, now: datetime) -> str:
+    """When it is due on the user's clocks, whatever zone it was written in; a day is that day everywhere."""
+    day, _, at = (todo.due or "").partition("T")
+    if not at:
+        return day
+    moment = due_instant(date.fromisoformat(day), time.fromisoformat(at), todo.due_time_zone or "UTC")
+    return moment.astimezone(now.tzinfo).isoformat()[: len(f"{day}T{at}")]
 
 
 def content(text: str) -> frozenset[str]:
