@@ -13,6 +13,7 @@ PUBLIC = {
     ("GET", "/health/startup"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/health/assistant"),
 }
 """What one does not log in for."""
 

@@ -287,6 +287,22 @@ async def test_the_second_model_answers_for_the_first(bob: Person, fake: Fake) -
     }
 
 
+async def test_an_operator_is_told_which_assistant_answers(
+    fake: Fake, client: httpx.AsyncClient, database_url: URL
+) -> None:
+    asked = {"assistant": "first", "provider": "127.0.0.1", "notice": None}
+    async with with_model(database_url, fake) as with_key:
+        assert (await with_key.get("/health/assistant")).json() == asked
+        ann = await sign_up(with_key)
+        fake.will(refuses(429, retry_after="60"), refuses(429, retry_after="60"))
+        assert (await say(ann, "hello"))["assistant"] == "rule-based"
+        told = (await with_key.get("/health/assistant")).json()
+        assert (told["assistant"], told["provider"]) == ("rule-based", "127.0.0.1")
+        assert "over its limit" in told["notice"]
+    without_key = (await client.get("/health/assistant")).json()
+    assert without_key == {"assistant": "rule-based", "provider": None, "notice": None}
+
+
 async def test_half_an_answer_of_one_model_is_taken_back(bob: Person, fake: Fake) -> None:
     fake.will(stream(chunk({"content": "I think"})), says("Hello."))
     text, kinds = seen(await streamed(bob, "hello"))
