@@ -81,6 +81,7 @@ export function ChatPanel({
         const answer = await follow(said, {
           signal,
           onProgress: (progress) => changed({ progress }),
+          onChange: ({ todo_id }) => void readAgain([todo_id]),
           onLost: (lost) => changed({ lost }),
         });
         conversation.current = answer.conversation_id;
@@ -447,11 +448,11 @@ function Answering({ live: { progress, lost, stopping, problem } }: { live: Live
 
 function DoingLine({ line, state }: Doing) {
   return (
-    <li className={`flex items-start gap-2 ${state === "failed" ? "text-danger" : "text-muted"}`}>
+    <li className="flex items-start gap-2 text-muted">
       {state === "running" ? (
         <span className="mx-1.25 mt-1.75 size-1.5 shrink-0 animate-think rounded-full bg-marigold" />
       ) : (
-        <Icon name={state === "done" ? "check" : "alert"} className="mt-0.5 size-4" />
+        <Icon name={state === "done" ? "check" : "alert"} className={`mt-0.5 size-4 ${state === "done" ? "text-pine" : "text-danger"}`} />
       )}
       <span className="min-w-0 wrap-anywhere">{line}</span>
     </li>

@@ -90,6 +90,8 @@ const pauseMs = (attempt: number) => Math.min(250 * 2 ** attempt, 8000) * (0.5 +
 type Follow = {
   /** Told everything that has come so far, upon each part. */
   onProgress: (progress: Progress) => void;
+  /** Told each change to the list. */
+  onChange: (change: Change) => void;
   /** Told whether the connection is lost for the moment. */
   onLost: (lost: boolean) => void;
   /** Ends it: the page is left. */
@@ -101,7 +103,7 @@ type Follow = {
  * Says something to the assistant and follows its answer until it is whole. A stream that breaks off is gone on with
  * from its last place. Throws RequestError: a refusal, or when the connection does not come back.
  */
-export async function follow(said: Said, { onProgress, onLost, signal, pause = wait }: Follow): Promise<ChatAnswer> {
+export async function follow(said: Said, { onProgress, onChange, onLost, signal, pause = wait }: Follow): Promise<ChatAnswer> {
   let after = "";
   let progress = NOTHING;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -114,6 +116,7 @@ export async function follow(said: Said, { onProgress, onLost, signal, pause = w
         progress = grown(progress, part);
         if (part.type === "finish" && progress.answer) return progress.answer;
         onProgress(progress);
+        if (part.output?.change) onChange(part.output.change);
       }
     } catch (error) {
       if (!(error instanceof CutError)) throw error;
