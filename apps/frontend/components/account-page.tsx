@@ -108,7 +108,7 @@ function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean
       const user = await request<User>("PATCH", "/api/account", { model_allowed: !allowed });
       setAllowed(user.model_allowed ?? true);
       setServing(await request<Serving>("GET", "/api/chat/assistant"));
-      return user.model_allowed ? "A language model may answer." : "The built-in assistant answers, and no language model.";
+      return "Saved.";
     });
   }
 

@@ -216,12 +216,14 @@ export function ChatPanel({
           ) : null}
           <div role="log" aria-live="polite" aria-label="Conversation">
             <ol className="flex flex-col gap-3">
-              {bubbles.map((bubble) => (
+              {bubbles.map((bubble, index) => (
                 <li key={bubble.key} className={`flex flex-col ${bubble.role === "user" ? "last:animate-rise" : ""}`}>
                   <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
                     {bubble.content}
                   </Spoken>
-                  {bubble.notice ? <p className="mt-1.5 pl-8.5 text-sm text-muted">{bubble.notice}</p> : null}
+                  {bubble.notice && ![serving?.notice, bubbles[index - 2]?.notice].includes(bubble.notice) ? (
+                    <p className="mt-1.5 pl-8.5 text-sm text-muted">{bubble.notice}</p>
+                  ) : null}
                   {bubble.changes?.length ? (
                     <ul aria-label="What was changed" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
                       {bubble.changes.map((change) => (
@@ -364,12 +366,12 @@ function Spoken({
 
 /** Who sees what is said here. */
 function Explanation({ serving: { assistant, provider, notice } }: { serving: Serving }) {
-  if (assistant === BUILT_IN) {
-    return notice ?? "Understands everyday requests in English and German, by rules. What you write stays here.";
+  if (assistant === BUILT_IN && !notice) {
+    return "Understands everyday requests in English and German, by rules. What you write stays here.";
   }
   return (
     <>
-      {provider ? `Messages and todos go to ${provider}. ` : "A language model. "}
+      {notice ?? `Messages and todos go to ${provider}.`}{" "}
       <a href="/account#assistant" className="rounded-sm underline underline-offset-4 hover:text-pine">
         Change
       </a>

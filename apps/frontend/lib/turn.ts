@@ -106,6 +106,7 @@ type Follow = {
 export async function follow(said: Said, { onProgress, onChange, onLost, signal, pause = wait }: Follow): Promise<ChatAnswer> {
   let after = "";
   let progress = NOTHING;
+  let finished = false;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await pause(attempt - 1);
     if (signal.aborted) break;
@@ -114,13 +115,15 @@ export async function follow(said: Said, { onProgress, onChange, onLost, signal,
         onLost(false);
         after = place || after;
         progress = grown(progress, part);
-        if (part.type === "finish" && progress.answer) return progress.answer;
+        finished ||= part.type === "finish";
         onProgress(progress);
         if (part.output?.change) onChange(part.output.change);
       }
     } catch (error) {
       if (!(error instanceof CutError)) throw error;
     }
+    // Not before the stream ends: for the browser, one that is left just before counts as failed.
+    if (finished && progress.answer) return progress.answer;
     onLost(true);
   }
   throw new RequestError("The connection was lost and does not come back. What the assistant did is kept.", 0);
@@ -152,17 +155,13 @@ async function* stream(asked: Said & { after: string }, leaving: AbortSignal): A
     if (!response.ok || !response.body) throw await refusal(response);
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
-    try {
-      for (;;) {
-        const { done, value } = await reader.read().catch(cut);
-        if (done) return;
-        heard();
-        const events = (rest + value).split("\n\n");
-        rest = events.pop() ?? "";
-        yield* events.flatMap(read);
-      }
-    } finally {
-      void reader.cancel().catch(() => undefined);
+    for (;;) {
+      const { done, value } = await reader.read().catch(cut);
+      if (done) return;
+      heard();
+      const events = (rest + value).split("\n\n");
+      rest = events.pop() ?? "";
+      yield* events.flatMap(read);
     }
   } finally {
     clearTimeout(alarm);
