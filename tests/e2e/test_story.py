@@ -29,6 +29,14 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     take_screenshot(page, url)
     assert database.todos_of(account.email) == ["buy milk|f", "return the library books|t", "water the plants|f"]
 
+    # What the assistant did can be taken back where it says so.
+    expect(page.get_by_text("Built-in assistant", exact=True)).to_be_visible()
+    ask(page, "add call the bank")
+    expect(page.get_by_role("checkbox", name="call the bank")).to_be_visible()
+    page.get_by_role("button", name="Undo: Added call the bank").click()
+    expect(page.get_by_role("log").get_by_text("Taken back")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="call the bank")).to_have_count(0)
+
     page.reload()
     expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
 
@@ -87,7 +95,7 @@ def add(page: Page, title: str) -> None:
 
 def ask(page: Page, message: str) -> None:
     """Say something to the assistant and wait for its answer."""
-    turns = page.get_by_role("log").get_by_role("listitem")
+    turns = page.get_by_role("log").locator("> ol > li")
     before = turns.count()
     page.get_by_label("Message to the assistant").fill(message)
     page.get_by_label("Message to the assistant").press("Enter")

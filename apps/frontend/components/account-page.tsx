@@ -7,7 +7,7 @@ import { Logo } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
-import type { SignIn, User } from "@/lib/types";
+import type { Serving, SignIn, User } from "@/lib/types";
 
 const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
@@ -21,7 +21,9 @@ function nameOf(agent: string): string {
   return system ? `${known} on ${system === "Mac OS" ? "macOS" : system}` : known;
 }
 
-export function AccountPage({ user, initialSignIns }: { user: User; initialSignIns: SignIn[] }) {
+type Props = { user: User; initialSignIns: SignIn[]; initialServing: Serving };
+
+export function AccountPage({ user, initialSignIns, initialServing }: Props) {
   const [signIns, setSignIns] = useState(initialSignIns);
   const readSignIns = async () => setSignIns(await request<SignIn[]>("GET", "/api/account/sessions"));
   return (
@@ -37,6 +39,7 @@ export function AccountPage({ user, initialSignIns }: { user: User; initialSignI
           <h1 className="text-3xl font-semibold tracking-tight">Your account</h1>
           <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
         </div>
+        <Assistant allowedAtFirst={user.model_allowed ?? true} initialServing={initialServing} />
         <SignIns signIns={signIns} readAgain={readSignIns} />
         <Password email={user.email} onChanged={readSignIns} />
         <Part id="export" title="Your data">
@@ -91,6 +94,49 @@ function useAttempt() {
     }
   }
   return { busy, outcome, attempt };
+}
+
+/** Who sees what is said to the assistant, and whether that may be. */
+function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean; initialServing: Serving }) {
+  const hydrated = useHydrated();
+  const { busy, outcome, attempt } = useAttempt();
+  const [allowed, setAllowed] = useState(allowedAtFirst);
+  const [{ assistant, provider, notice }, setServing] = useState(initialServing);
+
+  async function toggle() {
+    await attempt(async () => {
+      const user = await request<User>("PATCH", "/api/account", { model_allowed: !allowed });
+      setAllowed(user.model_allowed ?? true);
+      setServing(await request<Serving>("GET", "/api/chat/assistant"));
+      return "Saved.";
+    });
+  }
+
+  const now = provider
+    ? `The language model ${assistant} answers. Your messages, and the todos that it looks at, go to ${provider}.`
+    : (notice ?? "The built-in assistant answers, by rules; there is no language model here. What you write stays here.");
+  return (
+    <Part id="assistant" title="Assistant">
+      <p className="mt-1 wrap-anywhere text-muted">{now}</p>
+      <div className="mt-4 flex items-center gap-3">
+        <button
+          type="button"
+          role="switch"
+          aria-checked={allowed}
+          aria-labelledby="model-allowed"
+          disabled={!hydrated || busy}
+          onClick={() => void toggle()}
+          className="group flex h-7 w-12 shrink-0 items-center rounded-full bg-line-strong p-1 aria-checked:bg-pine-fill"
+        >
+          <span className="size-5 rounded-full bg-surface transition-transform group-aria-checked:translate-x-5" />
+        </button>
+        <span id="model-allowed" className="font-medium">
+          A language model may answer
+        </span>
+      </div>
+      <Outcome {...outcome} />
+    </Part>
+  );
 }
 
 function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => Promise<void> }) {
