@@ -120,6 +120,14 @@ export function streamBackend(path: string, call: Omit<Call, "timeoutMs">): Prom
   return reach(path, { ...call, headers, timeoutMs: STREAM_MS }, async (response) => passedOn(response, STREAMED));
 }
 
+/** Passes on a document as it comes, never whole in memory; one that the backend breaks off, or takes too long for, is broken off. */
+export function downloadBackend(path: string, call: Omit<Call, "timeoutMs">): Promise<Response> {
+  return reach(path, { ...call, timeoutMs: STREAM_MS }, async ({ body, headers }) => {
+    const type = headers.get("content-type") ?? "application/octet-stream";
+    return new Response(body, { headers: { "content-type": type, "cache-control": "no-store" } });
+  });
+}
+
 const STREAMED = ["content-type", "x-vercel-ai-ui-message-stream"];
 
 /** Returns an answer of the backend as one of ours: these headers of it alone, and kept and compressed by nobody on the way. */

@@ -7,6 +7,7 @@ import { after, afterEach, mock, test } from "node:test";
 
 import { NextRequest } from "next/server";
 
+import { GET as exported } from "@/app/api/account/export/route";
 import { POST as chat } from "@/app/api/chat/stream/route";
 import * as mcp from "@/app/mcp/route";
 
@@ -45,6 +46,20 @@ function say(signal?: AbortSignal): Promise<Response> {
   };
   return chat(new NextRequest("http://todo.example/api/chat/stream", { method: "POST", headers, body: SAID, signal }), context);
 }
+
+test("an export comes piece by piece, and what is broken off is no whole document", async () => {
+  const headers = { host: "todo.example", cookie: "todochat_session=token" };
+  const answer = exported(new NextRequest("http://todo.example/api/account/export", { headers }), context);
+  const { response } = await arrival();
+  response.writeHead(200, { "content-type": "application/json" });
+  response.write('{"todos":[');
+  const document = await answer;
+  assert.equal(document.headers.get("content-disposition"), 'attachment; filename="todochat.json"');
+  const reader = document.body!.getReader();
+  assert.equal(new TextDecoder().decode((await reader.read()).value), '{"todos":[');
+  response.destroy();
+  await assert.rejects(reader.read());
+});
 
 test("a stream comes piece by piece, to be kept and compressed by nobody", async () => {
   const answer = say();

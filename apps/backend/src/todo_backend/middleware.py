@@ -49,9 +49,9 @@ class RequestContext:
                 if self._health.draining:
                     # A client that keeps this connection would lose its next request when the process ends.
                     headers["Connection"] = "close"
-                if headers.get("content-type", "").startswith("text/event-stream"):
-                    limit.reschedule(None)  # what is streamed has limits of its own
             await send(message)
+            if message.get("more_body"):  # of what is streamed each part has its time
+                limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
         try:
             async with asyncio.timeout(self._seconds) as limit:
