@@ -50,6 +50,13 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     expect(page.get_by_role("checkbox", name="return the library books")).to_be_checked()
     expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
 
+    # Another assistant works on the same list, with a token of its own.
+    token = make_token(page, "My editor")
+    added = call_tool(page, url, token, "add_todo", {"title": "answer the letter", "due": "tomorrow"})
+    assert added["added"]["title"] == "answer the letter"
+    page.get_by_role("link", name="Back to your list").click()
+    expect(page.get_by_role("checkbox", name="answer the letter")).not_to_be_checked()
+
     delete_account(page, account)
     assert not database.knows(account.email)
 
@@ -76,6 +83,26 @@ def sign_out(page: Page) -> None:
     page.get_by_role("button", name="Account").click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url("**/login")
+
+
+def make_token(page: Page, name: str) -> str:
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("link", name="Account settings").click()
+    page.get_by_label("Name of the client").fill(name)
+    page.get_by_label("It may also add, change and delete").check()
+    page.get_by_role("button", name="Make a token").click()
+    header = page.get_by_text("Authorization: Bearer todo_").text_content() or ""
+    expect(page.get_by_role("button", name=f"Revoke {name}")).to_be_visible()
+    return header.removeprefix("Authorization: Bearer ")
+
+
+def call_tool(page: Page, url: str, token: str, name: str, arguments: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What a tool answers, by the Model Context Protocol."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+    answer = page.request.post(f"{url}/mcp", data=call, headers=headers)
+    assert answer.ok, answer.text()
+    return answer.json()["result"]["structuredContent"]
 
 
 def delete_account(page: Page, account: Account) -> None:

@@ -1,7 +1,7 @@
 import { CALL_MS, STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
 import { TODOS_MAX } from "@/lib/rules";
-import type { Conversation, Serving, SignIn, Todo, User } from "@/lib/types";
+import type { AccessToken, Conversation, Serving, SignIn, Todo, User } from "@/lib/types";
 
 const AWAY = "The todo service is not answering right now. Try again in a moment.";
 
@@ -164,6 +164,8 @@ export async function fetchTodos(token: string): Promise<{ todos: Todo[]; more: 
 }
 
 export const fetchSignIns = (token: string) => callBackend<SignIn[]>("/api/v1/auth/sessions", { token });
+
+export const fetchTokens = (token: string) => callBackend<AccessToken[]>("/api/v1/auth/tokens", { token });
 
 /** Returns which assistant would answer now, and who sees what is said to it. */
 export const fetchServing = (token: string) => callBackend<Serving>("/api/v1/chat/assistant", { token });

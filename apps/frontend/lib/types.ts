@@ -56,5 +56,15 @@ export type Session = {
   browser?: string | null;
 };
 
+/** What an outside client asks with in somebody's name; the token itself is shown once. */
+export type AccessToken = {
+  id: string;
+  name: string;
+  scope: "read" | "write";
+  created_at: string;
+  used_at: string | null;
+  expires_at: string | null;
+};
+
 /** Where somebody is signed in. */
 export type SignIn = { id: string; user_agent: string; created_at: string; used_at: string; current: boolean };
