@@ -24,6 +24,7 @@ _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
 _NOTHING = PRONOUNS | these("undate what") | these("meta") | {"make", "mach"}
 _REFERRING = these("referring")
+_URGENCY = these("urgency")
 _DANGLING = these("dangling")
 """What a title cannot end with."""
 
@@ -68,8 +69,9 @@ def new_todos(reader: Reader) -> list[New]:
 
 
 def _is_cut(title: str) -> bool:
-    """Whether a title is a part of a sentence: “the butter so”, or in a list “pick him up”."""
-    return fold(title.split()[-1]) in _DANGLING
+    """Whether a title is a part of a sentence, “the butter so”, or says a priority that was not understood."""
+    keys = [fold(word.strip(" ,;:.!?")) for word in title.split()]
+    return keys[-1] in _DANGLING or bool(_URGENCY & set(keys))
 
 
 def _ends_dated(text: str, now: datetime) -> bool:

@@ -8,13 +8,25 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from todo_backend import dates
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
 from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
-from todo_backend.chat.reading import NUMBER_WORDS, PRIORITIES, Clause, New, Reader, bases, fits, named, new_todo, priority_of
+from todo_backend.chat.reading import (
+    NUMBER_WORDS,
+    PRIORITIES,
+    Clause,
+    New,
+    Reader,
+    bases,
+    fits,
+    named,
+    new_todo,
+    priority_of,
+)
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
 from todo_backend.text import comparable
@@ -98,6 +110,8 @@ _RENAMES = [
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
         rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
+        rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
+        rf"\b(?:statt|anstatt)\s+{_WHAT}\s+soll\s+(?:da\s+|dort\s+)?(?P<to>[^.;!?,]+?)\s+stehen\b",
         rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
         rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
         rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
@@ -106,7 +120,8 @@ _RENAMES = [
 ]
 _OF_IT = re.compile(r"['’]s\s+(?:title|name|text)$", re.IGNORECASE)
 _UNDATED = re.compile(
-    r"\s+(?:ohne|without|w/o|(?:with )?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:datum|termin|frist|date|deadline)\b", re.IGNORECASE
+    r"\s+(?:ohne|without|w/o|(?:with )?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:datum|termin|frist|date|deadline)\b",
+    re.IGNORECASE,
 )
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -184,8 +199,8 @@ class _Turn:
         if (reply := await self._noted(reader)) is not None:
             return reply
         if rename := self._renaming(reader):
-            todos, title = rename
-            return await self._each(lambda todo: self._rename(todo, title), todos, reader)
+            todos, title, what = rename
+            return await self._each(lambda todo: self._rename(todo, title), todos, what)
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -357,11 +372,7 @@ class _Turn:
         if priority is None and self._takes_away(_PRIORITY, clauses):
             todos = self._targets(reader, "delete", "move", about=_PRIORITY)
             return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
-        if (
-            self._takes_away(_UNDATE_WHAT, clauses)
-            and due is None
-            and self._names(clauses)
-        ):
+        if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
             return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
         if reader.wants("reopen"):
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
@@ -414,8 +425,13 @@ class _Turn:
         if not _NOTE & set(reader.keys):
             return None
         for pattern in _NOTES:
-            if (match := pattern.search(reader.text)) and (todos := named(self.todos, Reader(match["what"], self.now).clauses)):
-                return await self._each(lambda todo: self._note(todo, match["to"].strip()), todos, reader)  # noqa: B023
+            if (match := pattern.search(reader.text)) is None:
+                continue
+            what, text = Reader(match["what"], self.now), match["to"].strip()
+            if todos := named(self.todos, what.clauses):
+                return await self._each(partial(self._note, text=text), todos, what)
+        if self._takes_away(_NOTE, reader.clauses) and named(self.todos, reader.clauses):
+            return self.say("note how")
         known = {str(todo.number) for todo in self.todos}
         is_of_one = any(
             key in known and before in PREPOSITIONS | NUMBER_WORDS
@@ -441,11 +457,7 @@ class _Turn:
     def _targets(self, reader: Reader, *wants: str, about: frozenset[str] = frozenset()) -> list[TodoView]:
         """The todos that are meant: those in the clause that says what is wanted, or if it says “it” elsewhere."""
         clauses = reader.clauses
-        own = [
-            clause
-            for clause in clauses
-            if clause.wants(*wants) or {token.key for token in clause.tokens} & about
-        ]
+        own = [clause for clause in clauses if clause.wants(*wants) or {token.key for token in clause.tokens} & about]
         found = named(self.todos, own)
         if found:
             if len(found) > 1 and len(sharper := [todo for todo in found if todo in named(self.todos, clauses)]) == 1:
@@ -562,8 +574,8 @@ class _Turn:
         lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
         return self.say("confirm", count=len(todos)) + lines
 
-    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str] | None:
-        """The todos that a new title is given to, and that title."""
+    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str, Reader] | None:
+        """The todos that a new title is given to, that title, and the words for those todos."""
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
                 title = match["to"].strip(" ,.;!")
@@ -573,11 +585,11 @@ class _Turn:
                 )
                 if _ELSEWHERE.search(title) or (is_other and not match.groupdict().get("surely")):
                     continue
-                clauses = Reader(_OF_IT.sub("", match["what"]), self.now).clauses
-                if clauses and (todos := named(self.todos, clauses)):
-                    return todos, title
+                what = Reader(_OF_IT.sub("", match["what"]), self.now)
+                if what.clauses and (todos := named(self.todos, what.clauses)):
+                    return todos, title, what
                 if match.groupdict().get("surely"):
-                    return [], title
+                    return [], title, what
         return None
 
     async def _rename(self, todo: TodoView, title: str) -> str:
@@ -619,9 +631,10 @@ class _Turn:
         [todo] = todos
         unit = next(unit for unit in _UNITS if (match["unit"] or "").lower().startswith(_UNITS[unit]))
         start = self.now
-        if unit == "hour" and not (at := _time_of(todo.due)):
+        at = _time_of(todo.due)
+        if unit == "hour" and at is None:
             return None
-        if unit == "hour":
+        if unit == "hour" and at:
             start = start.replace(hour=at.hour, minute=at.minute)
         if todo.due:
             start = start.replace(year=int(todo.due[:4]), month=int(todo.due[5:7]), day=int(todo.due[8:10]))
