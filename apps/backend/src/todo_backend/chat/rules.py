@@ -65,7 +65,8 @@ _NOT_THEN = re.compile(
 )
 _ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
 _LAST = re.compile(
-    r"\b(?:the\s+(?:very\s+)?last|(?:der|den|die|das)\s+letzten?)\s+(?:one|todo|task|item|entry|eintrag|aufgabe|punkt)\b"
+    r"\b(?:the\s+(?:very\s+)?last|(?:der|den|die|das)\s+letzten?)"
+    r"(?:\s+(?:one|todo|task|item|entry|eintrag|aufgabe|punkt)\b|(?=\s+(?:on|auf)\s))"
     r"(?:\s+(?:on|in|auf|von|of)\s+(?:the|my|der|meiner)\s+(?:list|liste)\b)?",
     re.IGNORECASE,
 )
@@ -111,6 +112,7 @@ _RENAMES = [
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
         rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
         rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
+        rf"^(?:statt|anstatt|instead\s+of)\s+{_WHAT},?\s+(?:bitte|lieber|jetzt|please|rather)\s+{_TO}",
         rf"\b(?:statt|anstatt)\s+{_WHAT}\s+soll\s+(?:da\s+|dort\s+)?(?P<to>[^.;!?,]+?)\s+stehen\b",
         rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
         rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
@@ -123,6 +125,7 @@ _UNDATED = re.compile(
     r"\s+(?:ohne|without|w/o|(?:with )?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:datum|termin|frist|date|deadline)\b",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(r"\b(?:statt|anstatt|anstelle|instead of|rather than)\b", re.IGNORECASE)
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -378,7 +381,7 @@ class _Turn:
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
-        is_done = any(clause.is_past or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
+        is_done = any((clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
@@ -689,7 +692,7 @@ def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
     clauses = reader.clauses
     if not clauses or any(clause.is_denied for clause in clauses) or reader.wants("careful", "show", "rename"):
         return None
-    if clauses[0].begins_with("add"):
+    if clauses[0].wants("add"):
         return "add"
     ones = named(todos, clauses)
     if not ones or not any(clause.numbers or fits(ones[0], clause)[0] > 1 for clause in clauses):
