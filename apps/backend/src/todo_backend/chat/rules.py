@@ -381,7 +381,10 @@ class _Turn:
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
-        is_done = any((clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
+        is_done = any(
+            (clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone)
+            for clause in clauses
+        )
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
