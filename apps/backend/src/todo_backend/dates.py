@@ -506,8 +506,14 @@ def _weeks_from(match: re.Match[str], now: datetime) -> date:
     elif said in ("tomorrow", "morgen"):
         start = now.date() + timedelta(days=1)
     else:
-        start = now.date() + timedelta(days=(_index(_WEEKDAYS, said) - now.weekday()) % 7 or 7)
+        start = now.date() + timedelta(days=(_index(_WEEKDAYS, said) - now.weekday()) % 7)
     return start + timedelta(days=7 * weeks)
+
+
+def _weekday_and_nth(match: re.Match[str], now: datetime) -> date:
+    if (day := _nth(match, now)).weekday() != _index(_WEEKDAYS, match["weekday"]):
+        raise ValueError(match[0])
+    return day
 
 
 def _no_day(match: re.Match[str], _now: datetime) -> date:
@@ -529,7 +535,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
     (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
     (_words(rf"{_LEAD}(?:yesterday|gestern)"), _after(-1)),
-    (_words(rf"(?:in|within|innerhalb von)\s+(?:about\s+|etwa\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?:last|letzte[nrs]?|every|each|jede[nrsm]?|vorletzte[nrs]?)\s+{_any(_WEEKDAYS, 6)}"), _no_day),
@@ -566,6 +572,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
     (_words(rf"(?:next\s+month|nächsten\s+monat|naechsten\s+monat)\s+(?:on\s+the|am)\s+(?P<day>{_DAY})(?:st|nd|rd|th|\.)?"), _nth),
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
@@ -600,7 +607,7 @@ def _um(match: re.Match[str], now: datetime) -> _Clock:
 
 def _uhr(match: re.Match[str], now: datetime) -> _Clock:
     found = _clock(match, now)
-    return _Clock(found.at, of_12=0 < found.at.hour < 12)
+    return _Clock(found.at, of_12=0 < found.at.hour < 12, evening_until=7)
 
 
 _MINUTES = {
@@ -645,9 +652,11 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
+    (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
+    (re.compile(rf"{_LEFT}(?:before|by|until|vor|bis)\s+(?P<hour>1[0-2]|[1-9])(?=\s+(?:today|tomorrow|tonight|heute|morgen|(?:on\s+|am\s+)?{_any(_WEEKDAYS, 6)})\b)"), _clock),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
-    (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|{_any(_WEEKDAYS, 6)}))"), _clock),
+    (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:daran|dran|dass|that|an|on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|(?:am\s+)?{_any(_WEEKDAYS, 6)}))"), _clock),
 ]  # fmt: skip
 # With which of them this day's is meant, and which say it without a day beside them.
 _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]] = [

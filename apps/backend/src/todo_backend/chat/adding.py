@@ -22,7 +22,11 @@ _SEVERAL = these("several")
 """Words that say that there are several."""
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
-_NOTHING = PRONOUNS | these("undate what") | {"make", "mach"}
+_NOTHING = PRONOUNS | these("undate what") | these("meta") | {"make", "mach"}
+_REFERRING = these("referring")
+_URGENCY = these("urgency")
+_DANGLING = these("dangling")
+"""What a title cannot end with."""
 
 
 class UnclearDateError(Exception):
@@ -45,6 +49,8 @@ def new_todos(reader: Reader) -> list[New]:
         raise UnclearDateError
     if any(says_day(item.title) for item in found):
         raise UnclearDateError
+    if any(_is_cut(item.title) for item in found):
+        return []
     due = _together(said)
     if (
         due is None
@@ -60,6 +66,12 @@ def new_todos(reader: Reader) -> list[New]:
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _is_cut(title: str) -> bool:
+    """Whether a title is a part of a sentence, “the butter so”, or says a priority that was not understood."""
+    keys = [fold(word.strip(" ,;:.!?")) for word in title.split()]
+    return keys[-1] in _DANGLING or bool(_URGENCY & set(keys))
 
 
 def _ends_dated(text: str, now: datetime) -> bool:
@@ -108,7 +120,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
         return [], []
     start, end = _after_cue(clauses[first], wants), clauses[first].stop
     head = clauses[first].tokens[0].start
-    last = first
+    last, dated = first, list[int]()
     if _is_nothing(reader.text[start:end], reader.now):
         if (
             first + 1 < len(clauses)
@@ -116,6 +128,9 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
             and not is_courtesy(clauses[first + 1].text, reader.now)
         ):
             last = first + 1
+            while last + 1 < len(clauses) and clauses[last].due and _is_nothing(clauses[last].text, reader.now):
+                dated.append(last)
+                last += 1
             start, end = clauses[last].tokens[0].start, clauses[last].stop
         else:
             before = _task(clauses[:first])
@@ -156,7 +171,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     around += [
         clause.text
         for at, clause in enumerate(clauses)
-        if at > last or (at < first and (clause.due or len(clause.tokens) < 6))
+        if at > last or at in dated or (at < first and (clause.due or len(clause.tokens) < 6))
     ]
     return texts, [reader.text[min(head, begin) : begin], *around]
 
@@ -262,6 +277,8 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         parts.append(body[at : match.start()])
         at = match.end()
     parts = [part for part in (*parts, body[at:]) if part.strip()]
+    if any(_REFERRING & {fold(word) for word in part.split()[:2]} for part in parts[1:]):
+        return [body]  # “the key is there and I have to fetch it” is one
     titled = [part for part in parts if new_todo(part, now).title]
     if len(titled) < 2:
         return [body]

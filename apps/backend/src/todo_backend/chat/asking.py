@@ -138,7 +138,10 @@ _PERIODS: Sequence[tuple[str, Callable[[date], tuple[date, date]]]] = [
     ("next/naechsten/naechster/kommenden month/monat/months", lambda today: _month(today, 1)),
     ("this/the/diesen/diesem/dieser month/monat/months", _month),
     *(
-        (f"in/im/for/during {names}", lambda today, month=month: _month(today, (month - today.month) % 12))
+        (
+            f"in/im/for/during {names}, rest of/vom/im {names}",
+            lambda today, month=month: _month(today, (month - today.month) % 12),
+        )
         for month, names in enumerate(_MONTHS.split(), 1)
     ),
     ("am we, (this/the/my/am/dieses/uebers/mein/at/on/over) (the) weekend/wochenende/weekends", _weekend),

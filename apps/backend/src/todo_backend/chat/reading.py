@@ -19,7 +19,7 @@ _CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
 _WHILE = re.compile(
-    r"\b(?:an?|one|two|three|four|einen?|einer|zwei|drei|vier|\d+)\s+(?:days?|weeks?|months?|tage?n?|wochen?|monate?n?)\b",
+    r"\b(?:an?|one|two|three|four|einen?|einer|zwei|drei|vier|\d+)\s+(?:hours?|days?|weeks?|months?|stunden?|tage?n?|wochen?|monate?n?)\b",
     re.IGNORECASE,
 )
 _MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*"
@@ -27,13 +27,17 @@ _CLOCK = re.compile(
     r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
     r"|\dish\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
-    r"|\b(?:fortnight|anderthalb|stunden?|hours?)\b"
+    r"|\b(?:fortnight|anderthalb|stunden?|hours?|gegen (?:zehn|elf|acht|neun|sieben|sechs|fünf))\b"
+    r"|\b(?:\d+|two|three|four|few|couple of|zwei|drei|vier|paar) (?:days?|weeks?|months?|tagen?|wochen|monaten?)\b"
+    r"|\b(?:within|innerhalb|sometime)\b"
+    r"|\b(?:coming|next|kommenden?|nächsten?) (?:few |paar )?(?:days|weeks|tagen?|wochen)\b"
+    rf"|\b(?:mitte|mid|anfang|early|late)[ -]{_MONTHS}\b"
     r"|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
     r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
 )
 """What is left of a day or a time that was not understood."""
-_ABBREVIATIONS, _NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
+_ABBREVIATIONS, NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
 _CONJUNCTIONS = these("conjunctions")
 _SUBJECTS = these("subjects")
 """What follows a “so” that begins a clause."""
@@ -45,6 +49,7 @@ _ENGLISH_VERBS = these("english verbs")
 """What English todos begin with."""
 _COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
+_SEVERAL = these("several")
 _AND = frozenset(["and", "und", "&", "+"])
 _MOST_DIGITS = 7
 _COURTESIES = ("courtesy before", "courtesy after", "title before", "talk thanks", "talk greet")
@@ -356,14 +361,17 @@ class Clause:
             elif self.reader.is_in_date(token) or not number:
                 continue
             elif (
-                before in _NUMBER_WORDS
+                before in NUMBER_WORDS
                 or (before == "no" and key.isdecimal())
-                or (self.objects == [stem(key)] and not key.isdecimal())
+                or (self.objects == [stem(key)] and not key.isdecimal() and after not in _SEVERAL)
                 or (key in ORDINALS and before in PREPOSITIONS and after in _AFTER_ORDINALS)
             ):
                 found.append(number)
         if not found and self.objects and all(key.isdecimal() and len(key) < _MOST_DIGITS for key in self.objects):
             return [int(key) for key in self.objects]
+        if not found and self.is_past and self.first.isdecimal():  # “3 is paid”
+            found = [int(key) for key in self.objects if key.isdecimal() and len(key) < _MOST_DIGITS]
+            return found if {key for key in self.objects if not key.isdecimal()} <= COMMON else []
         return found
 
     @cached_property

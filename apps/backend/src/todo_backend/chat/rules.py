@@ -6,14 +6,27 @@ which todo is meant, or what is to become of it, it asks.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from todo_backend import dates
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
-from todo_backend.chat.lexicon import stem, these
-from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, bases, fits, named, new_todo, priority_of
+from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
+from todo_backend.chat.reading import (
+    NUMBER_WORDS,
+    PRIORITIES,
+    Clause,
+    New,
+    Reader,
+    bases,
+    fits,
+    named,
+    new_todo,
+    priority_of,
+)
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
 from todo_backend.text import comparable
@@ -28,6 +41,7 @@ _CHANGE_VERBS = these("change verbs")
 _CHANGING = these("changing")
 """Verbs of changes, and of what people have to do: “change the sheets on Saturday”."""
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
+_PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _CHANGES = ("delete", "reopen", "rename", "move")
 _DONE = these("done")
@@ -35,7 +49,7 @@ _THINGS = these("things")
 _LATE = these("late")
 _AND = re.compile(r"\s*[,;]\s*(?:(?:and|und)\s+)?|\s+(?:and|und|&|\+|plus|sowie)\s+", re.IGNORECASE)
 _AGAIN = re.compile(
-    r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*",
+    r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann|but|aber)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*|\s*,\s*(?:(?:also|dann|auch|bitte|please)\s+)*",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -50,6 +64,19 @@ _NOT_THEN = re.compile(
     r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
+_LAST = re.compile(
+    r"\b(?:the\s+(?:very\s+)?last|(?:der|den|die|das)\s+letzten?)"
+    r"(?:\s+(?:one|todo|task|item|entry|eintrag|aufgabe|punkt)\b|(?=\s+(?:on|auf)\s))"
+    r"(?:\s+(?:on|in|auf|von|of)\s+(?:the|my|der|meiner)\s+(?:list|liste)\b)?",
+    re.IGNORECASE,
+)
+_NOTES = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\bnotes?\s+(?:to|for|on|of)\s+(?P<what>[^:;!?]+?)(?:\s+(?:should|must|to)\s+(?:say|be|read))?\s*:\s*(?P<to>.+)$",
+        r"\bnotiz(?:en)?\s+(?:zu|zum|zur|bei|beim|für|von)\s+(?P<what>[^:;!?]+?)(?:\s+(?:dazu|hinzu|ein|auf))?\s*:\s*(?P<to>.+)$",
+    )
+]
 _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
@@ -57,12 +84,12 @@ _NO_WAIT = re.compile(
 _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
-    r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>days?|weeks?|months?|tage?|wochen?|monate?)"
+    r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>hours?|days?|weeks?|months?|stunden?|tage?|wochen?|monate?)"
     r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter|vorziehen|vorverlegen))?",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen", re.IGNORECASE)
-_UNITS = {"day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
+_UNITS = {"hour": ("hour", "stunde"), "day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
 _WHAT = r"(?P<what>[^.;!?]+?)"
 _TO = r"(?P<to>[^.;!?]+?)[.!?]*$"
 _QUOTE = r"(?P<to>[“„\"'‘][^”“\"'’]+[”“\"'’])"
@@ -83,9 +110,22 @@ _RENAMES = [
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
+        rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
+        rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
+        rf"^(?:statt|anstatt|instead\s+of)\s+{_WHAT},?\s+(?:bitte|lieber|jetzt|please|rather)\s+{_TO}",
+        rf"\b(?:statt|anstatt)\s+{_WHAT}\s+soll\s+(?:da\s+|dort\s+)?(?P<to>[^.;!?,]+?)\s+stehen\b",
+        rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
+        rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
+        rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
     )
 ]
+_OF_IT = re.compile(r"['’]s\s+(?:title|name|text)$", re.IGNORECASE)
+_UNDATED = re.compile(
+    r"\s+(?:ohne|without|w/o|(?:with )?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:datum|termin|frist|date|deadline)\b",
+    re.IGNORECASE,
+)
+_INSTEAD = re.compile(r"\b(?:statt|anstatt|anstelle|instead of|rather than)\b", re.IGNORECASE)
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -101,8 +141,6 @@ class RuleBasedAssistant:
             return turn.say("too much")
         try:
             return await turn.answer()
-        except _UnclearError as error:
-            return str(error)
         except BadTitleError as error:
             return turn.say("too long", length=error.length)
         except GoneError:
@@ -128,8 +166,16 @@ class _Turn:
 
     async def answer(self) -> str:
         """Reply to each request in the message."""
-        replies = [await self._answer(text) for text in requests(self.message, self.tools)]
+        replies = []
+        for text in requests(_LAST.sub(self._last, self.message), self.tools, self.todos):
+            try:
+                replies.append(await self._answer(text))
+            except _UnclearError as error:  # what was done before it is still told
+                replies.append(str(error))
         return "\n".join(dict.fromkeys(replies))
+
+    def _last(self, match: re.Match[str]) -> str:
+        return f"#{self.todos[-1].number}" if self.todos else match[0]
 
     async def _answer(self, said: str) -> str:
         reader = Reader(_corrected(said, self.now), self.now)
@@ -151,6 +197,13 @@ class _Turn:
         )
         if is_asked and not self._renaming(reader) and not reader.wants("noted") and not self._is_noted(opening):
             return self._show(reader)
+        if reader.wants("undo") and not named_ones:
+            return self.say("undo")
+        if (reply := await self._noted(reader)) is not None:
+            return reply
+        if rename := self._renaming(reader):
+            todos, title, what = rename
+            return await self._each(lambda todo: self._rename(todo, title), todos, what)
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -295,11 +348,14 @@ class _Turn:
 
     async def _add(self, reader: Reader) -> str:
         try:
-            found = new_todos(reader)
+            undated = _UNDATED.sub("", reader.text)
+            found = new_todos(Reader(undated, self.now))
         except UnclearDateError:
             raise _UnclearError(self.say("which day", what=self.message)) from None
         if not found:
             return self.say("add what")
+        if undated != reader.text:
+            found = [replace(new, due=None) for new in found]
         return "\n".join([await self._add_one(new) for new in found])
 
     async def _add_one(self, new: New) -> str:
@@ -316,24 +372,19 @@ class _Turn:
         clauses = reader.clauses
         moving = [clause for clause in clauses if clause.wants("move") and clause.due and not clause.is_denied]
         due, priority = self._later(reader) or (moving[0].due if moving else reader.due), priority_of(clauses)
-        if (
-            any(
-                _UNDATE_WHAT & set(keys) and _UNDATE_HOW & set(keys)
-                for clause in clauses
-                if (keys := [token.key for token in clause.tokens])
-            )
-            and due is None
-            and self._names(clauses)
-        ):
-            return await self._each(self._undate, self._targets(reader, "delete", "move", undate=True), reader)
-        if rename := self._renaming(reader):
-            todos, title = rename
-            return await self._each(lambda todo: self._rename(todo, title), todos, reader)
+        if priority is None and self._takes_away(_PRIORITY, clauses):
+            todos = self._targets(reader, "delete", "move", about=_PRIORITY)
+            return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
+        if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
+            return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
         if reader.wants("reopen"):
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
-        is_done = any(clause.is_past or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
+        is_done = any(
+            (clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone)
+            for clause in clauses
+        )
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
@@ -366,6 +417,38 @@ class _Turn:
             return self.say("change how", title=named(self.todos, clauses)[0].title)
         return None
 
+    @staticmethod
+    def _takes_away(what: frozenset[str], clauses: Sequence[Clause]) -> bool:
+        """Whether a todo is to lose such a thing: its date, its priority."""
+        return any(
+            what & set(keys) and _UNDATE_HOW & set(keys)
+            for clause in clauses
+            if (keys := [token.key for token in clause.tokens])
+        )
+
+    async def _noted(self, reader: Reader) -> str | None:
+        """The reply where a todo that is there is to have notes."""
+        if not _NOTE & set(reader.keys):
+            return None
+        for pattern in _NOTES:
+            if (match := pattern.search(reader.text)) is None:
+                continue
+            what, text = Reader(match["what"], self.now), match["to"].strip()
+            if todos := named(self.todos, what.clauses):
+                return await self._each(partial(self._note, text=text), todos, what)
+        if self._takes_away(_NOTE, reader.clauses) and named(self.todos, reader.clauses):
+            return self.say("note how")
+        known = {str(todo.number) for todo in self.todos}
+        is_of_one = any(
+            key in known and before in PREPOSITIONS | NUMBER_WORDS
+            for before, key in zip(reader.keys, reader.keys[1:], strict=False)
+        )
+        return self.say("note how") if is_of_one else None
+
+    async def _note(self, todo: TodoView, text: str) -> str:
+        changed = await self._change(todo, Wanted(notes=f"{todo.notes}\n{text}".strip()))
+        return self.say("noted", title=changed.title, text=text)
+
     def _is_chore(self, reader: Reader) -> bool:
         """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
         if reader.due is None or named(self.todos, reader.clauses, loosely=True):
@@ -377,14 +460,10 @@ class _Turn:
         """Whether a todo with a date or a priority beside it is all that is said."""
         return any(clause.numbers or self._is_all_of(todos, clause) for clause in reader.clauses)
 
-    def _targets(self, reader: Reader, *wants: str, undate: bool = False) -> list[TodoView]:
+    def _targets(self, reader: Reader, *wants: str, about: frozenset[str] = frozenset()) -> list[TodoView]:
         """The todos that are meant: those in the clause that says what is wanted, or if it says “it” elsewhere."""
         clauses = reader.clauses
-        own = [
-            clause
-            for clause in clauses
-            if clause.wants(*wants) or (undate and {token.key for token in clause.tokens} & _UNDATE_WHAT)
-        ]
+        own = [clause for clause in clauses if clause.wants(*wants) or {token.key for token in clause.tokens} & about]
         found = named(self.todos, own)
         if found:
             if len(found) > 1 and len(sharper := [todo for todo in found if todo in named(self.todos, clauses)]) == 1:
@@ -442,7 +521,8 @@ class _Turn:
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
         if not todos and any(
-            clause.begins_with("complete") and clause.is_task and clause.due for clause in reader.clauses
+            clause.is_task and ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell"))
+            for clause in reader.clauses
         ):
             return None  # “finish the slides by Friday” is something to do
         if not explicit and not (len(todos) == 1 and self._names(reader.clauses)):
@@ -500,8 +580,8 @@ class _Turn:
         lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
         return self.say("confirm", count=len(todos)) + lines
 
-    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str] | None:
-        """The todos that a new title is given to, and that title."""
+    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str, Reader] | None:
+        """The todos that a new title is given to, that title, and the words for those todos."""
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
                 title = match["to"].strip(" ,.;!")
@@ -511,11 +591,11 @@ class _Turn:
                 )
                 if _ELSEWHERE.search(title) or (is_other and not match.groupdict().get("surely")):
                     continue
-                clauses = Reader(match["what"], self.now).clauses
-                if clauses and (todos := named(self.todos, clauses)):
-                    return todos, title
+                what = Reader(_OF_IT.sub("", match["what"]), self.now)
+                if what.clauses and (todos := named(self.todos, what.clauses)):
+                    return todos, title, what
                 if match.groupdict().get("surely"):
-                    return [], title
+                    return [], title, what
         return None
 
     async def _rename(self, todo: TodoView, title: str) -> str:
@@ -555,8 +635,13 @@ class _Turn:
         if len(todos) != 1:
             return None
         [todo] = todos
-        unit = next(unit for unit in ("day", "week", "month") if (match["unit"] or "").lower().startswith(_UNITS[unit]))
+        unit = next(unit for unit in _UNITS if (match["unit"] or "").lower().startswith(_UNITS[unit]))
         start = self.now
+        at = _time_of(todo.due)
+        if unit == "hour" and at is None:
+            return None
+        if unit == "hour" and at:
+            start = start.replace(hour=at.hour, minute=at.minute)
         if todo.due:
             start = start.replace(year=int(todo.due[:4]), month=int(todo.due[5:7]), day=int(todo.due[8:10]))
         later = dates.parse(f"in {match['number']} {unit}s", start)
@@ -565,6 +650,10 @@ class _Turn:
         if _EARLIER.search(match[0]) or re.search(r"\bzieh\w*\b.*\bvor\b", reader.text, re.IGNORECASE):
             days = (later.day - start.date()).days
             later = dates.Due(start.date() - timedelta(days=days))
+            if unit == "hour":
+                return None
+        if unit == "hour":
+            return dates.Found(later, ())
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
@@ -576,16 +665,47 @@ class _Turn:
         return self.language.when(todo.due or "", self.now.date())
 
 
-def requests(message: str, tools: TodoTools) -> list[str]:
-    """The requests in a message: another one begins where, after a stop or an “and”, a command does."""
+def requests(message: str, tools: TodoTools, todos: Sequence[TodoView]) -> list[str]:
+    """The requests in a message: another one begins where, after a stop or an “and”, a command does.
+
+    Or where, after a comma too, something else is to become of another todo.
+    """
     found, at = [], 0
     for match in _AGAIN.finditer(message):
         before, after = message[at : match.start()], message[match.end() :]
-        if not _has_request(before, tools) or not _COMMAND.match(after) or _IT.match(after):
+        is_command = bool(match[0].strip(" ,")) and _has_request(before, tools) and _COMMAND.match(after)
+        if _IT.match(after) or not (is_command or _are_two(before, after, tools, todos)):
             continue
         found.append(before)
         at = match.end()
     return [*found, message[at:]]
+
+
+def _are_two(before: str, after: str, tools: TodoTools, todos: Sequence[TodoView]) -> bool:
+    """Whether two texts want two things, each of a todo that it names, or that the second is to be added."""
+    first = _wanted_of(Reader(before, tools.now), todos)
+    second = _wanted_of(Reader(after, tools.now), todos)
+    if first in (None, "add") or second is None:
+        return False
+    return first != second or first == "move"
+
+
+def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
+    """What a text by itself wants of a todo that it names, or `add`."""
+    clauses = reader.clauses
+    if not clauses or any(clause.is_denied for clause in clauses) or reader.wants("careful", "show", "rename"):
+        return None
+    if clauses[0].wants("add"):
+        return "add"
+    ones = named(todos, clauses)
+    if not ones or not any(clause.numbers or fits(ones[0], clause)[0] > 1 for clause in clauses):
+        return None
+    for wants in ("reopen", "delete", "complete"):
+        if reader.wants(wants):
+            return wants
+    if any(clause.is_past for clause in clauses):
+        return "complete"
+    return "move" if reader.due or priority_of(clauses) else None
 
 
 def _has_request(text: str, tools: TodoTools) -> bool:
