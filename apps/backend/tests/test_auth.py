@@ -24,9 +24,9 @@ async def test_one_signs_up_and_logs_in_again(client: httpx.AsyncClient, ann: Pe
     session = response.json()
     assert session["token_type"] == "bearer"
     assert session["expires_in"] == 12 * 60 * 60
-    assert session["user"] == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
+    assert session["user"] == {"id": ann.id, "email": ann.email, "time_zone": "UTC", "model_allowed": True}
     me = await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {session['access_token']}"})
-    assert me.json() == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
+    assert me.json() == {"id": ann.id, "email": ann.email, "time_zone": "UTC", "model_allowed": True}
 
 
 async def test_a_wrong_password_and_an_unknown_address_look_the_same(client: httpx.AsyncClient, ann: Person) -> None:

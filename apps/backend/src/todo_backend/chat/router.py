@@ -61,7 +61,7 @@ async def chat(said: ChatRequest, user: CurrentUser, turns: Chat) -> ChatReply:
 @router.post(
     "/stream",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    responses={200: {"content": {"text/event-stream": {}}}},
 )
 async def stream(said: StreamRequest, user: CurrentUser, turns: Chat) -> StreamingResponse:
     """Say something to the assistant, and see what it does: the AI SDK's UI message stream, as server-sent events.
