@@ -70,11 +70,13 @@ test("all handlers are known here", () => {
   assert.deepEqual(writes.toSorted(), [
     "DELETE /api/account",
     "DELETE /api/account/sessions/[id]",
+    "DELETE /api/account/tokens/[id]",
     "DELETE /api/todos/[id]",
     "PATCH /api/account",
     "PATCH /api/todos/[id]",
     "POST /api/account/delete",
     "POST /api/account/password",
+    "POST /api/account/tokens",
     "POST /api/auth/login",
     "POST /api/auth/logout",
     "POST /api/auth/signup",
@@ -85,7 +87,7 @@ test("all handlers are known here", () => {
     "POST /api/confirmations/[id]",
     "POST /api/todos",
   ]);
-  assert.equal(withBody.length, 9);
+  assert.equal(withBody.length, 10);
 });
 
 for (const name of writes) {
