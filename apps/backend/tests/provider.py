@@ -86,6 +86,11 @@ def refuses(status: int, code: str = "", **headers: str) -> Reply:
     return reply
 
 
+async def redirects(_request: Request) -> Response:
+    """Somewhere else."""
+    return Response(status_code=307, headers={"Location": "/v1/elsewhere"})
+
+
 def obeys(told: Told) -> Reply:
     """What the worst model does: whatever is ordered, by the user or by anything that it reads."""
     last = told["messages"][-1]
@@ -131,6 +136,7 @@ def application(fake: Fake) -> Starlette:
         routes=[
             Route("/v1/models", fake.list_models),
             Route("/v1/chat/completions", fake.complete, methods=["POST"]),
+            Route("/v1/elsewhere", fake.complete, methods=["POST"]),
         ]
     )
 

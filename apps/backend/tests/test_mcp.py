@@ -16,7 +16,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import URL
 
-from tests.conftest import Person, new_ring, sign_up
+from tests.conftest import PASSWORD, Person, new_ring, sign_up
 from tests.test_changes import old
 from todo_backend.app import create_app
 from todo_backend.settings import Secrets, Settings
@@ -154,6 +154,15 @@ async def test_nothing_else_opens_the_door(ann: Person, database_url: URL) -> No
     assert (await ann.request("DELETE", path)).status_code == 204
     assert (await ann.request("DELETE", path)).status_code == 404
     assert await status(f"Bearer {other['token']}") == 401
+    # another password ends it
+    fourth = (await new_token(ann))["token"]
+    assert await status(f"Bearer {fourth}") == 200
+    for method in ("GET", "DELETE"):  # nothing is ever told without being asked
+        answer = await ann.client.request(method, "/mcp", headers={**headers, "Authorization": f"Bearer {fourth}"})
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    changed = await ann.request("POST", "/auth/me/password", {"password": PASSWORD, "new_password": PASSWORD + "!"})
+    assert changed.status_code == 204
+    assert await status(f"Bearer {fourth}") == 401
     # and it opens no other door
     third = (await new_token(ann))["token"]
     answer = await ann.client.get("/api/v1/todos", headers={"Authorization": f"Bearer {third}"})

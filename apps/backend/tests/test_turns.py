@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from tests.conftest import Person, new_ring, serving, sign_up
-from tests.provider import END, USAGE, Fake, calls, chunk, obeys, provider, refuses, says, stream
+from tests.provider import END, USAGE, Fake, calls, chunk, obeys, provider, redirects, refuses, says, stream
 from todo_backend.settings import Secrets
 
 Parts = list[dict[str, Any]]
@@ -245,6 +245,102 @@ async def test_arguments_as_models_write_them(bob: Person, fake: Fake) -> None:
     assert json.loads(fake.told[3]["messages"][-1]["content"])["todos"][0]["due"].endswith("T17:00")
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("update_todo", {"number": 1, "title": "Buy milk"}),
+        ("update_todo", {"number": 1}),
+        ("find_todos", {"words": "\0"}),
+        ("add_todo", '{"\\u0000": 1, "title": "x"}'),
+        ("add_todo", '{"title": "\\ud800"}'),
+        ("complete_todo", '{"number": NaN}'),
+        ("no\ud800name", {}),
+    ],
+    ids=str,
+)
+async def test_a_call_that_does_nothing_ends_all_the_same(bob: Person, fake: Fake, call: tuple[str, Any]) -> None:
+    """And shows nobody else's receipt."""
+    await bob.add("Buy milk")
+    fake.will(calls(("add_todo", {"title": "Before"}), call), says("There."))
+    parts = await asyncio.wait_for(streamed(bob, "do it"), 10)
+    assert parts[-1]["type"] == "finish"
+    assert len(fake.told) == 2
+    reply = next(part for part in parts if part["type"] == "data-reply")["data"]
+    assert [action["todo"]["title"] for action in reply["actions"]] == ["Before"]
+    receipts = [part["output"]["change"] for part in parts if part["type"] == "tool-output-available"]
+    assert [receipt["kind"] for receipt in receipts if receipt] == ["add"]
+    # what a provider would refuse does not go back to it
+    for message in fake.told[1]["messages"]:
+        for one in message.get("tool_calls") or ():
+            assert one["function"]["name"].isascii()
+            json.loads(one["function"]["arguments"], parse_constant=lambda name: pytest.fail(name))
+
+
+async def test_halves_of_characters_are_put_together_or_left_out(bob: Person, fake: Fake) -> None:
+    halves = [chunk({"content": piece}) for piece in ("Done \ud83d", "\ude00", " x\0\ud800y")]
+    fake.will(stream(*halves, chunk({}, "stop"), USAGE, END))
+    assert seen(await streamed(bob, "hello"))[0] == "Done 😀 x�y"
+
+
+async def test_a_long_list_fits_into_what_a_model_reads(bob: Person, fake: Fake) -> None:
+    for number in range(50):
+        await bob.request("POST", "/todos", {"title": f"todo {number}", "notes": "n" * 5000})
+    fake.will(*[calls(*[("list_todos", {})] * 16)] * 3, says("That is all."))
+    await say(bob, "list")
+    told = json.loads(fake.told[1]["messages"][-1]["content"])
+    assert len(fake.told[1]["messages"][-1]["content"]) < 10_000
+    assert told["more"] is True
+    assert "too much for one message" in fake.told[3]["messages"][-1]["content"]
+
+
+async def test_what_was_begun_once_is_not_begun_again_in_a_conversation_that_is_gone(bob: Person, fake: Fake) -> None:
+    fake.will(calls(("add_todo", {"title": "Once"})), says("word " * 50, pause=0.1))
+    name = str(uuid.uuid4())
+    turn = asyncio.create_task(streamed(bob, "add once", id=name))
+    await asked(fake, 2)
+    [conversation] = (await bob.request("GET", "/chat/conversations")).json()
+    assert (await bob.request("DELETE", f"/chat/conversations/{conversation['id']}")).status_code == 204
+    parts = await asyncio.wait_for(turn, 15)
+    again = await bob.request("POST", "/chat/stream", {"message": "add once", "id": name, "after": parts[-1]["place"]})
+    assert again.status_code == 404
+    assert await titles(bob) == ["Once"]
+
+
+async def test_calls_that_are_left_when_the_user_stops_are_not_made(bob: Person, fake: Fake) -> None:
+    pause, add = 0.5, [{"index": i, "id": f"x{i}", "type": "function", "function": {"name": "add_todo", "arguments": json.dumps({"title": f"todo {i}"})}} for i in range(10)]  # fmt: skip # noqa: E501
+    fake.will(stream(chunk({"tool_calls": add}), pause, chunk({}, "tool_calls"), USAGE, END))
+    name = str(uuid.uuid4())
+    turn = asyncio.create_task(say(bob, "add ten", id=name))
+    await asked(fake, 1)
+    await bob.request("POST", f"/chat/turns/{name}/stop")
+    assert "Stopped" in (await asyncio.wait_for(turn, 10))["reply"]
+    assert await titles(bob) == []
+
+
+async def test_what_is_not_read_to_its_end_counts_as_well(database_url: URL, fake: Fake) -> None:
+    async with with_model(database_url, fake, model_tokens_per_user=1000) as client:
+        ann = await sign_up(client)
+        fake.will(says("word " * 100, pause=0.1))
+        name = str(uuid.uuid4())
+        turn = asyncio.create_task(say(ann, "hello", id=name))
+        await asked(fake, 1)
+        await ann.request("POST", f"/chat/turns/{name}/stop")
+        await turn
+        assert "today's share" in (await say(ann, "hello"))["notice"]
+
+
+async def test_an_answer_that_takes_longer_than_a_request_may_is_ended(database_url: URL, fake: Fake) -> None:
+    async with with_model(database_url, fake, request_seconds=6) as client:
+        fake.will(says("word " * 100, pause=0.1))
+        assert "Stopped" in (await say(await sign_up(client), "hello"))["reply"]
+
+
+async def test_only_a_few_messages_are_answered_at_once(bob: Person, fake: Fake) -> None:
+    fake.will(*[says("word " * 10, pause=0.1)] * 3)
+    answers = await asyncio.gather(*(bob.request("POST", "/chat", {"message": str(number)}) for number in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 409, 409, 409]
+
+
 FAILURES = {
     "over its limit": (refuses(429, retry_after="1"), "over its limit"),
     "withdrawn": (refuses(404, "model_not_found"), "not offered any more"),
@@ -255,6 +351,9 @@ FAILURES = {
     "no stream": (stream("<html>Welcome</html>"), "could not be used"),
     "a cut": (stream(chunk({"content": "I will"})), "could not be used"),
     "nothing": (stream(chunk({}, "stop"), USAGE, END), "could not be used"),
+    "another shape": (stream('data: {"choices": {"a": 1}}\n\n'), "could not be used"),
+    "nested": (stream("data: " + "[" * 50_000 + "\n\n"), "could not be used"),
+    "sent on": (redirects, "could not be used"),
     "no end": (stream(*[chunk({"content": "x" * 500})] * 20), "could not be used"),
 }
 

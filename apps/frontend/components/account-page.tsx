@@ -300,13 +300,13 @@ function Password({ email, onChanged }: { email: string; onChanged: () => Promis
       await request("POST", "/api/account/password", { password, new_password });
       form.current?.reset();
       await onChanged().catch(() => undefined); // the password is changed, whatever the list shows
-      return "Your password is changed. All other sessions have ended.";
+      return "Your password is changed. All other sessions and all tokens have ended.";
     });
   }
 
   return (
     <Part id="password-heading" title="Password">
-      <p className="mt-1 text-muted">A new one signs you out everywhere else.</p>
+      <p className="mt-1 text-muted">A new one signs you out everywhere else, outside clients too.</p>
       <form ref={form} method="post" noValidate onSubmit={submit} className="mt-2 flex max-w-sm flex-col">
         <input type="email" name="email" autoComplete="username" defaultValue={email} readOnly hidden />
         <PasswordField id="present-password" name="password" label="Present password" autoComplete="current-password" />

@@ -29,6 +29,8 @@ type Live = { id: string; progress: Progress; lost: boolean; stopping: boolean; 
 const BUILT_IN = "rule-based";
 const ROUND =
   "ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine-fill text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted";
+/** Of the todos that are to be deleted: what is confirmed is what is read here, and not what an assistant says of it. */
+const SHOWN = 20;
 const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what can you do?"];
 
 export function ChatPanel({
@@ -252,6 +254,12 @@ export function ChatPanel({
           </div>
           {question && !waiting ? (
             <div role="group" aria-label="Confirmation" className="flex flex-wrap gap-2 self-start pl-8.5">
+              <ul className="w-full list-disc pl-5 wrap-anywhere">
+                {question.todos.slice(0, SHOWN).map((todo) => (
+                  <li key={todo.id}>{todo.title}</li>
+                ))}
+                {question.todos.length > SHOWN ? <li>and {question.todos.length - SHOWN} more</li> : null}
+              </ul>
               <button
                 type="button"
                 onClick={() => void confirm(question)}

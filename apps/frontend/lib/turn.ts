@@ -173,7 +173,11 @@ function read(lines: string): Event[] {
   const fields = new Map(lines.split("\n").map((line) => [line.split(":", 1)[0], line.replace(/^[^:]*: ?/, "")]));
   const data = fields.get("data");
   if (data === undefined || data === "[DONE]") return [];
-  return [{ place: fields.get("id") ?? "", part: JSON.parse(data) as Part }];
+  try {
+    return [{ place: fields.get("id") ?? "", part: JSON.parse(data) as Part }];
+  } catch {
+    throw new CutError(); // half an event, or one that somebody in between has made
+  }
 }
 
 /** Returns why there is no stream: what may pass is as good as a cut. */

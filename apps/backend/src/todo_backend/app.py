@@ -84,7 +84,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health_router)
-    app.router.routes.append(Route("/mcp", mcp_server, methods=["GET", "POST", "DELETE"], include_in_schema=False))
+    app.router.routes.append(Route("/mcp", mcp_server, methods=["POST"], include_in_schema=False))
 
     # Each one added wraps those before it.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)

@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     database_tolerance_seconds: float = Field(default=15, ge=0)
     database_wait_seconds: float = Field(default=60, ge=0)
     model_url: str = "https://api.groq.com/openai/v1"
-    model: str = "openai/gpt-oss-120b"
+    model: str = Field(default="openai/gpt-oss-120b", min_length=1)
     model_fallback: str = "openai/gpt-oss-20b"  # empty: none
     model_tokens_per_user: int = Field(default=200_000, ge=0)  # in a day
     model_tokens: int = Field(default=5_000_000, ge=0)  # of all users in a day

@@ -56,6 +56,11 @@ async def revoke(session: AsyncSession, user_id: uuid.UUID, token_id: uuid.UUID)
     return (await session.execute(query.returning(AccessToken.id))).one_or_none() is not None
 
 
+async def revoke_all(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """Delete all tokens of a user's."""
+    await session.execute(delete(AccessToken).where(AccessToken.user_id == user_id))
+
+
 async def owner(session: AsyncSession, token: str) -> tuple[User, AccessToken] | None:
     """Return whose token this is, with it, and note that it was used; None where it is none, or has ended."""
     query = select(User, AccessToken, or_(AccessToken.used_at.is_(None), AccessToken.used_at < func.now() - USED))

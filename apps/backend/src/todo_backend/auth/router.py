@@ -222,7 +222,7 @@ async def change_password(
     throttling: Throttling,
     settings: Config,
 ) -> None:
-    """Change the password, and end all other sessions."""
+    """Change the password, and end all other sessions and all personal access tokens."""
     await _prove(current.user, change.password.get_secret_value(), database, passwords, throttling, settings)
     password_hash = await passwords.hash(change.new_password.get_secret_value())
     async with database.transaction() as session:
@@ -233,10 +233,11 @@ async def change_password(
 
 
 async def set_password(session: AsyncSession, user: User, password_hash: str, *, but: uuid.UUID | None = None) -> None:
-    """Give an account another password, end its sessions, but for one, and forget who has tried others before."""
+    """Give an account another password, end its sessions, but for one, and its tokens, and forget who tried others."""
     user.password_hash, user.password_changed_at = password_hash, func.now()
     await session.flush()
     await sessions.end_all(session, user.id, but=but)
+    await access_tokens.revoke_all(session, user.id)
     await throttle.clear(
         session,
         key_of("account", user.email),

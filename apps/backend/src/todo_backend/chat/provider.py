@@ -23,7 +23,9 @@ CONNECT_SECONDS = 5
 ANSWER_TOKENS = 1024
 LONGEST_ANSWER = 8000
 """Characters of an answer, and of the arguments of its calls, whatever the provider makes of the limit of tokens."""
+LONGEST_NAME = 64
 MOST_CALLS = 16
+MOST_TOKENS = 10**6
 AGAIN_SECONDS = 30.0
 """For how long a model rests that has just failed, where its provider does not say so; at most ten times that."""
 
@@ -71,7 +73,11 @@ class Provider:
         self.host = urlsplit(url).hostname or ""
         # The SDK's own repetitions would keep a user waiting for up to two minutes.
         timeout = openai.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
-        self._client = AsyncOpenAI(base_url=url, api_key=key, max_retries=0, timeout=timeout)
+        # Whoever is named to the user is the one that hears the message: no redirect leads to another.
+        http = openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
+        self._client = AsyncOpenAI(
+            base_url=url, api_key=key, organization="", project="", max_retries=0, timeout=timeout, http_client=http
+        )
         self._models = [_Model(name) for name in models]
 
     async def close(self) -> None:
@@ -163,7 +169,10 @@ class Provider:
             raise _failure(error) from None
         except TimeoutError:
             raise ProviderError("slow") from None
-        except (ValueError, TypeError, AttributeError, IndexError):  # what came is no such stream
+        except ProviderError:
+            raise
+        except Exception as error:  # noqa: BLE001 - what came is no such stream, whatever it is
+            log.warning("no answer of a model", extra={"reason": type(error).__name__})
             raise ProviderError("broken") from None
         answer = heard.answer(model.name, messages)
         # After its calls there may be nothing more to say.
@@ -202,11 +211,12 @@ class _Heard:
     calls: list[_HeardCall] = field(default_factory=list)
     tokens: int = 0
     finished: bool = False
+    held: str = ""
 
     def take(self, chunk: ChatCompletionChunk) -> str:
         """Keep what a chunk says; return the text in it. Raises ProviderError where there is no end to it."""
         if chunk.usage:
-            self.tokens = chunk.usage.total_tokens or 0
+            self.tokens = min(max(int(chunk.usage.total_tokens or 0), 0), MOST_TOKENS)
         if not chunk.choices:
             return ""
         choice = chunk.choices[0]
@@ -216,7 +226,9 @@ class _Heard:
             if part.function:
                 call.name += part.function.name or ""
                 call.arguments += part.function.arguments or ""
-        text = choice.delta.content or ""
+        text = self.held + (choice.delta.content or "")
+        self.held = text[-1] if text and "\ud800" <= text[-1] <= "\udbff" else ""  # half of a character
+        text = clean(text.removesuffix(self.held) if self.held else text)
         self.text += text
         if (
             len(self.calls) > MOST_CALLS
@@ -238,12 +250,17 @@ class _Heard:
 
     def answer(self, model: str, messages: Sequence[Mapping[str, Any]]) -> Answer:
         """Return all of it."""
-        calls = tuple(Call(call.name, call.arguments) for call in self.calls)
+        calls = tuple(Call(clean(call.name)[:LONGEST_NAME], clean(call.arguments)) for call in self.calls)
         # Who does not count is charged by length: three characters a token is more than any language needs.
         length = (
             sum(len(str(message)) for message in messages) + len(self.text) + sum(len(one.arguments) for one in calls)
         )
         return Answer(model, self.text, calls, self.tokens or length // 3)
+
+
+def clean(text: str) -> str:
+    """Text that can be kept and sent: without NUL, and without halves of characters."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "")
 
 
 def _failure(error: openai.OpenAIError) -> ProviderError:

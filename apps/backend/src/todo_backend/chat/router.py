@@ -69,7 +69,7 @@ async def stream(said: StreamRequest, user: CurrentUser, turns: Chat) -> Streami
     A stream that ends without `finish` is gone on with by the same request, with `after`; nothing is done twice.
     """
     try:
-        turn_id = await turns.begin(user, said)
+        turn_id = await turns.begin(user, said, again=bool(said.after))
     except service.ConversationNotFoundError:
         raise _not_found() from None
     except ConflictError as error:
@@ -94,7 +94,7 @@ async def _server_sent(events: AsyncIterator[Event]) -> AsyncIterator[str]:
             event = coming.result()
             if event is None:
                 return
-            yield f"id: {event.place}\ndata: {json.dumps(event.part, ensure_ascii=False)}\n\n"
+            yield f"id: {event.place}\ndata: {json.dumps(event.part, ensure_ascii=True)}\n\n"
             if event.part["type"] == "finish":
                 yield "data: [DONE]\n\n"
                 return

@@ -12,7 +12,7 @@ from todo_backend.chat.assistant import Said
 from todo_backend.chat.models import Conversation, Message, Turn
 from todo_backend.chat.schemas import ChatReply, MessageView
 from todo_backend.todos.schemas import TodoView
-from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about
+from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about, take_turn
 
 HISTORY = 20
 """Messages of a conversation that an assistant is told of."""
@@ -56,6 +56,7 @@ async def rename(session: AsyncSession, user_id: uuid.UUID, conversation_id: uui
 
 async def delete_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
     """Delete a conversation with all that was said; what was done stays. Raises ConversationNotFoundError."""
+    await take_turn(session, user_id)
     await session.delete(await _own(session, user_id, conversation_id))
 
 

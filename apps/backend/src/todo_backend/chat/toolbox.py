@@ -9,15 +9,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from todo_backend.chat.tools import GoneError, TodoTools, ToolError
 from todo_backend.dates import Due, parse
+from todo_backend.text import one_line
 from todo_backend.todos.schemas import DueText, DueWithin, Notes, Priority, State, Title, TodoQuery, TodoView
 from todo_backend.todos.service import Wanted
 
 MOST_LISTED = 50
-"""Todos in one answer, so that a long list fits into what a model reads."""
+LONGEST_LIST = 8000
+SHORT_NOTES = 200
+"""Todos in one answer, their characters, and those of each one's notes: a list has to fit into what a model reads."""
 
 Number = Annotated[int, Field(ge=1, le=2**31 - 1, description="the todo's number")]
 Date = Annotated[DueText, Field(description="2026-03-12, 2026-03-12T18:00, or plain words such as: tomorrow at 5")]
@@ -47,7 +50,7 @@ class List(_Arguments):
 class Find(_Arguments):
     """Find todos by words that occur in their titles or notes."""
 
-    words: Annotated[str, Field(min_length=1, max_length=200)]
+    words: Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=200)]
     state: State = "all"
 
 
@@ -96,7 +99,7 @@ class Tool:
     async def run(self, tools: TodoTools, arguments: str | Mapping[str, Any]) -> Mapping[str, Any]:
         """Do it, and return what there is to say about it. Raises ToolError, whose sentence is for whoever called."""
         try:
-            named = json.loads(arguments or "{}") if isinstance(arguments, str) else arguments
+            named = read(arguments) if isinstance(arguments, str) else arguments
             # many models name everything that they leave out
             given = self.takes.model_validate({name: value for name, value in named.items() if value is not None})
         except (ValueError, AttributeError, RecursionError) as error:
@@ -127,7 +130,15 @@ async def _find(tools: TodoTools, given: Find) -> Mapping[str, Any]:
 
 async def _page(tools: TodoTools, query: TodoQuery) -> Mapping[str, Any]:
     todos, more = await tools.page(query)
-    return {"todos": [view(todo) for todo in todos], "more": more, "today": tools.now.date().isoformat()}
+    shown: list[Mapping[str, Any]] = []
+    room = LONGEST_LIST
+    for todo in todos:
+        shown.append(view(todo, notes=SHORT_NOTES))
+        room -= len(written(shown[-1]))
+        if room < 0:
+            break
+    more = more or len(shown) < len(todos)
+    return {"todos": shown, "more": more, "today": tools.now.date().isoformat()}
 
 
 async def _complete(tools: TodoTools, given: Complete) -> Mapping[str, Any]:
@@ -142,7 +153,8 @@ async def _update(tools: TodoTools, given: Update) -> Mapping[str, Any]:
     todo = await tools.numbered(given.number)
     due: Due | Literal["", "never"] = _due(tools, given.due) or ""
     wanted = Wanted(given.title, notes=given.notes, due=due, priority=given.priority or "")
-    return {"updated": view(await tools.change_todo(todo, wanted))}
+    changed = await tools.change_todo(todo, wanted)
+    return {"updated" if changed.version != todo.version else "unchanged": view(changed)}
 
 
 async def _delete(tools: TodoTools, given: Delete) -> Mapping[str, Any]:
@@ -161,9 +173,10 @@ def _due(tools: TodoTools, said: str | None) -> Due | Literal["never"] | None:
     return due
 
 
-def view(todo: TodoView) -> dict[str, Any]:
-    """A todo as a model sees it: what there is to know, and nothing empty."""
-    seen = {"number": todo.number, "title": todo.title, "notes": todo.notes, "due": todo.due, "priority": todo.priority}
+def view(todo: TodoView, notes: int = 5000) -> dict[str, Any]:
+    """A todo as a model sees it: what there is to know, and nothing empty; of its notes the first characters."""
+    short = todo.notes if len(todo.notes) <= notes else f"{todo.notes[:notes]} …"
+    seen = {"number": todo.number, "title": todo.title, "notes": short, "due": todo.due, "priority": todo.priority}
     return {name: value for name, value in seen.items() if value} | {"completed": todo.completed}
 
 
@@ -189,6 +202,15 @@ async def call(tools: TodoTools, name: str, arguments: str | Mapping[str, Any]) 
         return await tool.run(tools, arguments)
     except GoneError:
         raise ToolError("This todo has been changed or deleted meanwhile; look again.") from None
+
+
+def read(arguments: str) -> Any:
+    """Arguments that a model wrote. Raises ValueError for what is no JSON; NaN, which Python would take, is none."""
+    return json.loads(arguments or "{}", parse_constant=_refuse)
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
 
 
 def written(result: Mapping[str, Any]) -> str:

@@ -116,7 +116,8 @@ class TodoTools:
         tool: Tool = "update_todo"
         if wanted.completed is not None:
             tool = "complete_todo" if wanted.completed else "reopen_todo"
-        return self._done(tool, TodoView.of(changed))
+        view = TodoView.of(changed)
+        return self._done(tool, view) if view.version != todo.version else view
 
     async def delete_todo(self, todo: TodoView) -> TodoView:
         """Delete a todo that was looked at. Raises ToolError when it is gone."""

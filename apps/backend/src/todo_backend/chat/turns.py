@@ -8,8 +8,8 @@ asked again, a model says the same in other words.
 
 import asyncio
 import contextlib
-import json
 import logging
+import re
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from psycopg.errors import UniqueViolation
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
@@ -28,7 +28,7 @@ from todo_backend.auth.models import User
 from todo_backend.chat import service, toolbox
 from todo_backend.chat.assistant import Assistant, Said
 from todo_backend.chat.models import Message, Step, Turn, Usage
-from todo_backend.chat.provider import Answer, Call, Provider, ProviderError
+from todo_backend.chat.provider import ANSWER_TOKENS, Answer, Call, Provider, ProviderError, clean
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.schemas import ChatReply, ChatRequest
 from todo_backend.chat.tools import Action, TodoTools, ToolError
@@ -48,8 +48,16 @@ BEAT_SECONDS = 3.0
 """How often a lease is made longer, and orphaned turns are looked for."""
 LOOK_SECONDS = 0.3
 """How often whoever follows a turn of another process looks at what is kept of it."""
+LAST_SECONDS = 5
+"""Of a request that waits for a whole answer: the turn is ended then, so that there is one."""
+MOST_AT_WORK = 3
+"""Turns of one user."""
+MOST_CALLS = 32
+"""Of tools in one turn."""
 LAST_STEP_SECONDS = 3
 """For how long the end of a process waits for a step that nobody follows."""
+KEPT = 0
+"""The epoch in the places of what is kept: another stream's places tell nothing of this one's."""
 MOST_STEPS = 8
 MOST_EPOCHS = 5
 """A turn that has ended that many processes, or was left by them, is given up."""
@@ -90,7 +98,6 @@ class _Key:
 class _Kept:
     """What is kept of a turn."""
 
-    epoch: int
     steps: dict[int, dict[int, dict[str, Any]]]
     orphaned: bool
     reply: ChatReply | None
@@ -153,8 +160,10 @@ class Turns:
 
     # For who asks
 
-    async def begin(self, user: User, said: ChatRequest) -> uuid.UUID:
+    async def begin(self, user: User, said: ChatRequest, *, again: bool = False) -> uuid.UUID:
         """Keep the message, and answer it, or begin to; return the turn's id. One that is sent again is begun once.
+
+        Where it is sent `again` by who has seen a part of the answer, it is never begun: its conversation is gone.
 
         Raises ConversationNotFoundError, and ConflictError where another message had this id, or where the one before
         is being answered still.
@@ -175,6 +184,9 @@ class Turns:
                     if before.message != said.message:
                         raise ConflictError("Another message was sent under this id.")
                     raise _SentAgainError  # noqa: TRY301 - it rolls back what was begun
+                if again:
+                    raise service.ConversationNotFoundError
+                await self._leave_room(session, user)
                 turn = await session.get_one(Turn, (user.id, turn_id))
                 session.add(Message(conversation_id=conversation.id, role="user", content=said.message))
                 await session.flush()
@@ -197,14 +209,22 @@ class Turns:
     async def reply(self, user: User, said: ChatRequest) -> ChatReply:
         """Begin a turn and return its answer once it is there."""
         turn_id = await self.begin(user, said)
-        async with aclosing(self.follow(user, turn_id, "", stays=True)) as events:
-            async for _ in events:
-                pass
+        try:
+            async with asyncio.timeout(self.settings.request_seconds - LAST_SECONDS):
+                await self._end_of(user, turn_id)
+        except TimeoutError:  # who waits for the whole answer waits no longer
+            await self.stop(user, turn_id)
+            await self._end_of(user, turn_id)
         async with self.database.transaction() as session:
             kept = await session.get(Turn, (user.id, turn_id))
             if kept is None:  # the conversation has been deleted meanwhile
                 raise service.ConversationNotFoundError
             return await service.kept_answer(session, kept)
+
+    async def _end_of(self, user: User, turn_id: uuid.UUID) -> None:
+        async with aclosing(self.follow(user, turn_id, "", stays=True)) as events:
+            async for _ in events:
+                pass
 
     async def follow(self, user: User, turn_id: uuid.UUID, after: str, *, stays: bool = False) -> AsyncGenerator[Event]:
         """Yield what happens in a turn, from a place on: from here while it is at work here, else from what is kept.
@@ -229,17 +249,17 @@ class Turns:
                         epoch, number, parts = _place(event.place)
                         if event.part["type"] == "finish":
                             return
-            kept = await self._kept(key)
-            for step in sorted(number_ for number_ in kept.steps if number_ >= number):
-                if not _is_whole(kept.steps[step]):
+            kept = await self._kept(key, number)
+            for step, payloads in sorted(kept.steps.items()):
+                if not _is_whole(payloads):
                     break
                 if parts:
-                    yield Event(f"{kept.epoch}.{step}.0", {"type": "reset-step"})
-                for event in _events(turn_id, step, kept.steps[step], kept.epoch):
+                    yield Event(f"{KEPT}.{step}.0", {"type": "reset-step"})
+                for event in _events(turn_id, step, payloads):
                     yield event
-                epoch, number, parts = kept.epoch, step + 1, 0
+                epoch, number, parts = KEPT, step + 1, 0
             if kept.reply is not None:
-                for event in _last_events(kept, kept.reply, number, again=bool(parts)):
+                for event in _last_events(kept.reply, number, again=bool(parts)):
                     yield event
                 return
             if self.health.draining and not stays:
@@ -315,9 +335,12 @@ class Turns:
             log.warning("a turn is left until the database answers")
         except Exception:
             log.exception("a turn failed")
+            with contextlib.suppress(LostError, DatabaseUnavailableError):
+                await self._leave(key, live)
         finally:
             beat.cancel()
-            del self._live[key]
+            if self._live.get(key) is live:
+                del self._live[key]
             await live.end()
 
     async def _beat(self, key: _Key, live: _Live) -> None:
@@ -347,7 +370,7 @@ class Turns:
             if 0 in step:
                 answer = _answer(step[0])
                 if number >= live.first:
-                    for event in _events(key.turn_id, number, {0: step[0]}, live.epoch, ends=False):
+                    for event in _events(key.turn_id, number, {0: step[0]}, ends=False):
                         await live.tell(event.part)
             else:
                 if live.epoch > MOST_EPOCHS:
@@ -356,24 +379,26 @@ class Turns:
                     return await self._finish(key, live, user, texts, says["stopped"])
                 if self.health.draining:
                     return await self._leave(key, live)
-                await live.tell({"type": "start-step"})
                 messages = _messages(user, history, message, kept.steps)
+                why, reserved = await self._reserve(key, live, messages)
+                if why and number == 0:
+                    return await self._answer_built_in_instead(key, live, user, why)
+                if why:
+                    return await self._finish(key, live, user, texts, says["cut"])
+                await live.tell({"type": "start-step"})
                 tools = _FUNCTIONS if number < MOST_STEPS else []
                 try:
                     answer = await self._ask(live, messages, tools, deadline)
-                except _StoppedError as stopped:
-                    return await self._finish(key, live, user, [*texts, stopped.text], says["stopped"], in_step=True)
-                except TimeoutError:
-                    return await self._finish(key, live, user, texts, says["took too long"], in_step=True)
-                except ProviderError as error:
-                    if number == 0:
-                        return await self._answer_built_in_instead(key, live, user, error.reason)
-                    return await self._finish(key, live, user, texts, says["cut"], in_step=True)
-                step[0] = await self._keep_answer(key, live, number, answer)
+                except _EndedError as ended:
+                    if ended.reason not in says and number == 0:
+                        return await self._answer_built_in_instead(key, live, user, ended.reason, in_step=True)
+                    sentence = says.get(ended.reason, says["cut"])
+                    return await self._finish(key, live, user, texts, sentence, ended.text, in_step=True)
+                step[0] = await self._keep_answer(key, live, number, answer, reserved)
             texts += [answer.text] if answer.text.strip() else []
             for index, call in enumerate(answer.calls, 1):
                 if index not in step:
-                    step[index] = await self._call(key, live, user, number, index, call, kept.steps)
+                    step[index] = await self._call(key, live, user, number, index, call, kept.steps, says["stopped"])
                 if number >= live.first:
                     await live.tell(_output(key.turn_id, number, index, step[index]))
             if number >= live.first:
@@ -385,7 +410,7 @@ class Turns:
     async def _ask(
         self, live: _Live, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], deadline: float
     ) -> Answer:
-        """Ask the model, and stream what it says. Raises ProviderError, TimeoutError and _StoppedError."""
+        """Ask the model, and stream what it says. Raises _EndedError."""
         said: list[str] = []
         asking = asyncio.create_task(self._stream(live, messages, tools, said))
         stopping = asyncio.create_task(live.stop.wait())
@@ -394,7 +419,11 @@ class Turns:
                 await asyncio.wait({asking, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
                 return asking.result()
-            raise _StoppedError("".join(said))
+            raise _EndedError("stopped", "".join(said))
+        except TimeoutError:
+            raise _EndedError("took too long", "".join(said)) from None
+        except ProviderError as error:
+            raise _EndedError(error.reason, "".join(said)) from None
         finally:
             for task in (asking, stopping):
                 task.cancel()
@@ -423,7 +452,16 @@ class Turns:
         assert answer is not None  # noqa: S101 - the provider ends with one, or raises
         return answer
 
-    async def _keep_answer(self, key: _Key, live: _Live, number: int, answer: Answer) -> dict[str, Any]:
+    async def _reserve(self, key: _Key, live: _Live, messages: Sequence[Mapping[str, Any]]) -> tuple[str | None, int]:
+        """Count what asking may take, so that it counts also where no answer comes; or return why it is not to be."""
+        tokens = sum(len(str(message)) for message in messages) // 3 + ANSWER_TOKENS
+        async with self._holding(key, live.epoch) as (session, _):
+            why = await self._why_built_in(session, await session.get_one(User, key.user_id, populate_existing=True))
+            if not why:
+                await _use(session, key.user_id, tokens)
+        return why, tokens
+
+    async def _keep_answer(self, key: _Key, live: _Live, number: int, answer: Answer, reserved: int) -> dict[str, Any]:
         payload = {
             "model": answer.model,
             "text": answer.text,
@@ -431,9 +469,7 @@ class Turns:
         }
         async with self._holding(key, live.epoch) as (session, _):
             session.add(Step(user_id=key.user_id, turn_id=key.turn_id, number=number, call=0, payload=payload))
-            used = insert(Usage).values(day=datetime.now(UTC).date(), user_id=key.user_id, tokens=answer.tokens)
-            more = {"tokens": Usage.tokens + used.excluded.tokens}
-            await session.execute(used.on_conflict_do_update(index_elements=[Usage.day, Usage.user_id], set_=more))
+            await _use(session, key.user_id, answer.tokens - reserved)
         metrics.MODEL_TOKENS.labels(answer.model).inc(answer.tokens)
         for index, call in enumerate(answer.calls, 1):
             await live.tell(_input(key.turn_id, number, index, call))
@@ -448,20 +484,33 @@ class Turns:
         index: int,
         call: Call,
         steps: Mapping[int, Mapping[int, Mapping[str, Any]]],
+        stopped: str,
     ) -> dict[str, Any]:
-        """Do what the model calls for, with the record of it, in one transaction."""
+        """Do what the model calls for, with the record of it, in one transaction.
+
+        What fails, for whatever reason, is kept as having failed: somebody who goes on would fail again.
+        """
         model = str(steps[number][0]["model"])
         async with self._holding(key, live.epoch) as (session, _):
             actor = Actor("model", model[:100], key.turn_id)
             tools = TodoTools(session, user, actor, self.settings.todos_per_user, may_delete=_deletes(steps) == 1)
             payload: dict[str, Any] = {"ok": True}
             try:
+                if live.stop.is_set() or live.epoch > MOST_EPOCHS:
+                    raise ToolError(stopped)  # noqa: TRY301 - as any other that is not done
+                if sum(len(step) - 1 for step in steps.values()) >= MOST_CALLS:
+                    raise ToolError("So many calls are too much for one message.")  # noqa: TRY301
                 async with session.begin_nested():
                     payload["result"] = await toolbox.call(tools, call.name, call.arguments)
+                    await session.flush()
             except ToolError as error:
-                payload = {"ok": False, "result": {"error": str(error)}}
+                payload = {"ok": False, "result": {"error": clean(str(error))}}
+            except (OperationalError, InterfaceError):  # the database's failure, and not the call's
+                raise
+            except Exception:  # whatever it is: kept as done in vain, it is not tried for ever
+                log.exception("a call of a model's failed")
+                payload = {"ok": False, "result": {"error": "This did not work."}}
             else:
-                await session.flush()
                 payload["actions"] = [action.model_dump(mode="json") for action in tools.actions]
                 payload["pending"] = [todo.model_dump(mode="json") for todo in tools.to_be_confirmed]
                 if tools.actions:
@@ -470,9 +519,18 @@ class Turns:
         return payload
 
     async def _finish(
-        self, key: _Key, live: _Live, user: User, texts: Sequence[str], sentence: str, *, in_step: bool = False
+        self,
+        key: _Key,
+        live: _Live,
+        user: User,
+        texts: Sequence[str],
+        sentence: str,
+        said: str = "",
+        *,
+        in_step: bool = False,
     ) -> None:
-        """Keep the answer, and ask about what is to be confirmed."""
+        """Keep the answer, and ask about what is to be confirmed. What was `said` of a last step is kept as one."""
+        last = "\n\n".join(text for text in (said.strip(), sentence) if text)
         async with self._holding(key, live.epoch) as (session, turn):
             steps = (await _steps_of(session, key)).values()
             results = [payload for step in steps for call, payload in sorted(step.items()) if call]
@@ -486,12 +544,16 @@ class Turns:
                 asked = ConfirmationView(id=kept.id, todos=pending)
             reply = ChatReply(
                 conversation_id=turn.conversation_id,
-                reply="\n\n".join([*texts, *([sentence] if sentence else [])]),
+                reply="\n\n".join([*texts, *([last] if last else [])]),
                 assistant=models[-1] if models else self.built_in.name,
                 actions=[Action.model_validate(action) for result in results for action in result.get("actions", ())],
                 confirmation=asked,
                 changes=await _changes(session, key),
             )
+            if last:
+                payload = {"model": reply.assistant, "text": last, "calls": []}
+                row = {"user_id": key.user_id, "turn_id": key.turn_id, "number": live.number, "call": 0}
+                session.add(Step(**row, payload=payload))
             reply = await service.keep_answer(session, turn, reply)
         parts = _text("last", sentence) if sentence else []
         if parts and not in_step:
@@ -502,12 +564,15 @@ class Turns:
             await live.tell(part)
         metrics.TURNS.labels(reply.assistant).inc()
 
-    async def _answer_built_in_instead(self, key: _Key, live: _Live, user: User, why: str) -> None:
+    async def _answer_built_in_instead(
+        self, key: _Key, live: _Live, user: User, why: str, *, in_step: bool = False
+    ) -> None:
         async with self._holding(key, live.epoch) as (session, turn):
             reply = await self._answer_built_in(session, user, turn, why)
         if any(event.part["type"] == "text-start" for event in live.events):
             await live.tell({"type": "reset-step"})
-        for part in (*_text("0", reply.reply), {"type": "finish-step"}, *_end(reply)):
+        begins: list[Mapping[str, Any]] = [] if in_step else [{"type": "start-step"}]
+        for part in (*begins, *_text("0", reply.reply), {"type": "finish-step"}, *_end(reply)):
             await live.tell(part)
 
     async def _answer_built_in(self, session: AsyncSession, user: User, turn: Turn, why: str | None) -> ChatReply:
@@ -526,6 +591,12 @@ class Turns:
         reply = await service.keep_answer(session, turn, reply)
         metrics.TURNS.labels(self.built_in.name).inc()
         return reply
+
+    async def _leave_room(self, session: AsyncSession, user: User) -> None:
+        """Raise ConflictError where the user has as many turns at work as one may have."""
+        at_work = select(func.count()).where(Turn.user_id == user.id, Turn.lease_until.is_not(None))
+        if (await session.scalar(at_work) or 0) >= MOST_AT_WORK:
+            raise ConflictError("Several of your messages are still being answered. Wait for one of them.")
 
     async def _why_built_in(self, session: AsyncSession, user: User) -> str | None:
         """Return why no model is asked although there is one."""
@@ -560,7 +631,9 @@ class Turns:
             turn.lease_until = func.now()
 
     async def _take(self, key: _Key) -> None:
-        """Go on with an orphaned turn, unless somebody else does."""
+        """Go on with an orphaned turn, unless somebody does already."""
+        if key in self._live:
+            return
         async with self.database.transaction() as session:
             orphaned = select(Turn).where(Turn.user_id == key.user_id, Turn.id == key.turn_id, _ORPHANED)
             turn = await session.scalar(orphaned.with_for_update(skip_locked=True))
@@ -577,7 +650,8 @@ class Turns:
             found = await session.execute(select(Turn.user_id, Turn.id).where(_ORPHANED).limit(10))
             return [_Key(user_id, turn_id) for user_id, turn_id in found if _Key(user_id, turn_id) not in self._live]
 
-    async def _kept(self, key: _Key) -> _Kept:
+    async def _kept(self, key: _Key, first: int = 0) -> _Kept:
+        """Return what is kept of a turn, its steps from a number on. Raises TurnNotFoundError."""
         async with self.database.transaction() as session:
             mine = select(Turn, _ORPHANED).where(Turn.user_id == key.user_id, Turn.id == key.turn_id)
             row = (await session.execute(mine)).one_or_none()
@@ -585,7 +659,7 @@ class Turns:
                 raise TurnNotFoundError
             turn, orphaned = row
             reply = None if turn.reply is None else await service.kept_answer(session, turn)
-            return _Kept(turn.epoch, await _steps_of(session, key), bool(orphaned), reply)
+            return _Kept(await _steps_of(session, key, first), bool(orphaned), reply)
 
 
 _ORPHANED = Turn.reply.is_(None) & (Turn.lease_until < func.now())
@@ -595,16 +669,24 @@ class _SentAgainError(Exception):
     """The message is here already: what was begun for it is rolled back."""
 
 
-class _StoppedError(Exception):
-    """The user has stopped the turn; `text` came until then."""
+class _EndedError(Exception):
+    """The model's answer has not come to its end; `text` came until then."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__()
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
         self.text = text
 
 
-async def _steps_of(session: AsyncSession, key: _Key) -> dict[int, dict[int, dict[str, Any]]]:
+async def _use(session: AsyncSession, user_id: uuid.UUID, tokens: int) -> None:
+    used = insert(Usage).values(day=datetime.now(UTC).date(), user_id=user_id, tokens=tokens)
+    more = {"tokens": Usage.tokens + used.excluded.tokens}
+    await session.execute(used.on_conflict_do_update(index_elements=[Usage.day, Usage.user_id], set_=more))
+
+
+async def _steps_of(session: AsyncSession, key: _Key, first: int = 0) -> dict[int, dict[int, dict[str, Any]]]:
     mine = select(Step.number, Step.call, Step.payload).where(Step.user_id == key.user_id, Step.turn_id == key.turn_id)
+    mine = mine.where(Step.number >= first)
     steps: dict[int, dict[int, dict[str, Any]]] = {}
     for number, call, payload in await session.execute(mine.order_by(Step.number, Step.call)):
         steps.setdefault(number, {})[call] = payload
@@ -649,7 +731,7 @@ def _messages(
             {
                 "id": f"call_{number}_{index}",
                 "type": "function",
-                "function": {"name": one.name, "arguments": one.arguments},
+                "function": _well_formed(one),
             }
             for index, one in enumerate(answer.calls, 1)
         ]
@@ -662,6 +744,16 @@ def _messages(
             if index
         ]
     return messages
+
+
+def _well_formed(call: Call) -> dict[str, str]:
+    """A call as providers take it back: many refuse a whole request for what one of their own models wrote."""
+    name = call.name if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", call.name) else "unknown"
+    try:
+        toolbox.read(call.arguments)
+    except (ValueError, RecursionError):
+        return {"name": name, "arguments": "{}"}
+    return {"name": name, "arguments": call.arguments or "{}"}
 
 
 def _answer(payload: Mapping[str, Any]) -> Answer:
@@ -682,7 +774,7 @@ def _deletes(steps: Mapping[int, Mapping[int, Mapping[str, Any]]]) -> int:
 
 
 def _events(
-    turn_id: uuid.UUID, number: int, step: Mapping[int, Mapping[str, Any]], epoch: int, *, ends: bool = True
+    turn_id: uuid.UUID, number: int, step: Mapping[int, Mapping[str, Any]], *, ends: bool = True
 ) -> list[Event]:
     """The parts of a step that is kept."""
     answer = _answer(step[0])
@@ -691,19 +783,17 @@ def _events(
         parts += _text(str(number), answer.text)
     parts += [_input(turn_id, number, index, call) for index, call in enumerate(answer.calls, 1)]
     parts += [_output(turn_id, number, index, result) for index, result in sorted(step.items()) if index]
-    events = [Event(f"{epoch}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
-    return [*events, Event(f"{epoch}.{number + 1}.0", {"type": "finish-step"})] if ends else events
+    events = [Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
+    return [*events, Event(f"{KEPT}.{number + 1}.0", {"type": "finish-step"})] if ends else events
 
 
-def _last_events(kept: _Kept, reply: ChatReply, number: int, *, again: bool) -> list[Event]:
-    """What comes after the last step that is kept."""
-    said = "\n\n".join(step[0]["text"] for step in kept.steps.values() if step[0]["text"].strip())
-    rest = reply.reply.removeprefix(said).strip()
+def _last_events(reply: ChatReply, number: int, *, again: bool) -> list[Event]:
+    """What comes after the last step that is kept; where there is none, the answer of the built-in assistant."""
     parts: list[Mapping[str, Any]] = [{"type": "reset-step"}] if again else []
-    if rest or not kept.steps:
-        parts += [*([] if again else [{"type": "start-step"}]), *_text("last", rest), {"type": "finish-step"}]
+    if number == 0:
+        parts += [*([] if again else [{"type": "start-step"}]), *_text("0", reply.reply), {"type": "finish-step"}]
     parts += _end(reply)
-    return [Event(f"{kept.epoch}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
+    return [Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
 
 
 def _text(name: str, text: str) -> list[Mapping[str, Any]]:
@@ -720,8 +810,8 @@ def _call_id(turn_id: uuid.UUID, number: int, index: int) -> str:
 
 def _input(turn_id: uuid.UUID, number: int, index: int, call: Call) -> Mapping[str, Any]:
     try:
-        given = json.loads(call.arguments or "{}")
-    except ValueError:
+        given = toolbox.read(call.arguments)
+    except (ValueError, RecursionError):
         given = {"unreadable": call.arguments}
     return {
         "type": "tool-input-available",
