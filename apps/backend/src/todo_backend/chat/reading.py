@@ -32,6 +32,7 @@ _CLOCK = re.compile(
     r"|\b(?:within|innerhalb|sometime)\b"
     r"|\b(?:coming|next|kommenden?|nächsten?) (?:few |paar )?(?:days|weeks|tagen?|wochen)\b"
     rf"|\b(?:mitte|mid|anfang|early|late)[ -]{_MONTHS}\b"
+    r"|\b(?:am|zum|bis|den|by|on) (?:the )?\d{1,2}$"
     r"|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
     r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
@@ -188,7 +189,7 @@ class Clause:
     @property
     def start(self) -> int:
         """Where it begins in the message, without courtesies."""
-        return self.reader.tokens[self._plain[0]].start
+        return self.reader.tokens[self.plain[0]].start
 
     @property
     def stop(self) -> int:
@@ -201,7 +202,7 @@ class Clause:
         return dates.find(self.text, self.reader.now)
 
     @cached_property
-    def _plain(self) -> tuple[int, int]:
+    def plain(self) -> tuple[int, int]:
         """From which token to which it goes on without the courtesies around it."""
         keys = self.reader.keys
         begin, end = self.begin, self.end
@@ -220,7 +221,7 @@ class Clause:
     @cached_property
     def matches(self) -> list[Match]:
         """The cues in it, of those that overlap the longest."""
-        begin, end = self._plain
+        begin, end = self.plain
         keys = self.reader.keys
         undated = end
         while undated > begin and self.reader.is_in_date(self.reader.tokens[undated - 1]):
@@ -260,7 +261,7 @@ class Clause:
 
     def begins_with(self, *names: str) -> bool:
         """Whether a cue for one of these begins it."""
-        begin, _ = self._plain
+        begin, _ = self.plain
         return any(match.wants in names and min(match.tokens) in (begin, self.begin) for match in self.matches)
 
     def talks(self, kind: str) -> bool:
@@ -270,7 +271,7 @@ class Clause:
     @cached_property
     def first(self) -> str:
         """Its first word after courtesies, folded."""
-        return self.reader.keys[self._plain[0]]
+        return self.reader.keys[self.plain[0]]
 
     @cached_property
     def is_statement(self) -> bool:
@@ -291,7 +292,7 @@ class Clause:
     @cached_property
     def is_task(self) -> bool:
         """Whether it names something to do, as todos are written: “call Bob”, “Bob anrufen”."""
-        begin, end = self._plain
+        begin, end = self.plain
         keys = [token.key for token in self.reader.tokens[begin:end] if token.key and not self.reader.is_in_date(token)]
         if (
             self.is_statement
@@ -418,7 +419,7 @@ def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int,
     if occurs(todo.title, clause.text):
         return 3, len(todo.title)
     own = bases(todo.title)
-    spoken = [_meant(key, todo.title) for key in clause.content]
+    spoken = [meant(key, todo.title) for key in clause.content]
     shared = (own - COMMON) & set(spoken)
     if not shared:
         objects = set(clause.objects)
@@ -448,7 +449,7 @@ def base(key: str) -> str:
     return SAME.get(key) or SAME.get(stem(key)) or stem(key)
 
 
-def _meant(key: str, title: str) -> str:
+def meant(key: str, title: str) -> str:
     """A word, or that of the title which it is but for a slip of the finger."""
     if len(key) < 5:
         return key
@@ -504,6 +505,7 @@ class New:
     priority: Priority | None = None
     has_day: bool = True
     """Whether its date has a day, and not a time alone."""
+    is_quoted: bool = False
 
 
 def new_todo(text: str, now: datetime) -> New:
@@ -519,7 +521,7 @@ def new_todo(text: str, now: datetime) -> New:
             before = title
             title, said = _edged(title)
             priority = priority or said
-    return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day)
+    return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day, is_quoted(title))
 
 
 def _edged(title: str) -> tuple[str, Priority | None]:
@@ -567,6 +569,11 @@ def _fits_whole(wants: str, keys: Sequence[str]) -> bool:
     return bool(keys) and any(
         cue.wants == wants and lengths(cue.slots, keys) == len(keys) for cue in _BY_FIRST.get(keys[0], ())
     )
+
+
+def is_quoted(text: str) -> bool:
+    """Tell whether a text stands in quotation marks as a whole."""
+    return bool(_QUOTED.fullmatch(text.strip()))
 
 
 def _unquoted(text: str) -> str:

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from todo_backend import dates
+from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
@@ -81,6 +82,12 @@ _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
 )
+_FOLLOWING = re.compile(
+    r"\s*(?:,\s*|\s(?:and|und|then|dann)\s+|\s*,\s*(?:and|und)\s+)(?:also\s+|then\s+|bitte\s+|dann\s+)?(?:(?:make|set|move|push|put|setze?|stelle?|lege?|mach|mache|schiebe?|verschiebe?)"
+    r"\s+(?:it|them|that|sie|es|ihn|das|die|den)\s+|(?=due\s|fällig\s))(?P<how>.+)$",
+    re.IGNORECASE,
+)
+"""A date for the todo that was spoken of just before."""
 _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
@@ -160,6 +167,9 @@ class _Turn:
         self.tools, self.todos, self.now = tools, list(todos), tools.now
         self.message = message.strip()
         self.language = language_of(message)
+        self.reader = Reader(self.message, self.now)
+        self.changed: TodoView | None = None
+        """What was changed last."""
 
     def say(self, name: str, **values: object) -> str:
         return self.language.says[name].format(**values)
@@ -168,8 +178,16 @@ class _Turn:
         """Reply to each request in the message."""
         replies = []
         for text in requests(_LAST.sub(self._last, self.message), self.tools, self.todos):
+            following = _FOLLOWING.search(text)
+            if following and not (
+                Reader(text[: following.start()], self.now).wants("rename", "reopen")
+                and Reader(following["how"], self.now).due
+            ):
+                following = None
             try:
-                replies.append(await self._answer(text))
+                replies.append(await self._answer(text[: following.start()] if following else text))
+                if following and self.changed:  # “rename 9 to …, and move it to Friday”
+                    replies.append(await self._answer(f"move #{self.changed.number} {following['how']}"))
             except _UnclearError as error:  # what was done before it is still told
                 replies.append(str(error))
         return "\n".join(dict.fromkeys(replies))
@@ -180,6 +198,7 @@ class _Turn:
     async def _answer(self, said: str) -> str:
         reader = Reader(_corrected(said, self.now), self.now)
         clauses = reader.clauses
+        self.reader = reader
         if not clauses:
             return self._not_understood()
         named_ones = named(self.todos, clauses)
@@ -203,6 +222,8 @@ class _Turn:
             return reply
         if rename := self._renaming(reader):
             todos, title, what = rename
+            if todos and not is_renaming_understood(what, todos, title):
+                raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
             return await self._each(lambda todo: self._rename(todo, title), todos, what)
         if self._is_to_add(reader):
             return await self._add(reader)
@@ -354,6 +375,13 @@ class _Turn:
             raise _UnclearError(self.say("which day", what=self.message)) from None
         if not found:
             return self.say("add what")
+        if not is_new_understood(reader, found, self.todos) or any(new.due and new.due.day < self.now.date() for new in found):
+            raise _UnclearError(self.say("add how"))
+        whole = reader.due
+        if len(found) == 1 and whole and found[0].due != whole.due and undated == reader.text:
+            if found[0].due and (found[0].due.day != whole.due.day or found[0].due.at):
+                raise _UnclearError(self.say("add how"))
+            found = [replace(found[0], due=whole.due)]
         if undated != reader.text:
             found = [replace(new, due=None) for new in found]
         return "\n".join([await self._add_one(new) for new in found])
@@ -378,7 +406,7 @@ class _Turn:
         if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
             return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
         if reader.wants("reopen"):
-            return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
+            return await self._each(self._reopen, self._targets(reader, "reopen"), reader, "reopen")
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
         is_done = any(
@@ -393,6 +421,7 @@ class _Turn:
         if is_moved or (priority is not None and not reader.wants("complete")):
             todos = self._targets(reader, "move", *_PRIORITIES)
             if several := self._several(reader, self.todos):
+                self._check(several, "move", *_PRIORITIES)
                 return "\n".join([await self._set(todo, due if is_moved else None, priority) for todo in several])
             if self._names(clauses) or reader.wants("move"):
                 if not todos and self._is_chore(reader):
@@ -404,7 +433,11 @@ class _Turn:
                 if not reader.wants("move") and not self._is_said_plainly(todos, reader):
                     return None
                 return await self._each(
-                    lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader
+                    lambda todo: self._set(todo, due if is_moved else None, priority),
+                    todos,
+                    reader,
+                    "move",
+                    *_PRIORITIES,
                 )
         elif is_done:
             return await self._complete_all(reader)
@@ -499,7 +532,9 @@ class _Turn:
             return []
         return None if unknown else found
 
-    async def _each(self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader) -> str:
+    async def _each(
+        self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader, *wants: str
+    ) -> str:
         """Do it to the one todo that is meant; ask where there is none, are several, or it is not clear that it is meant."""
         if not todos:
             raise _UnclearError(self.say("not found", what=_object(self.message)))
@@ -507,11 +542,22 @@ class _Turn:
         if len(todos) > 1 or is_guessed:
             lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
             raise _UnclearError(self.say("several", what=_object(self.message)) + lines)
+        if wants:
+            self._check(todos, *wants)
         return await act(todos[0])
+
+    def _check(self, todos: Sequence[TodoView], *wants: str) -> None:
+        """Ask where not all of the request was understood."""
+        if not is_understood(self.reader, todos, *wants):
+            raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
+
+    def _line(self, todo: TodoView) -> str:
+        return self.language.line(todo, self.now.date())
 
     async def _complete_all(self, reader: Reader) -> str | None:
         explicit = reader.wants("complete")
         if several := self._several(reader, self.todos):
+            self._check(several, "complete")
             return "\n".join([await self._complete(todo) for todo in several])
         todos = (
             self._targets(reader, "complete")
@@ -535,7 +581,7 @@ class _Turn:
             and _begins_talk("thanks", reader.clauses)
         ):
             return None
-        return await self._each(self._complete, todos, reader)
+        return await self._each(self._complete, todos, reader, "complete")
 
     async def _complete(self, todo: TodoView) -> str:
         if todo.completed:
@@ -566,7 +612,7 @@ class _Turn:
             else:
                 todos = self.todos
             return await self._confirm(todos)
-        return await self._each(self._delete, todos, reader)
+        return await self._each(self._delete, todos, reader, "delete")
 
     async def _delete(self, todo: TodoView) -> str:
         deleted = await self.tools.delete_todo(todo)
@@ -657,7 +703,7 @@ class _Turn:
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
-        changed = await self.tools.change_todo(todo, wanted)
+        changed = self.changed = await self.tools.change_todo(todo, wanted)
         self.todos = [changed if other.id == changed.id else other for other in self.todos]
         return changed
 
@@ -723,7 +769,10 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
         rest = said[match.end() :]
         first = min(dates.spans(rest, now), default=(99, 99))
         if first[0] == 0:
-            said = said[: match.start()] + "," + rest[first[1] :]
+            after = rest[first[1] :]
+            if bare := _BARE_TIME.match(after.lstrip()):
+                after = after.lstrip()[bare.end() :]
+            said = said[: match.start()] + "," + after
         elif bare := _BARE_TIME.match(rest):
             said = said[: match.start()] + rest[bare.end() :]
     return said
