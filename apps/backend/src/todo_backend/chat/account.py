@@ -7,8 +7,8 @@ left over was not understood, and may be what matters.
 from collections.abc import Sequence
 
 from todo_backend.chat.cues import fold
-from todo_backend.chat.lexicon import FILLERS, NUMBERS, PAST, PRONOUNS, stem, these
-from todo_backend.chat.reading import NUMBER_WORDS, Clause, New, Reader, base, bases, fits, meant, says_day
+from todo_backend.chat.lexicon import FILLERS, NUMBERS, PAST, PRONOUNS, UNDONE, stem, these
+from todo_backend.chat.reading import NUMBER_WORDS, PRIORITIES, Clause, New, Reader, base, bases, fits, is_courtesy, meant, named, says_day
 from todo_backend.text import words
 from todo_backend.todos.schemas import TodoView
 
@@ -23,7 +23,15 @@ _NO_BEGIN, _NO_END, _NOWHERE, _ALONE = (
 _COMMANDS = these("title commands")
 """What rather begins a change of a todo that is there."""
 _SEVERAL = these("several")
+_ATTRIBUTES = these("attribute") | these("note")
+_REASONS = these("reasons")
+"""What a reason begins with."""
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
+_BAGS = {
+    "complete": these("bag complete") | PAST,
+    **{change: these(f"bag {change}") for change in ("delete", "reopen", "move", "past")},
+}
+"""Words of one change, wherever they stand."""
 _OBJECTS = these("referring")
 _TELLING = these("telling")
 """Words beside a new todo that want more than it: a priority, a note."""
@@ -39,20 +47,97 @@ _COMPETING = {
 def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> bool:
     """Tell whether nothing of a request for a change of todos is left over."""
     is_set = any(clause.wants("move") and clause.due for clause in reader.clauses)
+    is_plain = False
+    doubtful = False
     for clause in reader.clauses:
         left = left_over(clause, todos)
+        names = any(fits(todo, clause) > (0, 0) for todo in todos) or bool(clause.numbers)
         is_dated = "move" in wants and clause.due is not None and (clause.wants("move") or not is_set)
-        if (clause.wants(*wants) or is_dated or ("complete" in wants and clause.is_past)) and left:
-            return False
-        if len(todos) > 1 and set(left) & _TURNING and any(fits(todo, clause) > (0, 0) for todo in todos):
+        if clause.wants(*wants) or is_dated or ("complete" in wants and clause.is_past):
+            is_reasoned = "move" not in wants and names and _is_reason(clause, todos, left)
+            if left and not is_reasoned and (names or is_dated):
+                return False
+            doubtful = doubtful or bool(left and not is_reasoned)
+            is_plain = is_plain or (names and (not left or is_reasoned))
+        if len(todos) > 1 and set(left) & _TURNING and names:
             return False
         if any(character.isdecimal() for word in left for character in word):
             return False
         if not is_dated and clause.wants(*_COMPETING.get(wants[0], ())):
             return False
-        if "move" in wants and not is_dated and (clause.is_past or clause.wants("complete")):
+        if "move" in wants and not is_dated and (clause.wants("complete") or _tells_done(clause, todos)):
             return False
-    return True
+    return is_plain or not doubtful
+
+
+def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -> bool:
+    """Whether what is left over of a clause is a reason behind all the rest: “delete the bins one its just clutter”."""
+    keys = [token.key for token in clause.tokens]
+    own = {word for todo in todos for word in bases(todo.title)}
+    if not left or left[0] not in keys:
+        return False
+    named_last = max((at for at, key in enumerate(keys) if base(key) in own), default=-1)
+    acting = [min(match.tokens) - clause.begin for match in clause.matches if match.wants in ("complete", "delete", "reopen")]
+    start = max([named_last, *acting, 0])
+    return any(key in _REASONS for key in keys[start + 1 : keys.index(left[0]) + 1]) and keys.index(left[0]) > start
+
+
+def _tells_done(clause: Clause, todos: Sequence[TodoView]) -> bool:
+    titles = {fold(word) for todo in todos for word in words(todo.title)}
+    return clause.is_past and any(token.key in PAST and token.key not in titles for token in clause.tokens)
+
+
+def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[TodoView, str] | None:
+    """Return the todo and the change (`complete`, `delete`, `reopen`, `move`) that each word of a request is about.
+
+    In whatever order they stand: where a request names one todo, and all other words are of one change or say nothing,
+    there is nothing else that it could want.
+    """
+    clauses = reader.clauses
+    found = named(todos, clauses, loosely=True)
+    if len(found) != 1 or not any(clause.numbers or fits(found[0], clause, loosely=True)[0] > 1 for clause in clauses):
+        return None
+    [todo] = found
+    is_asked = "?" in clauses[-1].closes and not any(clause.plain[0] > clause.begin for clause in clauses)
+    if is_asked or reader.wants("careful", "show", "add", "noted", "rename", "undo", "task", "none"):
+        return None
+    priority = {number for match in reader.matches if match.wants in PRIORITIES for number in match.tokens}
+    said: list[str] = []
+    for clause in clauses:
+        if is_courtesy(clause.text, reader.now):
+            continue
+        begin, end = clause.plain
+        said += [
+            token.key
+            for number, token in enumerate(clause.tokens, clause.begin)
+            if begin <= number < end and number not in priority and not reader.is_in_date(token)
+        ]
+        if any(token.quoted for token in clause.tokens):
+            return None
+    own = bases(todo.title)
+    changes: set[str] = set()
+    for key in said:
+        if not any(map(str.isalnum, key)) or key.lstrip("#") == str(todo.number) or NUMBERS.get(key) == todo.number:
+            continue
+        if any(base(meant(word, todo.title)) in own for word in {key, stem(key), key.removesuffix("s")}) and key not in PAST:
+            continue
+        change = next((change for change, bag in _BAGS.items() if key in bag), None)
+        if change is None and key not in _SAYING_NOTHING:
+            return None
+        if change:
+            changes.add(change)
+    is_set = reader.due is not None or bool(priority)
+    if _ATTRIBUTES & set(said) or (is_set and PAST & set(said) and not UNDONE & set(said)):
+        return None
+    if "past" in changes and (is_set or not changes & {"complete", "delete"}):
+        return None
+    changes.discard("past")
+    if is_set:
+        is_later = priority or reader.due is None or reader.due.due.day > reader.now.date() or "complete" not in changes
+        return (todo, "move") if changes <= {"move", "complete"} and is_later and not todo.completed else None
+    if "reopen" in changes and changes <= {"reopen", "complete", "delete"} and todo.completed:
+        return todo, "reopen"
+    return (todo, changes.pop()) if changes in ({"complete"}, {"delete"}) else None
 
 
 def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[TodoView]) -> bool:

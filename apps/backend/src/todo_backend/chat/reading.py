@@ -46,6 +46,11 @@ _STATEMENTS = these("statements")
 """Words of sentences that tell something, and give nothing to do."""
 _NEGATED = these("negated")
 _TELLERS = these("tellers")
+_WEEK = sorted(these("week"))
+_NO_DAYS = these("no days")
+"""What is written almost as a day is."""
+_TAILS = these("tails")
+"""With what German words for a todo end."""
 _ENGLISH_VERBS = these("english verbs")
 """What English todos begin with."""
 _COMMANDS = sorted(these("commands"))
@@ -396,7 +401,10 @@ def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
     if at_end:
         for begin in range(max(0, len(keys) - 6), len(keys)):
             tail = keys[begin:]
-            if any(cue.wants == wants and lengths(cue.slots, tail) == len(tail) for cue in _BY_FIRST.get(tail[0], ())):
+            if any(
+                cue.wants == wants and not (wants == "add" and cue.begins) and lengths(cue.slots, tail) == len(tail)
+                for cue in _BY_FIRST.get(tail[0], ())
+            ):
                 return len(tail)
         return 0
     if not keys:
@@ -446,7 +454,13 @@ def _spelt(key: str) -> str:
 def base(key: str) -> str:
     """Return a folded word in the form in which it is compared."""
     key = _spelt(key)
-    return SAME.get(key) or SAME.get(stem(key)) or stem(key)
+    if same := SAME.get(key) or SAME.get(stem(key)):
+        return same
+    for tail in _TAILS:  # “Milchkauf” is about milk
+        head = key.removesuffix(tail)
+        if head != key and len(head) > 3 and (same := SAME.get(head) or SAME.get(stem(head)) or SAME.get(head + "e")):
+            return same
+    return stem(key)
 
 
 def meant(key: str, title: str) -> str:
@@ -468,6 +482,15 @@ def _is_slip(one: str, other: str) -> bool:
         or left[1:] == right[1:]
         or (left[:2] == right[1::-1] and left[2:] == right[2:])
     )
+
+
+@lru_cache(maxsize=4096)
+def day_of(word: str) -> str:
+    """A word, or the day that it is but for a slip of the finger: “frday”, “donerstag”."""
+    key = fold(word)
+    if key in _WEEK or key in SAME or key in FILLERS or key in _BY_FIRST or key.endswith("s") or key in _NO_DAYS:
+        return word
+    return next((day for day in _WEEK if _is_slip(key, day)), word)
 
 
 def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool = False) -> list[TodoView]:

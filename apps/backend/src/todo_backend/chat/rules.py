@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from todo_backend import dates
-from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood
+from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, plain_change
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
@@ -23,6 +23,7 @@ from todo_backend.chat.reading import (
     New,
     Reader,
     bases,
+    day_of,
     fits,
     named,
     new_todo,
@@ -82,6 +83,19 @@ _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
 )
+_RATHER = re.compile(
+    r"[\s,.;:–—-]*(?:\b(?:oh|ach|äh|ähm|ehm|uh|um|hm|sorry|wait|no|nee?|nein|actually|hang on|moment|quatsch|doch|warte|halt|stopp?)[\s,.:]+)*"  # noqa: RUF001
+    r"\b(?:actually(?: no)?|no wait|wait no|or rather|i mean|i meant|make that|scratch that|sorry|rather|no|ach (?:ne|nee|nein)|ne(?:e|in)?(?: quatsch)?|quatsch|besser|lieber|"
+    r"(?:ich )?mein(?:e|te)?(?: ich)?|nein doch|doch (?:lieber|besser|eher))\b[\s,.:]*(?:make (?:it|that)\s+|mach\s+|lieber\s+|doch\s+|besser\s+)*",
+    re.IGNORECASE,
+)
+"""Between a date that is no longer meant and the one that is."""
+_NOT_BUT = re.compile(
+    r"\b(?:don['’]?t|do not|never|please don['’]?t)\s+(?:delete|remove|erase|bin|scrap|complete|tick|tick off|cancel|drop)\s+(?P<what>[^,.;!?]+?)\s*(?:[,.;]\s*(?:but\s+)?|\s+but\s+)"
+    r"(?:just\s+|only\s+|rather\s+|instead\s+|please\s+)*(?=move|push|postpone|reschedule|set|make|put|shift|mark|tick|rename)"
+    r"|\bnicht\s+(?:löschen|streichen|entfernen|abhaken|rausnehmen)\s*,?\s*(?:sondern|nur|bloß|lieber)\s+(?:nur\s+|bitte\s+|lieber\s+)*",
+    re.IGNORECASE,
+)
 _FOLLOWING = re.compile(
     r"\s*(?:,\s*|\s(?:and|und|then|dann)\s+|\s*,\s*(?:and|und)\s+)(?:also\s+|then\s+|bitte\s+|dann\s+)?(?:(?:make|set|move|push|put|setze?|stelle?|lege?|mach|mache|schiebe?|verschiebe?)"
     r"\s+(?:it|them|that|sie|es|ihn|das|die|den)\s+|(?=due\s|fällig\s))(?P<how>.+)$",
@@ -125,6 +139,12 @@ _RENAMES = [
         rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
         rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
+        rf"\b(?P<surely>rename|reword|retitle|relabel|(?:change|edit)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)|new\s+(?:title|name|text)\s+(?:of|for|on))\s+(?P<what>[^.:;!?]+?)\s*:\s*{_TO}",
+        rf"\b(?P<surely>change|set|edit|update)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into|as)\s+{_TO}",
+        rf"\b(?:(?:neuer|den)\s+)?(?P<surely>(?:titel|name|text))\s+(?:von|bei|für|zu)\s+(?P<what>[^.:;!?]+?)(?:\s+(?:ändern|aendern|anpassen|umändern))?(?:\s*:\s*|\s+(?:in|zu|auf)\s+){_TO}",
+        rf"\b(?P<surely>(?:benenne?|nenne?)\s+(?:bitte\s+)?)(?P<what>[^.:;!?]+?)\s+(?:um\s*)?:\s*{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s+(?:bitte\s+)?(?P<surely>umbenennen)(?:\s*:\s*|\s+(?:in|zu)\s+){_TO}",
+        rf"\b(?P<surely>nenne?)\s+(?:bitte\s+)?{_WHAT}\s+(?:jetzt\s+|bitte\s+|lieber\s+|künftig\s+)*{_QUOTE}",
     )
 ]
 _OF_IT = re.compile(r"['’]s\s+(?:title|name|text)$", re.IGNORECASE)
@@ -225,6 +245,12 @@ class _Turn:
             if todos and not is_renaming_understood(what, todos, title):
                 raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
             return await self._each(lambda todo: self._rename(todo, title), todos, what)
+        if plain := plain_change(reader, self.todos):
+            todo, change = plain
+            if change == "move":
+                return await self._set(todo, self._later(reader) or reader.due, priority_of(clauses))
+            act = {"complete": self._complete, "delete": self._delete, "reopen": self._reopen}[change]
+            return await act(todo)
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -763,6 +789,8 @@ def _has_request(text: str, tools: TodoTools) -> bool:
 
 def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
+    said = re.sub(r"\b\w{5,}\b", lambda word: day_of(word[0]), said)
+    said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
@@ -775,6 +803,11 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
             said = said[: match.start()] + "," + after
         elif bare := _BARE_TIME.match(rest):
             said = said[: match.start()] + rest[bare.end() :]
+    spans = [found.spans for found in [dates.find(said, now)] if found] or [dates.spans(said, now)]
+    for (_, end), (begin, _) in zip(spans[0], spans[0][1:], strict=False):
+        if _RATHER.fullmatch(said[end:begin]):
+            first = max((one for one in spans[0] if one[1] == end), default=(end, end))
+            return said[: first[0]] + said[begin:]
     return said
 
 
