@@ -241,7 +241,10 @@ _ORDINALS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
         "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
         "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first",
-        "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften",
+        "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften dreizehnten vierzehnten "
+        "fünfzehnten sechzehnten siebzehnten achtzehnten neunzehnten zwanzigsten einundzwanzigsten zweiundzwanzigsten "
+        "dreiundzwanzigsten vierundzwanzigsten fünfundzwanzigsten sechsundzwanzigsten siebenundzwanzigsten "
+        "achtundzwanzigsten neunundzwanzigsten dreißigsten einunddreißigsten",
     )
     for number, word in enumerate(words.split(), 1)
 }
@@ -423,7 +426,7 @@ def _slashed(match: re.Match[str], now: datetime) -> date:
 
 def _nth(match: re.Match[str], now: datetime) -> date:
     """A day of this month or, where that is over, of the next. ValueError where that month has no such day."""
-    day, today = int(match["day"]), now.date()
+    day, today = _ORDINALS.get(match["day"]) or int(match["day"]), now.date()
     return _months_later(
         today.replace(day=1), int("next" in match[0] or "chsten" in match[0] or day < today.day)
     ).replace(day=day)
@@ -572,6 +575,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
     (_words(rf"(?:next\s+month|nächsten\s+monat|naechsten\s+monat)\s+(?:on\s+the|am)\s+(?P<day>{_DAY})(?:st|nd|rd|th|\.)?"), _nth),
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
+    (_words(rf"(?:{_TO}\s+)?(?:on|by|until|till|for|am|zum|bis zum|auf den|vor dem)\s+(?:the\s+)?(?P<day>{_any(word for word, day in _ORDINALS.items() if day > 12)})(?!\s+(?:of\s+)?(?:{_MONTH}|geburtstag|birthday|mal|time)\b)"), _nth),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),

@@ -332,11 +332,14 @@ class _Turn:
         if clause.numbers and (meant := [todo for todo in self.todos if todo.number in clause.numbers]):
             return self.say("found") + "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in meant)
         text = reader.text[clause.start : clause.stop]
+        before = reader.clauses[: reader.clauses.index(clause)]
+        if before and all(one.is_pronoun for one in before) and any(one.due for one in before):
+            text = reader.text[: clause.stop]  # “my Saturday, what is it like?”
         for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
             more = asked(following.text, self.todos, self.now)
             if more and more != Asked() and not more.about:
                 text = f"{text} {following.text}"
-        wanted = asked(text, self.todos, self.now)
+        wanted = asked(text, self.todos, self.now, loosely=True)
         if wanted is None:
             return self._not_understood()
         today = self.now.date()
@@ -757,8 +760,10 @@ def _are_two(before: str, after: str, tools: TodoTools, todos: Sequence[TodoView
     """Whether two texts want two things, each of a todo that it names, or that the second is to be added."""
     first = _wanted_of(Reader(before, tools.now), todos)
     second = _wanted_of(Reader(after, tools.now), todos)
-    if first in (None, "add") or second is None:
+    if first is None or second is None:
         return False
+    if first == "add":
+        return second == "complete" and plain_change(Reader(after, tools.now), todos) is not None
     return first != second or first == "move"
 
 
@@ -767,7 +772,7 @@ def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
     clauses = reader.clauses
     if not clauses or any(clause.is_denied for clause in clauses) or reader.wants("careful", "show", "rename"):
         return None
-    if clauses[0].wants("add"):
+    if clauses[0].wants("add") or (clauses[0].wants("ought") and not named(todos, clauses)):
         return "add"
     ones = named(todos, clauses)
     if not ones or not any(clause.numbers or fits(ones[0], clause)[0] > 1 for clause in clauses):
