@@ -23,7 +23,9 @@ _NO_BEGIN, _NO_END, _NOWHERE, _ALONE = (
 _COMMANDS = these("title commands")
 """What rather begins a change of a todo that is there."""
 _SEVERAL = these("several")
-_ATTRIBUTES = these("attribute") | these("note")
+_ATTRIBUTES, _NOTES, _DATES = these("attribute"), these("note"), these("undate what")
+_TAKING_AWAY = these("taking away")
+_LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
 _REASONS = these("reasons")
 """What a reason begins with."""
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
@@ -87,57 +89,94 @@ def _tells_done(clause: Clause, todos: Sequence[TodoView]) -> bool:
     return clause.is_past and any(token.key in PAST and token.key not in titles for token in clause.tokens)
 
 
-def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[TodoView, str] | None:
-    """Return the todo and the change (`complete`, `delete`, `reopen`, `move`) that each word of a request is about.
+def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoView], str] | None:
+    """Return the todos and the change that each word of a request is about: `complete`, `delete`, `reopen`, `move`, `none`.
 
-    In whatever order they stand: where a request names one todo, and all other words are of one change or say nothing,
-    there is nothing else that it could want.
+    In whatever order they stand: where all words beside the names of todos are of one change or say nothing, there is
+    nothing else that it could want.
     """
     clauses = reader.clauses
-    found = named(todos, clauses, loosely=True)
-    if len(found) != 1 or not any(clause.numbers or fits(found[0], clause, loosely=True)[0] > 1 for clause in clauses):
+    if "?" in clauses[-1].closes and not any(clause.plain[0] > clause.begin for clause in clauses):
         return None
-    [todo] = found
-    is_asked = "?" in clauses[-1].closes and not any(clause.plain[0] > clause.begin for clause in clauses)
-    if is_asked or reader.wants("careful", "show", "add", "noted", "rename", "undo", "task", "none"):
+    if reader.wants("careful", "show", "add", "noted", "rename", "undo", "task") or any(one.quoted for one in reader.tokens):
         return None
-    priority = {number for match in reader.matches if match.wants in PRIORITIES for number in match.tokens}
-    said: list[str] = []
-    for clause in clauses:
-        if is_courtesy(clause.text, reader.now):
-            continue
-        begin, end = clause.plain
-        said += [
-            token.key
-            for number, token in enumerate(clause.tokens, clause.begin)
-            if begin <= number < end and number not in priority and not reader.is_in_date(token)
-        ]
-        if any(token.quoted for token in clause.tokens):
+    named_ones, said = _named_in(reader, todos), _said_in_order(reader)
+    bare = {int(key) for key in said if key.isdecimal() and len(key) < 5}
+    if not named_ones and bare:
+        named_ones = [todo for todo in todos if todo.number in bare]
+        if len(named_ones) != len(bare):
             return None
-    own = bases(todo.title)
+    if not named_ones:
+        return None
+    numbers = {todo.number for todo in named_ones}
+    own = {word for todo in named_ones for word in bases(todo.title)}
     changes: set[str] = set()
+    rest: set[str] = set()
     for key in said:
-        if not any(map(str.isalnum, key)) or key.lstrip("#") == str(todo.number) or NUMBERS.get(key) == todo.number:
+        if (int(key) if (key := key.lstrip("#")).isdecimal() and len(key) < 5 else NUMBERS.get(key)) in numbers:
             continue
-        if any(base(meant(word, todo.title)) in own for word in {key, stem(key), key.removesuffix("s")}) and key not in PAST:
-            continue
+        is_name = any(
+            base(meant(word, todo.title)) in own for todo in named_ones for word in (key, stem(key), key.removesuffix("s"))
+        )
         change = next((change for change, bag in _BAGS.items() if key in bag), None)
-        if change is None and key not in _SAYING_NOTHING:
-            return None
-        if change:
+        if change and (not is_name or key in PAST):
             changes.add(change)
-    is_set = reader.due is not None or bool(priority)
-    if _ATTRIBUTES & set(said) or (is_set and PAST & set(said) and not UNDONE & set(said)):
+        elif not is_name and key in _TAKING_AWAY | _ATTRIBUTES | _LEVELS:
+            rest.add(key)
+        elif not is_name and key not in _SAYING_NOTHING:
+            return None
+    priority = next((match.wants for match in reader.matches if match.wants in (*PRIORITIES, "none")), None)
+    is_away = bool(rest & _TAKING_AWAY) or bool(changes & {"delete"})
+    if is_away and priority in (None, "none") and reader.due is None and rest & (_ATTRIBUTES | _LEVELS) and changes <= {"move", "delete"}:
+        return (named_ones, "none") if not rest & _NOTES else None
+    if (_DATES & set(said)) and is_away and reader.due is None and priority is None and changes <= {"move", "delete"}:
+        return named_ones, "undate"
+    if rest & (_TAKING_AWAY | _NOTES) or (rest and priority is None):
+        return None
+    is_set = reader.due is not None or priority is not None
+    if is_set and PAST & set(said) - own and not UNDONE & set(said):
         return None
     if "past" in changes and (is_set or not changes & {"complete", "delete"}):
         return None
     changes.discard("past")
+    is_open = not any(todo.completed for todo in named_ones)
     if is_set:
         is_later = priority or reader.due is None or reader.due.due.day > reader.now.date() or "complete" not in changes
-        return (todo, "move") if changes <= {"move", "complete"} and is_later and not todo.completed else None
-    if "reopen" in changes and changes <= {"reopen", "complete", "delete"} and todo.completed:
-        return todo, "reopen"
-    return (todo, changes.pop()) if changes in ({"complete"}, {"delete"}) else None
+        return (named_ones, "move") if changes <= {"move", "complete"} and is_later and is_open else None
+    if "reopen" in changes and changes <= {"reopen", "complete", "delete"} and all(todo.completed for todo in named_ones):
+        return named_ones, "reopen"
+    return (named_ones, changes.pop()) if changes in ({"complete"}, {"delete"}) else None
+
+
+def _named_in(reader: Reader, todos: Sequence[TodoView]) -> list[TodoView]:
+    """The todos that a request names for sure: one, or several each in a clause or between “and” of its own."""
+    found = named(todos, reader.clauses, loosely=True)
+    if len(found) != 1:
+        return []
+    is_sure = any(clause.numbers or fits(found[0], clause, loosely=True)[0] > 1 for clause in reader.clauses)
+    return found if is_sure else []
+
+
+def _said_in_order(reader: Reader) -> list[str]:
+    """The words of a request without dates, courtesies, priorities, and reasons for it."""
+    priority = {
+        number for match in reader.matches if match.wants in (*PRIORITIES, "none") for number in match.tokens
+    }
+    said: list[str] = []
+    for at, clause in enumerate(reader.clauses):
+        if is_courtesy(clause.text, reader.now):
+            continue
+        begin, end = clause.plain
+        keys = [
+            token.key
+            for number, token in enumerate(clause.tokens, clause.begin)
+            if begin <= number < end and number not in priority and not reader.is_in_date(token)
+        ]
+        keys = [key for key in keys if any(map(str.isalnum, key))]
+        is_reason = at and keys and keys[0] in _REASONS and not (clause.matches or clause.due or _TURNING & set(keys))
+        if not is_reason or any(character.isdecimal() for key in keys for character in key):
+            said += keys
+    return said
 
 
 def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[TodoView]) -> bool:

@@ -246,11 +246,18 @@ class _Turn:
                 raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
             return await self._each(lambda todo: self._rename(todo, title), todos, what)
         if plain := plain_change(reader, self.todos):
-            todo, change = plain
-            if change == "move":
-                return await self._set(todo, self._later(reader) or reader.due, priority_of(clauses))
-            act = {"complete": self._complete, "delete": self._delete, "reopen": self._reopen}[change]
-            return await act(todo)
+            ones, change = plain
+            if change == "delete" and len(ones) > 1:
+                return await self._confirm(ones)
+            act: Callable[[TodoView], Awaitable[str]] = {
+                "complete": self._complete,
+                "delete": self._delete,
+                "reopen": self._reopen,
+                "undate": self._undate,
+                "none": partial(self._set, found=None, priority="none"),
+                "move": partial(self._set, found=self._later(reader) or reader.due, priority=priority_of(clauses)),
+            }[change]
+            return "\n".join([await act(todo) for todo in ones])
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
