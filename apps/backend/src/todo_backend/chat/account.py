@@ -26,6 +26,7 @@ _SEVERAL = these("several")
 _ATTRIBUTES, _NOTES, _DATES = these("attribute"), these("note"), these("undate what")
 _TAKING_AWAY = these("taking away")
 _LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
+_DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
@@ -57,6 +58,8 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         is_dated = "move" in wants and clause.due is not None and (clause.wants("move") or not is_set)
         if clause.wants(*wants) or is_dated or ("complete" in wants and clause.is_past):
             is_reasoned = "move" not in wants and names and _is_reason(clause, todos, left)
+            if "complete" in wants and clause.is_past:
+                left = _without_circumstances(clause, left)
             if left and not is_reasoned and (names or is_dated):
                 return False
             doubtful = doubtful or bool(left and not is_reasoned)
@@ -82,6 +85,17 @@ def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -
     acting = [min(match.tokens) - clause.begin for match in clause.matches if match.wants in ("complete", "delete", "reopen")]
     start = max([named_last, *acting, 0])
     return any(key in _REASONS for key in keys[start + 1 : keys.index(left[0]) + 1]) and keys.index(left[0]) > start
+
+
+def _without_circumstances(clause: Clause, left: Sequence[str]) -> list[str]:
+    """What is left over, without where or when something was done: “in the break”."""
+    keys = [token.key for token in clause.tokens]
+    found = []
+    for key in left:
+        at = keys.index(key) if key in keys else 0
+        if not any(before in _DURING for before in keys[max(0, at - 2) : at]):
+            found.append(key)
+    return found
 
 
 def _tells_done(clause: Clause, todos: Sequence[TodoView]) -> bool:
@@ -190,7 +204,7 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
     inside = [_said_in(title, reader) for title in titles]
     for clause in reader.clauses:
         left = [key for key in left_over(clause, ()) if key not in own]
-        if _SEVERAL & set(clause.reader.keys):
+        if _SEVERAL & set(clause.reader.keys) or clause.closes == ":":
             left = [key for key in left if key not in NUMBERS and not key.isdecimal()]
         if clause in inside and left:
             return False

@@ -20,6 +20,8 @@ _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
+_LISTS = frozenset(("list", "liste", "todoliste", "einkaufsliste", "shopping"))
+_TIES = these("ties")
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
 _NOTHING = PRONOUNS | these("undate what") | these("meta") | {"make", "mach"}
@@ -293,7 +295,15 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         return titled
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
+    if len(titled) == 2 and _LISTS & set(reader.keys) and all(_is_thing(new_todo(part, now).title) for part in titled):
+        return titled  # “add dog food and bin bags to my list”
     return [body]
+
+
+def _is_thing(text: str) -> bool:
+    """Whether a text names one thing, in a few words: no name, and nothing that ties it to another."""
+    keys = text.split()
+    return len(keys) < 4 and not (_TIES & set(map(fold, keys))) and (keys[0].islower() or not text.isascii() or len(keys) == 1)
 
 
 def _begins_with_day(text: str, now: datetime) -> bool:

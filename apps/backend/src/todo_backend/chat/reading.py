@@ -39,7 +39,7 @@ _CLOCK = re.compile(
 )
 """What is left of a day or a time that was not understood."""
 _ABBREVIATIONS, NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
-_CONJUNCTIONS = these("conjunctions")
+_CONJUNCTIONS, _QUESTIONS = these("conjunctions"), these("questions")
 _SUBJECTS = these("subjects")
 """What follows a “so” that begins a clause."""
 _STATEMENTS = these("statements")
@@ -107,7 +107,10 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("", chunk.start(), chunk.start(), closes=chunk[0])
             continue
         key = _commanded(fold(bare))
-        if closes == "." and (key in _ABBREVIATIONS or bare.isdecimal()):
+        if closes == "." and bare.isdecimal():  # “on the 22.” in German
+            yield Token(key, start, start + len(bare) + 1)
+            continue
+        if closes == "." and key in _ABBREVIATIONS:
             closes = ""
         yield Token(key, start, start + len(bare), closes=closes)
 
@@ -148,7 +151,8 @@ class Reader:
         for at, token in enumerate(self.tokens):
             after = self.keys[at + 1] if at + 1 < len(self.keys) else ""
             is_so = token.key == "so" and after in _SUBJECTS
-            if at > begin and (is_so or token.key in _CONJUNCTIONS) and not self.is_in_date(token):
+            is_asking = token.key == "denn" and self.keys[begin] in _QUESTIONS
+            if at > begin and (is_so or token.key in _CONJUNCTIONS) and not is_asking and not self.is_in_date(token):
                 found.append(Clause(self, begin, at, ""))
                 begin = at
             following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None

@@ -45,6 +45,8 @@ _CHANGING = these("changing")
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
+_REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
+_CONJUNCTIONS = these("conjunctions")
 _CHANGES = ("delete", "reopen", "rename", "move")
 _DONE = these("done")
 _THINGS = these("things")
@@ -96,6 +98,11 @@ _NOT_BUT = re.compile(
     r"|\bnicht\s+(?:löschen|streichen|entfernen|abhaken|rausnehmen)\s*,?\s*(?:sondern|nur|bloß|lieber)\s+(?:nur\s+|bitte\s+|lieber\s+)*",
     re.IGNORECASE,
 )
+_FROM_TO = re.compile(
+    r"\b(?:move|change|shift|push|postpone|reschedule|verschieb\w*|verleg\w*|schieb\w*|änder\w*|aender\w*|bring|pull|set)\b.*?(?P<from>\b(?:from|von|vom)\s+)(?P<before>\S+(?:\s+\S+)??)(?=\s+(?:to|auf|zu|nach|until)\s)",
+    re.IGNORECASE,
+)
+"""When a todo was due, beside when it is to be due."""
 _FOLLOWING = re.compile(
     r"\s*(?:,\s*|\s(?:and|und|then|dann)\s+|\s*,\s*(?:and|und)\s+)(?:also\s+|then\s+|bitte\s+|dann\s+)?(?:(?:make|set|move|push|put|setze?|stelle?|lege?|mach|mache|schiebe?|verschiebe?)"
     r"\s+(?:it|them|that|sie|es|ihn|das|die|den)\s+|(?=due\s|fällig\s))(?P<how>.+)$",
@@ -138,6 +145,7 @@ _RENAMES = [
         rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
         rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
         rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s*[:,–-]\s*(?:please\s+|bitte\s+)?(?P<surely>rename|umbenennen)\s+(?:it\s+|das\s+)?(?:to|into|in|zu)\s+{_TO}",  # noqa: RUF001
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
         rf"\b(?P<surely>rename|reword|retitle|relabel|(?:change|edit)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)|new\s+(?:title|name|text)\s+(?:of|for|on))\s+(?P<what>[^.:;!?]+?)\s*:\s*{_TO}",
         rf"\b(?P<surely>change|set|edit|update)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into|as)\s+{_TO}",
@@ -372,6 +380,10 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
+        if not reader.wants("ought") and any(
+            key in _REQUEST and following in _YOU for key, following in zip(reader.keys, reader.keys[1:], strict=False)
+        ):
+            return False  # “can you play some music”
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
         if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
             return False
@@ -379,7 +391,7 @@ class _Turn:
             return False  # of a todo that is not there
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
-        others = [clause for clause in clauses if clause not in tasks]
+        others = [clause for clause in clauses if clause not in tasks and clause.tokens[0].key not in _CONJUNCTIONS]
         if not reader.wants("ought") and tasks and named(self.todos, others, loosely=True):
             return False  # “I rang the dentist, tick it” in words that are not known
         if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in tasks):
@@ -805,11 +817,13 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
+    if (past := _FROM_TO.search(said)) and (dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)):
+        said = said[: past.start("before") - len(past["from"])] + said[past.end("before") :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
         rest = said[match.end() :]
         first = min(dates.spans(rest, now), default=(99, 99))
         if first[0] == 0:
-            after = rest[first[1] :]
+            after = re.sub(r"^[\s,]*(?:sondern|but|rather)\b", "", rest[first[1] :])
             if bare := _BARE_TIME.match(after.lstrip()):
                 after = after.lstrip()[bare.end() :]
             said = said[: match.start()] + "," + after
