@@ -26,9 +26,12 @@ _SEVERAL = these("several")
 _ATTRIBUTES, _NOTES, _DATES = these("attribute"), these("note"), these("undate what")
 _TAKING_AWAY = these("taking away")
 _LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
+_NO_THING = these("no thing")
+"""What is in no name of a thing."""
 _DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
+_THERE = frozenset(("there", "dahin", "then"))
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
 _BAGS = {
     "complete": these("bag complete") | PAST,
@@ -60,7 +63,8 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
             is_reasoned = "move" not in wants and names and _is_reason(clause, todos, left)
             if "complete" in wants and clause.is_past:
                 left = _without_circumstances(clause, left)
-            if left and not is_reasoned and (names or is_dated):
+            is_elsewhere = is_dated and not names and any(_THERE & {one.key for one in other.tokens} and other.wants("move") for other in reader.clauses)
+            if left and not is_reasoned and (names or is_dated) and not is_elsewhere:
                 return False
             doubtful = doubtful or bool(left and not is_reasoned)
             is_plain = is_plain or (names and (not left or is_reasoned))
@@ -199,6 +203,9 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         return False
     if any(_is_about_one(new.title, reader, todos) for new in found if not new.is_quoted):
         return False
+    if not reader.wants("add", "noted", "ought") and not any(clause.is_task for clause in reader.clauses):
+        if any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
+            return False  # “idk what to do today”
     titles = [{fold(word) for word in words(new.title)} - _SAYING_NOTHING for new in found]
     own = {key for title in titles for key in title}
     inside = [_said_in(title, reader) for title in titles]

@@ -578,6 +578,16 @@ def _edged(title: str) -> tuple[str, Priority | None]:
     return title, None
 
 
+def without_courtesy(title: str) -> str:
+    """A title without what is said after it: “oat milk please”."""
+    while True:
+        tokens = [token for token in _tokens(title) if token.key or token.quoted]
+        size = _longest("courtesy after", [token.key for token in tokens], at_end=True)
+        if not size or size >= len(tokens):
+            return title
+        title = title[: tokens[-size - 1].end]
+
+
 def says_day(title: str) -> bool:
     """Tell whether a title has words for a day or a time in it that were not understood."""
     if _CLOCK.search(_QUOTED.sub(" ", title)):

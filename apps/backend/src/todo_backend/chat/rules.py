@@ -28,6 +28,7 @@ from todo_backend.chat.reading import (
     named,
     new_todo,
     priority_of,
+    without_courtesy,
 )
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
@@ -352,7 +353,7 @@ class _Turn:
             text = reader.text[: clause.stop]  # “my Saturday, what is it like?”
         for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
             more = asked(following.text, self.todos, self.now)
-            if more and more != Asked() and not more.about:
+            if more and more != Asked() and (not more.about or (clause.is_pronoun and following.first in _QUESTIONS)):
                 text = f"{text} {following.text}"
         wanted = asked(text, self.todos, self.now, loosely=True)
         if wanted is None:
@@ -453,7 +454,8 @@ class _Turn:
             return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
         if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
             return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
-        if reader.wants("reopen"):
+        is_back = self._later(reader) is not None and not any(todo.completed for todo in self._targets(reader, "reopen"))
+        if reader.wants("reopen") and not is_back:  # “move it one day back”
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader, "reopen")
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
@@ -678,7 +680,7 @@ class _Turn:
         """The todos that a new title is given to, that title, and the words for those todos."""
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
-                title = match["to"].strip(" ,.;!")
+                title = without_courtesy(match["to"].strip(" ,.;!"))
                 title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
                 is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
                     *_PRIORITIES, "complete", "reopen"
