@@ -693,7 +693,7 @@ _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]]
             (EVENING, "in the evening|am abend|abends"),
             (NIGHT, "at night|in der nacht"),
         )),
-        *((_Part(at, False), rf"(?:{_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
+        *((_Part(at, False), rf"(?:(?<!['’] )(?<!['’]s ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
             (MORNING, "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
             (NOON, "mittags?|lunch ?time"),
             (AFTERNOON, "afternoon|nachmittags?"),

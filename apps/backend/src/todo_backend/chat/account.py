@@ -28,10 +28,13 @@ _TAKING_AWAY = these("taking away")
 _LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
 _NO_THING = these("no thing")
 """What is in no name of a thing."""
+_TYING = these("tying")
 _DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
 _THERE = frozenset(("there", "dahin", "then"))
+_ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", "only", "not", "nicht", "apart"))
+_HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
 _BAGS = {
     "complete": these("bag complete") | PAST,
@@ -55,6 +58,10 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
     is_set = any(clause.wants("move") and clause.due for clause in reader.clauses)
     is_plain = False
     doubtful = False
+    if _ALL & set(reader.keys) and _BUT & set(reader.keys):
+        return False  # “all but the rent”
+    if "complete" in wants and not reader.wants("complete") and _is_of_another(reader):
+        return False
     for clause in reader.clauses:
         left = left_over(clause, todos)
         names = any(fits(todo, clause) > (0, 0) for todo in todos) or bool(clause.numbers)
@@ -77,6 +84,12 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         if "move" in wants and not is_dated and (clause.wants("complete") or _tells_done(clause, todos)):
             return False
     return is_plain or not doubtful
+
+
+def _is_of_another(reader: Reader) -> bool:
+    """Whether it is not said that the user did something: “the dentist called”, “der Zahnarzt hat angerufen”."""
+    keys = reader.keys
+    return bool(_HAS & set(keys)) and not _OWN & set(keys)
 
 
 def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -> bool:
@@ -152,6 +165,8 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     if rest & (_TAKING_AWAY | _NOTES) or (rest and priority is None):
         return None
     is_set = reader.due is not None or priority is not None
+    if (_ALL & set(reader.keys) and _BUT & set(reader.keys)) or ("complete" in changes and _is_of_another(reader)):
+        return None
     if is_set and PAST & set(said) - own and not UNDONE & set(said):
         return None
     if "past" in changes and (is_set or not changes & {"complete", "delete"}):
@@ -243,7 +258,7 @@ def _is_about_one(title: str, reader: Reader, todos: Sequence[TodoView]) -> bool
     for todo in todos:
         if max(fits(todo, clause) for clause in clauses)[0] < 2:
             continue
-        if first in _COMMANDS or _TELLING & keys:
+        if first in _COMMANDS or _TELLING & keys or (first in _TYING and not reader.wants("add", "noted", "ought")):
             return True
         if not todo.completed and {base(key) for key in keys if key not in _SAYING_NOTHING} < bases(todo.title):
             return True

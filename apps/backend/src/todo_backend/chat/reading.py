@@ -567,6 +567,8 @@ def _edged(title: str) -> tuple[str, Priority | None]:
                 return title[tokens[size].start :], priority
             if _fits_whole(wants, keys[-size:]):
                 return title[: tokens[-size - 1].end] + tokens[-size - 1].closes, priority
+    if len(keys) > 2 and keys[0] in ("put", "schedule") and keys[1] in _ENGLISH_VERBS:
+        return title[tokens[1].start :], None  # “put wash the car on Saturday”
     for wants in ("courtesy before", "title before", "ought", "noted"):
         if (size := _longest(wants, keys)) and size < len(keys) and not (wants == "noted" and size < 2):
             return title[tokens[size].start :], None

@@ -135,6 +135,7 @@ _RENAMES = [
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?P<to>[^.;!?]+?)\s+(?:heißen|heissen)[.!?]*$",
         rf"\b(?:call|name)\s+{_WHAT}\s+(?:instead\s+)?{_QUOTE}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|stattdessen)\s+(?:mal\s+)?(?P<to>[^.;!?,]+)[.!?]*$",
+        rf"^(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|jetzt)\s+(?P<to>[^.;!?,]+?)\s+machen[.!]*$",
         rf"\baus\s+{_WHAT}\s+(?:bitte\s+)?(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?{_TO}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
