@@ -29,6 +29,8 @@ _LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
 _NO_THING = these("no thing")
 """What is in no name of a thing."""
 _TYING = these("tying")
+_CORRECTING = these("correcting")
+_WHETHER = these("whether")
 _DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
@@ -62,6 +64,10 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         return False  # “all but the rent”
     if "complete" in wants and not reader.wants("complete") and _is_of_another(reader):
         return False
+    if len(todos) > 1 and _CORRECTING & set(reader.keys):
+        return False  # “tick off the rent, oh no, I meant the passport”
+    if any(clause.begins_with("careful", "show") and clause.first in _WHETHER for clause in reader.clauses[1:]):
+        return False  # “the rent, did I pay it”
     for clause in reader.clauses:
         left = left_over(clause, todos)
         names = any(fits(todo, clause) > (0, 0) for todo in todos) or bool(clause.numbers)
@@ -165,6 +171,8 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     if rest & (_TAKING_AWAY | _NOTES) or (rest and priority is None):
         return None
     is_set = reader.due is not None or priority is not None
+    if len(named_ones) > 1 and _CORRECTING & set(reader.keys):
+        return None
     if (_ALL & set(reader.keys) and _BUT & set(reader.keys)) or ("complete" in changes and _is_of_another(reader)):
         return None
     if is_set and PAST & set(said) - own and not UNDONE & set(said):
@@ -286,6 +294,8 @@ def left_over(clause: Clause, todos: Sequence[TodoView]) -> list[str]:
     begin, end = clause.plain
     left = []
     for number, token in enumerate(clause.tokens, clause.begin):
+        if token.key == "no" and number + 1 == begin and not token.closes and base(clause.reader.keys[begin]) in own:
+            left.append("no")  # “no milk today”
         if number in taken or not begin <= number < end or clause.reader.is_in_date(token):
             continue
         for word in words(clause.reader.text[token.start : token.end]):

@@ -21,6 +21,7 @@ _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
 _LISTS = frozenset(("list", "liste", "todoliste", "einkaufsliste", "shopping"))
+_HEADINGS = these("headings")
 _TIES = these("ties")
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
@@ -104,6 +105,11 @@ def new_priority(clause: Clause) -> Priority | None:
     return next((said for said in PRIORITIES if clause.wants(said)), None)
 
 
+def is_heading(clause: Clause) -> bool:
+    """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
+    return clause.closes == ":" and (clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS)
+
+
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     """The words for what is to be added, one text or several, and those around that may say a date or a priority."""
     clauses = reader.clauses
@@ -112,7 +118,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
         (
             at
             for at, clause in enumerate(clauses)
-            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted", "add"))
+            if clause.begins_with("add") or is_heading(clause)
         ),
         None,
     )
@@ -196,7 +202,7 @@ def _task(clauses: Sequence[Clause]) -> int | None:
 
 def _after_cue(clause: Clause, wants: str) -> int:
     """Where the words after a cue begin."""
-    if clause.closes == ":" and clause.wants("add", "noted"):
+    if is_heading(clause):
         return clause.stop
     first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
     match = next(
@@ -295,7 +301,8 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         return titled
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
-    if len(titled) == 2 and _LISTS & set(reader.keys) and all(_is_thing(new_todo(part, now).title) for part in titled):
+    is_listed = bool(_LISTS & set(reader.keys)) or reader.clauses[0].closes == ":"
+    if len(titled) == 2 and is_listed and all(_is_thing(new_todo(part, now).title) for part in titled):
         return titled  # “add dog food and bin bags to my list”
     return [body]
 

@@ -32,7 +32,7 @@ _CLOCK = re.compile(
     r"|\b(?:within|innerhalb|sometime)\b"
     r"|\b(?:coming|next|kommenden?|nächsten?) (?:few |paar )?(?:days|weeks|tagen?|wochen)\b"
     rf"|\b(?:mitte|mid|anfang|early|late)[ -]{_MONTHS}\b"
-    r"|\b(?:am|zum|bis|den|by|on) (?:the )?\d{1,2}$"
+    r"|\b(?:am|zum|bis|den|by|on|for|at|um|auf|gegen) (?:the )?\d{1,2}$"
     r"|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
     r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
@@ -330,6 +330,7 @@ class Clause:
         return (
             not self.is_undone
             and keys[0] not in ("get", "have")
+            and keys[:2] != ["got", "to"]
             and any(key in PAST or _spelt(key) in PAST for key in keys)
         )
 
@@ -406,7 +407,7 @@ def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
         for begin in range(max(0, len(keys) - 6), len(keys)):
             tail = keys[begin:]
             if any(
-                cue.wants == wants and not (wants == "add" and cue.begins) and lengths(cue.slots, tail) == len(tail)
+                cue.wants == wants and not (wants in ("add", "noted") and cue.begins) and lengths(cue.slots, tail) == len(tail)
                 for cue in _BY_FIRST.get(tail[0], ())
             ):
                 return len(tail)

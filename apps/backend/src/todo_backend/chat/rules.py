@@ -12,7 +12,7 @@ from functools import partial
 
 from todo_backend import dates
 from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, plain_change
-from todo_backend.chat.adding import UnclearDateError, new_todos
+from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
 from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
@@ -46,6 +46,7 @@ _CHANGING = these("changing")
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
+_DEVICES = these("devices")
 _REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
 _CONJUNCTIONS = these("conjunctions")
 _CHANGES = ("delete", "reopen", "rename", "move")
@@ -303,7 +304,7 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
-        if any(clause.begins_with("add") for clause in clauses):
+        if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
             return False
@@ -386,6 +387,8 @@ class _Turn:
             key in _REQUEST and following in _YOU for key, following in zip(reader.keys, reader.keys[1:], strict=False)
         ):
             return False  # “can you play some music”
+        if clauses[0].first in _DEVICES and reader.due is None and not reader.wants("ought"):
+            return False  # “play some jazz”
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
         if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
             return False
