@@ -614,11 +614,17 @@ def _clock(match: re.Match[str], _now: datetime) -> _Clock:
         return _Clock(time(hour % 12 + (12 if half.startswith("p") else 0), minute))
     if hour == 24:
         return _Clock(time.max)
-    exact = len(match["hour"]) == 2 or "uhr" in match[0] or bool(match.groupdict().get("minute") and _GERMAN.search(match.string))
+    exact = (
+        len(match["hour"]) == 2
+        or "uhr" in match[0]
+        or bool(match.groupdict().get("minute") and _GERMAN.search(match.string))
+    )
     return _Clock(time(hour, minute), of_12=hour < 12 and (not exact or hour == 0))
 
 
-_GERMAN = re.compile(rf"\b(?:{'|'.join(group.split()[1] for group in _WEEKDAYS)}|heute|übermorgen|uhr|termin|beim?|zum|zur|mit|für)\b|\b\d{{1,2}}\.\d{{1,2}}\.|\bum \d")
+_GERMAN = re.compile(
+    rf"\b(?:{'|'.join(group.split()[1] for group in _WEEKDAYS)}|heute|übermorgen|uhr|termin|beim?|zum|zur|mit|für)\b|\b\d{{1,2}}\.\d{{1,2}}\.|\bum \d"
+)
 """Who writes German, writes 7:45 for the morning."""
 
 

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 
 from todo_backend.chat.cues import fold
 from todo_backend.chat.lexicon import FILLERS, NUMBERS, PAST, PRONOUNS, UNDONE, stem, these
-from todo_backend.chat.reading import NUMBER_WORDS, PRIORITIES, Clause, New, Reader, base, bases, fits, is_courtesy, meant, named, says_day
+from todo_backend.chat.reading import (
+    NUMBER_WORDS,
+    PRIORITIES,
+    Clause,
+    New,
+    Reader,
+    base,
+    bases,
+    fits,
+    is_courtesy,
+    meant,
+    named,
+    says_day,
+)
 from todo_backend.text import words
 from todo_backend.todos.schemas import TodoView
 
@@ -17,9 +30,7 @@ _NEUTRAL = these("neutral")
 _TURNING = these("turning")
 """Words that turn what is said into something else: “not”, “except”, “or”."""
 _SAYING_NOTHING = (FILLERS | _NEUTRAL | PRONOUNS | NUMBER_WORDS) - _TURNING
-_NO_BEGIN, _NO_END, _NOWHERE, _ALONE = (
-    these(f"title {where}") for where in ("begin", "end", "nowhere", "alone")
-)
+_NO_BEGIN, _NO_END, _NOWHERE, _ALONE = (these(f"title {where}") for where in ("begin", "end", "nowhere", "alone"))
 _COMMANDS = these("title commands")
 """What rather begins a change of a todo that is there."""
 _SEVERAL = these("several")
@@ -31,6 +42,7 @@ _NO_THING = these("no thing")
 _TYING = these("tying")
 _CORRECTING = these("correcting")
 _WHETHER = these("whether")
+_REPORTING = these("reporting")
 _DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
@@ -58,6 +70,10 @@ _COMPETING = {
 def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> bool:
     """Tell whether nothing of a request for a change of todos is left over."""
     is_set = any(clause.wants("move") and clause.due for clause in reader.clauses)
+    is_explicit = len(todos) == 1 and any(
+        clause.wants(*wants) and fits(todos[0], clause)[0] > 1 and not left_over(clause, todos)
+        for clause in reader.clauses
+    )
     is_plain = False
     doubtful = False
     if _ALL & set(reader.keys) and _BUT & set(reader.keys):
@@ -72,20 +88,26 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         left = left_over(clause, todos)
         names = any(fits(todo, clause) > (0, 0) for todo in todos) or bool(clause.numbers)
         is_dated = "move" in wants and clause.due is not None and (clause.wants("move") or not is_set)
-        if clause.wants(*wants) or is_dated or ("complete" in wants and clause.is_past):
+        is_told = "complete" in wants and clause.is_past and not (is_explicit and not clause.wants("complete"))
+        if clause.wants(*wants) or is_dated or is_told:
             is_reasoned = "move" not in wants and names and _is_reason(clause, todos, left)
             if "complete" in wants and clause.is_past:
                 left = _without_circumstances(clause, left)
-            is_elsewhere = is_dated and not names and any(_THERE & {one.key for one in other.tokens} and other.wants("move") for other in reader.clauses)
+            is_elsewhere = (
+                is_dated
+                and not names
+                and any(_THERE & {one.key for one in other.tokens} and other.wants("move") for other in reader.clauses)
+            )
             if left and not is_reasoned and (names or is_dated) and not is_elsewhere:
                 return False
             doubtful = doubtful or bool(left and not is_reasoned)
             is_plain = is_plain or (names and (not left or is_reasoned))
         if len(todos) > 1 and set(left) & _TURNING and names:
             return False
-        if any(character.isdecimal() for word in left for character in word):
+        if len(left) < 3 and any(character.isdecimal() for word in left for character in word):
             return False
-        if not is_dated and clause.wants(*_COMPETING.get(wants[0], ())):
+        is_beside = wants == ("delete",) and clause.tokens[0].key in _REASONS and not names  # “it’s done anyway”
+        if not is_dated and not is_beside and clause.wants(*_COMPETING.get(wants[0], ())):
             return False
         if "move" in wants and not is_dated and (clause.wants("complete") or _tells_done(clause, todos)):
             return False
@@ -105,7 +127,9 @@ def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -
     if not left or left[0] not in keys:
         return False
     named_last = max((at for at, key in enumerate(keys) if base(key) in own), default=-1)
-    acting = [min(match.tokens) - clause.begin for match in clause.matches if match.wants in ("complete", "delete", "reopen")]
+    acting = [
+        min(match.tokens) - clause.begin for match in clause.matches if match.wants in ("complete", "delete", "reopen")
+    ]
     start = max([named_last, *acting, 0])
     return any(key in _REASONS for key in keys[start + 1 : keys.index(left[0]) + 1]) and keys.index(left[0]) > start
 
@@ -116,7 +140,7 @@ def _without_circumstances(clause: Clause, left: Sequence[str]) -> list[str]:
     found = []
     for key in left:
         at = keys.index(key) if key in keys else 0
-        if not any(before in _DURING for before in keys[max(0, at - 2) : at]):
+        if key not in _DURING and not any(before in _DURING for before in keys[max(0, at - 2) : at]):
             found.append(key)
     return found
 
@@ -127,7 +151,7 @@ def _tells_done(clause: Clause, todos: Sequence[TodoView]) -> bool:
 
 
 def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoView], str] | None:
-    """Return the todos and the change that each word of a request is about: `complete`, `delete`, `reopen`, `move`, `none`.
+    """Return the todos and the change that each word of a request is about, from `complete` to `undate`.
 
     In whatever order they stand: where all words beside the names of todos are of one change or say nothing, there is
     nothing else that it could want.
@@ -135,7 +159,9 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     clauses = reader.clauses
     if "?" in clauses[-1].closes and not any(clause.plain[0] > clause.begin for clause in clauses):
         return None
-    if reader.wants("careful", "show", "add", "noted", "rename", "undo", "task") or any(one.quoted for one in reader.tokens):
+    if reader.wants("careful", "show", "add", "noted", "rename", "undo", "task") or any(
+        one.quoted for one in reader.tokens
+    ):
         return None
     named_ones, said = _named_in(reader, todos), _said_in_order(reader)
     bare = {int(key) for key in said if key.isdecimal() and len(key) < 5}
@@ -153,7 +179,9 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
         if (int(key) if (key := key.lstrip("#")).isdecimal() and len(key) < 5 else NUMBERS.get(key)) in numbers:
             continue
         is_name = any(
-            base(meant(word, todo.title)) in own for todo in named_ones for word in (key, stem(key), key.removesuffix("s"))
+            base(meant(word, todo.title)) in own
+            for todo in named_ones
+            for word in (key, stem(key), key.removesuffix("s"))
         )
         change = next((change for change, bag in _BAGS.items() if key in bag), None)
         if change and (not is_name or key in PAST):
@@ -164,7 +192,13 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
             return None
     priority = next((match.wants for match in reader.matches if match.wants in (*PRIORITIES, "none")), None)
     is_away = bool(rest & _TAKING_AWAY) or bool(changes & {"delete"})
-    if is_away and priority in (None, "none") and reader.due is None and rest & (_ATTRIBUTES | _LEVELS) and changes <= {"move", "delete"}:
+    if (
+        is_away
+        and priority in (None, "none")
+        and reader.due is None
+        and rest & (_ATTRIBUTES | _LEVELS)
+        and changes <= {"move", "delete"}
+    ):
         return (named_ones, "none") if not rest & _NOTES else None
     if (_DATES & set(said)) and is_away and reader.due is None and priority is None and changes <= {"move", "delete"}:
         return named_ones, "undate"
@@ -184,7 +218,11 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     if is_set:
         is_later = priority or reader.due is None or reader.due.due.day > reader.now.date() or "complete" not in changes
         return (named_ones, "move") if changes <= {"move", "complete"} and is_later and is_open else None
-    if "reopen" in changes and changes <= {"reopen", "complete", "delete"} and all(todo.completed for todo in named_ones):
+    if (
+        "reopen" in changes
+        and changes <= {"reopen", "complete", "delete"}
+        and all(todo.completed for todo in named_ones)
+    ):
         return named_ones, "reopen"
     return (named_ones, changes.pop()) if changes in ({"complete"}, {"delete"}) else None
 
@@ -200,9 +238,7 @@ def _named_in(reader: Reader, todos: Sequence[TodoView]) -> list[TodoView]:
 
 def _said_in_order(reader: Reader) -> list[str]:
     """The words of a request without dates, courtesies, priorities, and reasons for it."""
-    priority = {
-        number for match in reader.matches if match.wants in (*PRIORITIES, "none") for number in match.tokens
-    }
+    priority = {number for match in reader.matches if match.wants in (*PRIORITIES, "none") for number in match.tokens}
     said: list[str] = []
     for at, clause in enumerate(reader.clauses):
         if is_courtesy(clause.text, reader.now):
@@ -226,9 +262,9 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         return False
     if any(_is_about_one(new.title, reader, todos) for new in found if not new.is_quoted):
         return False
-    if not reader.wants("add", "noted", "ought") and not any(clause.is_task for clause in reader.clauses):
-        if any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
-            return False  # “idk what to do today”
+    is_bare = not reader.wants("add", "noted", "ought") and not any(clause.is_task for clause in reader.clauses)
+    if is_bare and any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
+        return False  # “idk what to do today”
     titles = [{fold(word) for word in words(new.title)} - _SAYING_NOTHING for new in found]
     own = {key for title in titles for key in title}
     inside = [_said_in(title, reader) for title in titles]
@@ -236,7 +272,7 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         left = [key for key in left_over(clause, ()) if key not in own]
         if _SEVERAL & set(clause.reader.keys) or clause.closes == ":":
             left = [key for key in left if key not in NUMBERS and not key.isdecimal()]
-        if clause in inside and left:
+        if clause in inside and left and not _is_reported(clause, left):
             return False
         if any(key.isdecimal() or key in NUMBERS for key in left) or _TELLING & set(left) or says_day(" ".join(left)):
             return False
@@ -247,6 +283,13 @@ def is_renaming_understood(what: Reader, todos: Sequence[TodoView], title: str) 
     """Tell whether the words for a todo that is to be renamed say no more, and its new title is one."""
     is_more = _AND_MORE & {fold(word) for word in words(title)} and Reader(title, what.now).due is not None
     return not is_more and not any(left_over(clause, todos) for clause in what.clauses)
+
+
+def _is_reported(clause: Clause, left: Sequence[str]) -> bool:
+    """Whether what is left over only tells who said that there is something to do: “my boss says I have to …”."""
+    duties = [min(match.tokens) for match in clause.matches if match.wants == "ought"]
+    before = clause.reader.keys[clause.begin : min(duties, default=clause.begin)]
+    return bool(_REPORTING & set(before)) and set(left) <= set(before)
 
 
 def _said_in(title: set[str], reader: Reader) -> Clause:
@@ -270,7 +313,11 @@ def _is_about_one(title: str, reader: Reader, todos: Sequence[TodoView]) -> bool
             return True
         if not todo.completed and {base(key) for key in keys if key not in _SAYING_NOTHING} < bases(todo.title):
             return True
-    return first in _COMMANDS and (bool(keys & _OBJECTS) or any(key.isdecimal() for key in keys)) and not reader.wants("add", "noted", "ought")
+    return (
+        first in _COMMANDS
+        and (bool(keys & _OBJECTS) or any(key.isdecimal() for key in keys))
+        and not reader.wants("add", "noted", "ought")
+    )
 
 
 def is_title(title: str) -> bool:
@@ -302,7 +349,11 @@ def left_over(clause: Clause, todos: Sequence[TodoView]) -> list[str]:
             key = fold(word)
             if not any(map(str.isalnum, key)) or key in _SAYING_NOTHING or key in PAST:
                 continue
-            if key == "no" and clause.reader.keys[number + 1 : number + 2] and clause.reader.keys[number + 1].isdecimal():
+            if (
+                key == "no"
+                and clause.reader.keys[number + 1 : number + 2]
+                and clause.reader.keys[number + 1].isdecimal()
+            ):
                 continue
             if (int(key) if key.isdecimal() and len(key) < 5 else NUMBERS.get(key)) in numbers:
                 continue

@@ -107,7 +107,9 @@ def new_priority(clause: Clause) -> Priority | None:
 
 def is_heading(clause: Clause) -> bool:
     """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
-    return clause.closes == ":" and (clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS)
+    return clause.closes == ":" and (
+        clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS
+    )
 
 
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
@@ -115,11 +117,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     clauses = reader.clauses
     wants = "add"
     first = next(
-        (
-            at
-            for at, clause in enumerate(clauses)
-            if clause.begins_with("add") or is_heading(clause)
-        ),
+        (at for at, clause in enumerate(clauses) if clause.begins_with("add") or is_heading(clause)),
         None,
     )
     if first is None:
@@ -310,7 +308,11 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
 def _is_thing(text: str) -> bool:
     """Whether a text names one thing, in a few words: no name, and nothing that ties it to another."""
     keys = text.split()
-    return len(keys) < 4 and not (_TIES & set(map(fold, keys))) and (keys[0].islower() or not text.isascii() or len(keys) == 1)
+    return (
+        len(keys) < 4
+        and not (_TIES & set(map(fold, keys)))
+        and (keys[0].islower() or not text.isascii() or len(keys) == 1)
+    )
 
 
 def _begins_with_day(text: str, now: datetime) -> bool:

@@ -163,7 +163,10 @@ _PERIODS: Sequence[tuple[str, Callable[[date], tuple[date, date]]]] = [
     ("my day, mein tag, todays", lambda today: (today, today)),
     ("tomorrows", lambda today: (today + timedelta(days=1),) * 2),
 ]  # fmt: skip
-_GENERAL, _WHAT = frozenset(("still", "noch", "else", "left", "sonst", "remaining")), frozenset(("what", "was", "woran", "worum"))
+_GENERAL, _WHAT = (
+    frozenset(("still", "noch", "else", "left", "sonst", "remaining")),
+    frozenset(("what", "was", "woran", "worum")),
+)
 _ABOUT = these("about")
 """What the words by which todos are looked for stand behind."""
 _UNTIL, _WHETHER = these("until"), these("whether")

@@ -407,7 +407,9 @@ def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
         for begin in range(max(0, len(keys) - 6), len(keys)):
             tail = keys[begin:]
             if any(
-                cue.wants == wants and not (wants in ("add", "noted") and cue.begins) and lengths(cue.slots, tail) == len(tail)
+                cue.wants == wants
+                and not (wants in ("add", "noted") and cue.begins)
+                and lengths(cue.slots, tail) == len(tail)
                 for cue in _BY_FIRST.get(tail[0], ())
             ):
                 return len(tail)

@@ -260,15 +260,15 @@ class _Turn:
             ones, change = plain
             if change == "delete" and len(ones) > 1:
                 return await self._confirm(ones)
-            act: Callable[[TodoView], Awaitable[str]] = {
+            acts: dict[str, Callable[[TodoView], Awaitable[str]]] = {
                 "complete": self._complete,
                 "delete": self._delete,
                 "reopen": self._reopen,
                 "undate": self._undate,
                 "none": partial(self._set, found=None, priority="none"),
                 "move": partial(self._set, found=self._later(reader) or reader.due, priority=priority_of(clauses)),
-            }[change]
-            return "\n".join([await act(todo) for todo in ones])
+            }
+            return "\n".join([await acts[change](todo) for todo in ones])
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -428,7 +428,9 @@ class _Turn:
             raise _UnclearError(self.say("which day", what=self.message)) from None
         if not found:
             return self.say("add what")
-        if not is_new_understood(reader, found, self.todos) or any(new.due and new.due.day < self.now.date() for new in found):
+        if not is_new_understood(reader, found, self.todos) or any(
+            new.due and new.due.day < self.now.date() for new in found
+        ):
             raise _UnclearError(self.say("add how"))
         whole = reader.due
         if len(found) == 1 and whole and found[0].due != whole.due and undated == reader.text:
@@ -458,7 +460,9 @@ class _Turn:
             return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
         if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
             return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
-        is_back = self._later(reader) is not None and not any(todo.completed for todo in self._targets(reader, "reopen"))
+        is_back = self._later(reader) is not None and not any(
+            todo.completed for todo in self._targets(reader, "reopen")
+        )
         if reader.wants("reopen") and not is_back:  # “move it one day back”
             return await self._each(self._reopen, self._targets(reader, "reopen"), reader, "reopen")
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
@@ -823,7 +827,9 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
-    if (past := _FROM_TO.search(said)) and (dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)):
+    if (past := _FROM_TO.search(said)) and (
+        dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)
+    ):
         said = said[: past.start("before") - len(past["from"])] + said[past.end("before") :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
         rest = said[match.end() :]
