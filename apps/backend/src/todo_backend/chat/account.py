@@ -23,7 +23,7 @@ from todo_backend.chat.reading import (
     says_day,
 )
 from todo_backend.text import words
-from todo_backend.todos.schemas import TodoView
+from todo_backend.todos.schemas import Priority, TodoView
 
 _NEUTRAL = these("neutral")
 """Words that say nothing beside a change."""
@@ -36,13 +36,17 @@ _COMMANDS = these("title commands")
 _SEVERAL = these("several")
 _ATTRIBUTES, _NOTES, _DATES = these("attribute"), these("note"), these("undate what")
 _TAKING_AWAY = these("taking away")
-_LEVELS = frozenset((*PRIORITIES, "hoch", "mittel", "niedrig"))
+_LEVEL: dict[str, Priority] = {
+    "high": "high", "hoch": "high", "medium": "medium", "mittel": "medium", "low": "low", "niedrig": "low",
+}  # fmt: skip
+_LEVELS = frozenset(_LEVEL)
 _NO_THING = these("no thing")
 """What is in no name of a thing."""
 _TYING = these("tying")
 _CORRECTING = these("correcting")
 _WHETHER = these("whether")
 _REPORTING = these("reporting")
+_STILL_OPEN = these("still open")
 _DURING = these("during")
 _REASONS = these("reasons")
 """What a reason begins with."""
@@ -67,6 +71,12 @@ _COMPETING = {
 """What else cannot be wanted together with a change."""
 
 
+def level_of(reader: Reader) -> Priority | None:
+    """Return the priority that a word alone says, “passport high”; None where there is none, or several."""
+    found = {_LEVEL[key] for key in reader.keys if key in _LEVEL}
+    return found.pop() if len(found) == 1 else None
+
+
 def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> bool:
     """Tell whether nothing of a request for a change of todos is left over."""
     is_set = any(clause.wants("move") and clause.due for clause in reader.clauses)
@@ -80,7 +90,8 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         return False  # “all but the rent”
     if "complete" in wants and not reader.wants("complete") and _is_of_another(reader):
         return False
-    if len(todos) > 1 and _CORRECTING & set(reader.keys):
+    levels = {match.wants for match in reader.matches if match.wants in PRIORITIES}
+    if len(levels) > 1 or (len(todos) > 1 and _CORRECTING & set(reader.keys)):
         return False  # “tick off the rent, oh no, I meant the passport”
     if any(clause.begins_with("careful", "show") and clause.first in _WHETHER for clause in reader.clauses[1:]):
         return False  # “the rent, did I pay it”
@@ -104,6 +115,10 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
             is_plain = is_plain or (names and (not left or is_reasoned))
         if len(todos) > 1 and set(left) & _TURNING and names:
             return False
+        if _LEVELS & set(left) or (
+            len(todos) > 1 and _STILL_OPEN & {token.key for token in clause.tokens} and "reopen" not in wants
+        ):
+            return False  # “rent is done, the flight still open”
         if len(left) < 3 and any(character.isdecimal() for word in left for character in word):
             return False
         is_beside = wants == ("delete",) and clause.tokens[0].key in _REASONS and not names  # “it’s done anyway”
@@ -202,6 +217,7 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
         return (named_ones, "none") if not rest & _NOTES else None
     if (_DATES & set(said)) and is_away and reader.due is None and priority is None and changes <= {"move", "delete"}:
         return named_ones, "undate"
+    priority = priority or level_of(reader)
     if rest & (_TAKING_AWAY | _NOTES) or (rest and priority is None):
         return None
     is_set = reader.due is not None or priority is not None

@@ -29,7 +29,7 @@ _CLOCK = re.compile(
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
     r"|\b(?:fortnight|anderthalb|stunden?|hours?|gegen (?:zehn|elf|acht|neun|sieben|sechs|fünf))\b"
     r"|\b(?:\d+|two|three|four|few|couple of|zwei|drei|vier|paar) (?:days?|weeks?|months?|tagen?|wochen|monaten?)\b"
-    r"|\b(?:within|innerhalb|sometime)\b"
+    r"|\b(?:within|innerhalb|sometime)\b|\b(?:this|next|diese|nächste|kommende) (?:week|month|woche|monat)\b"
     r"|\b(?:coming|next|kommenden?|nächsten?) (?:few |paar )?(?:days|weeks|tagen?|wochen)\b"
     rf"|\b(?:mitte|mid|anfang|early|late)[ -]{_MONTHS}\b"
     r"|\b(?:am|zum|bis|den|by|on|for|at|um|auf|gegen) (?:the )?\d{1,2}$"
@@ -570,7 +570,11 @@ def _edged(title: str) -> tuple[str, Priority | None]:
                 return title[tokens[size].start :], priority
             if _fits_whole(wants, keys[-size:]):
                 return title[: tokens[-size - 1].end] + tokens[-size - 1].closes, priority
-    if len(keys) > 2 and keys[0] in ("put", "schedule") and keys[1] in _ENGLISH_VERBS:
+    if (
+        len(keys) > 2
+        and keys[0] in ("put", "schedule")
+        and (keys[1] in _ENGLISH_VERBS or (keys[0] == "schedule" and keys[1] in ("a", "an")))
+    ):
         return title[tokens[1].start :], None  # “put wash the car on Saturday”
     for wants in ("courtesy before", "title before", "ought", "noted"):
         if (size := _longest(wants, keys)) and size < len(keys) and not (wants == "noted" and size < 2):

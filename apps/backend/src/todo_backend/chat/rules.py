@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from todo_backend import dates
-from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, plain_change
+from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
 from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
@@ -266,7 +266,11 @@ class _Turn:
                 "reopen": self._reopen,
                 "undate": self._undate,
                 "none": partial(self._set, found=None, priority="none"),
-                "move": partial(self._set, found=self._later(reader) or reader.due, priority=priority_of(clauses)),
+                "move": partial(
+                    self._set,
+                    found=self._later(reader) or reader.due,
+                    priority=priority_of(clauses) or level_of(reader),
+                ),
             }
             return "\n".join([await acts[change](todo) for todo in ones])
         if self._is_to_add(reader):
@@ -811,7 +815,7 @@ def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
             return wants
     if any(clause.is_past for clause in clauses):
         return "complete"
-    return "move" if reader.due or priority_of(clauses) else None
+    return "move" if reader.due or priority_of(clauses) or level_of(reader) else None
 
 
 def _has_request(text: str, tools: TodoTools) -> bool:
@@ -824,6 +828,12 @@ def _has_request(text: str, tools: TodoTools) -> bool:
 def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
     said = re.sub(r"\b\w{5,}\b", lambda word: day_of(word[0]), said)
+    said = re.sub(
+        r"\s*\((dringend|wichtig|urgent|important|high|low|medium|hoch|niedrig|mittel|asap)\)",
+        r", \1",
+        said,
+        flags=re.IGNORECASE,
+    )
     said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
