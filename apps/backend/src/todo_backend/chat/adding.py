@@ -227,7 +227,8 @@ def _is_nothing(text: str, now: datetime) -> bool:
     return (
         all(not key or key in _NOTHING for key in keys)
         or is_courtesy(title, now)
-        or bool(new_priority_alone(title, now))
+        or new_priority_alone(title, now)
+        or new_priority_alone(text, now)
     )
 
 
@@ -300,7 +301,12 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
     is_listed = bool(_LISTS & set(reader.keys)) or reader.clauses[0].closes == ":"
-    if len(titled) == 2 and is_listed and all(_is_thing(new_todo(part, now).title) for part in titled):
+    if (
+        len(titled) == 2
+        and is_listed
+        and not any(_is_nothing(part, now) for part in titled)
+        and all(_is_thing(new_todo(part, now).title) for part in titled)
+    ):
         return titled  # “add dog food and bin bags to my list”
     return [body]
 

@@ -546,7 +546,10 @@ class _Turn:
 
     def _is_chore(self, reader: Reader) -> bool:
         """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
-        if reader.due is None or named(self.todos, reader.clauses, loosely=True):
+        is_more = reader.due is not None or (
+            reader.clauses[0].first == "get" and priority_of(reader.clauses) is not None
+        )
+        if not is_more or named(self.todos, reader.clauses, loosely=True):
             return False
         commands = [clause for clause in reader.clauses if clause.begins_with(*_CHANGES)]
         return any(clause.first in _CHANGING and clause.is_task for clause in commands)
