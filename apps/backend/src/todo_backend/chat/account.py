@@ -53,6 +53,7 @@ _REASONS = these("reasons")
 _THERE = frozenset(("there", "dahin", "then"))
 _ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", "only", "not", "nicht", "apart"))
 _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
+_DIRECTIONS = frozenset(("runter", "rauf", "hoch", "down"))
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
 _BAGS = {
     "complete": these("bag complete") | PAST,
