@@ -20,6 +20,9 @@ _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
+_LISTS = frozenset(("list", "liste", "todoliste", "einkaufsliste", "shopping"))
+_HEADINGS = these("headings")
+_TIES = these("ties")
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
 _NOTHING = PRONOUNS | these("undate what") | these("meta") | {"make", "mach"}
@@ -102,16 +105,19 @@ def new_priority(clause: Clause) -> Priority | None:
     return next((said for said in PRIORITIES if clause.wants(said)), None)
 
 
+def is_heading(clause: Clause) -> bool:
+    """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
+    return clause.closes == ":" and (
+        clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS
+    )
+
+
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     """The words for what is to be added, one text or several, and those around that may say a date or a priority."""
     clauses = reader.clauses
     wants = "add"
     first = next(
-        (
-            at
-            for at, clause in enumerate(clauses)
-            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted", "add"))
-        ),
+        (at for at, clause in enumerate(clauses) if clause.begins_with("add") or is_heading(clause)),
         None,
     )
     if first is None:
@@ -194,7 +200,7 @@ def _task(clauses: Sequence[Clause]) -> int | None:
 
 def _after_cue(clause: Clause, wants: str) -> int:
     """Where the words after a cue begin."""
-    if clause.closes == ":" and clause.wants("add", "noted"):
+    if is_heading(clause):
         return clause.stop
     first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
     match = next(
@@ -221,7 +227,8 @@ def _is_nothing(text: str, now: datetime) -> bool:
     return (
         all(not key or key in _NOTHING for key in keys)
         or is_courtesy(title, now)
-        or bool(new_priority_alone(title, now))
+        or new_priority_alone(title, now)
+        or new_priority_alone(text, now)
     )
 
 
@@ -293,7 +300,25 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         return titled
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
+    is_listed = bool(_LISTS & set(reader.keys)) or reader.clauses[0].closes == ":"
+    if (
+        len(titled) == 2
+        and is_listed
+        and not any(_is_nothing(part, now) for part in titled)
+        and all(_is_thing(new_todo(part, now).title) for part in titled)
+    ):
+        return titled  # “add dog food and bin bags to my list”
     return [body]
+
+
+def _is_thing(text: str) -> bool:
+    """Whether a text names one thing, in a few words: no name, and nothing that ties it to another."""
+    keys = text.split()
+    return (
+        len(keys) < 4
+        and not (_TIES & set(map(fold, keys)))
+        and (keys[0].islower() or not text.isascii() or len(keys) == 1)
+    )
 
 
 def _begins_with_day(text: str, now: datetime) -> bool:

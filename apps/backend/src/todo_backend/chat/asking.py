@@ -23,12 +23,15 @@ class Asked:
     overdue: bool = False
     undated: bool = False
     priority: Priority | None = None
+    unprioritized: bool = False
     about: frozenset[str] = frozenset()
     """Words that they have."""
 
     def fits(self, todo: TodoView, now: datetime) -> bool:
         """Whether a todo is one of them."""
         if self.state != "all" and todo.completed != (self.state == "done"):
+            return False
+        if self.unprioritized and todo.priority:
             return False
         if (self.priority and todo.priority != self.priority) or (self.undated and todo.due):
             return False
@@ -60,8 +63,11 @@ def content(text: str) -> frozenset[str]:
     return frozenset(SAME.get(key) or SAME.get(stem(key)) or stem(key) for key in keys if key not in FILLERS)
 
 
-def asked(text: str, todos: Sequence[TodoView], now: datetime) -> Asked | None:
-    """Return what a message asks to see; None where that is not understood."""
+def asked(text: str, todos: Sequence[TodoView], now: datetime, *, loosely: bool = False) -> Asked | None:
+    """Return what a message asks to see; None where that is not understood.
+
+    Loosely without the words that no todo has: “what’s the damage today”.
+    """
     keys = [fold(word) for word in words(text)]
     wanted = Asked()
     for field, name, value in _ASKED:
@@ -94,6 +100,9 @@ def asked(text: str, todos: Sequence[TodoView], now: datetime) -> Asked | None:
     found = spoken & known
     if found and (wanted == Asked() or wanted.state != "open") and any(key in _WHETHER for key in keys):
         wanted = replace(wanted, state="all")
+    is_general = wanted != Asked() or (bool(_GENERAL & set(keys)) and bool(_WHAT & set(keys[:3])))
+    if loosely and not found and is_general and not _ABOUT & set(keys):
+        return wanted
     return replace(wanted, about=found or spoken)
 
 
@@ -125,6 +134,7 @@ _ASKED: Sequence[tuple[str, str, object]] = [
     *(("state", state, state) for state in ("all", "open", "done")),
     ("overdue", "overdue", True),
     ("undated", "undated", True),
+    ("unprioritized", "unprioritized", True),
     *(("priority", f"priority {priority}", priority) for priority in ("low", "medium", "high")),
 ]
 """In which order words are looked for."""
@@ -153,6 +163,12 @@ _PERIODS: Sequence[tuple[str, Callable[[date], tuple[date, date]]]] = [
     ("my day, mein tag, todays", lambda today: (today, today)),
     ("tomorrows", lambda today: (today + timedelta(days=1),) * 2),
 ]  # fmt: skip
+_GENERAL, _WHAT = (
+    frozenset(("still", "noch", "else", "left", "sonst", "remaining")),
+    frozenset(("what", "was", "woran", "worum")),
+)
+_ABOUT = these("about")
+"""What the words by which todos are looked for stand behind."""
 _UNTIL, _WHETHER = these("until"), these("whether")
 _ASKING = these("asking")
 """Words of questions that say nothing about which todos."""

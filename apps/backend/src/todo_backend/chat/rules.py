@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from todo_backend import dates
-from todo_backend.chat.adding import UnclearDateError, new_todos
+from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
+from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
 from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
@@ -22,10 +23,12 @@ from todo_backend.chat.reading import (
     New,
     Reader,
     bases,
+    day_of,
     fits,
     named,
     new_todo,
     priority_of,
+    without_courtesy,
 )
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
@@ -43,6 +46,9 @@ _CHANGING = these("changing")
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
+_DEVICES = these("devices")
+_REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
+_CONJUNCTIONS = these("conjunctions")
 _CHANGES = ("delete", "reopen", "rename", "move")
 _DONE = these("done")
 _THINGS = these("things")
@@ -81,6 +87,30 @@ _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
 )
+_RATHER = re.compile(
+    r"[\s,.;:–—-]*(?:\b(?:oh|ach|äh|ähm|ehm|uh|um|hm|sorry|wait|no|nee?|nein|actually|hang on|moment|quatsch|doch|warte|halt|stopp?)[\s,.:]+)*"  # noqa: RUF001
+    r"\b(?:actually(?: no)?|no wait|wait no|or rather|i mean|i meant|make that|scratch that|sorry|rather|no|ach (?:ne|nee|nein)|ne(?:e|in)?(?: quatsch)?|quatsch|besser|lieber|"
+    r"(?:ich )?mein(?:e|te)?(?: ich)?|nein doch|doch (?:lieber|besser|eher))\b[\s,.:]*(?:make (?:it|that)\s+|mach\s+|lieber\s+|doch\s+|besser\s+)*",
+    re.IGNORECASE,
+)
+"""Between a date that is no longer meant and the one that is."""
+_NOT_BUT = re.compile(
+    r"\b(?:don['’]?t|do not|never|please don['’]?t)\s+(?:delete|remove|erase|bin|scrap|complete|tick|tick off|cancel|drop)\s+(?P<what>[^,.;!?]+?)\s*(?:[,.;]\s*(?:but\s+)?|\s+but\s+)"
+    r"(?:just\s+|only\s+|rather\s+|instead\s+|please\s+)*(?=move|push|postpone|reschedule|set|make|put|shift|mark|tick|rename)"
+    r"|\bnicht\s+(?:löschen|streichen|entfernen|abhaken|rausnehmen)\s*,?\s*(?:sondern|nur|bloß|lieber)\s+(?:nur\s+|bitte\s+|lieber\s+)*",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    r"\b(?:move|change|shift|push|postpone|reschedule|verschieb\w*|verleg\w*|schieb\w*|änder\w*|aender\w*|bring|pull|set)\b.*?(?P<from>\b(?:from|von|vom)\s+)(?P<before>\S+(?:\s+\S+)??)(?=\s+(?:to|auf|zu|nach|until)\s)",
+    re.IGNORECASE,
+)
+"""When a todo was due, beside when it is to be due."""
+_FOLLOWING = re.compile(
+    r"\s*(?:,\s*|\s(?:and|und|then|dann)\s+|\s*,\s*(?:and|und)\s+)(?:also\s+|then\s+|bitte\s+|dann\s+)?(?:(?:make|set|move|push|put|setze?|stelle?|lege?|mach|mache|schiebe?|verschiebe?)"
+    r"\s+(?:it|them|that|sie|es|ihn|das|die|den)\s+|(?=due\s|fällig\s))(?P<how>.+)$",
+    re.IGNORECASE,
+)
+"""A date for the todo that was spoken of just before."""
 _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
@@ -106,6 +136,7 @@ _RENAMES = [
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?P<to>[^.;!?]+?)\s+(?:heißen|heissen)[.!?]*$",
         rf"\b(?:call|name)\s+{_WHAT}\s+(?:instead\s+)?{_QUOTE}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|stattdessen)\s+(?:mal\s+)?(?P<to>[^.;!?,]+)[.!?]*$",
+        rf"^(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|jetzt)\s+(?P<to>[^.;!?,]+?)\s+machen[.!]*$",
         rf"\baus\s+{_WHAT}\s+(?:bitte\s+)?(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?{_TO}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
@@ -117,7 +148,14 @@ _RENAMES = [
         rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
         rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
         rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s*[:,–-]\s*(?:please\s+|bitte\s+)?(?P<surely>rename|umbenennen)\s+(?:it\s+|das\s+)?(?:to|into|in|zu)\s+{_TO}",  # noqa: RUF001
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
+        rf"\b(?P<surely>rename|reword|retitle|relabel|(?:change|edit)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)|new\s+(?:title|name|text)\s+(?:of|for|on))\s+(?P<what>[^.:;!?]+?)\s*:\s*{_TO}",
+        rf"\b(?P<surely>change|set|edit|update)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into|as)\s+{_TO}",
+        rf"\b(?:(?:neuer|den)\s+)?(?P<surely>(?:titel|name|text))\s+(?:von|bei|für|zu)\s+(?P<what>[^.:;!?]+?)(?:\s+(?:ändern|aendern|anpassen|umändern))?(?:\s*:\s*|\s+(?:in|zu|auf)\s+){_TO}",
+        rf"\b(?P<surely>(?:benenne?|nenne?)\s+(?:bitte\s+)?)(?P<what>[^.:;!?]+?)\s+(?:um\s*)?:\s*{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s+(?:bitte\s+)?(?P<surely>umbenennen)(?:\s*:\s*|\s+(?:in|zu)\s+){_TO}",
+        rf"\b(?P<surely>nenne?)\s+(?:bitte\s+)?{_WHAT}\s+(?:jetzt\s+|bitte\s+|lieber\s+|künftig\s+)*{_QUOTE}",
     )
 ]
 _OF_IT = re.compile(r"['’]s\s+(?:title|name|text)$", re.IGNORECASE)
@@ -160,6 +198,9 @@ class _Turn:
         self.tools, self.todos, self.now = tools, list(todos), tools.now
         self.message = message.strip()
         self.language = language_of(message)
+        self.reader = Reader(self.message, self.now)
+        self.changed: TodoView | None = None
+        """What was changed last."""
 
     def say(self, name: str, **values: object) -> str:
         return self.language.says[name].format(**values)
@@ -168,8 +209,16 @@ class _Turn:
         """Reply to each request in the message."""
         replies = []
         for text in requests(_LAST.sub(self._last, self.message), self.tools, self.todos):
+            following = _FOLLOWING.search(text)
+            if following and not (
+                Reader(text[: following.start()], self.now).wants("rename", "reopen")
+                and Reader(following["how"], self.now).due
+            ):
+                following = None
             try:
-                replies.append(await self._answer(text))
+                replies.append(await self._answer(text[: following.start()] if following else text))
+                if following and self.changed:  # “rename 9 to …, and move it to Friday”
+                    replies.append(await self._answer(f"move #{self.changed.number} {following['how']}"))
             except _UnclearError as error:  # what was done before it is still told
                 replies.append(str(error))
         return "\n".join(dict.fromkeys(replies))
@@ -180,6 +229,7 @@ class _Turn:
     async def _answer(self, said: str) -> str:
         reader = Reader(_corrected(said, self.now), self.now)
         clauses = reader.clauses
+        self.reader = reader
         if not clauses:
             return self._not_understood()
         named_ones = named(self.todos, clauses)
@@ -203,7 +253,26 @@ class _Turn:
             return reply
         if rename := self._renaming(reader):
             todos, title, what = rename
+            if todos and not is_renaming_understood(what, todos, title):
+                raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
             return await self._each(lambda todo: self._rename(todo, title), todos, what)
+        if plain := plain_change(reader, self.todos):
+            ones, change = plain
+            if change == "delete" and len(ones) > 1:
+                return await self._confirm(ones)
+            acts: dict[str, Callable[[TodoView], Awaitable[str]]] = {
+                "complete": self._complete,
+                "delete": self._delete,
+                "reopen": self._reopen,
+                "undate": self._undate,
+                "none": partial(self._set, found=None, priority="none"),
+                "move": partial(
+                    self._set,
+                    found=self._later(reader) or reader.due,
+                    priority=priority_of(clauses) or level_of(reader),
+                ),
+            }
+            return "\n".join([await acts[change](todo) for todo in ones])
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -239,7 +308,7 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
-        if any(clause.begins_with("add") for clause in clauses):
+        if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
             return False
@@ -285,11 +354,14 @@ class _Turn:
         if clause.numbers and (meant := [todo for todo in self.todos if todo.number in clause.numbers]):
             return self.say("found") + "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in meant)
         text = reader.text[clause.start : clause.stop]
+        before = reader.clauses[: reader.clauses.index(clause)]
+        if before and all(one.is_pronoun for one in before) and any(one.due for one in before):
+            text = reader.text[: clause.stop]  # “my Saturday, what is it like?”
         for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
             more = asked(following.text, self.todos, self.now)
-            if more and more != Asked() and not more.about:
+            if more and more != Asked() and (not more.about or (clause.is_pronoun and following.first in _QUESTIONS)):
                 text = f"{text} {following.text}"
-        wanted = asked(text, self.todos, self.now)
+        wanted = asked(text, self.todos, self.now, loosely=True)
         if wanted is None:
             return self._not_understood()
         today = self.now.date()
@@ -315,6 +387,12 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
+        if not reader.wants("ought") and any(
+            key in _REQUEST and following in _YOU for key, following in zip(reader.keys, reader.keys[1:], strict=False)
+        ):
+            return False  # “can you play some music”
+        if clauses[0].first in _DEVICES and reader.due is None and not reader.wants("ought"):
+            return False  # “play some jazz”
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
         if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
             return False
@@ -322,7 +400,7 @@ class _Turn:
             return False  # of a todo that is not there
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
-        others = [clause for clause in clauses if clause not in tasks]
+        others = [clause for clause in clauses if clause not in tasks and clause.tokens[0].key not in _CONJUNCTIONS]
         if not reader.wants("ought") and tasks and named(self.todos, others, loosely=True):
             return False  # “I rang the dentist, tick it” in words that are not known
         if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in tasks):
@@ -354,6 +432,15 @@ class _Turn:
             raise _UnclearError(self.say("which day", what=self.message)) from None
         if not found:
             return self.say("add what")
+        if not is_new_understood(reader, found, self.todos) or any(
+            new.due and new.due.day < self.now.date() for new in found
+        ):
+            raise _UnclearError(self.say("add how"))
+        whole = reader.due
+        if len(found) == 1 and whole and found[0].due != whole.due and undated == reader.text:
+            if found[0].due and (found[0].due.day != whole.due.day or found[0].due.at):
+                raise _UnclearError(self.say("add how"))
+            found = [replace(found[0], due=whole.due)]
         if undated != reader.text:
             found = [replace(new, due=None) for new in found]
         return "\n".join([await self._add_one(new) for new in found])
@@ -377,8 +464,11 @@ class _Turn:
             return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
         if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
             return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
-        if reader.wants("reopen"):
-            return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
+        is_back = self._later(reader) is not None and not any(
+            todo.completed for todo in self._targets(reader, "reopen")
+        )
+        if reader.wants("reopen") and not is_back:  # “move it one day back”
+            return await self._each(self._reopen, self._targets(reader, "reopen"), reader, "reopen")
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
         is_done = any(
@@ -393,6 +483,7 @@ class _Turn:
         if is_moved or (priority is not None and not reader.wants("complete")):
             todos = self._targets(reader, "move", *_PRIORITIES)
             if several := self._several(reader, self.todos):
+                self._check(several, "move", *_PRIORITIES)
                 return "\n".join([await self._set(todo, due if is_moved else None, priority) for todo in several])
             if self._names(clauses) or reader.wants("move"):
                 if not todos and self._is_chore(reader):
@@ -404,7 +495,11 @@ class _Turn:
                 if not reader.wants("move") and not self._is_said_plainly(todos, reader):
                     return None
                 return await self._each(
-                    lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader
+                    lambda todo: self._set(todo, due if is_moved else None, priority),
+                    todos,
+                    reader,
+                    "move",
+                    *_PRIORITIES,
                 )
         elif is_done:
             return await self._complete_all(reader)
@@ -451,7 +546,10 @@ class _Turn:
 
     def _is_chore(self, reader: Reader) -> bool:
         """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
-        if reader.due is None or named(self.todos, reader.clauses, loosely=True):
+        is_more = reader.due is not None or (
+            reader.clauses[0].first == "get" and priority_of(reader.clauses) is not None
+        )
+        if not is_more or named(self.todos, reader.clauses, loosely=True):
             return False
         commands = [clause for clause in reader.clauses if clause.begins_with(*_CHANGES)]
         return any(clause.first in _CHANGING and clause.is_task for clause in commands)
@@ -499,7 +597,9 @@ class _Turn:
             return []
         return None if unknown else found
 
-    async def _each(self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader) -> str:
+    async def _each(
+        self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader, *wants: str
+    ) -> str:
         """Do it to the one todo that is meant; ask where there is none, are several, or it is not clear that it is meant."""
         if not todos:
             raise _UnclearError(self.say("not found", what=_object(self.message)))
@@ -507,11 +607,22 @@ class _Turn:
         if len(todos) > 1 or is_guessed:
             lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
             raise _UnclearError(self.say("several", what=_object(self.message)) + lines)
+        if wants:
+            self._check(todos, *wants)
         return await act(todos[0])
+
+    def _check(self, todos: Sequence[TodoView], *wants: str) -> None:
+        """Ask where not all of the request was understood."""
+        if not is_understood(self.reader, todos, *wants):
+            raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
+
+    def _line(self, todo: TodoView) -> str:
+        return self.language.line(todo, self.now.date())
 
     async def _complete_all(self, reader: Reader) -> str | None:
         explicit = reader.wants("complete")
         if several := self._several(reader, self.todos):
+            self._check(several, "complete")
             return "\n".join([await self._complete(todo) for todo in several])
         todos = (
             self._targets(reader, "complete")
@@ -535,7 +646,7 @@ class _Turn:
             and _begins_talk("thanks", reader.clauses)
         ):
             return None
-        return await self._each(self._complete, todos, reader)
+        return await self._each(self._complete, todos, reader, "complete")
 
     async def _complete(self, todo: TodoView) -> str:
         if todo.completed:
@@ -566,7 +677,7 @@ class _Turn:
             else:
                 todos = self.todos
             return await self._confirm(todos)
-        return await self._each(self._delete, todos, reader)
+        return await self._each(self._delete, todos, reader, "delete")
 
     async def _delete(self, todo: TodoView) -> str:
         deleted = await self.tools.delete_todo(todo)
@@ -584,7 +695,7 @@ class _Turn:
         """The todos that a new title is given to, that title, and the words for those todos."""
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
-                title = match["to"].strip(" ,.;!")
+                title = without_courtesy(match["to"].strip(" ,.;!"))
                 title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
                 is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
                     *_PRIORITIES, "complete", "reopen"
@@ -657,7 +768,7 @@ class _Turn:
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
-        changed = await self.tools.change_todo(todo, wanted)
+        changed = self.changed = await self.tools.change_todo(todo, wanted)
         self.todos = [changed if other.id == changed.id else other for other in self.todos]
         return changed
 
@@ -685,8 +796,10 @@ def _are_two(before: str, after: str, tools: TodoTools, todos: Sequence[TodoView
     """Whether two texts want two things, each of a todo that it names, or that the second is to be added."""
     first = _wanted_of(Reader(before, tools.now), todos)
     second = _wanted_of(Reader(after, tools.now), todos)
-    if first in (None, "add") or second is None:
+    if first is None or second is None:
         return False
+    if first == "add":
+        return second == "complete" and plain_change(Reader(after, tools.now), todos) is not None
     return first != second or first == "move"
 
 
@@ -695,7 +808,7 @@ def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
     clauses = reader.clauses
     if not clauses or any(clause.is_denied for clause in clauses) or reader.wants("careful", "show", "rename"):
         return None
-    if clauses[0].wants("add"):
+    if clauses[0].wants("add") or (clauses[0].wants("ought") and not named(todos, clauses)):
         return "add"
     ones = named(todos, clauses)
     if not ones or not any(clause.numbers or fits(ones[0], clause)[0] > 1 for clause in clauses):
@@ -705,7 +818,7 @@ def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
             return wants
     if any(clause.is_past for clause in clauses):
         return "complete"
-    return "move" if reader.due or priority_of(clauses) else None
+    return "move" if reader.due or priority_of(clauses) or level_of(reader) else None
 
 
 def _has_request(text: str, tools: TodoTools) -> bool:
@@ -717,15 +830,35 @@ def _has_request(text: str, tools: TodoTools) -> bool:
 
 def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
+    said = re.sub(r"\b\w{5,}\b", lambda word: day_of(word[0]), said)
+    said = re.sub(
+        r"\s*\((dringend|wichtig|urgent|important|high|low|medium|hoch|niedrig|mittel|asap)\)",
+        r", \1",
+        said,
+        flags=re.IGNORECASE,
+    )
+    said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
+    if (past := _FROM_TO.search(said)) and (
+        dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)
+    ):
+        said = said[: past.start("before") - len(past["from"])] + said[past.end("before") :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
         rest = said[match.end() :]
         first = min(dates.spans(rest, now), default=(99, 99))
         if first[0] == 0:
-            said = said[: match.start()] + "," + rest[first[1] :]
+            after = re.sub(r"^[\s,]*(?:sondern|but|rather)\b", "", rest[first[1] :])
+            if bare := _BARE_TIME.match(after.lstrip()):
+                after = after.lstrip()[bare.end() :]
+            said = said[: match.start()] + "," + after
         elif bare := _BARE_TIME.match(rest):
             said = said[: match.start()] + rest[bare.end() :]
+    spans = [found.spans for found in [dates.find(said, now)] if found] or [dates.spans(said, now)]
+    for (_, end), (begin, _) in zip(spans[0], spans[0][1:], strict=False):
+        if _RATHER.fullmatch(said[end:begin]):
+            first = max((one for one in spans[0] if one[1] == end), default=(end, end))
+            return said[: first[0]] + said[begin:]
     return said
 
 
