@@ -49,7 +49,7 @@ LIST: list[dict[str, Any]] = [
 ]
 LEAST_RIGHT = {"learnt": 0.85, "unseen": 0.65}
 MOST_WRONG = {"learnt": 0, "unseen": 0.06}
-"""Shares. What is wanted of both parts is that of `learnt`; of what nobody has thought of, this much is reached so far."""
+"""Shares. What is wanted of both is that of `learnt`; of what nobody has thought of this much is reached so far."""
 Case = Mapping[str, Any]
 
 
