@@ -136,8 +136,9 @@ async def test_a_crowd_that_guesses_keeps_no_other_waiting_and_no_known_browser(
                 taken = []
                 while not all(one.done() for one in guesses):
                     taken.append(await seconds(person, browser))
-                busy += taken
+                busy.append(statistics.median(taken))
                 assert 401 in (statuses := set().union(*await asyncio.gather(*guesses)))
                 assert statuses <= {401, 429, 503}
     alone = statistics.median(quiet)
-    assert statistics.median(busy) - alone < 0.3 * max(1, alone / USUAL_SECONDS)
+    # Who really keeps others waiting does so in each round, and what else this machine does is not in all of them.
+    assert min(busy) - alone < 0.3 * max(1, alone / USUAL_SECONDS)
