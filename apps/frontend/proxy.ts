@@ -27,4 +27,4 @@ export function proxy(request: NextRequest): NextResponse {
   return response;
 }
 
-export const config = { matcher: "/((?!_next/static|api/|health/|icon.svg).*)" };
+export const config = { matcher: "/((?!_next/static|api/|health/|mcp$|icon.svg).*)" };

@@ -27,6 +27,7 @@ PROCESSES = "/root/processes"
 # Fits the schema and breaks whatever does not quote it; made anew each time, for this file is on the system too.
 UNUSUAL = {
     "database_password": f"""{os.urandom(6).hex()}"'1/2?3&4%25=+@#:$(id)\\{{{{x}}}}""",
+    "model_api_key": f"""gsk_{os.urandom(6).hex()}'"$(id)`\\&%s""",
     "checksum_key": f"""`{os.urandom(6).hex()}`-"$HOME"'\\%s""",
 }
 values: dict[str, str] = {}

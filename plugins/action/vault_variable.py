@@ -80,6 +80,8 @@ def known(given: str, random: bool) -> str:
         raise UserError(f"There is no secret {given!r} in a vault.", f"Name one with {asks}: {vault.short_names(random)}.") from None
     if random and name == "vault_database_login":
         raise UserError(f"{name} is no secret.", "It changes with the password: rotate database_password.")
+    if random and name == "vault_model_api_key":
+        raise UserError(f"{name} is made by the language model's provider.", f"Make a new one there, then put it in: {EDIT.format('model_api_key')}.")
     if random and not vault.SCHEMA[name].make:
         raise UserError(
             f"{name} is the address of an external database, whose password is not ours to change.",

@@ -132,6 +132,7 @@ SCHEMA: dict[str, Entry] = {
     "vault_database_login": Entry(login_problem, None, f"the login of that password, {LOGINS[0]} where empty; changes with it when it is rotated"),
     "vault_database_url": Entry(url_problem, None, "an external database instead of the container; database_url of the Secret"),
     "vault_jwt_keys": Entry(jwt_keys_problem, next_jwt_keys, "jwt_keys of the Secret: the backend's sessions", parse_mapping),
+    "vault_model_api_key": Entry(text_problem, None, "a language model instead of the built-in assistant; model_api_key of the Secret"),
     "vault_checksum_key": Entry(text_problem, lambda _: random_key(), "the hashes that stand for values in diffs and annotations; restarts the backend"),
 }
 

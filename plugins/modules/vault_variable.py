@@ -23,7 +23,7 @@ options:
     description:
       - Whether it gets a new random value. A key of the ring stays as long as what it has signed may be valid. A new password of
         the database is that of its other login, which is written with it.
-      - The address of an external database cannot be made up.
+      - The address of an external database, and a language model's key, cannot be made up.
     type: bool
     default: false
   from_file:

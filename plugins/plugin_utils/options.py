@@ -105,6 +105,10 @@ def is_published(value: str) -> bool:
     return matched is not None and is_port(matched[2]) and is_port(matched[3]) and (matched[1] is None or is_address(matched[1]))
 
 
+def is_cidr(value: str) -> bool:
+    return "/" in value and parses(ipaddress.ip_network, value)
+
+
 def has_services(value: str) -> bool:
     return is_path(value) and all((Path(value).expanduser() / name).is_dir() for name in ("backend", "frontend"))
 
@@ -153,6 +157,10 @@ IDENTIFIER = Kind("a name of lower-case letters, digits and underscores, up to 6
 PASSWORD = Kind("a password in printable ASCII", text(r"[ -~]*"))
 # Its password is empty until the vault is made.
 DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, text(r"postgresql://[^\s/@:]+:[^\s/@]*@[^\s/@]+/[^\s/?]+(\?\S*)?")))
+MODEL = Kind("a language model's name, like openai/gpt-oss-120b", text(r"[!-~]*"))
+MODEL_URL = Kind("an endpoint, like https://api.groq.com/openai/v1", text(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/:@?#\[\]]+)(:\d{1,5})?(/[^\s?#]*)?"))
+TOKENS = Kind("a number of tokens, 0 or more", between(0, 1 << 53))
+CIDRS = Kind("a list of addresses in CIDR notation, like 10.0.0.7/32", is_cidr)
 KEY = Kind("a key of 16 or more printable characters", either(is_empty, lambda value: vault.text_problem(value) is None))
 KEY_RING = Kind("a mapping of active and keys, as role app_secrets documents it", lambda value: not value or vault.jwt_keys_problem(value) is None)
 VALUES = Kind("a mapping of the chart's values", lambda value: all(isinstance(name, str) for name in value))
@@ -178,6 +186,10 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_memory", MEMORY),
     (r".*_timeout", SECONDS),
     (r"(app_(secrets|release)_database|database)_url", DATABASE_URL),
+    (r"app_release_model_url", MODEL_URL),
+    (r".*_model_(name|fallback)", MODEL),
+    (r".*_model_tokens(_per_user)?", TOKENS),
+    (r".*_cidrs", CIDRS),
     (r".*_url", URL),
     (r"artifact_mirror", MIRROR),
     (r".*_version", VERSION),
@@ -185,7 +197,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_users", USERS),
     (r"database_database|app_check_database|.*_(owner|login)", IDENTIFIER),
     (r"(preflight_)?database_password", PASSWORD),
-    (r".*_checksum_key", KEY),
+    (r".*_(checksum|api)_key", KEY),
     (r".*_jwt_keys", KEY_RING),
     (r"preflight_chart_values", PATH),
     (r"(app_release|preflight)_\w+_values", VALUES),

@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from chart import DIGEST, NAMESPACE, ROOT, Chart, Object
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
@@ -113,8 +115,14 @@ def test_a_value_that_cannot_work_is_refused(chart: Chart, values: dict[str, Any
         {"config": {"corsOrigins": ["*"]}},
         {"config": {"accessTokenMinutes": 0}},
         {"config": {"databaseProbeSeconds": 0}},
+        {"model": {"url": "ftp://models.example/v1"}},
+        {"model": {"url": "https://user:password@models.example/v1"}},
+        {"model": {"name": ""}},
+        {"model": {"tokens": -1}},
+        {"model": {"tokensPerUser": 0.5}},
         {"networkPolicy": {"database": {"cidr": "192.168.85.251"}}},
         {"networkPolicy": {"metricsNamespace": "Not a name"}},
+        {"networkPolicy": {"model": {"cidrs": ["192.168.85.7"]}}},
         {"secret": {"name": "Not a name"}},
     ],
     ids=json.dumps,
@@ -327,6 +335,65 @@ def test_policies_let_a_frontend_reach_a_backend_and_nothing_else(backend: Chart
     assert [chosen(called, pod) for pod in callers] == [False, False, True, False]
 
 
+def to_model(chart: Chart, model: dict[str, Any], **policy: Any) -> list[Object]:
+    """What is let out to a model, beside names and the database."""
+    rules: list[Object] = chart.objects({"model": model, "networkPolicy": {"enabled": True, "model": policy}})["NetworkPolicy"]["spec"]["egress"]
+    return rules[2:]
+
+
+def lets_out(rule: Object, address: str) -> bool:
+    blocks = [peer["ipBlock"] for peer in rule["to"]]
+    inside = [[ip_address(address) in ip_network(cidr) for cidr in (block["cidr"], *block.get("except", []))] for block in blocks]
+    return any(within and not any(excepted) for within, *excepted in inside)
+
+
+def test_a_policy_lets_out_to_a_model_only_where_that_is_asked_for(backend: Chart) -> None:
+    assert to_model(backend, {}) == []
+    assert to_model(backend, {}, cidrs=["10.0.0.7/32"]) == []
+
+
+def test_a_model_is_somewhere_in_the_internet(backend: Chart) -> None:
+    (rule,) = to_model(backend, {}, enabled=True)
+    for address in ("1.1.1.1", "104.18.0.1", "172.15.255.255", "172.32.0.1", "192.0.66.1", "2606:4700::1111"):
+        assert lets_out(rule, address), address
+    inner = ["10.96.0.1", "172.16.0.1", "172.31.255.255", "192.168.85.251", "127.0.0.1", "0.0.0.0", "::1"]
+    metadata = ["169.254.169.254", "169.254.170.2", "100.100.100.200", "192.0.0.192", "fd00:ec2::254", "fe80::a9fe:a9fe"]
+    several = ["224.0.0.1", "255.255.255.255", "ff02::1"]
+    for address in [*inner, *metadata, *several, "100.64.0.1", "fc00::1"]:
+        assert not lets_out(rule, address), address
+
+
+def test_a_model_is_at_the_addresses_that_are_named_and_nowhere_else(backend: Chart) -> None:
+    (rule,) = to_model(backend, {"url": "http://models.example:8080/v1"}, enabled=True, cidrs=["10.0.0.7/32", "fd00::7/128"])
+    assert rule == {"to": [{"ipBlock": {"cidr": "10.0.0.7/32"}}, {"ipBlock": {"cidr": "fd00::7/128"}}], "ports": [{"port": 8080, "protocol": "TCP"}]}
+
+
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [
+        ("https://models.example/v1", 443),
+        ("http://models.example", 80),
+        ("https://models.example:8443/v1", 8443),
+        ("http://[fd00::7]:8080/v1", 8080),
+        ("https://[fd00::443]/v1:1", 443),
+    ],
+)
+def test_a_policy_lets_out_at_the_port_of_the_models_address(backend: Chart, url: str, port: int) -> None:
+    (rule,) = to_model(backend, {"url": url}, enabled=True)
+    assert rule["ports"] == [{"port": port, "protocol": "TCP"}]
+
+
+def test_the_model_is_the_same_with_the_chart_without_it_and_by_the_role(backend: Chart) -> None:
+    of_chart = {name: value for name, value in backend.objects()["ConfigMap"]["data"].items() if name.startswith("TODO_MODEL")}
+    source = (ROOT / "apps/backend/src/todo_backend/settings.py").read_text(encoding="utf-8")
+    of_backend = re.findall(r"^    (model\w*): (?:str|int) = (?:\"|Field\(default=)([^\",]*)", source, re.MULTILINE)
+    assert of_chart == {f"TODO_{name.upper()}": value.replace("_", "") for name, value in of_backend}
+    role = yaml.safe_load((ROOT / "roles/app_release/defaults/main.yml").read_text(encoding="utf-8"))
+    names = {"url": "url", "name": "name", "fallback": "fallback", "tokensPerUser": "tokens_per_user", "tokens": "tokens"}
+    assert backend.defaults["model"] == {name: role[f"app_release_model_{option}"] for name, option in names.items()}
+    assert backend.defaults["networkPolicy"]["model"] == {"enabled": role["app_release_model_allowed"], "cidrs": role["app_release_model_cidrs"]}
+
+
 @pytest.mark.parametrize("values", [{"service": {"type": "NodePort"}}, {"service": {"type": "LoadBalancer"}}, {"ingress": INGRESS}], ids=json.dumps)
 def test_a_backend_that_is_for_outside_lets_everybody_in(backend: Chart, values: dict[str, Any]) -> None:
     (inwards,) = backend.objects(values | {"networkPolicy": {"enabled": True}})["NetworkPolicy"]["spec"]["ingress"]
@@ -388,6 +455,11 @@ def test_what_pods_do_not_use_rolls_none(chart: Chart) -> None:
         "networkPolicy": {"enabled": True},
     }
     assert chart.objects(values)["Deployment"]["spec"]["template"] == chart.objects()["Deployment"]["spec"]["template"]
+
+
+def test_a_large_number_of_tokens_stays_a_whole_number(backend: Chart) -> None:
+    data = backend.objects({"model": {"tokens": 5_000_000_000, "tokensPerUser": 0}})["ConfigMap"]["data"]
+    assert (data["TODO_MODEL_TOKENS"], data["TODO_MODEL_TOKENS_PER_USER"]) == ("5000000000", "0")
 
 
 def test_helm_test_asks_the_service_and_ends(chart: Chart) -> None:

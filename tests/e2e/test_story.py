@@ -29,6 +29,14 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     take_screenshot(page, url)
     assert database.todos_of(account.email) == ["buy milk|f", "return the library books|t", "water the plants|f"]
 
+    # What the assistant did can be taken back where it says so.
+    expect(page.get_by_text("Built-in assistant", exact=True)).to_be_visible()
+    ask(page, "add call the bank")
+    expect(page.get_by_role("checkbox", name="call the bank")).to_be_visible()
+    page.get_by_role("button", name="Undo: Added call the bank").click()
+    expect(page.get_by_role("log").get_by_text("Taken back")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="call the bank")).to_have_count(0)
+
     page.reload()
     expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
 
@@ -41,6 +49,13 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     page.reload()
     expect(page.get_by_role("checkbox", name="return the library books")).to_be_checked()
     expect(page.get_by_role("log").get_by_text("You: add buy milk")).to_be_visible()
+
+    # Another assistant works on the same list, with a token of its own.
+    token = make_token(page, "My editor")
+    added = call_tool(page, url, token, "add_todo", {"title": "answer the letter", "due": "tomorrow"})
+    assert added["added"]["title"] == "answer the letter"
+    page.get_by_role("link", name="Back to your list").click()
+    expect(page.get_by_role("checkbox", name="answer the letter")).not_to_be_checked()
 
     delete_account(page, account)
     assert not database.knows(account.email)
@@ -70,6 +85,26 @@ def sign_out(page: Page) -> None:
     page.wait_for_url("**/login")
 
 
+def make_token(page: Page, name: str) -> str:
+    page.get_by_role("button", name="Account").click()
+    page.get_by_role("link", name="Account settings").click()
+    page.get_by_label("Name of the client").fill(name)
+    page.get_by_label("It may also add, change and delete").check()
+    page.get_by_role("button", name="Make a token").click()
+    header = page.get_by_text("Authorization: Bearer todo_").text_content() or ""
+    expect(page.get_by_role("button", name=f"Revoke {name}")).to_be_visible()
+    return header.removeprefix("Authorization: Bearer ")
+
+
+def call_tool(page: Page, url: str, token: str, name: str, arguments: dict[str, str]) -> dict[str, dict[str, str]]:
+    """What a tool answers, by the Model Context Protocol."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": arguments}}
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, text/event-stream"}
+    answer = page.request.post(f"{url}/mcp", data=call, headers=headers)
+    assert answer.ok, answer.text()
+    return answer.json()["result"]["structuredContent"]
+
+
 def delete_account(page: Page, account: Account) -> None:
     page.get_by_role("button", name="Account").click()
     page.get_by_role("link", name="Account settings").click()
@@ -87,7 +122,7 @@ def add(page: Page, title: str) -> None:
 
 def ask(page: Page, message: str) -> None:
     """Say something to the assistant and wait for its answer."""
-    turns = page.get_by_role("log").get_by_role("listitem")
+    turns = page.get_by_role("log").locator("> ol > li")
     before = turns.count()
     page.get_by_label("Message to the assistant").fill(message)
     page.get_by_label("Message to the assistant").press("Enter")

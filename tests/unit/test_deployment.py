@@ -15,7 +15,15 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.words impor
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster as Kubernetes
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Deployment, Observer, Service, container_state, service_line, services
+from ansible_collections.todochat.platform.plugins.module_utils.whole.status import (
+    Assistant,
+    Deployment,
+    Observer,
+    Service,
+    container_state,
+    service_line,
+    services,
+)
 
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
@@ -32,6 +40,7 @@ WELL = Deployment(
     docker="26.1.5",
     cluster=RUNNING,
     services=(replace(SERVICE, name="backend"), SERVICE),
+    assistant=Assistant("rule-based"),
     database="running",
     database_facts=("8 MB", "migration 0001", "todos: 3"),
     registry="running",
@@ -104,6 +113,22 @@ def test_where_nothing_is_there_is_still_something_to_tell() -> None:
 
 def test_of_an_external_database_the_host_alone_is_told() -> None:
     assert told(replace(WELL, external=True, database="db.example.com", database_facts=()))["Database"] == "external, at db.example.com"
+
+
+@pytest.mark.parametrize(
+    ("assistant", "line"),
+    [
+        (Assistant("rule-based"), "built-in"),
+        (Assistant("gpt-oss", "api.example"), "gpt-oss at api.example"),
+        (Assistant("rule-based", "api.example", "The provider refuses the key."), "built-in (api.example: The provider refuses the key.)"),
+    ],
+)
+def test_it_is_told_who_answers_and_why(assistant: Assistant, line: str) -> None:
+    assert told(replace(WELL, assistant=assistant))["Assistant"] == line
+
+
+def test_of_a_backend_that_does_not_say_who_answers_nothing_is_told() -> None:
+    assert "Assistant" not in told(replace(WELL, assistant=None))
 
 
 @pytest.mark.parametrize(
@@ -226,6 +251,25 @@ def test_what_stands_beside_the_cluster_is_observed(tmp_path: Path, monkeypatch:
     assert found.answers
     assert (found.registry, found.database, found.database_facts) == ("absent", "running", ("8 MB", "todos: 3"))
     assert {"data", "store", "free"} == set(found.disk)
+
+
+@pytest.mark.parametrize(
+    ("answer", "assistant"),
+    [
+        ('{"assistant": "gpt-oss", "provider": "api.example", "notice": null}', Assistant("gpt-oss", "api.example")),
+        ('{"assistant": "rule-based", "provider": null, "notice": null}', Assistant("rule-based")),
+        ('{"detail": "Not Found"}', None),  # a version before this one
+        ("", None),
+    ],
+)
+def test_a_backends_pod_is_asked_who_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody: str, answer: str, assistant: Assistant | None) -> None:
+    world = World(tmp_path, monkeypatch, f"http://{nobody}")
+    monkeypatch.setattr(Minikube, "status", lambda _: RUNNING)
+    world.has("helm", "echo '[]'")
+    path = "/api/v1/namespaces/todo/services/backend:http/proxy/health/assistant"
+    world.has("kubectl", f"case \"$*\" in *--raw={path}*) echo '{answer}' ;; *) echo '{{\"items\": []}}' ;; esac")
+    found = world.observer.observe()
+    assert (found.assistant, found.problem) == (assistant, "")
 
 
 def test_a_missing_program_of_an_existing_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:

@@ -151,7 +151,7 @@ def test_a_role_never_logs_an_option_that_holds_a_secret() -> None:
     known = options()
     hidden = {name for name, option in known.items() if option.get("no_log")}
     assert hidden == secrets() & known.keys()
-    assert {"database_password", "app_secrets_database_url", "app_secrets_jwt_keys", "app_secrets_checksum_key"} <= hidden
+    assert {"database_password", "app_secrets_database_url", "app_secrets_jwt_keys", "app_secrets_model_api_key", "app_secrets_checksum_key"} <= hidden
 
 
 def test_a_secret_goes_to_parameters_that_are_never_logged_and_nowhere_else() -> None:

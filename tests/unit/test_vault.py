@@ -527,9 +527,22 @@ class TestEdit:
         assert "removed vault_database_url" in deployment.edit("database_url")["msg"]
         assert "vault_database_url" not in deployment.content()
 
+    def test_a_language_models_key_is_set_and_removed(self, deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert "vault_model_api_key" not in deployment.content()
+        key = f"gsk_{KEY}"
+        piped(monkeypatch, f"{key}\n")
+        result = deployment.edit("model_api_key")
+        assert deployment.content()["vault_model_api_key"] == key
+        assert key not in str(result)
+        typed(monkeypatch, b"")
+        assert "removed vault_model_api_key" in deployment.edit("model_api_key")["msg"]
+        assert "vault_model_api_key" not in deployment.content()
+
     @pytest.mark.parametrize(
         ("name", "answer", "words"),
         [
+            ("model_api_key", b"canary", "must have at least 16 characters"),
+            ("model_api_key", b"<your canary here>", "placeholder"),
             ("checksum_key", b"canary", "must have at least 16 characters"),
             ("checksum_key", b"", "is empty or a placeholder"),
             ("checksum_key", b"changeme", "placeholder"),
@@ -537,7 +550,7 @@ class TestEdit:
             ("jwt_keys", b"canary: [", "is not valid YAML or JSON"),
             ("jwt_keys", b"canary", "must be a mapping"),
             ("database_url", b"mysql://canary", "must look like postgresql://"),
-            ("canarie", b"x", "'canarie'.* database_password, database_login, database_url, jwt_keys, checksum_key"),
+            ("canarie", b"x", "'canarie'.* database_password, database_login, database_url, jwt_keys, model_api_key, checksum_key"),
             ("", b"x", "which secret"),
             ("checksum_key", AnsiblePromptInterrupt("Ctrl-C"), "Ctrl-C"),
         ],
@@ -572,6 +585,8 @@ class TestEdit:
     def test_what_others_keep_is_not_made_up(self, deployment: Deployment) -> None:
         with pytest.raises(UserError, match=r"not ours to change.*DO=edit"):
             deployment.edit("database_url", random=True)
+        with pytest.raises(UserError, match=r"made by the language model's provider.*DO=edit.*secret=model_api_key"):
+            deployment.edit("model_api_key", random=True)
         with pytest.raises(UserError, match="rotate database_password"):
             deployment.edit("database_login", random=True)
 

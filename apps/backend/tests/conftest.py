@@ -106,12 +106,18 @@ CROWDED = {"sign_ups_per_minute": 10**6, "wrong_passwords_per_minute": 10**6}
 
 
 @asynccontextmanager
-async def serving(url: URL, ring: JwtKeys | None = None, **settings: object) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(
+    url: URL, ring: JwtKeys | None = None, *, model_api_key: str = "", **settings: object
+) -> AsyncIterator[httpx.AsyncClient]:
     """Run the application and yield a client for it."""
     app = create_app(
         Settings.model_validate(CROWDED | settings),
         Secrets.model_validate(
-            {"database_url": url.render_as_string(hide_password=False), "jwt_keys": ring or new_ring()}
+            {
+                "database_url": url.render_as_string(hide_password=False),
+                "jwt_keys": ring or new_ring(),
+                "model_api_key": model_api_key,
+            }
         ),
     )
     transport = httpx.ASGITransport(app)

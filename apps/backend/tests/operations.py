@@ -1,5 +1,6 @@
 """Every operation of the API, as its OpenAPI document has them, and what somebody has whose ids they take."""
 
+import uuid
 from typing import Any
 
 from tests.conftest import Person, new_ring
@@ -13,6 +14,7 @@ PUBLIC = {
     ("GET", "/health/startup"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
+    ("GET", "/health/assistant"),
 }
 """What one does not log in for."""
 
@@ -27,7 +29,9 @@ async def belongings(person: Person) -> dict[str, str]:
     """Give somebody one of each thing that has an id; the ids by the names that the operations' parameters have."""
     todo = await person.add("buy milk")
     await person.add("buy oats")
-    asked = (await person.request("POST", "/chat", {"message": "delete everything"})).json()
+    turn_id = str(uuid.uuid4())
+    asked = (await person.request("POST", "/chat", {"message": "delete everything", "id": turn_id})).json()
+    token = (await person.request("POST", "/auth/tokens", {"name": "my editor"})).json()
     [change, *_] = (await person.request("GET", "/changes")).json()
     [session, *_] = (await person.request("GET", "/auth/sessions")).json()
     return {
@@ -35,5 +39,8 @@ async def belongings(person: Person) -> dict[str, str]:
         "change_id": str(change["id"]),
         "confirmation_id": asked["confirmation"]["id"],
         "conversation_id": asked["conversation_id"],
+        "after": asked["conversation_id"],
         "session_id": session["id"],
+        "turn_id": turn_id,
+        "token_id": token["access_token"]["id"],
     }

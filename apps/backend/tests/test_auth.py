@@ -24,9 +24,9 @@ async def test_one_signs_up_and_logs_in_again(client: httpx.AsyncClient, ann: Pe
     session = response.json()
     assert session["token_type"] == "bearer"
     assert session["expires_in"] == 12 * 60 * 60
-    assert session["user"] == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
+    assert session["user"] == {"id": ann.id, "email": ann.email, "time_zone": "UTC", "model_allowed": True}
     me = await client.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {session['access_token']}"})
-    assert me.json() == {"id": ann.id, "email": ann.email, "time_zone": "UTC"}
+    assert me.json() == {"id": ann.id, "email": ann.email, "time_zone": "UTC", "model_allowed": True}
 
 
 async def test_a_wrong_password_and_an_unknown_address_look_the_same(client: httpx.AsyncClient, ann: Person) -> None:
@@ -72,7 +72,7 @@ async def test_a_faulty_sign_up_is_explained_and_the_password_not_sent_back(
 async def test_without_a_valid_token_nothing_is_shown(client: httpx.AsyncClient, ann: Person) -> None:
     expired = Tokens(new_ring(), timedelta(seconds=-9)).issue(uuid.UUID(ann.id), None)
     foreign = Tokens(new_ring(), timedelta(hours=1)).issue(uuid.UUID(ann.id), None)
-    unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, None, "none", headers={"kid": "first"})
+    unsigned = jwt.encode({"sub": ann.id, "iat": 0, "exp": 9999999999}, "", "none", headers={"kid": "first"})
     for token in ("", "nonsense", expired, foreign, unsigned, ann.token[:-2]):
         response = await client.get("/api/v1/todos", headers={"Authorization": f"Bearer {token}"})
         assert response.status_code == 401, token

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -12,6 +14,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from tests.conftest import Person, serving, sign_up
+from todo_backend.clock import due_instant
 
 NOWHERE = base64.urlsafe_b64encode(b'["nowhere"]').decode()
 
@@ -76,6 +79,16 @@ async def test_a_todo_that_is_sent_again_is_there_once(ann: Person, bob: Person)
     assert (await bob.request("POST", "/todos", {"id": chosen, "title": "y"})).status_code == 409
 
 
+async def test_a_todo_that_is_sent_again_after_it_was_deleted_stays_deleted(ann: Person) -> None:
+    chosen = str(uuid.uuid4())
+    await todo(ann, id=chosen)
+    gone = (await ann.request("DELETE", f"/todos/{chosen}")).headers["X-Change-ID"]
+    refused = await ann.request("POST", "/todos", {"id": chosen, "title": "buy milk"})
+    assert (refused.status_code, await ann.titles()) == (409, [])
+    assert (await ann.request("POST", f"/changes/{gone}/undo")).status_code == 200
+    assert await ann.titles() == ["buy milk"]
+
+
 @pytest.mark.parametrize("sort", ["number", "-number", "due", "-priority", "title", "-completed"])
 async def test_pages_follow_each_other_without_a_gap_in_every_order(ann: Person, sort: str) -> None:
     for number in range(7):
@@ -119,8 +132,110 @@ async def test_todos_are_found_by_state_date_priority_and_words(ann: Person) -> 
     }.items():
         found = (await ann.request("GET", f"/todos?{query}")).json()
         assert [one["title"] for one in found] == titles, query
-    for query in ("state=lost", "limit=0", "after=x", f"after={NOWHERE}", "colour=red"):
+    half = base64.urlsafe_b64encode(b'["\\ud800"]').decode()
+    for nowhere in (NOWHERE, half, "x"):
+        refused = await ann.request("GET", f"/todos?after={nowhere}")
+        assert refused.status_code == 422
+        assert refused.json() == {"detail": "after: this is no place that a page ended at"}
+    for query in ("state=lost", "limit=0", "colour=red"):
         assert (await ann.request("GET", f"/todos?{query}")).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("kept", "query"),
+    [
+        ("Straße kehren", "STRASSE"),
+        ("STRASSE kehren", "straße"),
+        ("the \ufb01le", "file"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("\uff26\uff35\uff2c\uff2c", "full"),
+        ("ΟΔΟΣ", "οδος"),
+        ("call \u2764\ufe0f", "\u2764"),
+        ("call \u2764", "\u2764\ufe0f"),
+        ("50% of it", "50%"),
+    ],
+    ids=ascii,
+)
+async def test_words_are_found_in_whatever_form_they_are_written(ann: Person, kept: str, query: str) -> None:
+    await todo(ann, title=kept)
+    await todo(ann, title="in the notes", notes=f"as said:\n{kept}")
+    await todo(ann, title="another")
+    found = await ann.request("GET", f"/todos?{urlencode({'q': query})}")
+    assert [one["number"] for one in found.json()] == [1, 2]
+
+
+async def move(person: Person, zone: str) -> datetime:
+    """Go there, and see what time it is."""
+    assert (await person.request("PATCH", "/auth/me", {"time_zone": zone})).status_code == 200
+    return datetime.now(ZoneInfo(zone))
+
+
+AHEAD, BEHIND = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+"""A day and an hour lie between them."""
+
+
+async def test_what_is_due_at_a_time_is_due_at_that_moment_wherever_one_has_gone(ann: Person) -> None:
+    async def listed(query: str) -> list[str]:
+        return [one["title"] for one in (await ann.request("GET", f"/todos?{query}")).json()]
+
+    due: dict[str, datetime] = {}
+    for zone, minutes, title in (
+        (AHEAD, -5, "past"),
+        (AHEAD, 30, "first"),
+        (BEHIND, 60, "second"),
+        (AHEAD, 90, "third"),
+    ):
+        at = (await move(ann, zone) + timedelta(minutes=minutes)).replace(second=0, microsecond=0)
+        due[title] = at
+        await todo(ann, title=title, due=at.strftime("%Y-%m-%dT%H:%M"), priority="low")
+    for zone in (BEHIND, AHEAD, "UTC"):
+        now = await move(ann, zone)
+        assert await listed("due=overdue") == ["past"]
+        said = await ann.say("what is overdue?")
+        assert [title for title in due if title in said] == ["past"], said
+        assert await listed("sort=due") == ["past", "first", "second", "third"]
+        assert await listed("sort=-priority") == ["past", "first", "second", "third"]
+        days = {title: at.astimezone(ZoneInfo(zone)).date() for title, at in due.items()}
+        of_today, later = await listed("due=today"), await listed("due=upcoming")
+        if datetime.now(ZoneInfo(zone)).date() == now.date():
+            assert of_today == [title for title, on in days.items() if on == now.date()]
+            assert later == [title for title, on in days.items() if on > now.date()]
+    changed = await ann.request("PATCH", f"/todos/{(await changes(ann))[-1]['todo_id']}", {"due": "next year"})
+    assert changed.status_code == 200
+    assert await listed("due=overdue") == []
+    assert await listed("sort=due") == ["first", "second", "third", "past"]
+    await ann.request("POST", f"/changes/{(await changes(ann))[0]['id']}/undo")
+    assert await listed("due=overdue") == ["past"]
+
+
+async def test_what_is_due_on_a_day_is_due_on_that_day_wherever_one_is(ann: Person) -> None:
+    today = (await move(ann, BEHIND)).date()
+    for days, title in ((0, "on the day"), (-1, "before")):
+        await todo(ann, title=title, due=(today + timedelta(days=days)).isoformat())
+    at_last = await todo(ann, title="at its last minute", due=f"{today}T23:59")
+    assert [one["title"] for one in (await ann.request("GET", "/todos?sort=due")).json()] == [
+        "before",
+        at_last["title"],
+        "on the day",
+    ]
+    assert [one["title"] for one in (await ann.request("GET", "/todos?due=overdue")).json()] == ["before"]
+    await move(ann, AHEAD)
+    overdue = (await ann.request("GET", "/todos?due=overdue")).json()
+    assert [one["title"] for one in overdue] == ["on the day", "before"]
+
+
+@pytest.mark.parametrize(
+    ("day", "at", "zone", "instant"),
+    [
+        (date(2026, 7, 1), time(18), "Europe/Berlin", datetime(2026, 7, 1, 16, tzinfo=UTC)),
+        (date(2026, 3, 29), time(2, 30), "Europe/Berlin", datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),  # there is none
+        (date(2026, 7, 1), None, "Europe/Berlin", datetime(2026, 7, 1, 21, 59, 59, 999999, tzinfo=UTC)),
+        (date(9997, 12, 31), None, BEHIND, datetime(9998, 1, 1, 10, 59, 59, 999999, tzinfo=UTC)),
+        (date(2026, 7, 1), time(18), "Europe/Atlantis", datetime(2026, 7, 1, 18, tzinfo=UTC)),
+    ],
+)
+def test_a_day_and_a_time_are_a_moment(day: date, at: time | None, zone: str, instant: datetime) -> None:
+    assert due_instant(day, at, zone) == instant
 
 
 async def test_there_are_only_so_many_todos(database_url: URL) -> None:
@@ -303,3 +418,71 @@ async def test_what_is_old_is_forgotten_and_what_is_not_stays(ann: Person, datab
                 break
             await asyncio.sleep(0.1)
     assert left == ["call mum"]
+
+
+async def titled(person: Person, todo: dict[str, Any], *titles: str) -> list[dict[str, Any]]:
+    """Give a todo one title after the other; the changes, the newest first."""
+    for title in titles:
+        assert (await person.request("PATCH", f"/todos/{todo['id']}", {"title": title})).status_code == 200
+    return await changes(person)
+
+
+async def test_a_change_stands_as_long_as_one_after_it_does_whatever_the_values_are(ann: Person) -> None:
+    added = await todo(ann, title="a")
+    *since, first, _ = await titled(ann, added, "b", "c", "b")
+    assert await undo(ann, first) == (409, "This todo has been changed since.")
+    for change in (*since, first):
+        assert await undo(ann, change) == (200, "")
+    assert await ann.titles() == ["a"]
+
+
+async def test_changes_are_taken_back_one_after_the_other(ann: Person) -> None:
+    added = await todo(ann, title="a")
+    path = f"/todos/{added['id']}"
+    for method, body in (
+        ("PATCH", {"completed": True}),
+        ("PATCH", {"completed": False}),
+        ("PATCH", {"due": "tomorrow", "notes": "n"}),
+        ("PATCH", {"completed": True}),
+    ):
+        assert (await ann.request(method, path, body)).status_code == 200
+    await ann.request("DELETE", path)
+    assert await undo(ann, (await changes(ann))[0]) == (200, "")
+    await titled(ann, added, "b")
+    made = [change for change in await changes(ann) if change["kind"] != "undo" and not change["undone_at"]]
+    assert [change["kind"] for change in made] == ["update", "complete", "update", "reopen", "complete", "add"]
+    for older in made[1:]:
+        assert (await undo(ann, older))[0] == 409
+    for change in made[:-1]:
+        assert await undo(ann, change) == (200, "")
+    found = (await ann.request("GET", path)).json()
+    assert {**found, "version": 0} == {**added, "version": 0}
+    assert await undo(ann, made[-1]) == (200, "")
+    assert await ann.titles() == []
+
+
+async def test_what_code_of_the_version_before_did_since_is_not_lost(ann: Person, database_url: URL) -> None:
+    added = await todo(ann, title="a")
+    [first, *_] = await titled(ann, added, "b")
+    for title in ("x", "b"):
+        old(database_url, "UPDATE todos SET title = :title WHERE id = :id", title=title, id=added["id"])
+    [second, *_] = await titled(ann, added, "c")
+    assert await undo(ann, second) == (200, "")
+    assert await undo(ann, first) == (409, "This todo has been changed since.")
+
+
+async def test_nobody_takes_the_id_of_a_todo_that_can_be_brought_back(
+    ann: Person, bob: Person, database_url: URL
+) -> None:
+    added = await todo(ann)
+    await ann.request("DELETE", f"/todos/{added['id']}")
+    [gone, *_] = await changes(ann)
+    refused = await bob.request("POST", "/todos", {"id": added["id"], "title": "mine"})
+    assert (refused.status_code, refused.json()["detail"]) == (409, "There is another todo with this id.")
+    added_by_bob = "INSERT INTO todos (id, user_id, title) VALUES (:id, :user, 'mine')"
+    old(database_url, added_by_bob, id=added["id"], user=bob.id)
+    assert await undo(ann, gone) == (409, "There is another todo with this id.")
+    assert await bob.titles() == ["mine"]
+    old(database_url, "DELETE FROM todos WHERE id = :id", id=added["id"])
+    assert await undo(ann, gone) == (200, "")
+    assert await ann.titles() == ["buy milk"]

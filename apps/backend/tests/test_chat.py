@@ -1,10 +1,14 @@
 """The assistant as people talk to it."""
 
 import uuid
+from typing import Any
 
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
 
 from tests.conftest import Person
+from todo_backend.chat.service import LONGEST_REPLY
 
 
 async def test_the_assistant_adds_and_says_what_it_did(ann: Person) -> None:
@@ -190,3 +194,58 @@ async def test_german_is_understood_and_answered_in_german(ann: Person) -> None:
     assert "fällig: morgen, 17:00" in await ann.say("verschiebe Milch auf morgen um 17 Uhr")
     assert await ann.say("Milch ist gekauft") == "Sehr gut! „Milch kaufen“ ist erledigt."
     assert "Gern geschehen" in await ann.say("danke")
+
+
+async def pages(person: Person, path: str) -> list[Any]:
+    """The answers to this and to each next one that the header `Link` leads to."""
+    found = []
+    while path:
+        answer = await person.request("GET", path)
+        assert answer.status_code == 200, answer.text
+        found.append(answer.json())
+        path = answer.links["next"]["url"].partition("/api/v1")[2] if "next" in answer.links else ""
+    return found
+
+
+async def test_conversations_and_their_messages_come_in_pages(ann: Person, bob: Person) -> None:
+    talks = [(await ann.request("POST", "/chat", {"message": "help"})).json()["conversation_id"] for _ in range(5)]
+    found = await pages(ann, "/chat/conversations?limit=2")
+    assert [[one["id"] for one in page] for page in found] == [talks[:2:-1], talks[2:0:-1], talks[:1]]
+    for number in range(3):
+        said = {"message": f"add todo {number}", "conversation_id": talks[0]}
+        assert (await ann.request("POST", "/chat", said)).status_code == 200
+    [whole] = await pages(ann, f"/chat/conversations/{talks[0]}")
+    assert len(whole["messages"]) == 8
+    parts = await pages(ann, f"/chat/conversations/{talks[0]}?limit=3")
+    assert [len(part["messages"]) for part in parts] == [3, 3, 2]
+    assert [message for part in reversed(parts) for message in part["messages"]] == whole["messages"]
+    for path in ("/chat/conversations?limit=0", f"/chat/conversations/{talks[0]}?before=-1"):
+        assert (await ann.request("GET", path)).status_code == 422
+    assert (await bob.request("GET", f"/chat/conversations?after={talks[0]}")).status_code == 404
+
+
+async def test_a_reply_has_as_many_lines_as_one_reads(ann: Person, database_url: URL) -> None:
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        many = (
+            "INSERT INTO todos (id, user_id, title) SELECT gen_random_uuid(), :user, 'todo ' || n || repeat('x', 150)"
+        )
+        connection.execute(text(f"{many} FROM generate_series(1, 300) n"), {"user": ann.id})
+    engine.dispose()
+    reply = await ann.say("list")
+    assert len(reply) <= LONGEST_REPLY + 2
+    assert reply.endswith("x\n…")
+    assert "\n100. todo 100x" in reply
+
+
+async def test_a_question_that_is_sent_again_is_answered_with_the_todos_that_it_is_about(ann: Person) -> None:
+    for title in ("a", "b"):
+        await ann.add(title)
+    message = {"id": str(uuid.uuid4()), "message": "delete everything"}
+    first = (await ann.request("POST", "/chat", message)).json()
+    assert [todo["title"] for todo in first["confirmation"]["todos"]] == ["a", "b"]
+    assert (await ann.request("POST", "/chat", message)).json() == first
+    path = f"/confirmations/{first['confirmation']['id']}"
+    assert len((await ann.request("POST", path)).json()["deleted"]) == 2
+    again = (await ann.request("POST", "/chat", message)).json()
+    assert (again["reply"], again["confirmation"]["todos"]) == (first["reply"], [])

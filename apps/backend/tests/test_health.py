@@ -11,9 +11,12 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from tests.conftest import Cable, process_environment, serving, sign_up, wait_for
+from todo_backend.database import ClashError, Database
+from todo_backend.health.state import Health
 from todo_backend.settings import ConfigurationError, load
 
 
@@ -156,3 +159,24 @@ def test_a_faulty_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_CORS_ORIGINS", "*")
     with pytest.raises(ConfigurationError, match=r"TODO_cors_origins.*'\*' is no origin"):
         load()
+
+
+async def test_a_deadlock_is_no_loss_of_the_database(database_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    health = Health(tolerance_seconds=0)
+    database = Database(database_url, health)
+    both = asyncio.Barrier(2)
+
+    async def lock(first: int, second: int) -> None:
+        async with database.transaction() as session:
+            await session.execute(text(f"SELECT pg_advisory_xact_lock({first})"))
+            await both.wait()
+            await session.execute(text(f"SELECT pg_advisory_xact_lock({second})"))
+
+    async with database.transaction() as session:
+        await session.execute(text("SELECT 1"))
+    told: list[str] = []
+    monkeypatch.setattr(health, "database_failed", lambda: told.append("failed"))
+    ends = await asyncio.gather(lock(701, 702), lock(702, 701), return_exceptions=True)
+    await database.close()
+    assert [type(end) for end in ends if end is not None] == [ClashError]
+    assert told == []

@@ -26,7 +26,8 @@ from todo_backend.database import Base
 from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
-HEAD = "0003"
+HEAD, NEXT = "0008", "0009"
+READERS = ["0002", "0003", "0004", "0005", "0006", "0007", HEAD]
 
 
 def test_four_pods_at_once_and_one_more_make_one_schema(new_database: Callable[[], URL], tmp_path: Path) -> None:
@@ -86,10 +87,10 @@ def test_a_schema_from_the_future_that_lists_this_version_is_used(
 def test_the_readers_are_the_heads_since_the_newest_migration_that_broke(new_database: Callable[[], URL]) -> None:
     url = new_database()
     migrate(url, wait_seconds=0)
-    assert _column(url, "SELECT revision FROM schema_readers ORDER BY 1") == ["0002", "0003"]
+    assert _column(url, "SELECT revision FROM schema_readers ORDER BY 1") == READERS
 
 
-@pytest.mark.parametrize(("breaks", "readers"), [(False, ["0002", "0003", "0004"]), (True, ["0004"])])
+@pytest.mark.parametrize(("breaks", "readers"), [(False, [*READERS, NEXT]), (True, [NEXT])])
 def test_a_version_rolled_back_reads_the_next_ones_schema_unless_that_breaks_it(
     new_database: Callable[[], URL], tmp_path: Path, breaks: bool, readers: list[str]
 ) -> None:
@@ -100,10 +101,15 @@ def test_a_version_rolled_back_reads_the_next_ones_schema_unless_that_breaks_it(
     shutil.copytree(package, tmp_path / "next/todo_backend")
     migrations = tmp_path / "next/todo_backend/migrations/versions"
     another = next(migrations.glob("0002_*.py")).read_text()
-    changes = {'"0002"': '"0004"', '"0001"': '"0003"', "schema_readers": "more", "bool = True": f"bool = {breaks}"}
+    changes = {
+        '"0002"': f'"{NEXT}"',
+        '"0001"': f'"{HEAD}"',
+        "schema_readers": "more",
+        "bool = True": f"bool = {breaks}",
+    }
     for old, new in changes.items():
         another = another.replace(old, new)
-    (migrations / "0004_more.py").write_text(another)
+    (migrations / f"{NEXT}_more.py").write_text(another)
     this = process_environment(tmp_path, {})
     following = this | {"PYTHONPATH": f"{tmp_path / 'next'}{os.pathsep}{this['PYTHONPATH']}"}
     command = [sys.executable, "-m", "todo_backend.migrate"]
@@ -116,7 +122,7 @@ def test_a_version_rolled_back_reads_the_next_ones_schema_unless_that_breaks_it(
     assert back.returncode == (4 if breaks else 0)
     assert ("and does not work with it" if breaks else "schema is newer") in back.stdout
     again = subprocess.run([*command, "head"], env=following, check=True, timeout=60, capture_output=True, text=True)
-    assert again.stdout == "0004\n"
+    assert again.stdout == f"{NEXT}\n"
 
 
 def test_the_head_is_told_without_settings_or_a_database() -> None:

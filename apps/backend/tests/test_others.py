@@ -87,9 +87,12 @@ async def test_an_id_that_somebody_else_chose_tells_and_changes_nothing(ann: Per
     answered = await bob.request("POST", "/chat", {"id": turn, "message": "add mine"})
     assert (answered.status_code, "Another" in answered.text) == (200, False)
     assert await bob.titles() == ["mine"]
+    streamed = await bob.request("POST", "/chat/stream", {"id": turn, "message": "add mine"})
+    assert (streamed.status_code, "Another" in streamed.text) == (200, False)
+    assert await bob.titles() == ["mine"]
     assert await everything(ann) == before
     choosing = {key for key, operation in OPERATIONS.items() if CHOSEN in ids(operation)}
-    assert choosing == {("POST", "/api/v1/todos"), ("POST", "/api/v1/chat")}
+    assert choosing == {("POST", "/api/v1/todos"), ("POST", "/api/v1/chat"), ("POST", "/api/v1/chat/stream")}
 
 
 async def test_who_is_not_logged_in_gets_what_is_public_alone(client: httpx.AsyncClient) -> None:

@@ -31,9 +31,10 @@ async def compared(
 
 
 FILL = """
-INSERT INTO todos (id, user_id, number, title, priority, due_on, completed_at)
+INSERT INTO todos (id, user_id, number, title, priority, due_on, due_instant, completed_at)
 SELECT gen_random_uuid(), :user, n, 'todo ' || md5(n::text), n % 4,
-       CASE WHEN n % 3 = 0 THEN current_date + n % 100 END, CASE WHEN n % 2 = 0 THEN now() - n * interval '1 min' END
+       CASE WHEN n % 3 = 0 THEN current_date + n % 100 END, CASE WHEN n % 3 = 0 THEN current_date + n % 100 + 1 END,
+       CASE WHEN n % 2 = 0 THEN now() - n * interval '1 min' END
 FROM generate_series(1, :todos) AS n
 """
 PAGES = [f"sort={sort}" for sort in get_args(Sort)]
@@ -135,8 +136,9 @@ async def test_a_crowd_that_guesses_keeps_no_other_waiting_and_no_known_browser(
                 taken = []
                 while not all(one.done() for one in guesses):
                     taken.append(await seconds(person, browser))
-                busy += taken
+                busy.append(statistics.median(taken))
                 assert 401 in (statuses := set().union(*await asyncio.gather(*guesses)))
                 assert statuses <= {401, 429, 503}
     alone = statistics.median(quiet)
-    assert statistics.median(busy) - alone < 0.3 * max(1, alone / USUAL_SECONDS)
+    # Who really keeps others waiting does so in each round, and what else this machine does is not in all of them.
+    assert min(busy) - alone < 0.3 * max(1, alone / USUAL_SECONDS)

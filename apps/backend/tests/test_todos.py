@@ -57,6 +57,22 @@ async def test_a_title_that_cannot_be_kept_is_refused_with_the_reason(ann: Perso
     assert await ann.titles() == []
 
 
+UNSEEN = "\u200d \ufe0f \u3164 \u115f \u2800 \u034f \u200c \uffa0 \u17b4 \U000e0100 \u00ad \x1f \u2003"
+
+
+@pytest.mark.parametrize("title", [UNSEEN, *UNSEEN.split(" ")], ids=ascii)
+async def test_a_title_that_nobody_can_see_is_refused_whoever_gives_it(ann: Person, title: str) -> None:
+    added = await ann.add("👨\u200d👩\u200d👧 ⠃ \U0001f6d8")  # joined, in Braille, of a Unicode still to come
+    for method, path in (("POST", "/todos"), ("PATCH", f"/todos/{added['id']}")):
+        response = await ann.request(method, path, {"title": title})
+        assert response.status_code == 422
+        assert response.json() == {"detail": "title: must have a character that can be seen"}
+    assert (await ann.request("POST", "/chat", {"message": title})).status_code == 422
+    await ann.say(f"add {title}")
+    await ann.say(f"rename 1 to {title}")
+    assert await ann.titles() == [added["title"]]
+
+
 async def test_the_longest_title_is_kept_whole(ann: Person) -> None:
     title = "🥛" * 200
     await ann.add(title)

@@ -7,7 +7,7 @@ import { Logo } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
-import type { SignIn, User } from "@/lib/types";
+import type { AccessToken, Serving, SignIn, User } from "@/lib/types";
 
 const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
@@ -21,7 +21,9 @@ function nameOf(agent: string): string {
   return system ? `${known} on ${system === "Mac OS" ? "macOS" : system}` : known;
 }
 
-export function AccountPage({ user, initialSignIns }: { user: User; initialSignIns: SignIn[] }) {
+type Props = { user: User; initialSignIns: SignIn[]; initialServing: Serving; initialTokens: AccessToken[] };
+
+export function AccountPage({ user, initialSignIns, initialServing, initialTokens }: Props) {
   const [signIns, setSignIns] = useState(initialSignIns);
   const readSignIns = async () => setSignIns(await request<SignIn[]>("GET", "/api/account/sessions"));
   return (
@@ -37,6 +39,8 @@ export function AccountPage({ user, initialSignIns }: { user: User; initialSignI
           <h1 className="text-3xl font-semibold tracking-tight">Your account</h1>
           <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
         </div>
+        <Assistant allowedAtFirst={user.model_allowed ?? true} initialServing={initialServing} />
+        <Tokens initialTokens={initialTokens} />
         <SignIns signIns={signIns} readAgain={readSignIns} />
         <Password email={user.email} onChanged={readSignIns} />
         <Part id="export" title="Your data">
@@ -91,6 +95,141 @@ function useAttempt() {
     }
   }
   return { busy, outcome, attempt };
+}
+
+/** Who sees what is said to the assistant, and whether that may be. */
+function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean; initialServing: Serving }) {
+  const hydrated = useHydrated();
+  const { busy, outcome, attempt } = useAttempt();
+  const [allowed, setAllowed] = useState(allowedAtFirst);
+  const [{ assistant, provider, notice }, setServing] = useState(initialServing);
+
+  async function toggle() {
+    await attempt(async () => {
+      const user = await request<User>("PATCH", "/api/account", { model_allowed: !allowed });
+      setAllowed(user.model_allowed ?? true);
+      setServing(await request<Serving>("GET", "/api/chat/assistant"));
+      return "Saved.";
+    });
+  }
+
+  const now = provider
+    ? `The language model ${assistant} answers. Your messages, and the todos that it looks at, go to ${provider}.`
+    : (notice ?? "The built-in assistant answers, by rules; there is no language model here. What you write stays here.");
+  return (
+    <Part id="assistant" title="Assistant">
+      <p className="mt-1 wrap-anywhere text-muted">{now}</p>
+      <div className="mt-4 flex items-center gap-3">
+        <button
+          type="button"
+          role="switch"
+          aria-checked={allowed}
+          aria-labelledby="model-allowed"
+          disabled={!hydrated || busy}
+          onClick={() => void toggle()}
+          className="group flex h-7 w-12 shrink-0 items-center rounded-full bg-line-strong p-1 aria-checked:bg-pine-fill"
+        >
+          <span className="size-5 rounded-full bg-surface transition-transform group-aria-checked:translate-x-5" />
+        </button>
+        <span id="model-allowed" className="font-medium">
+          A language model may answer
+        </span>
+      </div>
+      <Outcome {...outcome} />
+    </Part>
+  );
+}
+
+/** Tokens of outside clients; a new one is shown until the page is left. */
+function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
+  const hydrated = useHydrated();
+  const form = useRef<HTMLFormElement>(null);
+  const { busy, outcome, attempt } = useAttempt();
+  const [tokens, setTokens] = useState(initialTokens);
+  const [made, setMade] = useState<string | null>(null);
+  const readAgain = async () => setTokens(await request<AccessToken[]>("GET", "/api/account/tokens"));
+  const day = (time: string) => (hydrated ? new Date(time).toLocaleString(undefined, TIME) : time.slice(0, 10));
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const given = new FormData(event.currentTarget);
+    const name = String(given.get("name")).trim();
+    if (!name) return document.getElementById("token-name")?.focus();
+    setMade(null);
+    await attempt(async () => {
+      const body = { name, scope: given.get("may_write") ? "write" : "read" };
+      setMade((await request<{ token: string }>("POST", "/api/account/tokens", body)).token);
+      form.current?.reset();
+      await readAgain();
+      return "Copy the token now: it is not shown again.";
+    });
+  }
+
+  async function revoke({ id, name }: AccessToken) {
+    document.getElementById("tokens")?.focus(); // the button is about to go
+    setMade(null);
+    await attempt(async () => {
+      await request("DELETE", `/api/account/tokens/${id}`).catch((error: unknown) => {
+        if (!(error instanceof RequestError) || error.status !== 404) throw error; // it was revoked already
+      });
+      await readAgain();
+      return `Revoked ${name}.`;
+    });
+  }
+
+  return (
+    <Part id="tokens" title="Outside clients">
+      <p className="mt-1 text-muted">
+        Other assistants, such as the one in your editor, work on your list by MCP, with a token of their own.
+      </p>
+      {tokens.length ? (
+        <ul className="mt-3 divide-y divide-line">
+          {tokens.map((one) => (
+            <li key={one.id} className="flex items-center gap-3 py-3">
+              <div className="min-w-0 grow">
+                <p className="font-medium wrap-anywhere">{one.name}</p>
+                <p className="mt-0.5 text-sm text-muted">
+                  {one.scope === "write" ? "Reads and writes" : "Reads"} ·{" "}
+                  {one.used_at ? `last used ${day(one.used_at)}` : "never used"}
+                </p>
+              </div>
+              <button
+                type="button"
+                disabled={!hydrated || busy}
+                aria-label={`Revoke ${one.name}`}
+                onClick={() => void revoke(one)}
+                className={`${QUIET} shrink-0`}
+              >
+                Revoke
+              </button>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      <form ref={form} method="post" noValidate onSubmit={submit} className="flex max-w-sm flex-col">
+        <label htmlFor="token-name" className="mt-3 mb-1.5 text-sm font-medium">
+          Name of the client
+        </label>
+        <input id="token-name" name="name" type="text" autoComplete="off" maxLength={100} className={FIELD} />
+        <label className="mt-3 flex min-h-11 items-center gap-3">
+          <input type="checkbox" name="may_write" className="size-5 accent-pine" />
+          It may also add, change and delete
+        </label>
+        <button type="submit" disabled={!hydrated || busy} aria-busy={busy} className={`${QUIET} mt-2 justify-center`}>
+          Make a token
+        </button>
+      </form>
+      <Outcome {...outcome} />
+      {made ? (
+        <dl className="mt-3 rounded-xl border border-line p-4 text-sm">
+          <dt className="font-medium">Address</dt>
+          <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`${window.location.origin}/mcp`}</dd>
+          <dt className="mt-3 font-medium">Header</dt>
+          <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`Authorization: Bearer ${made}`}</dd>
+        </dl>
+      ) : null}
+    </Part>
+  );
 }
 
 function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => Promise<void> }) {
@@ -161,13 +300,13 @@ function Password({ email, onChanged }: { email: string; onChanged: () => Promis
       await request("POST", "/api/account/password", { password, new_password });
       form.current?.reset();
       await onChanged().catch(() => undefined); // the password is changed, whatever the list shows
-      return "Your password is changed. All other sessions have ended.";
+      return "Your password is changed. All other sessions and all tokens have ended.";
     });
   }
 
   return (
     <Part id="password-heading" title="Password">
-      <p className="mt-1 text-muted">A new one signs you out everywhere else.</p>
+      <p className="mt-1 text-muted">A new one signs you out everywhere else, outside clients too.</p>
       <form ref={form} method="post" noValidate onSubmit={submit} className="mt-2 flex max-w-sm flex-col">
         <input type="email" name="email" autoComplete="username" defaultValue={email} readOnly hidden />
         <PasswordField id="present-password" name="password" label="Present password" autoComplete="current-password" />

@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 
 import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
@@ -9,33 +9,44 @@ import { request, RequestError } from "@/lib/client";
 import { keepDraft, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
-import type { Action, Assistant, ChatAnswer, Conversation, Todo } from "@/lib/types";
+import { changeInWords, follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
+import type { Change, ChatAnswer, Conversation, Serving, Todo } from "@/lib/types";
 
 /** `problem` is set on a message that did not get through. */
-type Bubble = { key: number; id?: string; role: "user" | "assistant"; content: string; problem?: string };
-type Question = NonNullable<ChatAnswer["confirmation"]>;
-
-const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what can you do?"];
-
-const ASSISTANTS: Record<Assistant, { badge: string; explanation: string }> = {
-  "rule-based": {
-    badge: "Built-in assistant",
-    explanation: "Understands everyday requests in English and German, by rules; it uses no language model.",
-  },
+type Bubble = {
+  key: number;
+  said?: Said;
+  role: "user" | "assistant";
+  content: string;
+  problem?: string;
+  notice?: string | null;
+  changes?: Change[];
 };
+type Question = NonNullable<ChatAnswer["confirmation"]>;
+/** An answer that is under way. */
+type Live = { id: string; progress: Progress; lost: boolean; stopping: boolean; problem?: string };
+
+const BUILT_IN = "rule-based";
+const ROUND =
+  "ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine-fill text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted";
+/** Of the todos that are to be deleted: what is confirmed is what is read here, and not what an assistant says of it. */
+const SHOWN = 20;
+const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what can you do?"];
 
 export function ChatPanel({
   className,
   userId,
   initialConversation,
+  initialServing,
   onAnswer,
 }: {
   className: string;
   userId: string;
   /** Undefined where it could not be read. */
   initialConversation: Conversation | null | undefined;
-  /** Called after each turn, with what the assistant did to the list. */
-  onAnswer: (actions: Action[]) => Promise<void>;
+  initialServing: Serving | undefined;
+  /** Called when the list may have changed, with the ids of todos that have. */
+  onAnswer: (ids: string[]) => Promise<void>;
 }) {
   const hydrated = useHydrated();
   const scroller = useRef<HTMLDivElement>(null);
@@ -45,48 +56,83 @@ export function ChatPanel({
   );
   const nextKey = useRef(bubbles.length);
   const conversation = useRef(initialConversation?.id);
+  const leaving = useRef<AbortController>(null);
   const [draft, setDraft] = useState("");
-  const [waiting, setWaiting] = useState(false);
-  const [assistant, setAssistant] = useState<Assistant>("rule-based");
+  const [live, setLive] = useState<Live | null>(null);
+  const [confirming, setConfirming] = useState(false);
+  const [serving, setServing] = useState(initialServing);
   const [question, setQuestion] = useState<Question | null>(null);
+  const waiting = live !== null || confirming;
 
-  async function send(content: string, id = newId()) {
-    const bubble: Bubble = { key: nextKey.current++, id, role: "user", content };
-    // A message that failed before is this one, or has been given up for it.
-    setBubbles((now) => [...now.filter(({ problem }) => !problem), bubble]);
-    setWaiting(true);
-    let actions: Action[] = [];
+  const readAgain = useCallback(
+    (ids: string[]) =>
+      onAnswer(ids).catch((error: unknown) => {
+        if (!(error instanceof RequestError)) throw error;
+      }),
+    [onAnswer],
+  );
+
+  const follows = useCallback(
+    async (said: Said) => {
+      const { signal } = (leaving.current = new AbortController());
+      setLive({ id: said.id, progress: NOTHING, lost: false, stopping: false });
+      keepDraft(userId, "turn", JSON.stringify(said)); // so that a page that is loaded anew goes on with it
+      const changed = (changes: Partial<Live>) => setLive((now) => now && { ...now, ...changes });
+      let ids: string[] = [];
+      try {
+        const answer = await follow(said, {
+          signal,
+          onProgress: (progress) => changed({ progress }),
+          onChange: ({ todo_id }) => void readAgain([todo_id]),
+          onLost: (lost) => changed({ lost }),
+        });
+        conversation.current = answer.conversation_id;
+        setQuestion(answer.confirmation ?? null);
+        const { reply: content, notice, changes = [] } = answer;
+        ids = changes.map(({ todo_id }) => todo_id);
+        setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, notice, changes }]);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof RequestError)) throw error;
+        if (error.status === 401) keepDraft(userId, "message", said.message);
+        setBubbles((now) => now.map((item) => (item.said === said ? { ...item, problem: error.message } : item)));
+      }
+      takeDraft(userId, "turn");
+      setLive(null);
+      // Also after a failure: the answer may have been lost when the work was done.
+      await readAgain(ids);
+      await request<Serving>("GET", "/api/chat/assistant").then(setServing, () => undefined);
+    },
+    [readAgain, userId],
+  );
+
+  const send = useCallback(
+    (said: Said) => {
+      const bubble: Bubble = { key: nextKey.current++, said, role: "user", content: said.message };
+      // A message that failed before is this one, or has been given up for it.
+      setBubbles((now) => [...now.filter(({ problem }) => !problem), bubble]);
+      void follows(said);
+    },
+    [follows],
+  );
+
+  async function stop({ id }: Live) {
+    setLive((now) => now && { ...now, stopping: true, problem: undefined });
     try {
-      const answer = await request<ChatAnswer>("POST", "/api/chat", {
-        id, // sent again, it is answered once
-        message: content,
-        conversation_id: conversation.current,
-      });
-      conversation.current = answer.conversation_id;
-      actions = answer.actions ?? [];
-      setAssistant(answer.assistant);
-      setQuestion(answer.confirmation ?? null);
-      const reply: Bubble = { key: nextKey.current++, role: "assistant", content: answer.reply };
-      setBubbles((now) => [...now, reply]);
+      await request("POST", `/api/chat/turns/${id}/stop`);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      if (error.status === 401) keepDraft(userId, "message", content);
-      setBubbles((now) => now.map((item) => (item === bubble ? { ...bubble, problem: error.message } : item)));
-    } finally {
-      setWaiting(false);
+      const problem = `Not stopped. ${error.message}`;
+      setLive((now) => now && { ...now, stopping: false, problem });
     }
-    // Also after a failure: the answer may have been lost when the work was done.
-    await onAnswer(actions).catch((error: unknown) => {
-      if (!(error instanceof RequestError)) throw error;
-    });
   }
 
   function submit(event?: FormEvent) {
     event?.preventDefault();
-    const content = draft.trim();
-    if (!content || waiting) return field.current?.focus();
+    const message = draft.trim();
+    if (!message || waiting) return field.current?.focus();
     setDraft("");
-    void send(content);
+    send({ id: newId(), message, conversation_id: conversation.current });
   }
 
   function onKeyDown(event: KeyboardEvent) {
@@ -104,11 +150,22 @@ export function ChatPanel({
   useEffect(() => {
     const kept = takeDraft(userId, "message");
     if (kept) setDraft(kept);
-  }, [userId]);
+    const turn = takeDraft(userId, "turn");
+    if (turn) {
+      const said = JSON.parse(turn) as Said;
+      // What is kept of it comes again, with all that it changed.
+      setBubbles((now) => {
+        const last = now.findLastIndex(({ role }) => role === "user");
+        return now[last]?.content === said.message ? now.slice(0, last) : now;
+      });
+      send(said);
+    }
+    return () => leaving.current?.abort();
+  }, [userId, send]);
 
   async function confirm({ id }: Question) {
     setQuestion(null);
-    setWaiting(true);
+    setConfirming(true);
     let content: string;
     try {
       const { deleted, left } = await request<{ deleted: Todo[]; left: string[] }>("POST", `/api/confirmations/${id}`);
@@ -118,15 +175,11 @@ export function ChatPanel({
       if (!(error instanceof RequestError)) throw error;
       content = error.message;
     }
-    setWaiting(false);
+    setConfirming(false);
     setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content }]);
-    await onAnswer([]).catch((error: unknown) => {
-      if (!(error instanceof RequestError)) throw error;
-    });
+    await readAgain([]);
   }
 
-  // One that this page does not know yet is of a newer version.
-  const { badge, explanation } = (Object.hasOwn(ASSISTANTS, assistant) && ASSISTANTS[assistant]) || { badge: "Assistant", explanation: "" };
   return (
     <section
       aria-labelledby="chat-heading"
@@ -137,9 +190,13 @@ export function ChatPanel({
           <h2 id="chat-heading" className="font-semibold">
             Assistant
           </h2>
-          <span className="rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium text-ink">{badge}</span>
+          <span className="max-w-full truncate rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium text-ink">
+            {serving?.assistant === BUILT_IN ? "Built-in assistant" : (serving?.assistant ?? "Not known just now")}
+          </span>
         </div>
-        <p className="mt-1 text-sm text-muted">{explanation}</p>
+        <p className="mt-1 text-sm text-muted">
+          {serving ? <Explanation serving={serving} /> : "Which assistant answers cannot be read right now."}
+        </p>
       </div>
 
       {/* Reversed, so that the newest message is in view from the first paint. */}
@@ -159,13 +216,23 @@ export function ChatPanel({
               What was said before cannot be read right now. Your list is complete.
             </p>
           ) : null}
-          <div role="log" aria-live="polite" aria-busy={waiting} aria-label="Conversation">
+          <div role="log" aria-live="polite" aria-label="Conversation">
             <ol className="flex flex-col gap-3">
-              {bubbles.map((bubble) => (
-                <li key={bubble.key} className="flex flex-col last:animate-rise">
+              {bubbles.map((bubble, index) => (
+                <li key={bubble.key} className={`flex flex-col ${bubble.role === "user" ? "last:animate-rise" : ""}`}>
                   <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
                     {bubble.content}
                   </Spoken>
+                  {bubble.notice && ![serving?.notice, bubbles[index - 2]?.notice].includes(bubble.notice) ? (
+                    <p className="mt-1.5 pl-8.5 text-sm text-muted">{bubble.notice}</p>
+                  ) : null}
+                  {bubble.changes?.length ? (
+                    <ul aria-label="What was changed" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
+                      {bubble.changes.map((change) => (
+                        <Receipt key={change.id} change={change} onUndone={readAgain} />
+                      ))}
+                    </ul>
+                  ) : null}
                   {bubble.problem ? (
                     <div
                       role="alert"
@@ -174,10 +241,10 @@ export function ChatPanel({
                       <span>No answer. {bubble.problem}</span>
                       <button
                         type="button"
-                        onClick={() => void send(bubble.content, bubble.id)}
+                        onClick={() => bubble.said && send(bubble.said)}
                         className="rounded-md py-1 font-semibold underline underline-offset-4"
                       >
-                        Send again
+                        Try again
                       </button>
                     </div>
                   ) : null}
@@ -187,6 +254,12 @@ export function ChatPanel({
           </div>
           {question && !waiting ? (
             <div role="group" aria-label="Confirmation" className="flex flex-wrap gap-2 self-start pl-8.5">
+              <ul className="w-full list-disc pl-5 wrap-anywhere">
+                {question.todos.slice(0, SHOWN).map((todo) => (
+                  <li key={todo.id}>{todo.title}</li>
+                ))}
+                {question.todos.length > SHOWN ? <li>and {question.todos.length - SHOWN} more</li> : null}
+              </ul>
               <button
                 type="button"
                 onClick={() => void confirm(question)}
@@ -203,7 +276,8 @@ export function ChatPanel({
               </button>
             </div>
           ) : null}
-          {waiting ? <Thinking /> : null}
+          {confirming ? <Thinking /> : null}
+          {live ? <Answering live={live} /> : null}
         </div>
       </div>
 
@@ -246,14 +320,23 @@ export function ChatPanel({
             onKeyDown={onKeyDown}
             className="scroll-quiet field-sizing-content max-h-32 min-h-10 min-w-0 grow resize-none bg-transparent py-2 text-base outline-none"
           />
-          <button
-            type="submit"
-            aria-label="Send"
-            disabled={!hydrated || waiting || !draft.trim()}
-            className="ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine-fill text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted"
-          >
-            <Icon name="send" />
-          </button>
+          {live ? (
+            <button
+              key="stop"
+              type="button"
+              aria-label="Stop"
+              disabled={live.stopping}
+              // the second click of two on what was the other button is none
+              onClick={({ detail }) => detail < 2 && void stop(live)}
+              className={ROUND}
+            >
+              <Icon name="stop" />
+            </button>
+          ) : (
+            <button key="send" type="submit" aria-label="Send" disabled={!hydrated || waiting || !draft.trim()} className={ROUND}>
+              <Icon name="send" />
+            </button>
+          )}
         </form>
       </div>
     </section>
@@ -286,6 +369,103 @@ function Spoken({
         {children}
       </div>
     </div>
+  );
+}
+
+/** Who sees what is said here. */
+function Explanation({ serving: { assistant, provider, notice } }: { serving: Serving }) {
+  if (assistant === BUILT_IN && !notice) {
+    return "Understands everyday requests in English and German, by rules. What you write stays here.";
+  }
+  return (
+    <>
+      {notice ?? `Messages and todos go to ${provider}.`}{" "}
+      <a href="/account#assistant" className="rounded-sm underline underline-offset-4 hover:text-pine">
+        Change
+      </a>
+    </>
+  );
+}
+
+/** What an answer changed, to be taken back. */
+function Receipt({ change, onUndone }: { change: Change; onUndone: (ids: string[]) => Promise<void> }) {
+  const [state, setState] = useState<{ busy?: boolean; undone?: boolean; problem?: string }>({});
+  const line = changeInWords(change);
+
+  async function undo() {
+    setState({ busy: true });
+    try {
+      await request("POST", `/api/changes/${change.id}/undo`);
+      setState({ undone: true });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      setState({ problem: error.message });
+    }
+    await onUndone([change.todo_id]);
+  }
+
+  return (
+    <li className="rounded-xl border border-line py-0.5 pr-1 pl-3 text-sm">
+      <div className="flex min-h-8 items-center gap-2">
+        <Icon name="check" className="size-4 text-pine" />
+        <span className={`min-w-0 grow wrap-anywhere ${state.undone ? "text-muted line-through" : ""}`}>{line}</span>
+        {state.undone ? (
+          <span className="shrink-0 px-2 text-muted">Taken back</span>
+        ) : (
+          <button
+            type="button"
+            disabled={state.busy}
+            aria-label={`Undo: ${line}`}
+            onClick={() => void undo()}
+            className="h-8 shrink-0 rounded-lg px-2 font-semibold text-pine hover:bg-pine-soft"
+          >
+            Undo
+          </button>
+        )}
+      </div>
+      {state.problem ? <p className="pb-1 text-danger">{state.problem}</p> : null}
+    </li>
+  );
+}
+
+/** An answer as it comes. Nobody is read each word: it is announced once it is whole. */
+function Answering({ live: { progress, lost, stopping, problem } }: { live: Live }) {
+  const text = progress.steps
+    .map((step) => step.text.trim())
+    .filter(Boolean)
+    .join("\n\n");
+  const doings = progress.steps.flatMap((step) => step.doings);
+  const state = lost ? "The connection is lost. Trying again." : stopping ? "Stopping." : "";
+  return (
+    <div className="flex flex-col">
+      {text ? <Spoken role="assistant">{text}</Spoken> : <Thinking />}
+      {doings.length > 0 ? (
+        <ul aria-label="What the assistant does" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5 text-sm">
+          {doings.map((doing) => (
+            <DoingLine key={doing.id} {...doing} />
+          ))}
+        </ul>
+      ) : null}
+      <p role="status" className="pl-8.5 text-sm text-muted">
+        {state ? <span className="mt-1.5 block">{state}</span> : null}
+      </p>
+      <p role="alert" className="pl-8.5 text-sm text-danger">
+        {problem}
+      </p>
+    </div>
+  );
+}
+
+function DoingLine({ line, state }: Doing) {
+  return (
+    <li className="flex items-start gap-2 text-muted">
+      {state === "running" ? (
+        <span className="mx-1.25 mt-1.75 size-1.5 shrink-0 animate-think rounded-full bg-marigold" />
+      ) : (
+        <Icon name={state === "done" ? "check" : "alert"} className={`mt-0.5 size-4 ${state === "done" ? "text-pine" : "text-danger"}`} />
+      )}
+      <span className="min-w-0 wrap-anywhere">{line}</span>
+    </li>
   );
 }
 

@@ -4,6 +4,7 @@ const PATHS = {
   pencil: "M4 20h4L19 9a2.8 2.8 0 0 0-4-4L4 16z",
   plus: "M12 5v14M5 12h14",
   send: "M12 19V5M6 11l6-6 6 6",
+  stop: "M6.5 6.5h11v11h-11z",
   trash: "M5 7h14M10 7V4h4v3m-7 0 1 13h8l1-13",
   alert: "M12 7.5v5.5m0 3.5v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18",
 } as const;

@@ -9,7 +9,7 @@ import { request, RequestError } from "@/lib/client";
 import { keepDraft, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import type { RowsInFlight } from "@/lib/rows";
-import { TITLE_MAX } from "@/lib/rules";
+import { TITLE_MAX, TODOS_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
 const newestFirst = (key: "created_at" | "completed_at") => (a: Todo, b: Todo) =>
@@ -26,6 +26,7 @@ export function TodoPanel({
   rows,
   readAgain,
   todos,
+  more,
   setTodos,
   fresh,
   setFresh,
@@ -36,6 +37,8 @@ export function TodoPanel({
   /** Shows the list as the server has it. */
   readAgain: () => Promise<void>;
   todos: Todo[];
+  /** Whether there are more than these. */
+  more: boolean;
   setTodos: Dispatch<SetStateAction<Todo[]>>;
   fresh: ReadonlySet<string>;
   setFresh: (ids: ReadonlySet<string>) => void;
@@ -256,6 +259,11 @@ export function TodoPanel({
       ) : null}
 
       <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
+        {more ? (
+          <p className="mb-3 rounded-xl bg-sunken px-4 py-2.5 text-sm">
+            These are your oldest {TODOS_MAX} todos. There are more: ask the assistant for them, or delete what you need no longer.
+          </p>
+        ) : null}
         {todos.length === 0 ? <EmptyList /> : null}
         {open.length > 0 ? (
           <ul aria-label="To do" className="flex flex-col gap-2 pt-0.5">

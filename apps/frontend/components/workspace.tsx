@@ -8,7 +8,7 @@ import { Logo } from "@/components/logo";
 import { TodoPanel } from "@/components/todo-panel";
 import { request } from "@/lib/client";
 import { RowsInFlight } from "@/lib/rows";
-import type { Action, Conversation, Todo, User } from "@/lib/types";
+import type { Conversation, Serving, Todo, User } from "@/lib/types";
 
 type View = "list" | "chat";
 
@@ -16,14 +16,19 @@ type View = "list" | "chat";
 export function Workspace({
   user,
   initialTodos,
+  initialMore,
   initialConversation,
+  initialServing,
 }: {
   user: User;
   initialTodos: Todo[];
-  /** Undefined where it could not be read. */
+  initialMore: boolean;
+  /** Undefined where it could not be read; the assistant too. */
   initialConversation: Conversation | null | undefined;
+  initialServing: Serving | undefined;
 }) {
   const [todos, setTodos] = useState(initialTodos);
+  const [more, setMore] = useState(initialMore);
   const [rows] = useState(() => new RowsInFlight());
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const [view, setView] = useState<View>("list");
@@ -31,13 +36,14 @@ export function Workspace({
 
   /** Reads the list again rather than applying actions one by one: the server knows every tool, this page need not. */
   const readAgain = useCallback(async () => {
-    setTodos(await rows.read(() => request<Todo[]>("GET", "/api/todos")));
+    const heard = (headers: Headers) => setMore(headers.has("x-more"));
+    setTodos(await rows.read(() => request<Todo[]>("GET", "/api/todos", undefined, { heard })));
   }, [rows]);
 
-  const showChanges = useCallback(async (actions: Action[]) => {
+  const showChanges = useCallback(async (ids: string[]) => {
     await readAgain();
-    if (actions.length === 0) return;
-    setFresh(new Set(actions.flatMap(({ todo }) => (todo ? [todo.id] : []))));
+    if (ids.length === 0) return;
+    setFresh(new Set(ids));
     setUnseen(true);
   }, [readAgain]);
 
@@ -78,6 +84,7 @@ export function Workspace({
           rows={rows}
           readAgain={readAgain}
           todos={todos}
+          more={more}
           setTodos={setTodos}
           fresh={fresh}
           setFresh={setFresh}
@@ -86,6 +93,7 @@ export function Workspace({
           className={view === "chat" ? "" : "max-lg:hidden"}
           userId={user.id}
           initialConversation={initialConversation}
+          initialServing={initialServing}
           onAnswer={showChanges}
         />
       </main>

@@ -1,7 +1,7 @@
+import { CALL_MS, STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
-import type { Conversation, SignIn, Todo, User } from "@/lib/types";
-
-const DEFAULT_TIMEOUT_MS = 10_000;
+import { TODOS_MAX } from "@/lib/rules";
+import type { AccessToken, Conversation, Serving, SignIn, Todo, User } from "@/lib/types";
 
 const AWAY = "The todo service is not answering right now. Try again in a moment.";
 
@@ -22,6 +22,8 @@ type Call = {
   token?: string;
   body?: unknown;
   timeoutMs?: number;
+  /** Ends the call. */
+  signal?: AbortSignal;
   /** Headers besides. */
   headers?: Record<string, string>;
   /** Told the headers of the answer. */
@@ -53,20 +55,16 @@ async function detailOf(response: Response): Promise<string> {
   return typeof first === "string" ? first : "The request was not accepted.";
 }
 
-/**
- * Calls the backend and returns its JSON (undefined for 204).
- *
- * Throws BackendError: the backend's own 4xx with its sentence, 502 when it failed, 503 when it cannot be reached,
- * 504 when it took longer than `timeoutMs`.
- */
-export async function callBackend<T>(path: string, call: Call = {}): Promise<T> {
-  const { method = "GET", token, body, timeoutMs = DEFAULT_TIMEOUT_MS, heard } = call;
+/** Calls the backend and returns what `read` makes of its answer. Throws BackendError, as callBackend does. */
+async function reach<T>(path: string, call: Call, read: (response: Response) => Promise<T>): Promise<T> {
+  const { method = "GET", token, body, timeoutMs = CALL_MS, heard } = call;
   const url = new URL(path, backendUrl());
   const headers: Record<string, string> = { accept: "application/json", "x-request-id": requestId(), ...call.headers };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body !== undefined) headers["content-type"] = "application/json";
   const route = withoutIds(url.pathname);
-  const signal = AbortSignal.timeout(timeoutMs);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const signal = call.signal ? AbortSignal.any([timeout, call.signal]) : timeout;
   const send = () =>
     fetch(url, {
       method,
@@ -93,7 +91,7 @@ export async function callBackend<T>(path: string, call: Call = {}): Promise<T> 
       throw new BackendError(response.status === 503 ? 503 : 502, AWAY, retryAfter);
     }
     heard?.(response.headers);
-    answer = (response.status === 204 ? undefined : await response.json()) as T;
+    answer = await read(response);
   } catch (error) {
     if (error instanceof BackendError) throw error;
     const { code, name } = ((error as Error).cause ?? error) as { code?: string; name?: string };
@@ -106,11 +104,71 @@ export async function callBackend<T>(path: string, call: Call = {}): Promise<T> 
   return answer;
 }
 
+/**
+ * Calls the backend and returns its JSON (undefined for 204).
+ *
+ * Throws BackendError: the backend's own 4xx with its sentence, 502 when it failed, 503 when it cannot be reached,
+ * 504 when it took longer than `timeoutMs`.
+ */
+export function callBackend<T>(path: string, call: Call = {}): Promise<T> {
+  return reach(path, call, async (response) => (response.status === 204 ? undefined : await response.json()) as T);
+}
+
+/** Passes on what the backend sends, as it comes, until `signal`. Throws BackendError where it sends nothing. */
+export function streamBackend(path: string, call: Omit<Call, "timeoutMs">): Promise<Response> {
+  const headers = { ...call.headers, accept: "text/event-stream", "accept-encoding": "identity" };
+  return reach(path, { ...call, headers, timeoutMs: STREAM_MS }, async (response) => passedOn(response, STREAMED));
+}
+
+/** Passes on a document as it comes, never whole in memory; one that the backend breaks off, or takes too long for, is broken off. */
+export function downloadBackend(path: string, call: Omit<Call, "timeoutMs">): Promise<Response> {
+  return reach(path, { ...call, timeoutMs: STREAM_MS }, async ({ body, headers }) => {
+    const type = headers.get("content-type") ?? "application/octet-stream";
+    return new Response(body, { headers: { "content-type": type, "cache-control": "no-store" } });
+  });
+}
+
+const STREAMED = ["content-type", "x-vercel-ai-ui-message-stream"];
+
+/** Returns an answer of the backend as one of ours: these headers of it alone, and kept and compressed by nobody on the way. */
+export function passedOn(response: Response, names: string[]): Response {
+  const headers = new Headers({ "cache-control": "no-store, no-transform", "x-accel-buffering": "no" });
+  for (const name of names) {
+    const value = response.headers.get(name);
+    if (value !== null) headers.set(name, value);
+  }
+  return new Response(response.body && untilCut(response.body), { status: response.status, headers });
+}
+
+/** A stream that just ends where the backend breaks it off: whoever reads it sees that its end is missing. */
+function untilCut(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+      if (done || !value) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  });
+}
+
 export const fetchUser = (token: string) => callBackend<User>("/api/v1/auth/me", { token });
 
-export const fetchTodos = (token: string) => callBackend<Todo[]>("/api/v1/todos", { token });
+/** Returns the first todos, and whether there are more. */
+export async function fetchTodos(token: string): Promise<{ todos: Todo[]; more: boolean }> {
+  const seen = { more: false };
+  const heard = (headers: Headers) => (seen.more = headers.has("link"));
+  const todos = await callBackend<Todo[]>(`/api/v1/todos?limit=${TODOS_MAX}`, { token, heard });
+  return { todos, ...seen };
+}
 
 export const fetchSignIns = (token: string) => callBackend<SignIn[]>("/api/v1/auth/sessions", { token });
+
+export const fetchTokens = (token: string) => callBackend<AccessToken[]>("/api/v1/auth/tokens", { token });
+
+/** Returns which assistant would answer now, and who sees what is said to it. */
+export const fetchServing = (token: string) => callBackend<Serving>("/api/v1/chat/assistant", { token });
 
 /** Returns the conversation last begun, or null before the first message. */
 export async function fetchLatestConversation(token: string): Promise<Conversation | null> {

@@ -17,13 +17,13 @@ export function loadPage(path: string): void {
 /**
  * Sends a request to our own server and returns its JSON (undefined for 204). Throws RequestError.
  *
- * With `endsOn401` (the default) an ended session leads back to the sign-in page.
+ * With `endsOn401` (the default) an ended session leads back to the sign-in page. `heard` is told the headers of the answer.
  */
 export async function request<T>(
   method: "GET" | "POST" | "PATCH" | "DELETE",
   path: string,
   body?: unknown,
-  { endsOn401 = true }: { endsOn401?: boolean } = {},
+  { endsOn401 = true, heard }: { endsOn401?: boolean; heard?: (headers: Headers) => void } = {},
 ): Promise<T> {
   let response: Response;
   try {
@@ -46,7 +46,10 @@ export async function request<T>(
     // Half an answer, or a page that somebody between us and the server sent in its place.
     if (response.ok) throw new RequestError("The answer did not arrive whole. Try again.", 0);
   }
-  if (response.ok) return answer as T;
+  if (response.ok) {
+    heard?.(response.headers);
+    return answer as T;
+  }
   if (response.status === 401 && endsOn401) loadPage("/login?reason=expired");
   const detail = (answer as { detail?: unknown } | null)?.detail;
   throw new RequestError(typeof detail === "string" ? detail : "Something went wrong. Try again.", response.status);

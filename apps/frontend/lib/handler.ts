@@ -1,12 +1,12 @@
 import { NextResponse, type NextRequest } from "next/server";
 
 import { BackendError, callBackend } from "@/lib/backend";
+import { MAX_BODY_BYTES } from "@/lib/limits";
 import { log, requestId, whereOf, withRequestId } from "@/lib/log";
 import { isSameOrigin } from "@/lib/origin";
 import { readTokens, sessionCookies, type Tokens } from "@/lib/session";
 import type { Session } from "@/lib/types";
 
-const MAX_BODY_BYTES = 32 * 1024;
 const READS = new Set(["GET", "HEAD"]);
 
 type Params = Record<string, string>;
@@ -33,9 +33,9 @@ export function withCookies(response: Response, cookies: string[]): Response {
   return response;
 }
 
-async function answerTo(handler: Handler, request: NextRequest, params: Params): Promise<Response> {
+async function answerTo(handler: Handler, request: NextRequest, params: Params, ownPagesAlone: boolean): Promise<Response> {
   try {
-    if (!READS.has(request.method) && !isSameOrigin(request.headers)) {
+    if (ownPagesAlone && !READS.has(request.method) && !isSameOrigin(request.headers)) {
       return problem(403, "This request did not come from the application's own pages.");
     }
     return await handler(request, params);
@@ -46,13 +46,16 @@ async function answerTo(handler: Handler, request: NextRequest, params: Params):
   }
 }
 
-/** Wraps a handler: writes must come from our own pages, every failure becomes one JSON sentence, and each request one line of the log. */
-export function open(handler: Handler) {
+/**
+ * Wraps a handler: writes must come from our own pages, every failure becomes one JSON sentence, and each request one line of
+ * the log. Only what asks for no cookie may be open to other clients.
+ */
+export function open(handler: Handler, { ownPagesAlone = true } = {}) {
   return (request: NextRequest, context: Context): Promise<Response> =>
     withRequestId(request.headers, async () => {
       const started = performance.now();
       const params = (await context.params) ?? {}; // none where the path has none
-      const response = await answerTo(handler, request, params);
+      const response = await answerTo(handler, request, params, ownPagesAlone);
       const values = new Map(Object.entries(params).map(([name, value]) => [value, `{${name}}`]));
       const route = request.nextUrl.pathname.split("/").map((part) => values.get(part) ?? part).join("/");
       const duration_ms = Math.round(performance.now() - started);
@@ -119,16 +122,21 @@ export async function readJson(request: NextRequest): Promise<Record<string, unk
   if (request.headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
     throw new BackendError(415, "Send the request as application/json.");
   }
-  const length = request.headers.get("content-length");
-  if (length === null || !(Number(length) <= MAX_BODY_BYTES)) {
-    throw new BackendError(413, `Send at most ${MAX_BODY_BYTES / 1024} KiB, with a Content-Length.`);
-  }
+  checkLength(request);
   const body: unknown = await request.json().catch(() => null);
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new BackendError(422, "The request holds no JSON object.");
   }
   bodies.set(request, body as Record<string, unknown>);
   return body as Record<string, unknown>;
+}
+
+/** Throws BackendError 413 for a body that is too long, or does not say how long it is. */
+export function checkLength(request: NextRequest): void {
+  const length = request.headers.get("content-length");
+  if (length === null || !(Number(length) <= MAX_BODY_BYTES)) {
+    throw new BackendError(413, `Send at most ${MAX_BODY_BYTES / 1024} KiB, with a Content-Length.`);
+  }
 }
 
 /** Makes a handler that signs up or in at the backend and keeps the tokens in our cookies. */

@@ -3,6 +3,8 @@ export const PASSWORD_MIN = 8;
 export const PASSWORD_MAX = 128;
 export const TITLE_MAX = 200;
 export const MESSAGE_MAX = 1000;
+/** How many todos the page asks for and shows. */
+export const TODOS_MAX = 1000;
 
 /** Returns what is wrong with an e-mail address in the words of the form, or null. */
 export function emailProblem(email: string): string | null {

@@ -4,10 +4,12 @@ import type { Server, ServerResponse } from "node:http";
 import { LAST_REQUESTS_MS } from "@/lib/limits";
 
 const DRAIN_MS = 5_000;
+/** What has no end of its own soon; whoever reads one goes on with it elsewhere. */
+const STREAM = /^text\/event-stream\b/;
 
 /**
- * After SIGTERM goes on answering for a moment, closing each connection with its answer, then stops when the last
- * request is answered.
+ * After SIGTERM goes on answering for a moment, closing each connection with its answer, then breaks streams
+ * off and stops when the last request is answered.
  *
  * Next.js itself (switched off by NEXT_MANUAL_SIG_HANDLE) closes every idle connection at once, and a client that keeps
  * its connections loses the request it sends into the closing one.
@@ -39,6 +41,9 @@ export function stopGracefully(drainMs = DRAIN_MS): void {
     unanswered.forEach(closeAfter);
     setTimeout(() => {
       stopping = true;
+      unanswered.forEach((response) => {
+        if (STREAM.test(String(response.getHeader("content-type")))) response.destroy();
+      });
       const closed = [...servers].map((server) => new Promise((resolve) => server.close(resolve)));
       void Promise.all(closed).then(() => process.exit(0));
       setTimeout(() => process.exit(1), LAST_REQUESTS_MS);

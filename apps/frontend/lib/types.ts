@@ -1,5 +1,5 @@
 /** What the backend's API returns; ids are UUIDs, times are ISO 8601. */
-export type User = { id: string; email: string; time_zone?: string };
+export type User = { id: string; email: string; time_zone?: string; model_allowed?: boolean };
 
 export type Todo = {
   id: string;
@@ -15,21 +15,32 @@ export type Todo = {
   completed_at: string | null;
 };
 
-/** Who answers in the chat, by a name that a newer backend may have added. */
+/** Who answers in the chat: "rule-based", or the name of a model. */
 export type Assistant = string;
+
+/** Who would answer now, the host that messages and todos go to for it, and why it is not the model where there is one. */
+export type Serving = { assistant: Assistant; provider?: string | null; notice?: string | null };
 
 export type Message = { role: "user" | "assistant"; content: string; created_at: string };
 
 export type Conversation = { id: string; messages: Message[] };
 
-/** One change the assistant made to the list, for example `{tool: "add_todo", todo}`. */
-export type Action = { tool: string; todo?: Todo | null };
+/** A row of the history; before and after are the todo's fields. */
+export type Change = {
+  id: number;
+  kind: string;
+  todo_id: string;
+  before: Partial<Todo> | null;
+  after: Partial<Todo> | null;
+};
 
 export type ChatAnswer = {
   conversation_id: string;
   reply: string;
   assistant: Assistant;
-  actions: Action[];
+  changes?: Change[];
+  /** Why the built-in assistant answered although there is a model. */
+  notice?: string | null;
   /** Todos that are deleted only once that is confirmed. */
   confirmation?: { id: string; todos: Todo[] } | null;
 };
@@ -43,6 +54,16 @@ export type Session = {
   refresh_expires_in?: number | null;
   /** What this browser is known by at the next log-in. */
   browser?: string | null;
+};
+
+/** What an outside client asks with in somebody's name; the token itself is shown once. */
+export type AccessToken = {
+  id: string;
+  name: string;
+  scope: "read" | "write";
+  created_at: string;
+  used_at: string | null;
+  expires_at: string | null;
 };
 
 /** Where somebody is signed in. */

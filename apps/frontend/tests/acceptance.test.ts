@@ -56,7 +56,7 @@ async function serve(context: TestContext, faults: Record<string, Answer> = {}) 
       "GET /api/v1/todos": () => [200, state.titles.map((title) => ({ title }))],
       "DELETE /api/v1/auth/me": () => [204, void (state.emails = [])],
     };
-    const called = `${request.method} ${request.url}`;
+    const called = `${request.method} ${request.url?.split("?")[0]}`;
     const open = request.url?.startsWith("/api/v1/auth/") && request.method === "POST";
     const allowed = open || request.headers.authorization === "Bearer token";
     const [status, answer] = faults[called] ?? (allowed ? answers[called]?.() : [401]) ?? [404];

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mock, test, type TestContext } from "node:test";
 
-import { BackendError, backendUrl, callBackend } from "@/lib/backend";
+import { BackendError, backendUrl, callBackend, fetchTodos } from "@/lib/backend";
 
 /** Serves `listener` on a free port as the backend until the test ends; what is logged stays silent. */
 async function withBackend(context: TestContext, listener: RequestListener): Promise<void> {
@@ -76,4 +76,16 @@ test("a missing or foreign address names the variable", () => {
     process.env.BACKEND_URL = value;
     assert.throws(backendUrl, /BACKEND_URL is ".*"; set it/);
   }
+});
+
+test("the list asks for as many todos as are shown, and hears of more", async (context) => {
+  let more = false;
+  await withBackend(context, (request, response) => {
+    assert.equal(request.url, "/api/v1/todos?limit=1000");
+    if (more) response.setHeader("link", '</api/v1/todos?limit=1000&after=x>; rel="next"');
+    response.end("[]");
+  });
+  assert.deepEqual(await fetchTodos("token"), { todos: [], more: false });
+  more = true;
+  assert.deepEqual(await fetchTodos("token"), { todos: [], more: true });
 });

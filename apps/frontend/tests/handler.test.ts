@@ -27,7 +27,7 @@ for (const file of readdirSync("app/api", { recursive: true, encoding: "utf8" })
 }
 const named = [...handlers.keys()];
 const writes = named.filter((name) => !name.startsWith("GET "));
-const withBody = named.filter((name) => /^P/.test(name) && !/logout|undo|confirmations/.test(name));
+const withBody = named.filter((name) => /^P/.test(name) && !/logout|undo|stop|confirmations/.test(name));
 mock.method(console, "log", () => {}); // a line for each request
 
 /** What reached the backend, as "POST /api/v1/todos"; it answers all of it with a new session. */
@@ -70,19 +70,24 @@ test("all handlers are known here", () => {
   assert.deepEqual(writes.toSorted(), [
     "DELETE /api/account",
     "DELETE /api/account/sessions/[id]",
+    "DELETE /api/account/tokens/[id]",
     "DELETE /api/todos/[id]",
+    "PATCH /api/account",
     "PATCH /api/todos/[id]",
     "POST /api/account/delete",
     "POST /api/account/password",
+    "POST /api/account/tokens",
     "POST /api/auth/login",
     "POST /api/auth/logout",
     "POST /api/auth/signup",
     "POST /api/changes/[id]/undo",
     "POST /api/chat",
+    "POST /api/chat/stream",
+    "POST /api/chat/turns/[id]/stop",
     "POST /api/confirmations/[id]",
     "POST /api/todos",
   ]);
-  assert.equal(withBody.length, 7);
+  assert.equal(withBody.length, 10);
 });
 
 for (const name of writes) {

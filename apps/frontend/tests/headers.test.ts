@@ -45,8 +45,8 @@ test("a page is rendered with the nonce of its own policy, not with one that a v
 
 test("every page has a policy; what is no page needs none", () => {
   const matches = (url: string) => unstable_doesMiddlewareMatch({ config, nextConfig, url });
-  for (const url of ["/", "/todos", "/login", "/signup", "/no/such/page", "/icon", "/apiary"]) assert.ok(matches(url), url);
-  for (const url of ["/_next/static/chunks/a.js", "/api/todos", "/health/live", "/icon.svg"]) assert.ok(!matches(url), url);
+  for (const url of ["/", "/todos", "/login", "/signup", "/no/such/page", "/icon", "/apiary", "/mcpx"]) assert.ok(matches(url), url);
+  for (const url of ["/_next/static/chunks/a.js", "/api/todos", "/health/live", "/mcp", "/icon.svg"]) assert.ok(!matches(url), url);
 });
 
 for (const url of ["/", "/todos", "/api/todos", "/health/live", "/_next/static/chunks/a.js"]) {

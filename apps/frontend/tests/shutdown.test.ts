@@ -25,7 +25,10 @@ test("after SIGTERM no request is lost, every connection is given up, and the pr
 
   assert.deepEqual(await ask(idle), { body: "quick", connection: "keep-alive" });
   assert.deepEqual(await ask(busy), { body: "quick", connection: "keep-alive" });
-  const slow = ask(new Agent({ keepAlive: true }), "/slow");
+  const [stream] = (await once(get({ port: Number(port), path: "/stream" }), "response")) as [IncomingMessage];
+  const ended: string[] = [];
+  const cut = text(stream).then(assert.fail, () => (ended.push("stream"), Date.now() - started));
+  const slow = ask(new Agent({ keepAlive: true }), "/slow").finally(() => ended.push("slow"));
   await once(server.stdout, "data"); // it has arrived
   const started = Date.now();
   server.kill("SIGTERM");
@@ -36,6 +39,8 @@ test("after SIGTERM no request is lost, every connection is given up, and the pr
   while (Date.now() - started < 500) assert.deepEqual(await ask(busy), { body: "quick", connection: "close" });
   assert.deepEqual(await slow, { body: "slow", connection: "close" });
   assert.deepEqual(await exited, [0, null]);
+  assert.ok((await cut) >= 1_000, "the stream was cut at once");
+  assert.deepEqual(ended, ["stream", "slow"]);
   assert.ok(Date.now() - started < 10_000, "the idle connection kept the process");
   await assert.rejects(ask(new Agent()), /ECONNREFUSED/);
 });

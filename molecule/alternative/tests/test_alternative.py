@@ -35,6 +35,18 @@ def test_it_runs_as_the_charts_values_say(tester: Tester) -> None:
     assert image.startswith("127.0.0.1:5055/team/notes/backend@sha256:")
 
 
+def test_the_language_model_is_asked_for_as_the_settings_say(tester: Tester) -> None:
+    told = {name: value for name, value in kubectl(tester, "get configmap backend")["data"].items() if name.startswith("TODO_MODEL")}
+    assert told == {
+        "TODO_MODEL_URL": "http://10.123.45.10:9/v1",
+        "TODO_MODEL": "larger",
+        "TODO_MODEL_FALLBACK": "smaller",
+        "TODO_MODEL_TOKENS_PER_USER": "1000",
+        "TODO_MODEL_TOKENS": "10000000",
+    }
+    assert "model_api_key" in kubectl(tester, "get secret backend-secrets")["data"]
+
+
 def test_the_node_has_the_memory_the_network_and_the_user_that_were_asked_for(host: Host, tester: Tester) -> None:
     assert inspect(tester, "notes", ".HostConfig.Memory") == 4096 * 2**20
     assert list(inspect(tester, "notes", ".NetworkSettings.Networks")) == ["notes"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 
 from conftest import Tester
+from vault_commands import forms
 
 
 def stored(tester: Tester) -> dict[str, str]:
@@ -20,6 +22,17 @@ def test_the_secret_holds_what_the_vault_says(tester: Tester) -> None:
     assert set(found) == {"database_url", "jwt_keys"}
     assert f"//todo_app:{vault['vault_database_password']}@" in found["database_url"]
     assert json.loads(found["jwt_keys"]) == vault["vault_jwt_keys"]
+
+
+def test_a_language_models_key_is_in_the_secret_as_long_as_it_is_in_the_vault(tester: Tester) -> None:
+    before, key = stored(tester), f"gsk_{secrets.token_urlsafe(32)}"
+    edit = "make vault DO=edit ARGS='-vvv --diff -e secret=model_api_key' 2>&1"
+    for value, expected in ((key, before | {"model_api_key": key}), ("", before)):
+        edited = tester.sees(f"cd todochat && echo '{value}' | {edit}")
+        passed, output = tester.up("--tags app_secrets --diff -vvv")
+        assert passed, output
+        assert stored(tester) == expected
+        assert [form for form in forms(key) if form in edited + output] == []
 
 
 def test_the_namespace_admits_restricted_pods_only(tester: Tester) -> None:

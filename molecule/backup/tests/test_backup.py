@@ -128,7 +128,8 @@ def test_the_site_with_data(host: Host) -> None:
 
 def test_a_backup_is_announced_and_written_for_its_owner_alone(host: Host, tester: Tester) -> None:
     output = passes(tester, "backup", "--check")
-    assert re.search(rf"would back up todo at \S+ \(conversations 1, messages {MESSAGES}, todos 1, users 1\) to {BACKUPS}/todo-\w+\.tar", output), output
+    held = rf"conversations 1, messages {MESSAGES},.* todos 1,.* users 1"
+    assert re.search(rf"would back up todo at \S+ \(.*{held}\) to {BACKUPS}/todo-\w+\.tar", output), output
     assert not host.file(BACKUPS).exists
     output = passes(tester, "backup")
     made["first"] = newest(host)

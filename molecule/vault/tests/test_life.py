@@ -75,6 +75,8 @@ def test_the_whole_site_runs_with_these_values() -> None:
     passes("make plan ARGS='-vvv --diff'")
     passes("make up ARGS='-vvv --diff'")
     assert urllib.parse.quote(UNUSUAL["database_password"], safe="") in secret_now("database_url")
+    assert secret_now("model_api_key") == UNUSUAL["model_api_key"]
     assert "changed=0" in passes("make up")
+    assert "Assistant " in passes("make status")
     passes("make status logs ARGS='-vvv --diff'")
     passes("make status logs")

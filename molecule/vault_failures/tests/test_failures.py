@@ -31,13 +31,14 @@ def test_what_is_given_wrongly_has_one_message_and_changes_nothing() -> None:
     before = read_vault()
     edit = "The secret is as given"
     rotate = "The secret can have a new value"
-    names = "database_password, database_login, database_url, jwt_keys, checksum_key"
+    names = "database_password, database_login, database_url, jwt_keys, model_api_key, checksum_key"
     refused(edit, "make vault DO=edit ARGS='-e secret=kanarienvogel' < /dev/null", "kanarienvogel", names)
     refused(edit, "make vault DO=edit ARGS='' < /dev/null", "It is not said which secret", "-e secret=NAME")
     refused(edit, "make vault DO=edit ARGS='-e secret=jwt_keys' < /dev/null", "standard input is empty", "from_file")
     refused(edit, "echo kanarie-is-no-ring | make vault DO=edit ARGS='-e secret=jwt_keys'", "must be a mapping", verbosely=True)
     refused(edit, "make vault DO=edit ARGS='-e secret=checksum_key -e from_file=/no/such'", "/no/such cannot be read: No such file")
     refused(rotate, "make vault DO=rotate ARGS='-e secret=database_url'", "external database", "DO=edit")
+    refused(rotate, "make vault DO=rotate ARGS='-e secret=model_api_key'", "provider", "DO=edit")
     assert read_vault() == before
 
 

@@ -50,6 +50,16 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Assistant:
+    """Which assistant a backend answers with, and of a language model its provider, whether it can be asked or not."""
+
+    name: str
+    provider: str = ""
+    notice: str = ""
+    """Why the model cannot be asked; empty where it can, and where there is none."""
+
+
+@dataclass(frozen=True)
 class Deployment:
     """All that is told. Docker's version is empty where it does not answer."""
 
@@ -60,6 +70,8 @@ class Deployment:
     problem: str = ""
     """Why the cluster could not be asked."""
     services: tuple[Service, ...] = ()
+    assistant: Assistant | None = None
+    """None where no backend says so."""
     database: str = "absent"
     """The state of its container; of an external one, its host."""
     database_facts: tuple[str, ...] = ()
@@ -109,6 +121,7 @@ class Deployment:
             ("Application", f"{self.url} {'answers' if self.answers else 'does not answer'}"),
             ("Cluster", self._cluster()),
             *((service.name.capitalize(), service_line(service)) for service in self.services),
+            ("Assistant", assistant_line(self.assistant) if self.assistant else ""),
             ("Database", ", ".join((f"external, at {self.database}" if self.external else self.database, *self.database_facts))),
             ("Registry", f"{self.registry} at {self.registry_endpoint}" if self.registry != "absent" else "absent"),
             ("Versions", ", ".join(f"{name} {version}" for name, version in self._versions().items())),
@@ -145,6 +158,13 @@ def service_line(service: Service) -> str:
         image = "not running everywhere" if service.built else "nothing was built here to compare with"
     restarts = f"{service.restarts} restart{'' if service.restarts == 1 else 's'}"
     return f"{service.ready} of {service.wanted} pods ready, {restarts}, Helm revision {service.revision}{status}, image {short(service.digest)} ({image})"
+
+
+def assistant_line(assistant: Assistant) -> str:
+    """Who answers in the chat, in a line."""
+    if not assistant.provider:
+        return "built-in"
+    return f"built-in ({assistant.provider}: {assistant.notice})" if assistant.notice else f"{assistant.name} at {assistant.provider}"
 
 
 def services(names: Iterable[str], helm: Iterable[Mapping[str, Any]], items: list[dict[str, Any]], built: Mapping[str, str]) -> tuple[Service, ...]:
@@ -208,11 +228,14 @@ class Observer:
             disk = pool.submit(self._disk, bool(docker))
             cluster, problem = status.result()
             found: tuple[Service, ...] = ()
+            assistant = None
             if cluster.state == "running":
+                asked = pool.submit(self._assistant)
                 try:
                     found = self._services(built.result())
                 except UserError as error:
                     problem = first_line(error)
+                assistant = asked.result()
             return Deployment(
                 url=self.url,
                 answers=answers.result(),
@@ -220,6 +243,7 @@ class Observer:
                 cluster=cluster,
                 problem=problem,
                 services=found,
+                assistant=assistant,
                 database=self.database_host or states.get(self.database_container, "absent"),
                 database_facts=facts.result() if facts else (),
                 external=bool(self.database_host),
@@ -256,6 +280,15 @@ class Observer:
         helm = json.loads(self.cluster.run("helm", "list", "--all", "--output=json").stdout or "[]")
         items = self.cluster.json("deployments,replicasets,pods", f"--request-timeout={ANSWER_SECONDS}s")["items"]
         return services(self.releases, helm, items, built)
+
+    def _assistant(self) -> Assistant | None:
+        """What one of the backend's pods says. A version before this one does not know."""
+        path = f"/api/v1/namespaces/{self.cluster.namespace}/services/backend:http/proxy/health/assistant"
+        try:
+            told = json.loads(self.cluster.run("kubectl", "get", f"--raw={path}", f"--request-timeout={ANSWER_SECONDS}s").stdout)
+            return Assistant(told["assistant"], told["provider"] or "", told["notice"] or "")
+        except (UserError, ValueError, KeyError, TypeError):
+            return None
 
     def _database_facts(self) -> tuple[str, ...]:
         psql = ("psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--username=postgres", f"--dbname={self.database}")

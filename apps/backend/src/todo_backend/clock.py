@@ -1,6 +1,6 @@
 """What time it is for somebody."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -16,4 +16,13 @@ def time_zone(name: str) -> str:
 
 def now_in(name: str) -> datetime:
     """Return the time there, or in UTC where this version knows no such time zone."""
-    return datetime.now(ZoneInfo(name if name in _names() else "UTC"))
+    return datetime.now(_zone(name))
+
+
+def due_instant(day: date, at: time | None, name: str) -> datetime:
+    """Return the moment that a day and a time on the clocks of that zone are, in UTC; without a time the day's end."""
+    return datetime.combine(day, time.max if at is None else at, _zone(name)).astimezone(UTC)
+
+
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name if name in _names() else "UTC")

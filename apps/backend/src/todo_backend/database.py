@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from psycopg.errors import DeadlockDetected, LockNotAvailable, QueryCanceled, SerializationFailure
 from sqlalchemy import Column, MetaData, Table, Text, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -52,6 +53,14 @@ class DatabaseUnavailableError(Exception):
     """The database did not answer; whether the transaction was committed is unknown."""
 
 
+class RefusedError(DatabaseUnavailableError):
+    """The database answers, and did nothing of the transaction, which others kept waiting."""
+
+
+class ClashError(RefusedError):
+    """Two transactions waited for each other, and this one made room: tried again, it is done."""
+
+
 def connection_arguments(url: URL) -> dict[str, object]:
     """Return psycopg's arguments for this URL; what the URL itself says wins."""
     defaults = {name: value for name, value in _CONNECTION_DEFAULTS.items() if name not in url.query}
@@ -81,13 +90,19 @@ class Database:
         """Yield a session; commit at the end, roll back on an error.
 
         Keep it short: a pooled connection is held meanwhile. Raises DatabaseUnavailableError when the database cannot
-        be reached or does not answer within `seconds`.
+        be reached or does not answer within `seconds`, and one of its kinds when it refuses.
         """
         try:
             async with asyncio.timeout(seconds), self._sessions.begin() as session:
                 yield session
         except (OperationalError, InterfaceError, PoolTimeoutError, TimeoutError) as error:
-            log.warning("database unavailable", extra={"reason": str(getattr(error, "orig", None) or repr(error))})
+            cause = getattr(error, "orig", None)
+            reason = {"reason": str(cause or repr(error))}
+            if isinstance(cause, DeadlockDetected | SerializationFailure | LockNotAvailable | QueryCanceled):
+                log.warning("transaction refused", extra=reason)
+                clashed = isinstance(cause, DeadlockDetected | SerializationFailure)
+                raise (ClashError if clashed else RefusedError) from error
+            log.warning("database unavailable", extra=reason)
             self._health.database_failed()
             metrics.DATABASE_UP.set(0)
             raise DatabaseUnavailableError from error

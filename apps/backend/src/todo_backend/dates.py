@@ -207,7 +207,17 @@ _NUMBERS = {
         10: "ten zehn",
         11: "eleven elf",
         12: "twelve zwölf zwoelf",
+        13: "thirteen dreizehn",
         14: "fourteen vierzehn",
+        15: "fifteen fünfzehn",
+        16: "sixteen sechzehn",
+        17: "seventeen siebzehn",
+        18: "eighteen achtzehn",
+        19: "nineteen neunzehn",
+        20: "twenty zwanzig",
+        21: "einundzwanzig",
+        22: "zweiundzwanzig",
+        23: "dreiundzwanzig",
     }.items()
     for word in words.split()
 }
@@ -241,7 +251,10 @@ _ORDINALS = {
         "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
         "sixteenth seventeenth eighteenth nineteenth twentieth twenty-first twenty-second twenty-third twenty-fourth "
         "twenty-fifth twenty-sixth twenty-seventh twenty-eighth twenty-ninth thirtieth thirty-first",
-        "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften",
+        "ersten zweiten dritten vierten fünften sechsten siebten achten neunten zehnten elften zwölften dreizehnten vierzehnten "
+        "fünfzehnten sechzehnten siebzehnten achtzehnten neunzehnten zwanzigsten einundzwanzigsten zweiundzwanzigsten "
+        "dreiundzwanzigsten vierundzwanzigsten fünfundzwanzigsten sechsundzwanzigsten siebenundzwanzigsten "
+        "achtundzwanzigsten neunundzwanzigsten dreißigsten einunddreißigsten",
     )
     for number, word in enumerate(words.split(), 1)
 }
@@ -423,7 +436,7 @@ def _slashed(match: re.Match[str], now: datetime) -> date:
 
 def _nth(match: re.Match[str], now: datetime) -> date:
     """A day of this month or, where that is over, of the next. ValueError where that month has no such day."""
-    day, today = int(match["day"]), now.date()
+    day, today = _ORDINALS.get(match["day"]) or int(match["day"]), now.date()
     return _months_later(
         today.replace(day=1), int("next" in match[0] or "chsten" in match[0] or day < today.day)
     ).replace(day=day)
@@ -506,8 +519,14 @@ def _weeks_from(match: re.Match[str], now: datetime) -> date:
     elif said in ("tomorrow", "morgen"):
         start = now.date() + timedelta(days=1)
     else:
-        start = now.date() + timedelta(days=(_index(_WEEKDAYS, said) - now.weekday()) % 7 or 7)
+        start = now.date() + timedelta(days=(_index(_WEEKDAYS, said) - now.weekday()) % 7)
     return start + timedelta(days=7 * weeks)
+
+
+def _weekday_and_nth(match: re.Match[str], now: datetime) -> date:
+    if (day := _nth(match, now)).weekday() != _index(_WEEKDAYS, match["weekday"]):
+        raise ValueError(match[0])
+    return day
 
 
 def _no_day(match: re.Match[str], _now: datetime) -> date:
@@ -529,7 +548,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
     (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
     (_words(rf"{_LEAD}(?:yesterday|gestern)"), _after(-1)),
-    (_words(rf"(?:in|within|innerhalb von)\s+(?:about\s+|etwa\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?:last|letzte[nrs]?|every|each|jede[nrsm]?|vorletzte[nrs]?)\s+{_any(_WEEKDAYS, 6)}"), _no_day),
@@ -540,7 +559,8 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(r"in\s+(?P<number>a)\s+fortnight(?P<from>)"), _weeks_from),
     (_words(r"in\s+(?:an\s+hour\s+and\s+a\s+half|anderthalb\s+stunden|(?:einer\s+)?(?:drei)?viertelstunde|(?:a\s+)?quarter\s+of\s+an\s+hour)"), _while),
     (_words(r"in\s+(?:half\s+an\s+hour|einer\s+halben\s+stunde)"), _half_an_hour),
-    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday),
+    (_words(rf"(?:in\s+)?{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 3)})\s+(?:eod|cob|end\s+of\s+(?:the\s+)?(?:day|business))"), _weekday),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in\s+|of\s+)?{_NEXT}\s+(?:week|woche)"), _weekday_of_next_week),
     (_words(rf"{_LEAD}{_NEXT}\s+(?:week|woche)\s+(?:on\s+|am\s+)?(?P<weekday>{_any(_WEEKDAYS, 6)})"), _weekday_of_next_week),
     (_words(rf"{_LEAD}(?:{_NEXT}|{_THIS})\s+(?P<weekday>{_any(_WEEKDAYS)})\.?"), _weekday),
@@ -553,6 +573,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(r"(?P<weekday>sat|sun)\.?(?=\s+(?:(?:at\s+)?\d{1,2}(?:[:.]\d\d|\s*[ap]m)|morning|evening|afternoon|night))"), _weekday),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+week"), lambda match, now: _weekday(match, now) + timedelta(days=7)),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
+    (_words(rf"{_LEAD}(?:eow|eom)"), lambda match, now: _last_of_month(now.date()) if match[0].endswith("m") else now.date() + timedelta(days=(4 - now.weekday()) % 7)),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
     (_words(rf"{_LEAD}(?:ende\s+(?:(?:der|des|dieser|dieses|nächster|nächsten|nächste)\s+)?(?:woche|monats?|jahr(?:es)?))"), _end),
     (_words(rf"{_LEAD}(?:(?:the\s+)?end\s+of|(?:the\s+)?last\s+day\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
@@ -560,12 +581,15 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(r"am\s+we|(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
     (_words(rf"{_LEAD}(?P<month>{_MONTH})\s+(?:the\s+)?(?P<day>{_DAY})(?:st|nd|rd|th)?(?!\s*(?:am|pm|uhr|o)\b){_UNCOUNTED}(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
-    (_words(rf"{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
+    (_words(rf"(?:in\s+)?{_LEAD}(?P<day>{_DAY})(?:st|nd|rd|th|\.)?\s*(?:of\s+)?(?P<month>{_MONTH})(?:,?\s+(?P<year>{_YEAR}))?"), _of_month),
     (_words(rf"{_LEAD}(?P<day>{_any(_ORDINALS)})\s+(?:of\s+)?(?P<month>{_MONTH})(?P<year>)"), _of_month),
+    (_words(rf"{_LEAD}(?P<month>{_any(_MONTHS, 3)})\s+(?:the\s+)?(?P<day>{_any(_ORDINALS)})(?P<year>)"), _of_month),
     (re.compile(rf"{_NO_DATE}{_LEFT}{_LEAD}(?P<day>{_DAY})\.\s?(?P<month>0?[1-9]|1[0-2])\.(?:\s?(?P<year>{_YEAR}|\d\d)(?![\d:]|\s*uhr))?(?![\d\w])"), _of_month),
     (_words(rf"{_LEAD}(?P<first>\d{{1,2}})/(?P<second>\d{{1,2}})(?:/(?P<year>{_YEAR}|\d\d))?"), _slashed),
     (_words(rf"(?:next\s+month|nächsten\s+monat|naechsten\s+monat)\s+(?:on\s+the|am)\s+(?P<day>{_DAY})(?:st|nd|rd|th|\.)?"), _nth),
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
+    (_words(rf"(?:{_TO}\s+)?(?:on|by|until|till|for|am|zum|bis zum|auf den|vor dem)\s+(?:the\s+)?(?P<day>{_any(word for word, day in _ORDINALS.items() if day > 12)})(?!\s+(?:of\s+)?(?:{_MONTH}|geburtstag|birthday|mal|time)\b)"), _nth),
+    (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
@@ -590,8 +614,18 @@ def _clock(match: re.Match[str], _now: datetime) -> _Clock:
         return _Clock(time(hour % 12 + (12 if half.startswith("p") else 0), minute))
     if hour == 24:
         return _Clock(time.max)
-    exact = len(match["hour"]) == 2 or "uhr" in match[0]
+    exact = (
+        len(match["hour"]) == 2
+        or "uhr" in match[0]
+        or bool(match.groupdict().get("minute") and _GERMAN.search(match.string))
+    )
     return _Clock(time(hour, minute), of_12=hour < 12 and (not exact or hour == 0))
+
+
+_GERMAN = re.compile(
+    rf"\b(?:{'|'.join(group.split()[1] for group in _WEEKDAYS)}|heute|übermorgen|uhr|termin|beim?|zum|zur|mit|für)\b|\b\d{{1,2}}\.\d{{1,2}}\.|\bum \d"
+)
+"""Who writes German, writes 7:45 for the morning."""
 
 
 def _um(match: re.Match[str], now: datetime) -> _Clock:
@@ -600,7 +634,7 @@ def _um(match: re.Match[str], now: datetime) -> _Clock:
 
 def _uhr(match: re.Match[str], now: datetime) -> _Clock:
     found = _clock(match, now)
-    return _Clock(found.at, of_12=0 < found.at.hour < 12)
+    return _Clock(found.at, of_12=0 < found.at.hour < 12, evening_until=7)
 
 
 _MINUTES = {
@@ -629,11 +663,11 @@ def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
 _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]]] = [
     (re.compile(rf"(?<![\w\x00/.:-])(?<!ratio ){_AT}(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00]){_UNCOUNTED}"), _clock),
     # With a point it may be money, or a version, where no word says otherwise.
-    (re.compile(rf"(?<![\w\x00/.:-]){_AT}(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)\s*(?:{_HALF}|(?:uhr|h)\b)(?!\w)"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:-]){_AT}(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)\s*(?:{_HALF}|(?:uhr|h)\b|(?=in the (?:morning|evening|afternoon)\b))(?!\w(?<!i))"), _clock),
     (re.compile(rf"{_LEFT}(?:at|um|gegen|around|by|@|ab|before|vor|bis)\s*(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})(?=\s+(?:in the (?:morning|evening|afternoon)|at night|morgens|abends|nachmittags|nachts)\b)"), _clock),
     (re.compile(r"(?<=\dt)(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?!\d)"), _clock),
-    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9])\s*{_HALF}(?!\w)"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9]|(?:{_any(word for word, number in _NUMBERS.items() if 0 < number < 13 and len(word) > 2)})(?=\s))\s*{_HALF}(?!\w)"), _clock),
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})(?:\s*uhr|(?<!24)h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>half|quarter|a quarter|viertel|five|ten|twenty|twenty-five|fünf|zehn|zwanzig)\s+(?P<way>past|to|before|after|nach|vor)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
@@ -645,9 +679,11 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
+    (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
+    (re.compile(rf"{_LEFT}(?:before|by|until|vor|bis)\s+(?P<hour>1[0-2]|[1-9])(?=\s+(?:today|tomorrow|tonight|heute|morgen|(?:on\s+|am\s+)?{_any(_WEEKDAYS, 6)})\b)"), _clock),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
-    (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|{_any(_WEEKDAYS, 6)}))"), _clock),
+    (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:daran|dran|dass|that|an|on|and|und|with|mit|about|wegen|to|for|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|(?:am\s+)?{_any(_WEEKDAYS, 6)}))"), _clock),
 ]  # fmt: skip
 # With which of them this day's is meant, and which say it without a day beside them.
 _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]] = [
@@ -663,7 +699,7 @@ _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]]
             (EVENING, "in the evening|am abend|abends"),
             (NIGHT, "at night|in der nacht"),
         )),
-        *((_Part(at, False), rf"(?:{_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
+        *((_Part(at, False), rf"(?:(?<!['’] )(?<!['’]s ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
             (MORNING, "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
             (NOON, "mittags?|lunch ?time"),
             (AFTERNOON, "afternoon|nachmittags?"),

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from todo_backend import metrics
 from todo_backend.auth.passwords import BusyError
 from todo_backend.auth.throttle import TooManyError
-from todo_backend.database import DatabaseUnavailableError
+from todo_backend.database import DatabaseUnavailableError, RefusedError
 
 
 class Problem(BaseModel):
@@ -50,12 +50,13 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"detail": "; ".join(faults)}, status_code=422)
 
 
-async def _unavailable(_request: Request, _error: Exception) -> JSONResponse:
-    return JSONResponse(
-        {"detail": "The database cannot be reached. Try again in a moment."},
-        status_code=503,
-        headers={"Retry-After": "2"},
+async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
+    why = (
+        "Too many want to change the same just now"
+        if isinstance(error, RefusedError)
+        else "The database cannot be reached"
     )
+    return JSONResponse({"detail": f"{why}. Try again in a moment."}, status_code=503, headers={"Retry-After": "2"})
 
 
 async def _gone(_request: Request, error: Exception) -> JSONResponse:

@@ -12,6 +12,8 @@ REQUEST_SECONDS = Histogram(
 IN_PROGRESS = Gauge("todo_requests_in_progress", "Requests that are being answered.")
 CHANGES = Counter("todo_changes_total", "Changes of todos.", ["kind", "actor"])
 TURNS = Counter("todo_turns_total", "Messages that an assistant answered.", ["assistant"])
+MODEL_FAILURES = Counter("todo_model_failures_total", "Requests that the model did not answer.", ["reason"])
+MODEL_TOKENS = Counter("todo_model_tokens_total", "Tokens that the model read and wrote.", ["model"])
 LOG_INS = Counter("todo_log_ins_total", "Attempts to log in.", ["outcome"])
 for _outcome in ("right", "wrong", "too many", "busy"):
     LOG_INS.labels(_outcome)  # that the first one is seen as a change

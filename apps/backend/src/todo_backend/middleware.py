@@ -50,6 +50,8 @@ class RequestContext:
                     # A client that keeps this connection would lose its next request when the process ends.
                     headers["Connection"] = "close"
             await send(message)
+            if message.get("more_body"):  # of what is streamed each part has its time
+                limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
         try:
             async with asyncio.timeout(self._seconds) as limit:

@@ -9,14 +9,16 @@ import logging
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.errors import LockNotAvailable
-from sqlalchemy import Connection, Engine, create_engine, delete, insert, inspect, select, text
+from psycopg.errors import DeadlockDetected, LockNotAvailable
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, inspect, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -37,10 +39,11 @@ class UnknownSchemaError(Exception):
 
 
 def migrate(url: URL, wait_seconds: float) -> None:
-    """Apply what is missing, in one transaction; do nothing to a newer schema that says this version can use it.
+    """Apply what is missing, each migration for itself; do nothing to a newer schema that says this version can use it.
 
-    Raises OperationalError when the database is out of reach, or its tables are locked, for longer than `wait_seconds`,
-    UnknownSchemaError when it is at a revision that this version neither knows nor can use.
+    Broken off at any moment, the next one goes on from there. Raises OperationalError when the database is out of
+    reach, or its tables are locked, for longer than `wait_seconds`, UnknownSchemaError when it is at a revision that
+    this version neither knows nor can use.
     """
     engine = create_engine(url, poolclass=NullPool, connect_args=connection_arguments(url), hide_parameters=True)
     config, scripts = _scripts()
@@ -49,42 +52,73 @@ def migrate(url: URL, wait_seconds: float) -> None:
             return
     deadline = time.monotonic() + wait_seconds
     while True:
-        try:
-            _apply(engine, config, scripts)
-        except OperationalError as error:
-            if not isinstance(error.orig, LockNotAvailable) or time.monotonic() > deadline:
-                raise
-            log.warning("waiting for a lock", extra={"reason": str(error.orig).strip()})
-            time.sleep(_PAUSE_SECONDS)
-        else:
-            return
+        with _turn(engine):
+            started = time.monotonic()
+            try:
+                _apply(engine, config, scripts)
+            except OperationalError as error:
+                if time.monotonic() > started + 2 * _LOCK_SECONDS:  # it did more than wait
+                    deadline = time.monotonic() + wait_seconds
+                if not isinstance(error.orig, LockNotAvailable | DeadlockDetected) or time.monotonic() > deadline:
+                    raise
+                log.warning("waiting for a lock", extra={"reason": str(error.orig).strip()})
+            else:
+                return
+        time.sleep(_PAUSE_SECONDS)
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait until nobody else migrates."""
+    while True:
+        with engine.begin() as connection:
+            # Its transaction's, so it also holds behind a pooler that shares connections. Asked for again and again:
+            # an index that is made concurrently would wait for a statement that waits for it.
+            if connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": _LOCK}):
+                connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+                yield
+                return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _apply(engine: Engine, config: Config, scripts: ScriptDirectory) -> None:
     """Apply what is missing. Raises OperationalError where somebody holds a lock for long: others wait behind this."""
-    with engine.begin() as connection:
-        # Held until the transaction ends, so it also holds behind a pooler that shares connections.
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    with engine.connect() as connection:
         if _fits(connection, scripts):  # somebody else was faster
             return
         before = _revision(connection)
-        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
+        connection.rollback()
+        event.listen(connection, "begin", _give_way)
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        connection.execute(delete(schema_readers))
-        connection.execute(insert(schema_readers), [{"revision": revision} for revision in _readers(scripts)])
     log.info("schema is up to date", extra={"revision": scripts.get_current_head(), "before": before})
+
+
+def _give_way(connection: Connection) -> None:
+    """Wait for no lock long. What commits by itself cannot be told so; it has to be what others do not wait behind."""
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
 
 
 def _scripts() -> tuple[Config, ScriptDirectory]:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config, ScriptDirectory.from_config(config)
+    scripts = ScriptDirectory.from_config(config)
+    config.attributes["on_version_apply"] = partial(_applied, scripts)
+    return config, scripts
 
 
-def _readers(scripts: ScriptDirectory) -> Iterator[str]:
-    """Yield the heads whose code works with this version's schema: from this one back to the newest that broke."""
-    for script in scripts.walk_revisions():
+def _applied(scripts: ScriptDirectory, *, ctx: MigrationContext, heads: set[str], **_: object) -> None:
+    """Keep who can work with the schema as it is by now, in the same transaction: an older version may ask any time."""
+    if ctx.connection is not None and inspect(ctx.connection).has_table(schema_readers.name):
+        ctx.connection.execute(delete(schema_readers))
+        readers = [{"revision": revision} for revision in _readers(scripts, *heads)]
+        ctx.connection.execute(insert(schema_readers), readers)
+
+
+def _readers(scripts: ScriptDirectory, revision: str) -> Iterator[str]:
+    """Yield the heads whose code works with this revision's schema: from it back to the newest that broke."""
+    for script in scripts.iterate_revisions(revision, "base"):
         yield script.revision
         if script.module.breaks_previous:
             return

@@ -4,6 +4,7 @@ import base64
 import binascii
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -49,9 +50,22 @@ class Settings(BaseSettings):
     database_probe_seconds: float = Field(default=5, gt=0)
     database_tolerance_seconds: float = Field(default=15, ge=0)
     database_wait_seconds: float = Field(default=60, ge=0)
+    model_url: str = "https://api.groq.com/openai/v1"
+    model: str = Field(default="openai/gpt-oss-120b", min_length=1)
+    model_fallback: str = "openai/gpt-oss-20b"  # empty: none
+    model_tokens_per_user: int = Field(default=200_000, ge=0)  # in a day
+    model_tokens: int = Field(default=5_000_000, ge=0)  # of all users in a day
     # Whoever waits for a request waits longer, see apps/chart/values.yaml.
     request_seconds: float = Field(default=25, gt=0)
     drain_seconds: float = Field(default=5, ge=0)  # Node.js's fetch closes a connection that is idle for 4 s
+
+    @field_validator("model_url")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.username:
+            raise ValueError(f"{value!r} is no endpoint; write it as https://host/v1")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -98,6 +112,8 @@ class Secrets(BaseSettings):
 
     database_url: SecretStr
     jwt_keys: JwtKeys
+    model_api_key: SecretStr = SecretStr("")
+    """Without one the built-in assistant answers."""
 
     @classmethod
     def settings_customise_sources(
@@ -110,6 +126,11 @@ class Secrets(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Leave out the environment and dotenv files."""
         return init_settings, file_secret_settings
+
+    @field_validator("model_api_key")
+    @classmethod
+    def _stripped(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(value.get_secret_value().strip())
 
     @field_validator("database_url")
     @classmethod

@@ -9,6 +9,13 @@ from collections.abc import Iterator
 _UNSEEN = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
+# Texts of which nothing is seen: of space, controls, Braille's blank, and what has Unicode's property
+# Default_Ignorable_Code_Point, which Python does not tell.
+_BLANK = re.compile(
+    "[\\s\\x00-\\x1f\\x7f-\\x9f\u2800"
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]*"
+)
 _ZWJ = "\u200d"
 _STYLE = re.compile("[\ufe0e\ufe0f]")  # whether an emoji is shown in colour
 _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER", "MYANMAR")
@@ -26,16 +33,25 @@ def encodable(value: str) -> str:
 def storable(value: str) -> str:
     """Return the text in Unicode's composed form without surrounding space and without what nobody can see.
 
-    Raises ValueError for what PostgreSQL cannot keep.
+    Of a text of which nothing can be seen nothing is left. Raises ValueError for what PostgreSQL cannot keep.
     """
     if "\x00" in value:
         raise ValueError("must not contain the character NUL")
-    return _UNSEEN.sub("", unicodedata.normalize("NFC", encodable(value))).strip()
+    kept = _UNSEEN.sub("", unicodedata.normalize("NFC", encodable(value))).strip()
+    return "" if _BLANK.fullmatch(kept) else kept
 
 
 def one_line(value: str) -> str:
     """Return the text with every run of white space as one space. Raises ValueError for what PostgreSQL cannot keep."""
     return " ".join(storable(value).split())
+
+
+def visible_line(value: str) -> str:
+    """Return `one_line` of it. Raises ValueError also where nothing can be seen of it."""
+    line = one_line(value)
+    if not line:
+        raise ValueError("must have a character that can be seen")
+    return line
 
 
 def comparable(value: str) -> str:

@@ -2,14 +2,15 @@ import type { Metadata } from "next";
 
 import { AccountPage } from "@/components/account-page";
 import { PlainPage } from "@/components/plain-page";
-import { BackendError, fetchSignIns, fetchUser } from "@/lib/backend";
+import { BackendError, fetchServing, fetchSignIns, fetchTokens, fetchUser } from "@/lib/backend";
 import { loadFor } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Your account" };
 
 async function load(token: string) {
-  const [user, signIns] = await Promise.all([fetchUser(token), fetchSignIns(token)]);
-  return { user, signIns };
+  const read = [fetchUser(token), fetchSignIns(token), fetchServing(token), fetchTokens(token)] as const;
+  const [user, initialSignIns, initialServing, initialTokens] = await Promise.all(read);
+  return { user, initialSignIns, initialServing, initialTokens };
 }
 
 export default async function Account({ searchParams }: { searchParams: Promise<{ away?: string }> }) {
@@ -17,5 +18,5 @@ export default async function Account({ searchParams }: { searchParams: Promise<
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your account is out of reach" text={loaded.message} href="/account" action="Try again" />;
   }
-  return <AccountPage user={loaded.user} initialSignIns={loaded.signIns} />;
+  return <AccountPage {...loaded} />;
 }

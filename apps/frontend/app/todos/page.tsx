@@ -2,22 +2,27 @@ import type { Metadata } from "next";
 
 import { PlainPage } from "@/components/plain-page";
 import { Workspace } from "@/components/workspace";
-import { BackendError, fetchLatestConversation, fetchTodos, fetchUser } from "@/lib/backend";
+import { BackendError, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
 import { loadFor } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Your list" };
 
+/** The list is worth showing without these. */
+function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+  return asked.catch((error: unknown) => {
+    if (!(error instanceof BackendError) || error.status === 401) throw error;
+    return undefined;
+  });
+}
+
 async function load(token: string) {
-  const [user, todos, conversation] = await Promise.all([
+  const [user, list, conversation, serving] = await Promise.all([
     fetchUser(token),
     fetchTodos(token),
-    // The list is worth showing without what was said before.
-    fetchLatestConversation(token).catch((error: unknown) => {
-      if (!(error instanceof BackendError) || error.status === 401) throw error;
-      return undefined;
-    }),
+    ifThere(fetchLatestConversation(token)),
+    ifThere(fetchServing(token)),
   ]);
-  return { user, todos, conversation };
+  return { user, ...list, conversation, serving };
 }
 
 export default async function TodosPage({ searchParams }: { searchParams: Promise<{ away?: string }> }) {
@@ -25,5 +30,8 @@ export default async function TodosPage({ searchParams }: { searchParams: Promis
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your list is out of reach" text={loaded.message} href="/todos" action="Try again" />;
   }
-  return <Workspace user={loaded.user} initialTodos={loaded.todos} initialConversation={loaded.conversation} />;
+  const { user, todos, more, conversation, serving } = loaded;
+  return (
+    <Workspace user={user} initialTodos={todos} initialMore={more} initialConversation={conversation} initialServing={serving} />
+  );
 }

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, String, func
+from sqlalchemy import DateTime, ForeignKey, Index, Integer, LargeBinary, String, func, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from todo_backend.database import Base
@@ -22,6 +22,8 @@ class User(Base):
     last_number: Mapped[int] = mapped_column(Integer, server_default="0")
     """Of the todos that this user ever had; the database counts."""
     password_changed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    model_allowed: Mapped[bool] = mapped_column(server_default=true())
+    """Whether messages may go to a provider of language models."""
 
 
 class UserSession(Base):
@@ -41,6 +43,22 @@ class UserSession(Base):
     rotated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class AccessToken(Base):
+    """What an outside client asks with in a user's name, kept as a hash."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (Index(None, "user_id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+    hash: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    may_write: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Browser(Base):

@@ -4,12 +4,13 @@ import uuid
 from datetime import timedelta
 
 from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import StreamingResponse
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
-from todo_backend.auth import sessions, throttle
+from todo_backend.auth import access_tokens, sessions, throttle
 from todo_backend.auth.dependencies import (
     CurrentLogIn,
     CurrentUser,
@@ -21,10 +22,12 @@ from todo_backend.auth.dependencies import (
 from todo_backend.auth.models import User
 from todo_backend.auth.passwords import Passwords
 from todo_backend.auth.schemas import (
+    AccessTokenMade,
+    AccessTokenView,
+    AccessTokenWanted,
     Account,
     AccountChange,
     Credentials,
-    Export,
     PasswordChange,
     PasswordProof,
     RefreshRequest,
@@ -33,15 +36,12 @@ from todo_backend.auth.schemas import (
 )
 from todo_backend.auth.throttle import Throttle, key_of
 from todo_backend.auth.tokens import Tokens
-from todo_backend.chat import service as chat
-from todo_backend.clock import now_in
 from todo_backend.database import Database
-from todo_backend.dependencies import Config, Db
+from todo_backend.dependencies import Config, Db, RetriedRoute
+from todo_backend.export import Export, stream
 from todo_backend.settings import Settings
-from todo_backend.todos import service as todos
-from todo_backend.todos.schemas import ChangeView, TodoQuery, TodoView
 
-router = APIRouter(prefix="/auth", tags=["auth"])
+router = APIRouter(prefix="/auth", tags=["auth"], route_class=RetriedRoute)
 
 _WINDOW = timedelta(minutes=15)
 _MINUTE = timedelta(minutes=1)
@@ -152,7 +152,8 @@ async def log_out(current: CurrentLogIn, database: Db) -> None:
 async def list_sessions(current: CurrentLogIn, database: Db) -> list[SessionView]:
     """Return where one is logged in."""
     async with database.transaction() as session:
-        return await _sessions(session, current.user.id, current.session_id)
+        found = await sessions.list_sessions(session, current.user.id)
+    return [SessionView.of(one, current.session_id) for one in found]
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
@@ -164,6 +165,34 @@ async def end_session(session_id: uuid.UUID, user: CurrentUser, database: Db) ->
         raise HTTPException(404, "There is no such session.")
 
 
+@router.get("/tokens")
+async def list_access_tokens(user: CurrentUser, database: Db) -> list[AccessTokenView]:
+    """Return one's personal access tokens, the newest first."""
+    async with database.transaction() as session:
+        return [AccessTokenView.of(token) for token in await access_tokens.list_tokens(session, user.id)]
+
+
+@router.post("/tokens", status_code=201)
+async def make_access_token(wanted: AccessTokenWanted, user: CurrentUser, database: Db) -> AccessTokenMade:
+    """Make a personal access token for an outside client; it is shown this once."""
+    may_write = wanted.scope == "write"
+    try:
+        async with database.transaction() as session:
+            made, token = await access_tokens.make(session, user.id, wanted.name, may_write=may_write, days=wanted.days)
+    except access_tokens.TooManyTokensError:
+        raise HTTPException(409, f"You have {access_tokens.MOST} tokens; revoke one first.") from None
+    return AccessTokenMade(token=token, access_token=AccessTokenView.of(made))
+
+
+@router.delete("/tokens/{token_id}", status_code=204)
+async def revoke_access_token(token_id: uuid.UUID, user: CurrentUser, database: Db) -> None:
+    """Revoke a personal access token: it is worth nothing from now on."""
+    async with database.transaction() as session:
+        revoked = await access_tokens.revoke(session, user.id, token_id)
+    if not revoked:
+        raise HTTPException(404, "There is no such token.")
+
+
 @router.get("/me")
 async def me(user: CurrentUser) -> Account:
     """Return one's own account."""
@@ -172,12 +201,15 @@ async def me(user: CurrentUser) -> Account:
 
 @router.patch("/me")
 async def change_me(change: AccountChange, user: CurrentUser, database: Db) -> Account:
-    """Change the time zone in which dates are meant."""
+    """Change the time zone in which dates are meant, or whether a language model may answer."""
     async with database.transaction() as session:
         kept = await session.get(User, user.id, with_for_update=True)
         if kept is None:
             raise unauthorized()
-        kept.time_zone = change.time_zone
+        if change.time_zone is not None:
+            kept.time_zone = change.time_zone
+        if change.model_allowed is not None:
+            kept.model_allowed = change.model_allowed
     return Account.model_validate(kept)
 
 
@@ -190,7 +222,7 @@ async def change_password(
     throttling: Throttling,
     settings: Config,
 ) -> None:
-    """Change the password, and end all other sessions."""
+    """Change the password, and end all other sessions and all personal access tokens."""
     await _prove(current.user, change.password.get_secret_value(), database, passwords, throttling, settings)
     password_hash = await passwords.hash(change.new_password.get_secret_value())
     async with database.transaction() as session:
@@ -201,10 +233,11 @@ async def change_password(
 
 
 async def set_password(session: AsyncSession, user: User, password_hash: str, *, but: uuid.UUID | None = None) -> None:
-    """Give an account another password, end its sessions, but for one, and forget who has tried others before."""
+    """Give an account another password, end its sessions, but for one, and its tokens, and forget who tried others."""
     user.password_hash, user.password_changed_at = password_hash, func.now()
     await session.flush()
     await sessions.end_all(session, user.id, but=but)
+    await access_tokens.revoke_all(session, user.id)
     await throttle.clear(
         session,
         key_of("account", user.email),
@@ -219,26 +252,10 @@ async def _unchanged(session: AsyncSession, user: User) -> User | None:
     return (await session.scalars(query.with_for_update())).one_or_none()
 
 
-@router.get("/me/export")
-async def export(current: CurrentLogIn, database: Db) -> Export:
-    """Return everything that is kept about oneself."""
-    user = current.user
-    async with database.transaction() as session:
-        found: list[TodoView] = []
-        after = ""
-        while True:
-            page = await todos.list_todos(session, user.id, TodoQuery(after=after), now_in(user.time_zone))
-            found += map(TodoView.of, page.todos)
-            if not (after := page.after):
-                break
-        return Export(
-            account=Account.model_validate(user),
-            created_at=user.created_at,
-            todos=found,
-            changes=[ChangeView.of(one) for one in await todos.list_changes(session, user.id, None, None)],
-            conversations=await chat.export(session, user.id),
-            sessions=await _sessions(session, user.id, current.session_id),
-        )
+@router.get("/me/export", response_model=Export)
+async def export(current: CurrentLogIn, database: Db) -> StreamingResponse:
+    """Return everything that is kept about oneself. What fails on the way ends the connection, not the document."""
+    return StreamingResponse(stream(database, current.user, current.session_id), media_type="application/json")
 
 
 @router.post("/me/delete", status_code=204)
@@ -287,19 +304,6 @@ async def _prove(
             raise HTTPException(403, "The password is wrong.")
         async with gate, database.transaction() as session:
             await throttle.clear(session, counted)
-
-
-async def _sessions(session: AsyncSession, user_id: uuid.UUID, current: uuid.UUID | None) -> list[SessionView]:
-    return [
-        SessionView(
-            id=one.id,
-            user_agent=one.user_agent,
-            created_at=one.created_at,
-            used_at=one.rotated_at,
-            current=one.id == current,
-        )
-        for one in await sessions.list_sessions(session, user_id)
-    ]
 
 
 async def _begun(

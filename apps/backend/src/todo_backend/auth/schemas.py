@@ -2,14 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
+from todo_backend.auth.models import AccessToken, UserSession
 from todo_backend.clock import time_zone
-from todo_backend.text import encodable
-from todo_backend.todos.schemas import ChangeView, TodoView
+from todo_backend.text import encodable, one_line
 
 # People who run this for themselves have addresses in .local.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.remove("local")
@@ -65,7 +65,8 @@ class AccountChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    time_zone: TimeZone
+    time_zone: TimeZone | None = None
+    model_allowed: bool | None = None
 
 
 class Account(BaseModel):
@@ -76,6 +77,8 @@ class Account(BaseModel):
     id: uuid.UUID
     email: str
     time_zone: str = "UTC"
+    model_allowed: bool = True
+    """Whether messages, and what the tools answer, may go to a provider of language models."""
 
 
 class Session(BaseModel):
@@ -99,13 +102,53 @@ class SessionView(BaseModel):
     used_at: datetime
     current: bool
 
+    @classmethod
+    def of(cls, kept: UserSession, current: uuid.UUID | None) -> Self:
+        """Return the view of a row, to who asks in the session `current`."""
+        return cls(
+            id=kept.id,
+            user_agent=kept.user_agent,
+            created_at=kept.created_at,
+            used_at=kept.rotated_at,
+            current=kept.id == current,
+        )
 
-class Export(BaseModel):
-    """Everything that is kept about somebody."""
 
-    account: Account
+class AccessTokenWanted(BaseModel):
+    """What a token is to be called, what it may do, and for how long it is good; without `days` until it is revoked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=100)]
+    scope: Literal["read", "write"] = "read"
+    days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class AccessTokenView(BaseModel):
+    """A token as its owner sees it."""
+
+    id: uuid.UUID
+    name: str
+    scope: Literal["read", "write"]
     created_at: datetime
-    todos: list[TodoView]
-    changes: list[ChangeView]
-    conversations: list[dict[str, Any]]
-    sessions: list[SessionView]
+    used_at: datetime | None
+    expires_at: datetime | None
+
+    @classmethod
+    def of(cls, token: AccessToken) -> Self:
+        """Return the view of a row."""
+        return cls(
+            id=token.id,
+            name=token.name,
+            scope="write" if token.may_write else "read",
+            created_at=token.created_at,
+            used_at=token.used_at,
+            expires_at=token.expires_at,
+        )
+
+
+class AccessTokenMade(BaseModel):
+    """A new token; `token` is shown this once."""
+
+    token: str
+    access_token: AccessTokenView

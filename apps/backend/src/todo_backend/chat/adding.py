@@ -20,9 +20,16 @@ _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
+_LISTS = frozenset(("list", "liste", "todoliste", "einkaufsliste", "shopping"))
+_HEADINGS = these("headings")
+_TIES = these("ties")
 _ASIDES = these("asides")
 """What the clause after a request begins with where it is said besides."""
-_NOTHING = PRONOUNS | these("undate what") | {"make", "mach"}
+_NOTHING = PRONOUNS | these("undate what") | these("meta") | {"make", "mach"}
+_REFERRING = these("referring")
+_URGENCY = these("urgency")
+_DANGLING = these("dangling")
+"""What a title cannot end with."""
 
 
 class UnclearDateError(Exception):
@@ -45,6 +52,8 @@ def new_todos(reader: Reader) -> list[New]:
         raise UnclearDateError
     if any(says_day(item.title) for item in found):
         raise UnclearDateError
+    if any(_is_cut(item.title) for item in found):
+        return []
     due = _together(said)
     if (
         due is None
@@ -60,6 +69,12 @@ def new_todos(reader: Reader) -> list[New]:
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _is_cut(title: str) -> bool:
+    """Whether a title is a part of a sentence, “the butter so”, or says a priority that was not understood."""
+    keys = [fold(word.strip(" ,;:.!?")) for word in title.split()]
+    return keys[-1] in _DANGLING or bool(_URGENCY & set(keys))
 
 
 def _ends_dated(text: str, now: datetime) -> bool:
@@ -90,16 +105,19 @@ def new_priority(clause: Clause) -> Priority | None:
     return next((said for said in PRIORITIES if clause.wants(said)), None)
 
 
+def is_heading(clause: Clause) -> bool:
+    """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
+    return clause.closes == ":" and (
+        clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS
+    )
+
+
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     """The words for what is to be added, one text or several, and those around that may say a date or a priority."""
     clauses = reader.clauses
     wants = "add"
     first = next(
-        (
-            at
-            for at, clause in enumerate(clauses)
-            if clause.begins_with("add") or (clause.closes == ":" and clause.wants("noted", "add"))
-        ),
+        (at for at, clause in enumerate(clauses) if clause.begins_with("add") or is_heading(clause)),
         None,
     )
     if first is None:
@@ -108,7 +126,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
         return [], []
     start, end = _after_cue(clauses[first], wants), clauses[first].stop
     head = clauses[first].tokens[0].start
-    last = first
+    last, dated = first, list[int]()
     if _is_nothing(reader.text[start:end], reader.now):
         if (
             first + 1 < len(clauses)
@@ -116,6 +134,9 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
             and not is_courtesy(clauses[first + 1].text, reader.now)
         ):
             last = first + 1
+            while last + 1 < len(clauses) and clauses[last].due and _is_nothing(clauses[last].text, reader.now):
+                dated.append(last)
+                last += 1
             start, end = clauses[last].tokens[0].start, clauses[last].stop
         else:
             before = _task(clauses[:first])
@@ -156,7 +177,7 @@ def _bodies(reader: Reader) -> tuple[list[str], list[str]]:
     around += [
         clause.text
         for at, clause in enumerate(clauses)
-        if at > last or (at < first and (clause.due or len(clause.tokens) < 6))
+        if at > last or at in dated or (at < first and (clause.due or len(clause.tokens) < 6))
     ]
     return texts, [reader.text[min(head, begin) : begin], *around]
 
@@ -179,7 +200,7 @@ def _task(clauses: Sequence[Clause]) -> int | None:
 
 def _after_cue(clause: Clause, wants: str) -> int:
     """Where the words after a cue begin."""
-    if clause.closes == ":" and clause.wants("add", "noted"):
+    if is_heading(clause):
         return clause.stop
     first = clause.reader.tokens.index(next(token for token in clause.tokens if token.start == clause.start))
     match = next(
@@ -206,7 +227,8 @@ def _is_nothing(text: str, now: datetime) -> bool:
     return (
         all(not key or key in _NOTHING for key in keys)
         or is_courtesy(title, now)
-        or bool(new_priority_alone(title, now))
+        or new_priority_alone(title, now)
+        or new_priority_alone(text, now)
     )
 
 
@@ -262,6 +284,8 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         parts.append(body[at : match.start()])
         at = match.end()
     parts = [part for part in (*parts, body[at:]) if part.strip()]
+    if any(_REFERRING & {fold(word) for word in part.split()[:2]} for part in parts[1:]):
+        return [body]  # “the key is there and I have to fetch it” is one
     titled = [part for part in parts if new_todo(part, now).title]
     if len(titled) < 2:
         return [body]
@@ -276,7 +300,25 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
         return titled
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
+    is_listed = bool(_LISTS & set(reader.keys)) or reader.clauses[0].closes == ":"
+    if (
+        len(titled) == 2
+        and is_listed
+        and not any(_is_nothing(part, now) for part in titled)
+        and all(_is_thing(new_todo(part, now).title) for part in titled)
+    ):
+        return titled  # “add dog food and bin bags to my list”
     return [body]
+
+
+def _is_thing(text: str) -> bool:
+    """Whether a text names one thing, in a few words: no name, and nothing that ties it to another."""
+    keys = text.split()
+    return (
+        len(keys) < 4
+        and not (_TIES & set(map(fold, keys)))
+        and (keys[0].islower() or not text.isascii() or len(keys) == 1)
+    )
 
 
 def _begins_with_day(text: str, now: datetime) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Slot, fold, lengths, slots
 from todo_backend.chat.lexicon import FILLERS, SAME, stem, these
+from todo_backend.clock import due_instant
 from todo_backend.text import words
 from todo_backend.todos.schemas import Priority, TodoView
 
@@ -22,6 +23,7 @@ class Asked:
     overdue: bool = False
     undated: bool = False
     priority: Priority | None = None
+    unprioritized: bool = False
     about: frozenset[str] = frozenset()
     """Words that they have."""
 
@@ -29,9 +31,12 @@ class Asked:
         """Whether a todo is one of them."""
         if self.state != "all" and todo.completed != (self.state == "done"):
             return False
+        if self.unprioritized and todo.priority:
+            return False
         if (self.priority and todo.priority != self.priority) or (self.undated and todo.due):
             return False
-        is_due = bool(self.due and todo.due and self.due[0] <= todo.due[:10] <= self.due[1])
+        due = _due(todo, now)
+        is_due = bool(self.due and due and self.due[0] <= due[:10] <= self.due[1])
         if (self.due or self.overdue) and not (is_due or (self.overdue and is_overdue(todo, now))):
             return False
         return self.about <= content(f"{todo.title} {todo.notes}")
@@ -39,7 +44,17 @@ class Asked:
 
 def is_overdue(todo: TodoView, now: datetime) -> bool:
     """Tell whether an open todo's date is over."""
-    return bool(todo.due) and not todo.completed and (todo.due or "") < now.isoformat()[: len(todo.due or "")]
+    due = _due(todo, now)
+    return bool(due) and not todo.completed and due < now.isoformat()[: len(due)]
+
+
+def _due(todo: TodoView, now: datetime) -> str:
+    """When it is due on the user's clocks, whatever zone it was written in; a day is that day everywhere."""
+    day, _, at = (todo.due or "").partition("T")
+    if not at:
+        return day
+    moment = due_instant(date.fromisoformat(day), time.fromisoformat(at), todo.due_time_zone or "UTC")
+    return moment.astimezone(now.tzinfo).isoformat()[: len(f"{day}T{at}")]
 
 
 def content(text: str) -> frozenset[str]:
@@ -48,8 +63,11 @@ def content(text: str) -> frozenset[str]:
     return frozenset(SAME.get(key) or SAME.get(stem(key)) or stem(key) for key in keys if key not in FILLERS)
 
 
-def asked(text: str, todos: Sequence[TodoView], now: datetime) -> Asked | None:
-    """Return what a message asks to see; None where that is not understood."""
+def asked(text: str, todos: Sequence[TodoView], now: datetime, *, loosely: bool = False) -> Asked | None:
+    """Return what a message asks to see; None where that is not understood.
+
+    Loosely without the words that no todo has: “what’s the damage today”.
+    """
     keys = [fold(word) for word in words(text)]
     wanted = Asked()
     for field, name, value in _ASKED:
@@ -82,6 +100,9 @@ def asked(text: str, todos: Sequence[TodoView], now: datetime) -> Asked | None:
     found = spoken & known
     if found and (wanted == Asked() or wanted.state != "open") and any(key in _WHETHER for key in keys):
         wanted = replace(wanted, state="all")
+    is_general = wanted != Asked() or (bool(_GENERAL & set(keys)) and bool(_WHAT & set(keys[:3])))
+    if loosely and not found and is_general and not _ABOUT & set(keys):
+        return wanted
     return replace(wanted, about=found or spoken)
 
 
@@ -113,6 +134,7 @@ _ASKED: Sequence[tuple[str, str, object]] = [
     *(("state", state, state) for state in ("all", "open", "done")),
     ("overdue", "overdue", True),
     ("undated", "undated", True),
+    ("unprioritized", "unprioritized", True),
     *(("priority", f"priority {priority}", priority) for priority in ("low", "medium", "high")),
 ]
 """In which order words are looked for."""
@@ -126,7 +148,10 @@ _PERIODS: Sequence[tuple[str, Callable[[date], tuple[date, date]]]] = [
     ("next/naechsten/naechster/kommenden month/monat/months", lambda today: _month(today, 1)),
     ("this/the/diesen/diesem/dieser month/monat/months", _month),
     *(
-        (f"in/im/for/during {names}", lambda today, month=month: _month(today, (month - today.month) % 12))
+        (
+            f"in/im/for/during {names}, rest of/vom/im {names}",
+            lambda today, month=month: _month(today, (month - today.month) % 12),
+        )
         for month, names in enumerate(_MONTHS.split(), 1)
     ),
     ("am we, (this/the/my/am/dieses/uebers/mein/at/on/over) (the) weekend/wochenende/weekends", _weekend),
@@ -138,6 +163,12 @@ _PERIODS: Sequence[tuple[str, Callable[[date], tuple[date, date]]]] = [
     ("my day, mein tag, todays", lambda today: (today, today)),
     ("tomorrows", lambda today: (today + timedelta(days=1),) * 2),
 ]  # fmt: skip
+_GENERAL, _WHAT = (
+    frozenset(("still", "noch", "else", "left", "sonst", "remaining")),
+    frozenset(("what", "was", "woran", "worum")),
+)
+_ABOUT = these("about")
+"""What the words by which todos are looked for stand behind."""
 _UNTIL, _WHETHER = these("until"), these("whether")
 _ASKING = these("asking")
 """Words of questions that say nothing about which todos."""

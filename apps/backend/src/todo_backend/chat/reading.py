@@ -19,7 +19,7 @@ _CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
 _WHILE = re.compile(
-    r"\b(?:an?|one|two|three|four|einen?|einer|zwei|drei|vier|\d+)\s+(?:days?|weeks?|months?|tage?n?|wochen?|monate?n?)\b",
+    r"\b(?:an?|one|two|three|four|einen?|einer|zwei|drei|vier|\d+)\s+(?:hours?|days?|weeks?|months?|stunden?|tage?n?|wochen?|monate?n?)\b",
     re.IGNORECASE,
 )
 _MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)[a-zä]*"
@@ -27,24 +27,35 @@ _CLOCK = re.compile(
     r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
     r"|\dish\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
-    r"|\b(?:fortnight|anderthalb|stunden?|hours?)\b"
+    r"|\b(?:fortnight|anderthalb|stunden?|hours?|gegen (?:zehn|elf|acht|neun|sieben|sechs|fünf))\b"
+    r"|\b(?:\d+|two|three|four|few|couple of|zwei|drei|vier|paar) (?:days?|weeks?|months?|tagen?|wochen|monaten?)\b"
+    r"|\b(?:within|innerhalb|sometime)\b|\b(?:this|next|diese|nächste|kommende) (?:week|month|woche|monat)\b"
+    r"|\b(?:coming|next|kommenden?|nächsten?) (?:few |paar )?(?:days|weeks|tagen?|wochen)\b"
+    rf"|\b(?:mitte|mid|anfang|early|late)[ -]{_MONTHS}\b"
+    r"|\b(?:am|zum|bis|den|by|on|for|at|um|auf|gegen) (?:the )?\d{1,2}$"
     r"|\bat (?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve) \w+$"
     r"|\b(?:sat|sun|mon|tue|wed|thu|fri|mo|di|mi|fr|sa)$",
     re.IGNORECASE,
 )
 """What is left of a day or a time that was not understood."""
-_ABBREVIATIONS, _NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
-_CONJUNCTIONS = these("conjunctions")
+_ABBREVIATIONS, NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
+_CONJUNCTIONS, _QUESTIONS = these("conjunctions"), these("questions")
 _SUBJECTS = these("subjects")
 """What follows a “so” that begins a clause."""
 _STATEMENTS = these("statements")
 """Words of sentences that tell something, and give nothing to do."""
 _NEGATED = these("negated")
 _TELLERS = these("tellers")
+_WEEK = sorted(these("week"))
+_NO_DAYS = these("no days")
+"""What is written almost as a day is."""
+_TAILS = these("tails")
+"""With what German words for a todo end."""
 _ENGLISH_VERBS = these("english verbs")
 """What English todos begin with."""
 _COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
+_SEVERAL = these("several")
 _AND = frozenset(["and", "und", "&", "+"])
 _MOST_DIGITS = 7
 _COURTESIES = ("courtesy before", "courtesy after", "title before", "talk thanks", "talk greet")
@@ -96,7 +107,10 @@ def _tokens(text: str) -> Iterator[Token]:
             yield Token("", chunk.start(), chunk.start(), closes=chunk[0])
             continue
         key = _commanded(fold(bare))
-        if closes == "." and (key in _ABBREVIATIONS or bare.isdecimal()):
+        if closes == "." and bare.isdecimal():  # “on the 22.” in German
+            yield Token(key, start, start + len(bare) + 1)
+            continue
+        if closes == "." and key in _ABBREVIATIONS:
             closes = ""
         yield Token(key, start, start + len(bare), closes=closes)
 
@@ -137,7 +151,8 @@ class Reader:
         for at, token in enumerate(self.tokens):
             after = self.keys[at + 1] if at + 1 < len(self.keys) else ""
             is_so = token.key == "so" and after in _SUBJECTS
-            if at > begin and (is_so or token.key in _CONJUNCTIONS) and not self.is_in_date(token):
+            is_asking = token.key == "denn" and self.keys[begin] in _QUESTIONS
+            if at > begin and (is_so or token.key in _CONJUNCTIONS) and not is_asking and not self.is_in_date(token):
                 found.append(Clause(self, begin, at, ""))
                 begin = at
             following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
@@ -183,7 +198,7 @@ class Clause:
     @property
     def start(self) -> int:
         """Where it begins in the message, without courtesies."""
-        return self.reader.tokens[self._plain[0]].start
+        return self.reader.tokens[self.plain[0]].start
 
     @property
     def stop(self) -> int:
@@ -196,7 +211,7 @@ class Clause:
         return dates.find(self.text, self.reader.now)
 
     @cached_property
-    def _plain(self) -> tuple[int, int]:
+    def plain(self) -> tuple[int, int]:
         """From which token to which it goes on without the courtesies around it."""
         keys = self.reader.keys
         begin, end = self.begin, self.end
@@ -215,7 +230,7 @@ class Clause:
     @cached_property
     def matches(self) -> list[Match]:
         """The cues in it, of those that overlap the longest."""
-        begin, end = self._plain
+        begin, end = self.plain
         keys = self.reader.keys
         undated = end
         while undated > begin and self.reader.is_in_date(self.reader.tokens[undated - 1]):
@@ -255,7 +270,7 @@ class Clause:
 
     def begins_with(self, *names: str) -> bool:
         """Whether a cue for one of these begins it."""
-        begin, _ = self._plain
+        begin, _ = self.plain
         return any(match.wants in names and min(match.tokens) in (begin, self.begin) for match in self.matches)
 
     def talks(self, kind: str) -> bool:
@@ -265,7 +280,7 @@ class Clause:
     @cached_property
     def first(self) -> str:
         """Its first word after courtesies, folded."""
-        return self.reader.keys[self._plain[0]]
+        return self.reader.keys[self.plain[0]]
 
     @cached_property
     def is_statement(self) -> bool:
@@ -286,7 +301,7 @@ class Clause:
     @cached_property
     def is_task(self) -> bool:
         """Whether it names something to do, as todos are written: “call Bob”, “Bob anrufen”."""
-        begin, end = self._plain
+        begin, end = self.plain
         keys = [token.key for token in self.reader.tokens[begin:end] if token.key and not self.reader.is_in_date(token)]
         if (
             self.is_statement
@@ -315,6 +330,7 @@ class Clause:
         return (
             not self.is_undone
             and keys[0] not in ("get", "have")
+            and keys[:2] != ["got", "to"]
             and any(key in PAST or _spelt(key) in PAST for key in keys)
         )
 
@@ -356,14 +372,17 @@ class Clause:
             elif self.reader.is_in_date(token) or not number:
                 continue
             elif (
-                before in _NUMBER_WORDS
+                before in NUMBER_WORDS
                 or (before == "no" and key.isdecimal())
-                or (self.objects == [stem(key)] and not key.isdecimal())
+                or (self.objects == [stem(key)] and not key.isdecimal() and after not in _SEVERAL)
                 or (key in ORDINALS and before in PREPOSITIONS and after in _AFTER_ORDINALS)
             ):
                 found.append(number)
         if not found and self.objects and all(key.isdecimal() and len(key) < _MOST_DIGITS for key in self.objects):
             return [int(key) for key in self.objects]
+        if not found and self.is_past and self.first.isdecimal():  # “3 is paid”
+            found = [int(key) for key in self.objects if key.isdecimal() and len(key) < _MOST_DIGITS]
+            return found if {key for key in self.objects if not key.isdecimal()} <= COMMON else []
         return found
 
     @cached_property
@@ -387,7 +406,12 @@ def _longest(wants: str, keys: Sequence[str], *, at_end: bool = False) -> int:
     if at_end:
         for begin in range(max(0, len(keys) - 6), len(keys)):
             tail = keys[begin:]
-            if any(cue.wants == wants and lengths(cue.slots, tail) == len(tail) for cue in _BY_FIRST.get(tail[0], ())):
+            if any(
+                cue.wants == wants
+                and not (wants in ("add", "noted") and cue.begins)
+                and lengths(cue.slots, tail) == len(tail)
+                for cue in _BY_FIRST.get(tail[0], ())
+            ):
                 return len(tail)
         return 0
     if not keys:
@@ -410,7 +434,7 @@ def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int,
     if occurs(todo.title, clause.text):
         return 3, len(todo.title)
     own = bases(todo.title)
-    spoken = [_meant(key, todo.title) for key in clause.content]
+    spoken = [meant(key, todo.title) for key in clause.content]
     shared = (own - COMMON) & set(spoken)
     if not shared:
         objects = set(clause.objects)
@@ -437,10 +461,16 @@ def _spelt(key: str) -> str:
 def base(key: str) -> str:
     """Return a folded word in the form in which it is compared."""
     key = _spelt(key)
-    return SAME.get(key) or SAME.get(stem(key)) or stem(key)
+    if same := SAME.get(key) or SAME.get(stem(key)):
+        return same
+    for tail in _TAILS:  # “Milchkauf” is about milk
+        head = key.removesuffix(tail)
+        if head != key and len(head) > 3 and (same := SAME.get(head) or SAME.get(stem(head)) or SAME.get(head + "e")):
+            return same
+    return stem(key)
 
 
-def _meant(key: str, title: str) -> str:
+def meant(key: str, title: str) -> str:
     """A word, or that of the title which it is but for a slip of the finger."""
     if len(key) < 5:
         return key
@@ -459,6 +489,15 @@ def _is_slip(one: str, other: str) -> bool:
         or left[1:] == right[1:]
         or (left[:2] == right[1::-1] and left[2:] == right[2:])
     )
+
+
+@lru_cache(maxsize=4096)
+def day_of(word: str) -> str:
+    """A word, or the day that it is but for a slip of the finger: “frday”, “donerstag”."""
+    key = fold(word)
+    if key in _WEEK or key in SAME or key in FILLERS or key in _BY_FIRST or key.endswith("s") or key in _NO_DAYS:
+        return word
+    return next((day for day in _WEEK if _is_slip(key, day)), word)
 
 
 def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool = False) -> list[TodoView]:
@@ -496,6 +535,7 @@ class New:
     priority: Priority | None = None
     has_day: bool = True
     """Whether its date has a day, and not a time alone."""
+    is_quoted: bool = False
 
 
 def new_todo(text: str, now: datetime) -> New:
@@ -511,7 +551,7 @@ def new_todo(text: str, now: datetime) -> New:
             before = title
             title, said = _edged(title)
             priority = priority or said
-    return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day)
+    return New(_unquoted(title), due.due if due else None, priority, due is None or due.has_day, is_quoted(title))
 
 
 def _edged(title: str) -> tuple[str, Priority | None]:
@@ -530,6 +570,12 @@ def _edged(title: str) -> tuple[str, Priority | None]:
                 return title[tokens[size].start :], priority
             if _fits_whole(wants, keys[-size:]):
                 return title[: tokens[-size - 1].end] + tokens[-size - 1].closes, priority
+    if (
+        len(keys) > 2
+        and keys[0] in ("put", "schedule")
+        and (keys[1] in _ENGLISH_VERBS or (keys[0] == "schedule" and keys[1] in ("a", "an")))
+    ):
+        return title[tokens[1].start :], None  # “put wash the car on Saturday”
     for wants in ("courtesy before", "title before", "ought", "noted"):
         if (size := _longest(wants, keys)) and size < len(keys) and not (wants == "noted" and size < 2):
             return title[tokens[size].start :], None
@@ -539,6 +585,16 @@ def _edged(title: str) -> tuple[str, Priority | None]:
     if title[-1:] and unicodedata.category(title[-1]) in ("So", "Sk", "Mn") and any(map(str.isalnum, title)):
         return title[:-1].rstrip(), None  # an emoji, or half of one
     return title, None
+
+
+def without_courtesy(title: str) -> str:
+    """A title without what is said after it: “oat milk please”."""
+    while True:
+        tokens = [token for token in _tokens(title) if token.key or token.quoted]
+        size = _longest("courtesy after", [token.key for token in tokens], at_end=True)
+        if not size or size >= len(tokens):
+            return title
+        title = title[: tokens[-size - 1].end]
 
 
 def says_day(title: str) -> bool:
@@ -559,6 +615,11 @@ def _fits_whole(wants: str, keys: Sequence[str]) -> bool:
     return bool(keys) and any(
         cue.wants == wants and lengths(cue.slots, keys) == len(keys) for cue in _BY_FIRST.get(keys[0], ())
     )
+
+
+def is_quoted(text: str) -> bool:
+    """Tell whether a text stands in quotation marks as a whole."""
+    return bool(_QUOTED.fullmatch(text.strip()))
 
 
 def _unquoted(text: str) -> str:

@@ -6,14 +6,30 @@ which todo is meant, or what is to become of it, it asks.
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 
 from todo_backend import dates
-from todo_backend.chat.adding import UnclearDateError, new_todos
+from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
+from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.assistant import Said
-from todo_backend.chat.lexicon import stem, these
-from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, bases, fits, named, new_todo, priority_of
+from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
+from todo_backend.chat.reading import (
+    NUMBER_WORDS,
+    PRIORITIES,
+    Clause,
+    New,
+    Reader,
+    bases,
+    day_of,
+    fits,
+    named,
+    new_todo,
+    priority_of,
+    without_courtesy,
+)
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
 from todo_backend.text import comparable
@@ -28,14 +44,18 @@ _CHANGE_VERBS = these("change verbs")
 _CHANGING = these("changing")
 """Verbs of changes, and of what people have to do: “change the sheets on Saturday”."""
 _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
+_PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
+_DEVICES = these("devices")
+_REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
+_CONJUNCTIONS = these("conjunctions")
 _CHANGES = ("delete", "reopen", "rename", "move")
 _DONE = these("done")
 _THINGS = these("things")
 _LATE = these("late")
 _AND = re.compile(r"\s*[,;]\s*(?:(?:and|und)\s+)?|\s+(?:and|und|&|\+|plus|sowie)\s+", re.IGNORECASE)
 _AGAIN = re.compile(
-    r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*",
+    r"\s*[.;!?\n]\s*(?:(?:and|und|then|dann|also|oh|ach)\s+)*|(?:\s*,\s*|\s+)(?:and|und|then|dann|but|aber)\s+(?:(?:also|then|dann|auch|bitte|please)\s+)*|\s*,\s*(?:(?:also|dann|auch|bitte|please)\s+)*",
     re.IGNORECASE,
 )
 _COMMAND = re.compile(
@@ -50,19 +70,56 @@ _NOT_THEN = re.compile(
     r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
+_LAST = re.compile(
+    r"\b(?:the\s+(?:very\s+)?last|(?:der|den|die|das)\s+letzten?)"
+    r"(?:\s+(?:one|todo|task|item|entry|eintrag|aufgabe|punkt)\b|(?=\s+(?:on|auf)\s))"
+    r"(?:\s+(?:on|in|auf|von|of)\s+(?:the|my|der|meiner)\s+(?:list|liste)\b)?",
+    re.IGNORECASE,
+)
+_NOTES = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"\bnotes?\s+(?:to|for|on|of)\s+(?P<what>[^:;!?]+?)(?:\s+(?:should|must|to)\s+(?:say|be|read))?\s*:\s*(?P<to>.+)$",
+        r"\bnotiz(?:en)?\s+(?:zu|zum|zur|bei|beim|für|von)\s+(?P<what>[^:;!?]+?)(?:\s+(?:dazu|hinzu|ein|auf))?\s*:\s*(?P<to>.+)$",
+    )
+]
 _NO_WAIT = re.compile(
     r"\b(?:haha no|no wait|scratch that|nein warte|ach nein|quatsch|ach quatsch)\b[\s,:.!]*(?:seriously(?: now)?|im ernst)?[\s,:]*",
     re.IGNORECASE,
 )
+_RATHER = re.compile(
+    r"[\s,.;:–—-]*(?:\b(?:oh|ach|äh|ähm|ehm|uh|um|hm|sorry|wait|no|nee?|nein|actually|hang on|moment|quatsch|doch|warte|halt|stopp?)[\s,.:]+)*"  # noqa: RUF001
+    r"\b(?:actually(?: no)?|no wait|wait no|or rather|i mean|i meant|make that|scratch that|sorry|rather|no|ach (?:ne|nee|nein)|ne(?:e|in)?(?: quatsch)?|quatsch|besser|lieber|"
+    r"(?:ich )?mein(?:e|te)?(?: ich)?|nein doch|doch (?:lieber|besser|eher))\b[\s,.:]*(?:make (?:it|that)\s+|mach\s+|lieber\s+|doch\s+|besser\s+)*",
+    re.IGNORECASE,
+)
+"""Between a date that is no longer meant and the one that is."""
+_NOT_BUT = re.compile(
+    r"\b(?:don['’]?t|do not|never|please don['’]?t)\s+(?:delete|remove|erase|bin|scrap|complete|tick|tick off|cancel|drop)\s+(?P<what>[^,.;!?]+?)\s*(?:[,.;]\s*(?:but\s+)?|\s+but\s+)"
+    r"(?:just\s+|only\s+|rather\s+|instead\s+|please\s+)*(?=move|push|postpone|reschedule|set|make|put|shift|mark|tick|rename)"
+    r"|\bnicht\s+(?:löschen|streichen|entfernen|abhaken|rausnehmen)\s*,?\s*(?:sondern|nur|bloß|lieber)\s+(?:nur\s+|bitte\s+|lieber\s+)*",
+    re.IGNORECASE,
+)
+_FROM_TO = re.compile(
+    r"\b(?:move|change|shift|push|postpone|reschedule|verschieb\w*|verleg\w*|schieb\w*|änder\w*|aender\w*|bring|pull|set)\b.*?(?P<from>\b(?:from|von|vom)\s+)(?P<before>\S+(?:\s+\S+)??)(?=\s+(?:to|auf|zu|nach|until)\s)",
+    re.IGNORECASE,
+)
+"""When a todo was due, beside when it is to be due."""
+_FOLLOWING = re.compile(
+    r"\s*(?:,\s*|\s(?:and|und|then|dann)\s+|\s*,\s*(?:and|und)\s+)(?:also\s+|then\s+|bitte\s+|dann\s+)?(?:(?:make|set|move|push|put|setze?|stelle?|lege?|mach|mache|schiebe?|verschiebe?)"
+    r"\s+(?:it|them|that|sie|es|ihn|das|die|den)\s+|(?=due\s|fällig\s))(?P<how>.+)$",
+    re.IGNORECASE,
+)
+"""A date for the todo that was spoken of just before."""
 _BARE_TIME = re.compile(r"(?:(?:um|at)\s+)?\d{1,2}\b(?!\.?\d)", re.IGNORECASE)
 _SAME_TIME = re.compile(r"\b(?:same\s+time|gleiche[rn]?\s+(?:uhr)?zeit|selbe[rn]?\s+(?:uhr)?zeit)\b", re.IGNORECASE)
 _BY = re.compile(
-    r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>days?|weeks?|months?|tage?|wochen?|monate?)"
+    r"\b(?:by\s+|um\s+|(?:back|forward|out|push\w*|postpone|delay|verschieb\w*)\s+(?:\S+\s+){0,5}?)?(?P<number>an?|one|two|three|four|eine[nr]?|zwei|drei|vier|\d+)\s+(?:more\s+)?(?P<unit>hours?|days?|weeks?|months?|stunden?|tage?|wochen?|monate?)"
     r"(?P<way>\s+(?:later|earlier|sooner|back|forward|später|spaeter|früher|frueher|nach hinten|nach vorne|weiter|vorziehen|vorverlegen))?",
     re.IGNORECASE,
 )
 _EARLIER = re.compile(r"earlier|sooner|früher|frueher|forward|vorne|vor\b|vorziehen|vorverlegen", re.IGNORECASE)
-_UNITS = {"day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
+_UNITS = {"hour": ("hour", "stunde"), "day": ("day", "tag"), "week": ("week", "woche"), "month": ("month", "monat")}
 _WHAT = r"(?P<what>[^.;!?]+?)"
 _TO = r"(?P<to>[^.;!?]+?)[.!?]*$"
 _QUOTE = r"(?P<to>[“„\"'‘][^”“\"'’]+[”“\"'’])"
@@ -79,13 +136,34 @@ _RENAMES = [
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?P<to>[^.;!?]+?)\s+(?:heißen|heissen)[.!?]*$",
         rf"\b(?:call|name)\s+{_WHAT}\s+(?:instead\s+)?{_QUOTE}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|stattdessen)\s+(?:mal\s+)?(?P<to>[^.;!?,]+)[.!?]*$",
+        rf"^(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte|lieber|jetzt)\s+(?P<to>[^.;!?,]+?)\s+machen[.!]*$",
         rf"\baus\s+{_WHAT}\s+(?:bitte\s+)?(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?{_TO}",
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
+        rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
+        rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
+        rf"^(?:statt|anstatt|instead\s+of)\s+{_WHAT},?\s+(?:bitte|lieber|jetzt|please|rather)\s+{_TO}",
+        rf"\b(?:statt|anstatt)\s+{_WHAT}\s+soll\s+(?:da\s+|dort\s+)?(?P<to>[^.;!?,]+?)\s+stehen\b",
+        rf"\bsoll\s+(?P<to>[^.;!?,]+?)\s+stehen,?\s+(?:statt|anstatt|und\s+nicht|nicht)\s+{_WHAT}$",
+        rf"{_WHAT}\s+hei(?:ß|ss)t\s+(?:ab\s+jetzt|ab\s+sofort|jetzt|nun|künftig|in\s+zukunft)\s+{_TO}",
+        rf"{_WHAT}\s+(?:is\s+(?:wrong|off)|stimmt\s+nicht|ist\s+falsch)[,.;]\s+(?:it\s+)?(?:should|must|needs\s+to)\s+(?:be|say|read)\s+{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s*[:,–-]\s*(?:please\s+|bitte\s+)?(?P<surely>rename|umbenennen)\s+(?:it\s+|das\s+)?(?:to|into|in|zu)\s+{_TO}",  # noqa: RUF001
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
+        rf"\b(?P<surely>rename|reword|retitle|relabel|(?:change|edit)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)|new\s+(?:title|name|text)\s+(?:of|for|on))\s+(?P<what>[^.:;!?]+?)\s*:\s*{_TO}",
+        rf"\b(?P<surely>change|set|edit|update)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into|as)\s+{_TO}",
+        rf"\b(?:(?:neuer|den)\s+)?(?P<surely>(?:titel|name|text))\s+(?:von|bei|für|zu)\s+(?P<what>[^.:;!?]+?)(?:\s+(?:ändern|aendern|anpassen|umändern))?(?:\s*:\s*|\s+(?:in|zu|auf)\s+){_TO}",
+        rf"\b(?P<surely>(?:benenne?|nenne?)\s+(?:bitte\s+)?)(?P<what>[^.:;!?]+?)\s+(?:um\s*)?:\s*{_TO}",
+        rf"^(?P<what>[^.:;!?]+?)\s+(?:bitte\s+)?(?P<surely>umbenennen)(?:\s*:\s*|\s+(?:in|zu)\s+){_TO}",
+        rf"\b(?P<surely>nenne?)\s+(?:bitte\s+)?{_WHAT}\s+(?:jetzt\s+|bitte\s+|lieber\s+|künftig\s+)*{_QUOTE}",
     )
 ]
+_OF_IT = re.compile(r"['’]s\s+(?:title|name|text)$", re.IGNORECASE)
+_UNDATED = re.compile(
+    r"\s+(?:ohne|without|w/o|(?:with )?no)\s+(?:an?y?\s+)?(?:due\s+)?(?:datum|termin|frist|date|deadline)\b",
+    re.IGNORECASE,
+)
+_INSTEAD = re.compile(r"\b(?:statt|anstatt|anstelle|instead of|rather than)\b", re.IGNORECASE)
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -101,8 +179,6 @@ class RuleBasedAssistant:
             return turn.say("too much")
         try:
             return await turn.answer()
-        except _UnclearError as error:
-            return str(error)
         except BadTitleError as error:
             return turn.say("too long", length=error.length)
         except GoneError:
@@ -122,18 +198,38 @@ class _Turn:
         self.tools, self.todos, self.now = tools, list(todos), tools.now
         self.message = message.strip()
         self.language = language_of(message)
+        self.reader = Reader(self.message, self.now)
+        self.changed: TodoView | None = None
+        """What was changed last."""
 
     def say(self, name: str, **values: object) -> str:
         return self.language.says[name].format(**values)
 
     async def answer(self) -> str:
         """Reply to each request in the message."""
-        replies = [await self._answer(text) for text in requests(self.message, self.tools)]
+        replies = []
+        for text in requests(_LAST.sub(self._last, self.message), self.tools, self.todos):
+            following = _FOLLOWING.search(text)
+            if following and not (
+                Reader(text[: following.start()], self.now).wants("rename", "reopen")
+                and Reader(following["how"], self.now).due
+            ):
+                following = None
+            try:
+                replies.append(await self._answer(text[: following.start()] if following else text))
+                if following and self.changed:  # “rename 9 to …, and move it to Friday”
+                    replies.append(await self._answer(f"move #{self.changed.number} {following['how']}"))
+            except _UnclearError as error:  # what was done before it is still told
+                replies.append(str(error))
         return "\n".join(dict.fromkeys(replies))
+
+    def _last(self, match: re.Match[str]) -> str:
+        return f"#{self.todos[-1].number}" if self.todos else match[0]
 
     async def _answer(self, said: str) -> str:
         reader = Reader(_corrected(said, self.now), self.now)
         clauses = reader.clauses
+        self.reader = reader
         if not clauses:
             return self._not_understood()
         named_ones = named(self.todos, clauses)
@@ -151,6 +247,32 @@ class _Turn:
         )
         if is_asked and not self._renaming(reader) and not reader.wants("noted") and not self._is_noted(opening):
             return self._show(reader)
+        if reader.wants("undo") and not named_ones:
+            return self.say("undo")
+        if (reply := await self._noted(reader)) is not None:
+            return reply
+        if rename := self._renaming(reader):
+            todos, title, what = rename
+            if todos and not is_renaming_understood(what, todos, title):
+                raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
+            return await self._each(lambda todo: self._rename(todo, title), todos, what)
+        if plain := plain_change(reader, self.todos):
+            ones, change = plain
+            if change == "delete" and len(ones) > 1:
+                return await self._confirm(ones)
+            acts: dict[str, Callable[[TodoView], Awaitable[str]]] = {
+                "complete": self._complete,
+                "delete": self._delete,
+                "reopen": self._reopen,
+                "undate": self._undate,
+                "none": partial(self._set, found=None, priority="none"),
+                "move": partial(
+                    self._set,
+                    found=self._later(reader) or reader.due,
+                    priority=priority_of(clauses) or level_of(reader),
+                ),
+            }
+            return "\n".join([await acts[change](todo) for todo in ones])
         if self._is_to_add(reader):
             return await self._add(reader)
         if reader.wants("careful") or any(
@@ -186,7 +308,7 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
-        if any(clause.begins_with("add") for clause in clauses):
+        if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
             return False
@@ -232,11 +354,14 @@ class _Turn:
         if clause.numbers and (meant := [todo for todo in self.todos if todo.number in clause.numbers]):
             return self.say("found") + "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in meant)
         text = reader.text[clause.start : clause.stop]
+        before = reader.clauses[: reader.clauses.index(clause)]
+        if before and all(one.is_pronoun for one in before) and any(one.due for one in before):
+            text = reader.text[: clause.stop]  # “my Saturday, what is it like?”
         for following in reader.clauses[reader.clauses.index(clause) + 1 :]:
             more = asked(following.text, self.todos, self.now)
-            if more and more != Asked() and not more.about:
+            if more and more != Asked() and (not more.about or (clause.is_pronoun and following.first in _QUESTIONS)):
                 text = f"{text} {following.text}"
-        wanted = asked(text, self.todos, self.now)
+        wanted = asked(text, self.todos, self.now, loosely=True)
         if wanted is None:
             return self._not_understood()
         today = self.now.date()
@@ -262,6 +387,12 @@ class _Turn:
         if any("?" in clause.closes for clause in reader.clauses[-1:]) and not reader.wants("ought"):
             return False
         clauses = reader.clauses
+        if not reader.wants("ought") and any(
+            key in _REQUEST and following in _YOU for key, following in zip(reader.keys, reader.keys[1:], strict=False)
+        ):
+            return False  # “can you play some music”
+        if clauses[0].first in _DEVICES and reader.due is None and not reader.wants("ought"):
+            return False  # “play some jazz”
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]
         if any(clause.first not in _CHANGING or clause.numbers for clause in commands):
             return False
@@ -269,7 +400,7 @@ class _Turn:
             return False  # of a todo that is not there
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
-        others = [clause for clause in clauses if clause not in tasks]
+        others = [clause for clause in clauses if clause not in tasks and clause.tokens[0].key not in _CONJUNCTIONS]
         if not reader.wants("ought") and tasks and named(self.todos, others, loosely=True):
             return False  # “I rang the dentist, tick it” in words that are not known
         if self._names(clauses) and not any(fits(todo, clause)[0] > 1 for todo in there for clause in tasks):
@@ -295,11 +426,23 @@ class _Turn:
 
     async def _add(self, reader: Reader) -> str:
         try:
-            found = new_todos(reader)
+            undated = _UNDATED.sub("", reader.text)
+            found = new_todos(Reader(undated, self.now))
         except UnclearDateError:
             raise _UnclearError(self.say("which day", what=self.message)) from None
         if not found:
             return self.say("add what")
+        if not is_new_understood(reader, found, self.todos) or any(
+            new.due and new.due.day < self.now.date() for new in found
+        ):
+            raise _UnclearError(self.say("add how"))
+        whole = reader.due
+        if len(found) == 1 and whole and found[0].due != whole.due and undated == reader.text:
+            if found[0].due and (found[0].due.day != whole.due.day or found[0].due.at):
+                raise _UnclearError(self.say("add how"))
+            found = [replace(found[0], due=whole.due)]
+        if undated != reader.text:
+            found = [replace(new, due=None) for new in found]
         return "\n".join([await self._add_one(new) for new in found])
 
     async def _add_one(self, new: New) -> str:
@@ -316,24 +459,22 @@ class _Turn:
         clauses = reader.clauses
         moving = [clause for clause in clauses if clause.wants("move") and clause.due and not clause.is_denied]
         due, priority = self._later(reader) or (moving[0].due if moving else reader.due), priority_of(clauses)
-        if (
-            any(
-                _UNDATE_WHAT & set(keys) and _UNDATE_HOW & set(keys)
-                for clause in clauses
-                if (keys := [token.key for token in clause.tokens])
-            )
-            and due is None
-            and self._names(clauses)
-        ):
-            return await self._each(self._undate, self._targets(reader, "delete", "move", undate=True), reader)
-        if rename := self._renaming(reader):
-            todos, title = rename
-            return await self._each(lambda todo: self._rename(todo, title), todos, reader)
-        if reader.wants("reopen"):
-            return await self._each(self._reopen, self._targets(reader, "reopen"), reader)
+        if priority is None and self._takes_away(_PRIORITY, clauses):
+            todos = self._targets(reader, "delete", "move", about=_PRIORITY)
+            return await self._each(lambda todo: self._set(todo, None, "none"), todos, reader)
+        if self._takes_away(_UNDATE_WHAT, clauses) and due is None and self._names(clauses):
+            return await self._each(self._undate, self._targets(reader, "delete", "move", about=_UNDATE_WHAT), reader)
+        is_back = self._later(reader) is not None and not any(
+            todo.completed for todo in self._targets(reader, "reopen")
+        )
+        if reader.wants("reopen") and not is_back:  # “move it one day back”
+            return await self._each(self._reopen, self._targets(reader, "reopen"), reader, "reopen")
         if reader.wants("delete") and not (self._is_chore(reader) and not self._targets(reader, "delete")):
             return await self._delete_all(reader)
-        is_done = any(clause.is_past or (clause.wants("complete") and not clause.is_undone) for clause in clauses)
+        is_done = any(
+            (clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone)
+            for clause in clauses
+        )
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
@@ -342,6 +483,7 @@ class _Turn:
         if is_moved or (priority is not None and not reader.wants("complete")):
             todos = self._targets(reader, "move", *_PRIORITIES)
             if several := self._several(reader, self.todos):
+                self._check(several, "move", *_PRIORITIES)
                 return "\n".join([await self._set(todo, due if is_moved else None, priority) for todo in several])
             if self._names(clauses) or reader.wants("move"):
                 if not todos and self._is_chore(reader):
@@ -353,7 +495,11 @@ class _Turn:
                 if not reader.wants("move") and not self._is_said_plainly(todos, reader):
                     return None
                 return await self._each(
-                    lambda todo: self._set(todo, due if is_moved else None, priority), todos, reader
+                    lambda todo: self._set(todo, due if is_moved else None, priority),
+                    todos,
+                    reader,
+                    "move",
+                    *_PRIORITIES,
                 )
         elif is_done:
             return await self._complete_all(reader)
@@ -366,9 +512,44 @@ class _Turn:
             return self.say("change how", title=named(self.todos, clauses)[0].title)
         return None
 
+    @staticmethod
+    def _takes_away(what: frozenset[str], clauses: Sequence[Clause]) -> bool:
+        """Whether a todo is to lose such a thing: its date, its priority."""
+        return any(
+            what & set(keys) and _UNDATE_HOW & set(keys)
+            for clause in clauses
+            if (keys := [token.key for token in clause.tokens])
+        )
+
+    async def _noted(self, reader: Reader) -> str | None:
+        """The reply where a todo that is there is to have notes."""
+        if not _NOTE & set(reader.keys):
+            return None
+        for pattern in _NOTES:
+            if (match := pattern.search(reader.text)) is None:
+                continue
+            what, text = Reader(match["what"], self.now), match["to"].strip()
+            if todos := named(self.todos, what.clauses):
+                return await self._each(partial(self._note, text=text), todos, what)
+        if self._takes_away(_NOTE, reader.clauses) and named(self.todos, reader.clauses):
+            return self.say("note how")
+        known = {str(todo.number) for todo in self.todos}
+        is_of_one = any(
+            key in known and before in PREPOSITIONS | NUMBER_WORDS
+            for before, key in zip(reader.keys, reader.keys[1:], strict=False)
+        )
+        return self.say("note how") if is_of_one else None
+
+    async def _note(self, todo: TodoView, text: str) -> str:
+        changed = await self._change(todo, Wanted(notes=f"{todo.notes}\n{text}".strip()))
+        return self.say("noted", title=changed.title, text=text)
+
     def _is_chore(self, reader: Reader) -> bool:
         """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
-        if reader.due is None or named(self.todos, reader.clauses, loosely=True):
+        is_more = reader.due is not None or (
+            reader.clauses[0].first == "get" and priority_of(reader.clauses) is not None
+        )
+        if not is_more or named(self.todos, reader.clauses, loosely=True):
             return False
         commands = [clause for clause in reader.clauses if clause.begins_with(*_CHANGES)]
         return any(clause.first in _CHANGING and clause.is_task for clause in commands)
@@ -377,14 +558,10 @@ class _Turn:
         """Whether a todo with a date or a priority beside it is all that is said."""
         return any(clause.numbers or self._is_all_of(todos, clause) for clause in reader.clauses)
 
-    def _targets(self, reader: Reader, *wants: str, undate: bool = False) -> list[TodoView]:
+    def _targets(self, reader: Reader, *wants: str, about: frozenset[str] = frozenset()) -> list[TodoView]:
         """The todos that are meant: those in the clause that says what is wanted, or if it says “it” elsewhere."""
         clauses = reader.clauses
-        own = [
-            clause
-            for clause in clauses
-            if clause.wants(*wants) or (undate and {token.key for token in clause.tokens} & _UNDATE_WHAT)
-        ]
+        own = [clause for clause in clauses if clause.wants(*wants) or {token.key for token in clause.tokens} & about]
         found = named(self.todos, own)
         if found:
             if len(found) > 1 and len(sharper := [todo for todo in found if todo in named(self.todos, clauses)]) == 1:
@@ -420,7 +597,9 @@ class _Turn:
             return []
         return None if unknown else found
 
-    async def _each(self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader) -> str:
+    async def _each(
+        self, act: Callable[[TodoView], Awaitable[str]], todos: Sequence[TodoView], reader: Reader, *wants: str
+    ) -> str:
         """Do it to the one todo that is meant; ask where there is none, are several, or it is not clear that it is meant."""
         if not todos:
             raise _UnclearError(self.say("not found", what=_object(self.message)))
@@ -428,11 +607,22 @@ class _Turn:
         if len(todos) > 1 or is_guessed:
             lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
             raise _UnclearError(self.say("several", what=_object(self.message)) + lines)
+        if wants:
+            self._check(todos, *wants)
         return await act(todos[0])
+
+    def _check(self, todos: Sequence[TodoView], *wants: str) -> None:
+        """Ask where not all of the request was understood."""
+        if not is_understood(self.reader, todos, *wants):
+            raise _UnclearError(self.say("unsure") + "".join(f"\n{self._line(todo)}" for todo in todos))
+
+    def _line(self, todo: TodoView) -> str:
+        return self.language.line(todo, self.now.date())
 
     async def _complete_all(self, reader: Reader) -> str | None:
         explicit = reader.wants("complete")
         if several := self._several(reader, self.todos):
+            self._check(several, "complete")
             return "\n".join([await self._complete(todo) for todo in several])
         todos = (
             self._targets(reader, "complete")
@@ -442,7 +632,8 @@ class _Turn:
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
         if not todos and any(
-            clause.begins_with("complete") and clause.is_task and clause.due for clause in reader.clauses
+            clause.is_task and ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell"))
+            for clause in reader.clauses
         ):
             return None  # “finish the slides by Friday” is something to do
         if not explicit and not (len(todos) == 1 and self._names(reader.clauses)):
@@ -455,7 +646,7 @@ class _Turn:
             and _begins_talk("thanks", reader.clauses)
         ):
             return None
-        return await self._each(self._complete, todos, reader)
+        return await self._each(self._complete, todos, reader, "complete")
 
     async def _complete(self, todo: TodoView) -> str:
         if todo.completed:
@@ -486,7 +677,7 @@ class _Turn:
             else:
                 todos = self.todos
             return await self._confirm(todos)
-        return await self._each(self._delete, todos, reader)
+        return await self._each(self._delete, todos, reader, "delete")
 
     async def _delete(self, todo: TodoView) -> str:
         deleted = await self.tools.delete_todo(todo)
@@ -500,22 +691,22 @@ class _Turn:
         lines = "".join(f"\n{self.language.line(todo, self.now.date())}" for todo in todos)
         return self.say("confirm", count=len(todos)) + lines
 
-    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str] | None:
-        """The todos that a new title is given to, and that title."""
+    def _renaming(self, reader: Reader) -> tuple[list[TodoView], str, Reader] | None:
+        """The todos that a new title is given to, that title, and the words for those todos."""
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
-                title = match["to"].strip(" ,.;!")
+                title = without_courtesy(match["to"].strip(" ,.;!"))
                 title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
                 is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
                     *_PRIORITIES, "complete", "reopen"
                 )
                 if _ELSEWHERE.search(title) or (is_other and not match.groupdict().get("surely")):
                     continue
-                clauses = Reader(match["what"], self.now).clauses
-                if clauses and (todos := named(self.todos, clauses)):
-                    return todos, title
+                what = Reader(_OF_IT.sub("", match["what"]), self.now)
+                if what.clauses and (todos := named(self.todos, what.clauses)):
+                    return todos, title, what
                 if match.groupdict().get("surely"):
-                    return [], title
+                    return [], title, what
         return None
 
     async def _rename(self, todo: TodoView, title: str) -> str:
@@ -555,8 +746,13 @@ class _Turn:
         if len(todos) != 1:
             return None
         [todo] = todos
-        unit = next(unit for unit in ("day", "week", "month") if (match["unit"] or "").lower().startswith(_UNITS[unit]))
+        unit = next(unit for unit in _UNITS if (match["unit"] or "").lower().startswith(_UNITS[unit]))
         start = self.now
+        at = _time_of(todo.due)
+        if unit == "hour" and at is None:
+            return None
+        if unit == "hour" and at:
+            start = start.replace(hour=at.hour, minute=at.minute)
         if todo.due:
             start = start.replace(year=int(todo.due[:4]), month=int(todo.due[5:7]), day=int(todo.due[8:10]))
         later = dates.parse(f"in {match['number']} {unit}s", start)
@@ -565,10 +761,14 @@ class _Turn:
         if _EARLIER.search(match[0]) or re.search(r"\bzieh\w*\b.*\bvor\b", reader.text, re.IGNORECASE):
             days = (later.day - start.date()).days
             later = dates.Due(start.date() - timedelta(days=days))
+            if unit == "hour":
+                return None
+        if unit == "hour":
+            return dates.Found(later, ())
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
-        changed = await self.tools.change_todo(todo, wanted)
+        changed = self.changed = await self.tools.change_todo(todo, wanted)
         self.todos = [changed if other.id == changed.id else other for other in self.todos]
         return changed
 
@@ -576,16 +776,49 @@ class _Turn:
         return self.language.when(todo.due or "", self.now.date())
 
 
-def requests(message: str, tools: TodoTools) -> list[str]:
-    """The requests in a message: another one begins where, after a stop or an “and”, a command does."""
+def requests(message: str, tools: TodoTools, todos: Sequence[TodoView]) -> list[str]:
+    """The requests in a message: another one begins where, after a stop or an “and”, a command does.
+
+    Or where, after a comma too, something else is to become of another todo.
+    """
     found, at = [], 0
     for match in _AGAIN.finditer(message):
         before, after = message[at : match.start()], message[match.end() :]
-        if not _has_request(before, tools) or not _COMMAND.match(after) or _IT.match(after):
+        is_command = bool(match[0].strip(" ,")) and _has_request(before, tools) and _COMMAND.match(after)
+        if _IT.match(after) or not (is_command or _are_two(before, after, tools, todos)):
             continue
         found.append(before)
         at = match.end()
     return [*found, message[at:]]
+
+
+def _are_two(before: str, after: str, tools: TodoTools, todos: Sequence[TodoView]) -> bool:
+    """Whether two texts want two things, each of a todo that it names, or that the second is to be added."""
+    first = _wanted_of(Reader(before, tools.now), todos)
+    second = _wanted_of(Reader(after, tools.now), todos)
+    if first is None or second is None:
+        return False
+    if first == "add":
+        return second == "complete" and plain_change(Reader(after, tools.now), todos) is not None
+    return first != second or first == "move"
+
+
+def _wanted_of(reader: Reader, todos: Sequence[TodoView]) -> str | None:
+    """What a text by itself wants of a todo that it names, or `add`."""
+    clauses = reader.clauses
+    if not clauses or any(clause.is_denied for clause in clauses) or reader.wants("careful", "show", "rename"):
+        return None
+    if clauses[0].wants("add") or (clauses[0].wants("ought") and not named(todos, clauses)):
+        return "add"
+    ones = named(todos, clauses)
+    if not ones or not any(clause.numbers or fits(ones[0], clause)[0] > 1 for clause in clauses):
+        return None
+    for wants in ("reopen", "delete", "complete"):
+        if reader.wants(wants):
+            return wants
+    if any(clause.is_past for clause in clauses):
+        return "complete"
+    return "move" if reader.due or priority_of(clauses) or level_of(reader) else None
 
 
 def _has_request(text: str, tools: TodoTools) -> bool:
@@ -597,15 +830,35 @@ def _has_request(text: str, tools: TodoTools) -> bool:
 
 def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     """A message without the date that is no longer meant: “at 11 instead of 9”, “not on Friday, on Monday”."""
+    said = re.sub(r"\b\w{5,}\b", lambda word: day_of(word[0]), said)
+    said = re.sub(
+        r"\s*\((dringend|wichtig|urgent|important|high|low|medium|hoch|niedrig|mittel|asap)\)",
+        r", \1",
+        said,
+        flags=re.IGNORECASE,
+    )
+    said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
         said = said[again.end() :]
+    if (past := _FROM_TO.search(said)) and (
+        dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)
+    ):
+        said = said[: past.start("before") - len(past["from"])] + said[past.end("before") :]
     for match in reversed(list(_NOT_THEN.finditer(said))):
         rest = said[match.end() :]
         first = min(dates.spans(rest, now), default=(99, 99))
         if first[0] == 0:
-            said = said[: match.start()] + "," + rest[first[1] :]
+            after = re.sub(r"^[\s,]*(?:sondern|but|rather)\b", "", rest[first[1] :])
+            if bare := _BARE_TIME.match(after.lstrip()):
+                after = after.lstrip()[bare.end() :]
+            said = said[: match.start()] + "," + after
         elif bare := _BARE_TIME.match(rest):
             said = said[: match.start()] + rest[bare.end() :]
+    spans = [found.spans for found in [dates.find(said, now)] if found] or [dates.spans(said, now)]
+    for (_, end), (begin, _) in zip(spans[0], spans[0][1:], strict=False):
+        if _RATHER.fullmatch(said[end:begin]):
+            first = max((one for one in spans[0] if one[1] == end), default=(end, end))
+            return said[: first[0]] + said[begin:]
     return said
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo_backend.chat.tools import Action
-from todo_backend.text import storable
-from todo_backend.todos.schemas import ConfirmationView
+from todo_backend.text import one_line, storable
+from todo_backend.todos.schemas import ChangeView, ConfirmationView
 
 
 class ChatRequest(BaseModel):
@@ -22,14 +22,25 @@ class ChatRequest(BaseModel):
     conversation_id: uuid.UUID | None = None
 
 
+class StreamRequest(ChatRequest):
+    """A new message; or the same one again, with the id of the last event of its stream that was seen."""
+
+    after: Annotated[str, Field(pattern=r"^([0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})?$")] = ""
+
+
 class ChatReply(BaseModel):
-    """The reply, which assistant gave it, what it changed, and what it would delete once that is confirmed."""
+    """The reply, which assistant gave it, what it changed, and what it would delete once that is confirmed.
+
+    Where the built-in assistant answers although there is a model, `notice` says why.
+    """
 
     conversation_id: uuid.UUID
     reply: str
     assistant: str
     actions: list[Action]
     confirmation: ConfirmationView | None = None
+    notice: str | None = None
+    changes: list[ChangeView] = []
 
 
 class MessageView(BaseModel):
@@ -48,7 +59,27 @@ class ConversationSummary(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     id: uuid.UUID
+    title: str | None
     created_at: datetime
+
+
+class ConversationChange(BaseModel):
+    """What to change."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=100)]
+
+
+class Serving(BaseModel):
+    """Which assistant would answer now, and which provider it would send messages and todos to.
+
+    Where there is a model and the built-in assistant answers nevertheless, `notice` says why.
+    """
+
+    assistant: str
+    provider: str | None = None
+    notice: str | None = None
 
 
 class ConversationView(BaseModel):

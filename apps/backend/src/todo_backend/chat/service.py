@@ -3,105 +3,124 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from textwrap import shorten
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from todo_backend import metrics
-from todo_backend.auth.models import User
-from todo_backend.chat.assistant import Assistant, Said
+from todo_backend.chat.assistant import Said
 from todo_backend.chat.models import Conversation, Message, Turn
-from todo_backend.chat.schemas import ChatReply, ChatRequest, MessageView
-from todo_backend.chat.tools import TodoTools
-from todo_backend.database import Database
-from todo_backend.todos.service import KEPT_DAYS, Actor, ConflictError
+from todo_backend.chat.schemas import ChatReply, MessageView
+from todo_backend.todos.schemas import TodoView
+from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about, take_turn
 
 HISTORY = 20
+"""Messages of a conversation that an assistant is told of."""
+TITLE = 60
+KEPT_MESSAGES = 10_000
+"""Of one user, in all conversations; the oldest go, and with its last message a conversation."""
+KEPT_TURNS = 1000
+LONGEST_REPLY = 20_000
 
 
 class ConversationNotFoundError(Exception):
     """This user has no such conversation."""
 
 
-async def converse(
-    database: Database, assistant: Assistant, user: User, said: ChatRequest, todos_per_user: int
-) -> ChatReply:
-    """Keep the message, let the assistant answer, keep the reply: all of it or nothing, in one transaction.
-
-    A message that is sent again under its id, because its answer was lost, gets that answer; nothing is done twice.
-    Raises ConversationNotFoundError, and ConflictError where another message had that id.
-    """
-    turn_id = said.id or uuid.uuid4()
-    async with database.transaction() as session:
-        # Of two at once the second waits here until the first has committed.
-        begun = insert(Turn).values(id=turn_id, user_id=user.id, message=said.message).on_conflict_do_nothing()
-        if (await session.execute(begun.returning(Turn.id))).one_or_none() is None:
-            before = await session.get_one(Turn, (user.id, turn_id))
-            if before.message != said.message:
-                raise ConflictError("Another message was sent under this id.")
-            return ChatReply.model_validate(before.reply)
-        conversation = await _own_or_new(session, user.id, said.conversation_id)
-        history = await _messages(session, conversation.id, last=HISTORY)
-        session.add(Message(conversation_id=conversation.id, role="user", content=said.message))
-        await session.flush()
-        tools = TodoTools(session, user, Actor("built-in", turn_id=turn_id), todos_per_user)
-        earlier = [Said(message.role, message.content) for message in map(MessageView.model_validate, history)]
-        reply = await assistant.answer(said.message, earlier, tools)
-        session.add(Message(conversation_id=conversation.id, role="assistant", content=reply))
-        answer = ChatReply(
-            conversation_id=conversation.id,
-            reply=reply,
-            assistant=assistant.name,
-            actions=tools.actions,
-            confirmation=tools.confirmation,
-        )
-        turn = await session.get_one(Turn, (user.id, turn_id))
-        turn.reply = answer.model_dump(mode="json")
-    metrics.TURNS.labels(assistant.name).inc()
-    return answer
+async def own_or_new(
+    session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID | None, *, began_with: str
+) -> Conversation:
+    """Return the user's conversation, or a new one where none is named. Raises ConversationNotFoundError."""
+    if conversation_id is not None:
+        return await _own(session, user_id, conversation_id)
+    title = shorten(" ".join(began_with.split()), TITLE, placeholder=" …") or began_with[:TITLE]
+    conversation = Conversation(id=uuid.uuid4(), user_id=user_id, title=title)
+    session.add(conversation)
+    await session.flush()
+    return conversation
 
 
-async def list_conversations(session: AsyncSession, user_id: uuid.UUID) -> Sequence[Conversation]:
-    """Return the user's conversations, newest first."""
+async def history(session: AsyncSession, turn: Turn) -> list[Said]:
+    """Return what was said before a turn's message, the last of it, oldest first."""
+    assert turn.conversation_id is not None  # noqa: S101 - begun by this version
+    messages = await _messages(session, turn.conversation_id, last=HISTORY + 1)
+    return [Said(view.role, view.content) for view in map(MessageView.model_validate, messages[:-1])]
+
+
+async def rename(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, title: str) -> Conversation:
+    """Give a conversation another title. Raises ConversationNotFoundError."""
+    conversation = await _own(session, user_id, conversation_id)
+    conversation.title = title
+    return conversation
+
+
+async def delete_conversation(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> None:
+    """Delete a conversation with all that was said; what was done stays. Raises ConversationNotFoundError."""
+    await take_turn(session, user_id)
+    await session.delete(await _own(session, user_id, conversation_id))
+
+
+async def keep_answer(session: AsyncSession, turn: Turn, reply: ChatReply) -> ChatReply:
+    """Keep the answer to a turn's message, the lines of it that fit; return it as it is kept."""
+    text = reply.reply
+    if len(text) > LONGEST_REPLY:  # who has so many todos looks at the list
+        text = text[:LONGEST_REPLY].rpartition("\n")[0] + "\n…"
+    reply = reply.model_copy(update={"reply": text})
+    session.add(Message(conversation_id=reply.conversation_id, role="assistant", content=text))
+    turn.reply = reply.model_dump(mode="json", exclude={"confirmation": {"todos"}})
+    turn.lease_until = None
+    await session.flush()
+    await _keep_newest(session, turn.user_id)
+    return reply
+
+
+async def kept_answer(session: AsyncSession, turn: Turn) -> ChatReply:
+    """Return the answer with the todos that it asked about, which are many and so not kept with it."""
+    reply = dict(turn.reply or {})
+    if asked := reply["confirmation"]:
+        todos = await asked_about(session, uuid.UUID(asked["id"]))
+        reply["confirmation"] = {**asked, "todos": [TodoView.of(todo) for todo in todos]}
+    return ChatReply.model_validate(reply)
+
+
+async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
+    turns = select(Turn.id).where(Turn.user_id == user_id).order_by(Turn.created_at.desc(), Turn.id)
+    old = turns.offset(KEPT_TURNS).limit(AT_ONCE).scalar_subquery()
+    await session.execute(delete(Turn).where(Turn.user_id == user_id, Turn.id.in_(old)))
+    messages = select(Message.id).join(Conversation, Conversation.id == Message.conversation_id)
+    messages = messages.where(Conversation.user_id == user_id).order_by(Message.id.desc())
+    old = messages.offset(KEPT_MESSAGES).limit(AT_ONCE).scalar_subquery()
+    gone = (await session.scalars(delete(Message).where(Message.id.in_(old)).returning(Message.conversation_id))).all()
+    if gone:
+        left = select(Message.id).where(Message.conversation_id == Conversation.id).exists()
+        await session.execute(delete(Conversation).where(Conversation.id.in_(set(gone)), ~left))
+
+
+async def list_conversations(
+    session: AsyncSession, user_id: uuid.UUID, after: uuid.UUID | None, limit: int
+) -> Sequence[Conversation]:
+    """Return the user's conversations, newest first, those after one. Raises ConversationNotFoundError."""
+    order = (Conversation.created_at, Conversation.id)
     query = select(Conversation).where(Conversation.user_id == user_id)
-    found = await session.scalars(query.order_by(Conversation.created_at.desc(), Conversation.id))
-    return found.all()
+    if after is not None:
+        last = await _own(session, user_id, after)
+        query = query.where(tuple_(*order) < (last.created_at, last.id))
+    return (await session.scalars(query.order_by(*(column.desc() for column in order)).limit(limit))).all()
 
 
-async def messages_of(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Sequence[Message]:
-    """Return a conversation's messages, oldest first. Raises ConversationNotFoundError."""
-    conversation = await _own_or_new(session, user_id, conversation_id)
-    return await _messages(session, conversation.id)
+async def messages_of(
+    session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, before: int | None, limit: int
+) -> Sequence[Message]:
+    """Return a conversation's last messages `before` one, oldest first. Raises ConversationNotFoundError."""
+    conversation = await _own(session, user_id, conversation_id)
+    return await _messages(session, conversation.id, limit, before)
 
 
-async def export(session: AsyncSession, user_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Return all that was said, oldest first."""
-    return [
-        {
-            "id": str(conversation.id),
-            "created_at": conversation.created_at.isoformat(),
-            "messages": [
-                MessageView.model_validate(message).model_dump(mode="json")
-                for message in await _messages(session, conversation.id)
-            ],
-        }
-        for conversation in reversed(await list_conversations(session, user_id))
-    ]
+OLD = {Turn: Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)}
+"""What nobody sends again, of all users."""
 
 
-async def forget(session: AsyncSession) -> None:
-    """Delete for good what nobody sends again, of all users."""
-    await session.execute(delete(Turn).where(Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)))
-
-
-async def _own_or_new(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID | None) -> Conversation:
-    if conversation_id is None:
-        conversation = Conversation(id=uuid.uuid4(), user_id=user_id)
-        session.add(conversation)
-        await session.flush()
-        return conversation
+async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Conversation:
     query = select(Conversation).where(Conversation.id == conversation_id, Conversation.user_id == user_id)
     found = await session.scalar(query)
     if found is None:
@@ -109,6 +128,10 @@ async def _own_or_new(session: AsyncSession, user_id: uuid.UUID, conversation_id
     return found
 
 
-async def _messages(session: AsyncSession, conversation_id: uuid.UUID, last: int | None = None) -> Sequence[Message]:
-    query = select(Message).where(Message.conversation_id == conversation_id).order_by(Message.id.desc()).limit(last)
-    return (await session.scalars(query)).all()[::-1]
+async def _messages(
+    session: AsyncSession, conversation_id: uuid.UUID, last: int, before: int | None = None
+) -> Sequence[Message]:
+    query = select(Message).where(Message.conversation_id == conversation_id)
+    if before is not None:
+        query = query.where(Message.id < before)
+    return (await session.scalars(query.order_by(Message.id.desc()).limit(last))).all()[::-1]

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.auth.models import User
 from todo_backend.clock import now_in
+from todo_backend.text import one_line
 from todo_backend.todos import service
 from todo_backend.todos.schemas import ConfirmationView, Title, TodoQuery, TodoView
 from todo_backend.todos.service import Actor, ConflictError, QuotaError, TodoNotFoundError, Wanted
@@ -48,8 +49,9 @@ class TodoTools:
     it reaches this user's todos only. `actions` lists the changes made so far.
     """
 
-    def __init__(self, session: AsyncSession, user: User, actor: Actor, most: int) -> None:
+    def __init__(self, session: AsyncSession, user: User, actor: Actor, most: int, *, may_delete: bool = True) -> None:
         self.actions: list[Action] = []
+        self.to_be_confirmed: list[TodoView] = []
         self.confirmation: ConfirmationView | None = None
         self.now: datetime = now_in(user.time_zone)
         """On the user's clocks."""
@@ -57,6 +59,19 @@ class TodoTools:
         self._user = user
         self._actor = actor
         self._most = most
+        self._may_delete = may_delete
+
+    async def page(self, query: TodoQuery) -> tuple[list[TodoView], bool]:
+        """Return the first todos that are asked for, and whether there are more."""
+        page = await service.list_todos(self._session, self._user.id, query, self.now)
+        return [TodoView.of(todo) for todo in page.todos], bool(page.after)
+
+    async def numbered(self, number: int) -> TodoView:
+        """Return the todo of this number. Raises ToolError where there is none."""
+        try:
+            return TodoView.of(await service.get_numbered(self._session, self._user.id, number))
+        except TodoNotFoundError:
+            raise ToolError(f"There is no todo {number} on this list.") from None
 
     async def list_todos(self, query: TodoQuery | None = None) -> list[TodoView]:
         """Return all todos, oldest first, or those that are asked for."""
@@ -101,7 +116,8 @@ class TodoTools:
         tool: Tool = "update_todo"
         if wanted.completed is not None:
             tool = "complete_todo" if wanted.completed else "reopen_todo"
-        return self._done(tool, TodoView.of(changed))
+        view = TodoView.of(changed)
+        return self._done(tool, view) if view.version != todo.version else view
 
     async def delete_todo(self, todo: TodoView) -> TodoView:
         """Delete a todo that was looked at. Raises ToolError when it is gone."""
@@ -110,6 +126,14 @@ class TodoTools:
         except (TodoNotFoundError, ConflictError):
             raise GoneError from None
         return self._done("delete_todo", todo)
+
+    async def delete_or_ask(self, todo: TodoView) -> bool:
+        """Delete a todo; or return False, and note it for the user to confirm, where it is not this turn's only one."""
+        if self._may_delete:
+            await self.delete_todo(todo)
+        else:
+            self.to_be_confirmed.append(todo)
+        return self._may_delete
 
     async def ask_to_delete(self, todos: Sequence[TodoView]) -> None:
         """Ask the user whether these are to be deleted; nothing is until they say so at the endpoint for that."""
@@ -122,7 +146,7 @@ class TodoTools:
         try:
             title = _title.validate_python(wanted.title)
         except ValidationError:
-            raise BadTitleError(len(wanted.title)) from None
+            raise BadTitleError(len(one_line(wanted.title))) from None
         return replace(wanted, title=title)
 
     def _done(self, tool: Tool, todo: TodoView) -> TodoView:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Text,
     Time,
+    event,
     func,
     literal_column,
     text,
@@ -25,11 +26,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from todo_backend import clock
 from todo_backend.database import Base
 
-# A todo without a date comes after all that have one, and one without a time at the end of its day.
-DUE_ON = literal_column("COALESCE(due_on, 'infinity'::date)", Date())
-DUE_AT = literal_column("COALESCE(due_at, '24:00:00'::time without time zone)", Time())
+# A todo without a date comes after all that have one.
+DUE = literal_column("COALESCE(due_instant, 'infinity'::timestamp with time zone)", DateTime(timezone=True))
 # An open one comes before all that are done.
 COMPLETED_AT = literal_column("COALESCE(completed_at, '-infinity'::timestamp with time zone)", DateTime(timezone=True))
 
@@ -37,7 +38,8 @@ COMPLETED_AT = literal_column("COALESCE(completed_at, '-infinity'::timestamp wit
 class Todo(Base):
     """Something to do; done since `completed_at`, open while that is empty.
 
-    The database numbers each user's todos, and counts the versions of each, whichever version of this code writes.
+    The database numbers each user's todos, counts the versions of each, and keeps what is searched, whichever version
+    of this code writes.
     """
 
     __tablename__ = "todos"
@@ -47,15 +49,8 @@ class Todo(Base):
         Index(None, "user_id", "created_at"),
         Index(None, "user_id", "number", unique=True),
         # Each order in which they are listed has one, so that the first page of many comes as fast as that of few.
-        Index("ix_todos_user_id_due", "user_id", text(DUE_ON.name), text(DUE_AT.name), "number"),
-        Index(
-            "ix_todos_user_id_priority",
-            "user_id",
-            text("priority DESC"),
-            text(DUE_ON.name),
-            text(DUE_AT.name),
-            "number",
-        ),
+        Index("ix_todos_user_id_due", "user_id", text(DUE.name), "number"),
+        Index("ix_todos_user_id_priority", "user_id", text("priority DESC"), text(DUE.name), "number"),
         Index("ix_todos_user_id_title", "user_id", text("lower(title)"), "number"),
         Index("ix_todos_user_id_completed", "user_id", text(COMPLETED_AT.name), "number"),
     )
@@ -71,15 +66,28 @@ class Todo(Base):
     due_on: Mapped[date | None] = mapped_column(Date)
     due_at: Mapped[time | None] = mapped_column(Time)
     due_zone: Mapped[str | None] = mapped_column(String(64))
+    # Follows from the three, see below. What is due at a time is due at that moment, wherever its owner has gone since.
+    # What is due on a day is due on that day wherever its owner is; its place among the others alone is that of the
+    # day's end where it was written.
+    due_instant: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    search: Mapped[str] = mapped_column(Text, server_default="", deferred=True)
+    """Title and notes in the form in which the database's function `searchable` brings what is searched."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     completed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+@event.listens_for(Todo, "before_insert")
+@event.listens_for(Todo, "before_update")
+def _written(_mapper: object, _connection: object, todo: Todo) -> None:
+    at = todo.due_at
+    todo.due_instant = None if todo.due_on is None else clock.due_instant(todo.due_on, at, todo.due_zone or "UTC")
 
 
 class Change(Base):
     """What somebody did to a todo, and when; `before` and `after` are the todo as it was, as in `TodoView`."""
 
     __tablename__ = "changes"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "created_at"))
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "todo_id"), Index(None, "created_at"))
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -98,7 +106,7 @@ class Confirmation(Base):
     """Several todos that are to be deleted once the user has said so: `todos` are their ids with their versions."""
 
     __tablename__ = "confirmations"
-    __table_args__ = (Index(None, "created_at"),)
+    __table_args__ = (Index(None, "created_at"), Index(None, "user_id", "created_at"))
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))

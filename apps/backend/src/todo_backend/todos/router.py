@@ -12,13 +12,13 @@ from todo_backend import dates
 from todo_backend.auth.dependencies import CurrentUser
 from todo_backend.auth.models import User
 from todo_backend.clock import now_in
-from todo_backend.dependencies import Config, Db
+from todo_backend.dependencies import Config, Db, RetriedRoute
 from todo_backend.errors import problem
 from todo_backend.todos import service
 from todo_backend.todos.schemas import ChangeView, Deleted, TodoChange, TodoCreate, TodoQuery, TodoView
 from todo_backend.todos.service import USER, ConflictError, QuotaError, TodoNotFoundError, Wanted
 
-router = APIRouter(tags=["todos"])
+router = APIRouter(tags=["todos"], route_class=RetriedRoute)
 
 ChangeId = Annotated[int, Path(ge=0, le=2**63 - 1)]
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: problem("There is none with this id, or it is somebody else's.")}

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from todo_backend.dates import Due
-from todo_backend.text import one_line, storable
+from todo_backend.text import one_line, storable, visible_line
 from todo_backend.todos.models import Change, Todo
 
-Title = Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=200)]
+Title = Annotated[str, AfterValidator(visible_line), Field(min_length=1, max_length=200)]
 Notes = Annotated[str, AfterValidator(storable), Field(max_length=5000)]
 DueText = Annotated[
     str,

@@ -5,28 +5,48 @@ who made it, and what was there before.
 """
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Literal
 
 from psycopg.errors import UniqueViolation
-from sqlalchemy import ARRAY, ColumnElement, String, Text, Uuid, and_, cast, delete, func, insert, or_, select
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    String,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    delete,
+    func,
+    insert,
+    not_,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.dates import Due
-from todo_backend.todos.models import COMPLETED_AT, DUE_AT, DUE_ON, Change, Confirmation, Todo
+from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, Todo
 from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
 
 KEPT_DAYS = 30
 """For how long a change can be taken back, and so what was deleted is kept."""
+KEPT_CHANGES = 20_000
+"""Of one user; the oldest go, and what was forgotten cannot be taken back."""
 CONFIRMATION_MINUTES = 15
+KEPT_CONFIRMATIONS = 20
+AT_ONCE = 10_000
+"""How many rows too many one transaction deletes; the next one goes on."""
 Kind = Literal["add", "update", "complete", "reopen", "delete", "undo"]
 
 
@@ -86,8 +106,8 @@ _Order = Sequence[tuple[ColumnElement[Any], bool]]
 _ORDERS: Mapping[str, _Order] = {
     "number": [(Todo.number.expression, False)],
     "-number": [(Todo.number.expression, True)],
-    "due": [(DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
-    "-priority": [(Todo.priority.expression, True), (DUE_ON, False), (DUE_AT, False), (Todo.number.expression, False)],
+    "due": [(DUE, False), (Todo.number.expression, False)],
+    "-priority": [(Todo.priority.expression, True), (DUE, False), (Todo.number.expression, False)],
     "title": [(func.lower(Todo.title, type_=String), False), (Todo.number.expression, False)],
     "-completed": [(COMPLETED_AT, True), (Todo.number.expression, True)],
 }
@@ -95,32 +115,33 @@ _ORDERS: Mapping[str, _Order] = {
 
 def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
     today = now.date()
+    tomorrow = today + timedelta(days=1)
     found: list[ColumnElement[bool]] = []
     if query.state != "all":
         found.append(Todo.completed_at.is_(None) if query.state == "open" else Todo.completed_at.is_not(None))
     if query.priority:
         found.append(Todo.priority == PRIORITIES.index(query.priority))
-    for word in query.q.split():
-        pattern = "%" + word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-        found.append(or_(Todo.title.ilike(pattern), Todo.notes.ilike(pattern)))
+    found += [func.strpos(Todo.search, func.searchable(word)) > 0 for word in query.q.split()]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
         case "today":
-            found.append(Todo.due_on == today)
+            found += [not_(_due_before(now, today)), _due_before(now, tomorrow)]
         case "week":
-            found.append(Todo.due_on <= _end_of_week(today))
+            found.append(_due_before(now, tomorrow + timedelta(days=6 - today.weekday())))
         case "upcoming":
-            found.append(Todo.due_on > today)
+            found.append(not_(_due_before(now, tomorrow)))
         case "overdue":
-            found.append(or_(Todo.due_on < today, and_(Todo.due_on == today, Todo.due_at < now.time())))
+            found.append(or_(_due_before(now, today), and_(Todo.due_at.is_not(None), Todo.due_instant < now)))
         case None:
             pass
     return found
 
 
-def _end_of_week(today: date) -> date:
-    return today + timedelta(days=6 - today.weekday())
+def _due_before(now: datetime, day: date) -> ColumnElement[bool]:
+    """Due before that day begins for the user: NULL for what is not due at all, and so is its opposite."""
+    begins = datetime.combine(day, time(), now.tzinfo)
+    return case((Todo.due_at.is_(None), Todo.due_on < day), else_=Todo.due_instant < begins)
 
 
 def _beyond(order: _Order, position: Sequence[Any]) -> ColumnElement[bool]:
@@ -143,9 +164,10 @@ def _cursor(position: Sequence[str]) -> str:
 def _position(cursor: str, length: int) -> list[Any]:
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor))
-    except (binascii.Error, ValueError):
+        "".join(position).encode()  # half of a surrogate pair cannot be
+    except (TypeError, ValueError):
         position = None
-    if not isinstance(position, list) or len(position) != length or not all(isinstance(one, str) for one in position):
+    if not isinstance(position, list) or len(position) != length:
         raise ValueError(_NO_PLACE)
     return position
 
@@ -153,6 +175,14 @@ def _position(cursor: str, length: int) -> list[Any]:
 async def get_todo(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
     """Return one of the user's todos. Raises TodoNotFoundError."""
     todo = await session.scalar(select(Todo).where(Todo.id == todo_id, Todo.user_id == user_id))
+    if todo is None:
+        raise TodoNotFoundError
+    return todo
+
+
+async def get_numbered(session: AsyncSession, user_id: uuid.UUID, number: int) -> Todo:
+    """Return the user's todo of this number. Raises TodoNotFoundError."""
+    todo = await session.scalar(select(Todo).where(Todo.user_id == user_id, Todo.number == number))
     if todo is None:
         raise TodoNotFoundError
     return todo
@@ -199,10 +229,14 @@ async def add_todo(
     most: int,
     todo_id: uuid.UUID | None = None,
 ) -> Todo:
-    """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's already."""
-    await _take_turn(session, user_id)
+    """Add a todo. Raises QuotaError, and ConflictError where `todo_id` is somebody's, or was one that is deleted."""
+    await _begin(session, user_id)
     if todo_id is not None and (there := await session.get(Todo, todo_id)):
         return _sent_again(there, user_id)
+    if todo_id is not None:
+        owner = await session.scalar(select(Change.user_id).where(Change.todo_id == todo_id).limit(1))
+        if owner is not None:  # who can take its deletion back
+            raise ConflictError("This todo was added, and has been deleted since." if owner == user_id else _ANOTHER)
     await _leave_room(session, user_id, most)
     todo = Todo(id=todo_id or uuid.uuid4(), user_id=user_id, notes="", priority=0)
     wanted.apply(todo, time_zone)
@@ -218,9 +252,17 @@ async def add_todo(
     return todo
 
 
-async def _take_turn(session: AsyncSession, user_id: uuid.UUID) -> None:
-    """Wait until no other transaction changes this user's todos: what is counted stays so, and locks have one order."""
+async def take_turn(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """Wait until no other transaction changes what this user has: counts stay true, and locks have one order."""
     await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+
+
+async def _begin(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """Take one's turn to change todos, and forget the oldest changes where there are too many."""
+    await take_turn(session, user_id)
+    changes = select(Change.id).where(Change.user_id == user_id).order_by(Change.id.desc())
+    old = changes.offset(KEPT_CHANGES).limit(AT_ONCE).scalar_subquery()
+    await session.execute(delete(Change).where(Change.id.in_(old)))
 
 
 async def _leave_room(session: AsyncSession, user_id: uuid.UUID, most: int) -> None:
@@ -229,10 +271,13 @@ async def _leave_room(session: AsyncSession, user_id: uuid.UUID, most: int) -> N
         raise QuotaError(f"You have {most} todos, which is the most that one can have. Delete some first.")
 
 
+_ANOTHER = "There is another todo with this id."
+
+
 def _sent_again(there: Todo, user_id: uuid.UUID) -> Todo:
     """The todo, whose first answer was lost."""
     if there.user_id != user_id:
-        raise ConflictError("There is another todo with this id.")
+        raise ConflictError(_ANOTHER)
     return there
 
 
@@ -278,7 +323,7 @@ async def delete_todo(
 
 async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) -> Todo:
     # Locked, so that of two changes at once the second sees the first.
-    await _take_turn(session, user_id)
+    await _begin(session, user_id)
     query = select(Todo).where(Todo.id == todo_id, Todo.user_id == user_id).with_for_update()
     todo = await session.scalar(query)
     if todo is None:
@@ -301,7 +346,7 @@ async def list_changes(
 
 async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, actor: Actor, most: int) -> Change:
     """Take back a change; return the change that this is. Raises TodoNotFoundError, ConflictError and QuotaError."""
-    await _take_turn(session, user_id)
+    await _begin(session, user_id)
     query = select(Change).where(Change.id == change_id, Change.user_id == user_id).with_for_update()
     change = await session.scalar(query)
     if change is None:
@@ -310,14 +355,15 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
         raise ConflictError("This was taken back already.")
     if change.kind == "undo":
         raise ConflictError("What was taken back cannot be taken back once more.")
-    todo = await session.scalar(select(Todo).where(Todo.id == change.todo_id).with_for_update())
+    mine = select(Todo).where(Todo.id == change.todo_id, Todo.user_id == user_id)
+    todo = await session.scalar(mine.with_for_update())
     if change.after is None:
         if todo is not None:
             raise ConflictError("This todo is on your list again.")
         await _leave_room(session, user_id, most)
     elif todo is None:
         raise ConflictError("This todo has been deleted since.")
-    elif {**_kept(todo), "version": 0} != {**change.after, "version": 0}:
+    elif todo.version != await _version_if_taken_back(session, change, change.after["version"]):
         raise ConflictError("This todo has been changed since.")
     change.undone_at = func.now()
     was = None if todo is None else _kept(todo)
@@ -329,13 +375,33 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
         todo = Todo(id=change.todo_id, user_id=user_id, **_columns(change.before))
         todo.number, todo.version = change.before["number"], change.before["version"] + 1
         todo.created_at = datetime.fromisoformat(change.before["created_at"])
-        session.add(todo)
+        try:
+            async with session.begin_nested():
+                session.add(todo)
+        except IntegrityError as error:
+            if not isinstance(error.orig, UniqueViolation):
+                raise
+            raise ConflictError(_ANOTHER) from None
     else:
         for name, value in _columns(change.before).items():
             setattr(todo, name, value)
     await session.flush()
     await session.refresh(todo)
     return _record(session, "undo", actor, todo, before=was, after=todo)
+
+
+async def _version_if_taken_back(session: AsyncSession, change: Change, version: int) -> int | None:
+    """Return the version that a todo has where all its changes after this one were taken back; None where one stands.
+
+    Each of them, and each that took one back, counted the version up by one, but for those that left no todo. A change
+    without a row, as by code of the version before, makes it a greater one.
+    """
+    later = select(
+        func.count().filter(Change.after.is_not(null())),
+        func.count().filter(Change.undone_at.is_(None), Change.kind != "undo"),
+    ).where(Change.todo_id == change.todo_id, Change.user_id == change.user_id, Change.id > change.id)
+    counted, standing = (await session.execute(later)).one()
+    return None if standing else version + counted
 
 
 def _columns(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -396,7 +462,19 @@ async def ask_to_delete(
     )
     session.add(confirmation)
     await session.flush()
+    mine = select(Confirmation.id).where(Confirmation.user_id == user_id)
+    mine = mine.order_by(Confirmation.created_at.desc(), Confirmation.id).offset(KEPT_CONFIRMATIONS)
+    await session.execute(delete(Confirmation).where(Confirmation.id.in_(mine.scalar_subquery())))
     return confirmation
+
+
+async def asked_about(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequence[Todo]:
+    """Return the todos that are deleted once this is confirmed."""
+    asked = await session.get(Confirmation, confirmation_id)
+    if asked is None:
+        return []
+    ids = cast([uuid.UUID(name) for name in asked.todos], ARRAY(Uuid))
+    return (await session.scalars(select(Todo).where(Todo.id == func.any(ids)).order_by(Todo.number))).all()
 
 
 async def confirm(
@@ -406,7 +484,7 @@ async def confirm(
 
     Raises TodoNotFoundError where nothing was asked, and ConflictError where it was answered, or too long ago.
     """
-    await _take_turn(session, user_id)
+    await _begin(session, user_id)
     query = select(Confirmation).where(Confirmation.id == confirmation_id, Confirmation.user_id == user_id)
     asked = await session.scalar(query.with_for_update())
     if asked is None:
@@ -433,8 +511,5 @@ async def confirm(
     return deleted, sorted(versions.keys() - {todo.id for todo in todos})
 
 
-async def forget(session: AsyncSession) -> None:
-    """Delete for good what can be taken back no longer, of all users."""
-    limit = func.now() - timedelta(days=KEPT_DAYS)
-    for table in (Change, Confirmation):
-        await session.execute(delete(table).where(table.created_at < limit))
+OLD = {table: table.created_at < func.now() - timedelta(days=KEPT_DAYS) for table in (Change, Confirmation)}
+"""What can be taken back no longer, of all users."""

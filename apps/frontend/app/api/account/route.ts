@@ -1,6 +1,12 @@
 import { callBackend } from "@/lib/backend";
-import { noContent, signedIn, withCookies } from "@/lib/handler";
+import { noContent, readJson, signedIn, success, withCookies } from "@/lib/handler";
 import { endedSessionCookies } from "@/lib/session";
+import type { User } from "@/lib/types";
+
+export const PATCH = signedIn(async (request, token) => {
+  const { model_allowed } = await readJson(request);
+  return success(await callBackend<User>("/api/v1/auth/me", { method: "PATCH", token, body: { model_allowed } }));
+});
 
 /** As pages of the version before ask for it; our own ask at /api/account/delete, with the password. */
 export const DELETE = signedIn(async (request, token) => {

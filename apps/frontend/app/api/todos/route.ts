@@ -2,7 +2,12 @@ import { callBackend, fetchTodos } from "@/lib/backend";
 import { readJson, signedIn, success } from "@/lib/handler";
 import type { Todo } from "@/lib/types";
 
-export const GET = signedIn(async (_request, token) => success(await fetchTodos(token)));
+export const GET = signedIn(async (_request, token) => {
+  const { todos, more } = await fetchTodos(token);
+  const response = success(todos);
+  if (more) response.headers.set("x-more", "true");
+  return response;
+});
 
 export const POST = signedIn(async (request, token) => {
   const { id, title } = await readJson(request);

@@ -1,9 +1,8 @@
-import { callBackend } from "@/lib/backend";
-import { signedIn, success } from "@/lib/handler";
-import { BACKEND_MS } from "@/lib/limits";
+import { downloadBackend } from "@/lib/backend";
+import { signedIn } from "@/lib/handler";
 
-export const GET = signedIn(async (_request, token) => {
-  const response = success(await callBackend("/api/v1/auth/me/export", { token, timeoutMs: BACKEND_MS }));
+export const GET = signedIn(async (request, token) => {
+  const response = await downloadBackend("/api/v1/auth/me/export", { token, signal: request.signal });
   response.headers.set("content-disposition", 'attachment; filename="todochat.json"');
   return response;
 });

@@ -1,7 +1,8 @@
-"""Notes, dates, priority, numbers and versions of todos; changes, confirmations and turns; sessions and throttling.
+"""Sessions and throttling, changes, confirmations and turns; the columns of users that todos need.
 
-Additive: code made for 0002 goes on working with it, during a rollout and after a rollback. It names no number and no
-version, so the database gives them, whoever writes.
+0003 to 0006 are additive: code made for 0002 goes on working with each, during a rollout and after a rollback. It
+waits for none of them long: what locks a table, 0003 and 0004, looks at no row and takes one of the old tables only, so
+that no two wait for each other; what looks at rows, 0005 and 0006, locks single ones or none.
 """
 
 from collections.abc import Sequence
@@ -16,76 +17,14 @@ branch_labels: Sequence[str] | None = None
 depends_on: Sequence[str] | None = None
 breaks_previous: bool = False
 
-NUMBERED = """
-CREATE FUNCTION todo_written() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF TG_OP = 'INSERT' AND NEW.number IS NULL THEN
-        UPDATE users SET last_number = last_number + 1 WHERE id = NEW.user_id RETURNING last_number INTO NEW.number;
-        NEW.number := COALESCE(NEW.number, 0); -- there is no such user: the foreign key says so
-    ELSIF TG_OP = 'UPDATE' THEN
-        NEW.version := OLD.version + 1;
-    END IF;
-    RETURN NEW;
-END
-$$
-"""
-
 
 def upgrade() -> None:
     """Apply."""
-    op.add_column("users", sa.Column("last_number", sa.Integer(), server_default="0", nullable=False))
+    # NULL for who is there already: 0005 numbers their todos, and then says up to where.
+    op.add_column("users", sa.Column("last_number", sa.Integer(), nullable=True))
+    op.alter_column("users", "last_number", server_default="0")
     op.add_column("users", sa.Column("time_zone", sa.String(length=64), server_default="UTC", nullable=False))
     op.add_column("users", sa.Column("password_changed_at", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("todos", sa.Column("number", sa.Integer(), nullable=True))
-    op.add_column("todos", sa.Column("version", sa.Integer(), server_default="1", nullable=False))
-    op.add_column("todos", sa.Column("notes", sa.Text(), server_default="", nullable=False))
-    op.add_column("todos", sa.Column("priority", sa.SmallInteger(), server_default="0", nullable=False))
-    op.add_column("todos", sa.Column("due_on", sa.Date(), nullable=True))
-    op.add_column("todos", sa.Column("due_at", sa.Time(), nullable=True))
-    op.add_column("todos", sa.Column("due_zone", sa.String(length=64), nullable=True))
-    op.execute(
-        "UPDATE todos SET number = counted.number FROM (SELECT id, row_number() OVER "
-        "(PARTITION BY user_id ORDER BY created_at, id) AS number FROM todos) AS counted WHERE todos.id = counted.id"
-    )
-    op.execute(
-        "UPDATE users SET last_number = counted.last FROM (SELECT user_id, max(number) AS last FROM todos "
-        "GROUP BY user_id) AS counted WHERE users.id = counted.user_id"
-    )
-    op.alter_column("todos", "number", nullable=False)
-    op.create_check_constraint(op.f("ck_todos_priority"), "todos", "priority BETWEEN 0 AND 3")
-    op.create_check_constraint(op.f("ck_todos_due"), "todos", "(due_at IS NULL OR due_on IS NOT NULL)")
-    op.create_index(op.f("ix_todos_user_id_number"), "todos", ["user_id", "number"], unique=True)
-    op.create_index(
-        "ix_todos_user_id_due",
-        "todos",
-        [
-            "user_id",
-            sa.text("COALESCE(due_on, 'infinity'::date)"),
-            sa.text("COALESCE(due_at, '24:00:00'::time without time zone)"),
-            "number",
-        ],
-    )
-    op.create_index(
-        "ix_todos_user_id_priority",
-        "todos",
-        [
-            "user_id",
-            sa.text("priority DESC"),
-            sa.text("COALESCE(due_on, 'infinity'::date)"),
-            sa.text("COALESCE(due_at, '24:00:00'::time without time zone)"),
-            "number",
-        ],
-    )
-    op.create_index("ix_todos_user_id_title", "todos", ["user_id", sa.text("lower(title)"), "number"])
-    op.create_index(
-        "ix_todos_user_id_completed",
-        "todos",
-        ["user_id", sa.text("COALESCE(completed_at, '-infinity'::timestamp with time zone)"), "number"],
-    )
-    op.execute(NUMBERED)
-    op.execute(
-        "CREATE TRIGGER todo_written BEFORE INSERT OR UPDATE ON todos FOR EACH ROW EXECUTE FUNCTION todo_written()"
-    )
     op.create_table(
         "changes",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -103,6 +42,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
     )
     op.create_index(op.f("ix_changes_user_id_id"), "changes", ["user_id", "id"])
+    op.create_index(op.f("ix_changes_todo_id"), "changes", ["todo_id"])
     op.create_index(op.f("ix_changes_created_at"), "changes", ["created_at"])
     op.create_table(
         "confirmations",
@@ -119,6 +59,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_confirmations")),
     )
     op.create_index(op.f("ix_confirmations_created_at"), "confirmations", ["created_at"])
+    op.create_index(op.f("ix_confirmations_user_id_created_at"), "confirmations", ["user_id", "created_at"])
     op.create_table(
         "turns",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -168,12 +109,5 @@ def downgrade() -> None:
     """Take back."""
     for table in ("attempts", "browsers", "sessions", "turns", "confirmations", "changes"):
         op.drop_table(table)
-    op.execute("DROP TRIGGER todo_written ON todos")
-    op.execute("DROP FUNCTION todo_written()")
-    for index in ("completed", "title", "priority", "due"):
-        op.drop_index(f"ix_todos_user_id_{index}", table_name="todos")
-    op.drop_index(op.f("ix_todos_user_id_number"), table_name="todos")
-    for column in ("due_zone", "due_at", "due_on", "priority", "notes", "version", "number"):
-        op.drop_column("todos", column)
     for column in ("password_changed_at", "time_zone", "last_number"):
         op.drop_column("users", column)

@@ -1,0 +1,81 @@
+"""What is kept for a while only is forgotten, however much it is."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL
+
+from tests.conftest import Person, serving, sign_up
+
+MANY = """
+INSERT INTO changes (user_id, todo_id, actor, kind, created_at)
+SELECT :user, gen_random_uuid(), 'user', 'add', now() - interval '40 days' FROM generate_series(1, 4500)
+"""
+# As a lost connection would, in the middle.
+CUT = """
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.actor_name = 'cut here' THEN RAISE EXCEPTION 'cut'; END IF;
+    RETURN OLD;
+END
+$$;
+CREATE TRIGGER cut BEFORE DELETE ON changes FOR EACH ROW EXECUTE FUNCTION cut();
+UPDATE changes SET actor_name = 'cut here' WHERE id =
+    (SELECT max(id) FROM changes WHERE created_at < now() - interval '31 days')
+"""
+
+
+@pytest.fixture
+def url(migrated_database: Callable[[], URL]) -> URL:
+    """A database of its own, whose old rows nobody else forgets."""
+    return migrated_database()
+
+
+@pytest.fixture
+async def ann(url: URL) -> AsyncIterator[Person]:
+    """Somebody in that database."""
+    async with serving(url) as client:
+        yield await sign_up(client)
+
+
+def do(url: URL, statement: str, **values: object) -> list[Any]:
+    """Do something to the database itself."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        done = connection.execute(text(statement), values)
+        rows = list(done) if done.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+async def until(url: URL, rows: int, caplog: pytest.LogCaptureFixture, message: str) -> None:
+    """Serve until so many changes are left, and that was said."""
+    async with serving(url):
+        for _ in range(300):
+            left = do(url, "SELECT count(*) FROM changes")
+            if left == [(rows,)] and message in caplog.messages:
+                break
+            await asyncio.sleep(0.1)
+    assert left == [(rows,)]
+    assert message in caplog.messages
+
+
+async def test_what_is_old_goes_and_what_was_cut_off_goes_on(
+    ann: Person, url: URL, caplog: pytest.LogCaptureFixture
+) -> None:
+    await ann.add("buy milk")
+    do(url, MANY, user=ann.id)
+    do(url, CUT)
+    with caplog.at_level(logging.INFO, "todo_backend.maintenance"):
+        await until(url, 501, caplog, "forgetting what is old failed")
+        assert [vars(one)["rows"] for one in caplog.records if one.message == "forgot what is old"] == [4000]
+        caplog.clear()
+        do(url, "DROP TRIGGER cut ON changes")
+        await until(url, 1, caplog, "forgot what is old")
+    [told] = [one for one in caplog.records if one.message == "forgot what is old"]
+    assert (vars(told)["table"], vars(told)["rows"]) == ("changes", 500)
+    assert [change["kind"] for change in (await ann.request("GET", "/changes")).json()] == ["add"]
