@@ -38,6 +38,7 @@ def main(file: Path) -> None:
                 begun_now = Visitor(URL)
                 begun_now.call("log in", "POST", "/api/auth/login", account)
                 work(begun_now, f"todo {number} of a new session")
+                begun_now.call("log out", "POST", "/api/auth/logout")
                 out.write("well\n")
             except JourneyError as error:
                 out.write(f"{error}\n")

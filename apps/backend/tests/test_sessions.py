@@ -52,6 +52,25 @@ async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person) -> No
     assert (await refreshed(ann, second["refresh_token"])).status_code == 401
 
 
+async def test_a_script_that_logs_in_again_and_again_ends_no_browsers_session(ann: Person, database_url: URL) -> None:
+    """Of sessions without end the one used longest ago goes."""
+    begun, first = await session(ann), (await log_in(ann.client, ann.email)).json()["access_token"]
+    old(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '1 hour'")
+    for refresh_hash in (None, b"its"):
+        old(
+            database_url,
+            "INSERT INTO sessions (id, user_id, user_agent, refresh_hash, expires_at) SELECT gen_random_uuid(), "
+            ":user_id, 'a script', :refresh_hash, now() + interval '1 hour' FROM generate_series(1, 49)",
+            user_id=ann.id,
+            refresh_hash=refresh_hash,
+        )
+    ann.token = begun["access_token"]
+    assert (await log_in(ann.client, ann.email)).status_code == 200
+    assert (await ann.request("GET", "/auth/me")).status_code == 200
+    ann.token = first
+    assert (await ann.request("GET", "/auth/me")).status_code == 401
+
+
 async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_url: URL) -> None:
     begun = await session(ann)
     answers = await asyncio.gather(*(refreshed(ann, begun["refresh_token"]) for _ in range(4)))

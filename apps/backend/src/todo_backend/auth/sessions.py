@@ -20,7 +20,10 @@ GRACE = timedelta(seconds=30)
 """For how long the refresh token before the last is good: two tabs refresh at once, and answers are lost."""
 BROWSER = timedelta(days=365)
 MOST = 50
-"""Sessions, and browsers, of one account; the oldest ones go."""
+"""Sessions of each kind, and browsers, of one account; those used longest ago go.
+
+Of each kind, so that a script that logs in for each of its requests ends nobody's session in a browser.
+"""
 
 
 class EndedError(Exception):
@@ -46,12 +49,13 @@ async def begin(
     )
     session.add(begun)
     await session.flush()
-    await _keep_newest(session, user_id)
+    await _keep_newest(session, user_id, refresh=refresh)
     return begun.id, f"{begun.id}.{family}.{secret}" if refresh else None
 
 
-async def _keep_newest(session: AsyncSession, user_id: uuid.UUID) -> None:
-    mine = select(UserSession.id).where(UserSession.user_id == user_id).order_by(UserSession.created_at.desc())
+async def _keep_newest(session: AsyncSession, user_id: uuid.UUID, *, refresh: bool) -> None:
+    kind = UserSession.refresh_hash.is_not(None) if refresh else UserSession.refresh_hash.is_(None)
+    mine = select(UserSession.id).where(UserSession.user_id == user_id, kind).order_by(UserSession.rotated_at.desc())
     await session.execute(delete(UserSession).where(UserSession.id.in_(mine.offset(MOST).scalar_subquery())))
 
 
