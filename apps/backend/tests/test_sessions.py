@@ -53,7 +53,7 @@ async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person) -> No
 
 
 async def test_a_script_that_logs_in_again_and_again_ends_no_browsers_session(ann: Person, database_url: URL) -> None:
-    """Of sessions without end the one used longest ago goes."""
+    """Of those of its own kind the one used longest ago goes."""
     begun, first = await session(ann), (await log_in(ann.client, ann.email)).json()["access_token"]
     old(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '1 hour'")
     for refresh_hash in (None, b"its"):
@@ -69,6 +69,10 @@ async def test_a_script_that_logs_in_again_and_again_ends_no_browsers_session(an
     assert (await ann.request("GET", "/auth/me")).status_code == 200
     ann.token = first
     assert (await ann.request("GET", "/auth/me")).status_code == 401
+    # what began first and is used goes on, when there is one more of its kind
+    ann.token = (await refreshed(ann, begun["refresh_token"])).json()["access_token"]
+    await session(ann)
+    assert (await ann.request("GET", "/auth/me")).status_code == 200
 
 
 async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_url: URL) -> None:
