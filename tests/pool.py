@@ -17,6 +17,8 @@ TELL_SECONDS = 60
 # In which what is broken off takes away what it has made.
 END_SECONDS = 60
 LAST_LINES = 60
+# Many times of what it should take, and no short while: then it hangs, and its last lines tell where.
+HANGS_TIMES, HANGS_SECONDS = 4, 20 * 60
 
 
 @dataclass
@@ -135,12 +137,19 @@ class Pool:
             self.processes.add(process)
             if self.ending.is_set():  # in between
                 self._end([process])
-            status = process.wait()
+            longest = max(HANGS_SECONDS, HANGS_TIMES * job.seconds)
+            try:
+                process.wait(longest)
+            except subprocess.TimeoutExpired:
+                self._end([process])
+            hangs = time.monotonic() - job.began > longest
             self.processes.discard(process)
-        if self.ending.is_set():
+        if hangs or self.ending.is_set():
             job.broken_off()
+        if self.ending.is_set():
             return "it was broken off"
-        return job.after(status == 0, time.monotonic() - job.began)
+        wrong = job.after(process.wait() == 0 and not hangs, time.monotonic() - job.began)
+        return f"it was broken off after {minutes(longest)}, as it hangs" if hangs else wrong
 
 
 def signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

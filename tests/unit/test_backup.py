@@ -131,7 +131,7 @@ def test_two_backups_do_not_write_to_one_file(tmp_path: Path) -> None:
 
 
 def test_what_is_in_a_database_is_told_without_the_table_of_migrations() -> None:
-    assert CONTENTS.summary() == "todos 3, users 0"
+    assert CONTENTS.summary() == "todos 3"
     assert not CONTENTS.is_empty()
     assert EMPTY.is_empty()
     assert Contents("public", 170005, "", {}).summary() == "no tables"
@@ -149,7 +149,7 @@ MANIFEST = Manifest("20260102T030405Z", "todo", CONTENTS, (), "", "0" * 64)
         (EMPTY, ["0002", "0001"], "", None),
         (EMPTY, [], "", None),
         (CONTENTS, ["0003", "0002", "0001"], "todo", None),
-        (CONTENTS, [], "", "holds data (todos 3, users 0), which a restore would replace. Say that you mean it by its name"),
+        (CONTENTS, [], "", "holds data (todos 3), which a restore would replace. Say that you mean it by its name"),
         (CONTENTS, [], "todos", "replace=todos is not the name of this database, which is todo"),
         (EMPTY, [], "other", "replace=other is not the name"),
         (EMPTY, ["0001"], "todo", "schema is 0002, which the application's image does not know: it knows 0001"),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import pool
 from pool import Job, Pool, estimate, order
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -75,6 +76,13 @@ def test_what_stands_on_a_state_waits_for_it(bench: Bench) -> None:
 
 def test_what_waits_for_a_job_that_need_not_run_begins_at_once(bench: Bench) -> None:
     assert bench.run(bench.job("app", needs="a state that is there")) == {}
+
+
+def test_what_hangs_is_broken_off_and_shown(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "HANGS_SECONDS", 0.5)
+    wrong = bench.run(bench.job("hangs", "echo asks for a word; sleep 600 & wait", seconds=0.1), bench.job("a"))
+    assert wrong == {"hangs": "it was broken off after 0 s, as it hangs"}
+    assert any("asks for a word" in text for text in bench.said)
 
 
 def test_a_failure_is_shown_and_the_others_go_on(bench: Bench) -> None:

@@ -26,7 +26,7 @@ from todo_backend.database import Base
 from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
-HEAD, NEXT = "0008", "0009"
+HEAD, NEXT = "0009", "0010"
 READERS = ["0002", "0003", "0004", "0005", "0006", "0007", HEAD]
 
 

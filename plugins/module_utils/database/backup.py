@@ -45,12 +45,14 @@ READERS_TRIES = 15
 # What belongs to an extension comes with it.
 OWN = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = o.oid AND deptype = 'e')"
 IN_NAMESPACE = "current_schema()::regnamespace"
+# What the server itself does not keep through a crash is no data.
+KEPT = "relpersistence <> 'u'"
 
 LOOK = f"""SELECT json_build_object(
     'namespace', current_schema(), 'server', current_setting('server_version_num')::int,
     'size', (SELECT coalesce(sum(pg_total_relation_size(oid)), 0) FROM pg_class AS o WHERE relnamespace = {IN_NAMESPACE} AND relkind = 'r'),
     'tables', (SELECT coalesce(json_object_agg(relname, format('%I.%I', current_schema(), relname) ORDER BY relname), '{{}}')
-               FROM pg_class AS o WHERE relnamespace = {IN_NAMESPACE} AND relkind = 'r' AND {OWN}))"""
+               FROM pg_class AS o WHERE relnamespace = {IN_NAMESPACE} AND relkind = 'r' AND {KEPT} AND {OWN}))"""
 COUNT = """SELECT concat_ws(' ', count(*), coalesce(sum(('x' || left(md5(convert_to((t.*)::text, 'UTF8')), 15))::bit(60)::bigint), 0)) FROM {} AS t"""
 # Whoever has to be there for the rights to be given again.
 GRANTEES = f"""SELECT pg_get_userbyid(defaclrole) FROM pg_default_acl WHERE defaclnamespace = {IN_NAMESPACE} UNION
@@ -146,7 +148,8 @@ def take(bench: Workbench, session: Session, path: Path, owner: str, application
 
 def dump(bench: Workbench, file: IO[bytes], namespace: str, snapshot: str) -> None:
     """Writes pg_dump's output into the file."""
-    options = ["--format=custom", f"--schema={quoted(namespace)}", "--no-owner", f"--snapshot={snapshot}", "--dbname=service=database"]
+    contents = [f"--schema={quoted(namespace)}", "--no-owner", "--no-unlogged-table-data", f"--snapshot={snapshot}"]
+    options = ["--format=custom", *contents, "--dbname=service=database"]
     with tempfile.TemporaryFile() as errors:
         process = bench.start("pg_dump", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
         assert process.stdout is not None

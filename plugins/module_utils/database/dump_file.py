@@ -54,7 +54,7 @@ class Contents:
 
     def summary(self) -> str:
         """For a person."""
-        return ", ".join(f"{name} {rows}" for name, rows in self.rows().items()) or "no tables"
+        return ", ".join(f"{name} {rows}" for name, rows in self.rows().items() if rows) or ("no rows" if self.tables else "no tables")
 
     def differences(self, found: Contents) -> str:
         """What is not the same in another one, for a person."""

@@ -76,7 +76,7 @@ class Attempts(Base):
     """How often something was tried, by all replicas together, until the count begins anew."""
 
     __tablename__ = "attempts"
-    __table_args__ = (Index(None, "ends_at"),)
+    __table_args__ = (Index(None, "ends_at"), {"prefixes": ["UNLOGGED"]})
 
     key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
