@@ -27,7 +27,7 @@ from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
 HEAD, NEXT = "0009", "0010"
-READERS = ["0002", "0003", "0004", "0005", "0006", "0007", HEAD]
+READERS = [f"{number:04}" for number in range(2, int(HEAD) + 1)]
 
 
 def test_four_pods_at_once_and_one_more_make_one_schema(new_database: Callable[[], URL], tmp_path: Path) -> None:
