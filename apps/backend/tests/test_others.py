@@ -84,12 +84,12 @@ async def test_an_id_that_somebody_else_chose_tells_and_changes_nothing(ann: Per
     before = await everything(ann)
     refused = await bob.request("POST", "/todos", {"id": todo, "title": "stolen"})
     assert (refused.status_code, "Secret" in refused.text) == (409, False)
-    answered = await bob.request("POST", "/chat", {"id": turn, "message": "add mine"})
+    answered = await bob.request("POST", "/chat", {"id": turn, "message": "add Milk"})
     assert (answered.status_code, "Another" in answered.text) == (200, False)
-    assert await bob.titles() == ["mine"]
-    streamed = await bob.request("POST", "/chat/stream", {"id": turn, "message": "add mine"})
+    assert await bob.titles() == ["Milk"]
+    streamed = await bob.request("POST", "/chat/stream", {"id": turn, "message": "add Milk"})
     assert (streamed.status_code, "Another" in streamed.text) == (200, False)
-    assert await bob.titles() == ["mine"]
+    assert await bob.titles() == ["Milk"]
     assert await everything(ann) == before
     choosing = {key for key, operation in OPERATIONS.items() if CHOSEN in ids(operation)}
     assert choosing == {("POST", "/api/v1/todos"), ("POST", "/api/v1/chat"), ("POST", "/api/v1/chat/stream")}
