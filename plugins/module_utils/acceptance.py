@@ -20,6 +20,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_e
 ANSWER_SECONDS = 20
 CHECK_SECONDS = 300
 LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
+# What a language model makes of a request is its own matter; what this assistant does is known.
+BUILT_IN = "rule-based"
 # Reserved for checks; accounts of this shape are deleted with all their rows.
 ACCOUNT = "acceptance+{}@todochat.example"
 
@@ -86,10 +88,13 @@ def travel(visitor: Visitor, stored_titles: Callable[[str], list[str]] | None) -
         answer = visitor.call("ask the assistant", "POST", "/api/chat", {"message": "add buy milk"})
         if not (answer or {}).get("reply"):
             raise JourneyError(f"ask the assistant: the answer has no reply: {answer}")
-        steps.append(f"ask the assistant ({answer.get('assistant', 'unnamed')})")
+        assistant = answer.get("assistant", BUILT_IN)
+        steps.append(f"ask the assistant ({assistant})")
         titles = [todo["title"] for todo in visitor.call("list the todos", "GET", "/api/todos")]
-        if sorted(titles) != ["buy milk", "water the plants"]:
+        if assistant == BUILT_IN and sorted(titles) != ["buy milk", "water the plants"]:
             raise JourneyError(f"list the todos: expected 'buy milk' and 'water the plants', found {titles}")
+        if "water the plants" not in titles:
+            raise JourneyError(f"list the todos: expected 'water the plants', found {titles}")
         steps.append("list the todos")
         if stored_titles is not None:
             waiting_for("read the rows from PostgreSQL")

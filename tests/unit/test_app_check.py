@@ -89,6 +89,14 @@ def test_the_rows_of_an_external_database_are_not_read(frontend: Frontend) -> No
     assert frontend.travel() == [*WAY, "delete the account"]
 
 
+def test_what_a_language_model_makes_of_it_is_its_own_matter(frontend: Frontend) -> None:
+    frontend.broken["POST /api/chat"] = Reply(200, b'{"reply": "Which milk?", "assistant": "some/model"}')
+    assert "ask the assistant (some/model)" in frontend.travel(frontend.stored)
+    frontend.broken["GET /api/todos"] = Reply(200, b"[]")
+    with pytest.raises(JourneyError, match=r"list the todos: expected 'water the plants', found \[\]"):
+        frontend.travel(frontend.stored)
+
+
 STEPS = {
     "sign up": "POST /api/auth/signup",
     "log in": "POST /api/auth/login",

@@ -133,5 +133,13 @@ def test_the_step_that_fails_is_named_in_one_line_and_the_account_deleted(
     assert ("DELETE /api/v1/auth/me" in asked) is signed_up
 
 
+def test_what_a_language_model_makes_of_it_is_its_own_matter(
+    faulty: Callable[[str, int, str], tuple[str, list[str]]],
+) -> None:
+    url, _ = faulty("POST /api/v1/chat", 200, '{"reply": "Which milk?", "assistant": "some/model"}')
+    done = _check(url)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_whole_way_ends_within_a_minute() -> None:
     assert len(STEPS) * REQUEST_SECONDS < 60
