@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from conftest import SYSTEM, Tester
-from deployed import CHECKOUT, ENVIRONMENT, Deployment, until
+from conftest import OUTPUT, SYSTEM, Tester
+from deployed import CHECKOUT, ENVIRONMENT, RELEASES, ROLL_OUT, Deployment, until
 from testinfra.host import Host
 
 pytest_plugins = ["deployed"]
@@ -23,6 +24,15 @@ app_release_model_url: http://{ADDRESS}:{PORT}/v1
 app_release_model_name: smollm2
 app_release_model_fallback: ""
 app_release_model_cidrs: [{ADDRESS}/32]
+"""
+STREAMS = 20
+SLOW = f"""---
+app_release_model_url: http://{ADDRESS}:{PORT + 1}/v1
+app_release_model_name: slow
+app_release_model_fallback: ""
+app_release_model_cidrs: [{ADDRESS}/32]
+app_release_model_tokens_per_user: 10000000
+app_release_model_tokens: 100000000
 """
 KEY = "a-key-of-this-test-alone"
 TOOLS = ["add_todo", "complete_todo", "delete_todo", "find_todos", "list_todos", "update_todo"]
@@ -37,6 +47,8 @@ done
 cat > /root/model-key; chmod 600 /root/model-key
 """
 SERVE = f"systemd-run --quiet --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
+
+SERVE_SLOWLY = f"systemd-run --quiet --unit=slow-model python3 {PYTHON}/slow_provider.py {ADDRESS} {PORT + 1}"
 
 
 def give(script: str, stdin: str) -> None:
@@ -71,6 +83,31 @@ def serving(deployment: Deployment) -> str:
     return next(line for line in deployment.passes("make status").splitlines() if line.strip().startswith("Assistant"))
 
 
+@contextmanager
+def streams(deployment: Deployment) -> Iterator[None]:
+    """Twenty users follow the answers to their messages meanwhile and until all has settled; each is whole, and does what it says once."""
+    stop, log = "/tmp/streams.stop", OUTPUT / f"{SYSTEM}-streams.log"
+    deployment.host.check_output(f"rm -f {stop}")
+    inside = f"cd todochat && PYTHONPATH=.ansible/collections exec /opt/model/bin/python {PYTHON}/streams.py {STREAMS} {stop}"
+    command = ["docker", "exec", SYSTEM, "su", "--login", "tester", "--command", inside]
+    with log.open("w", encoding="utf-8") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process:
+        try:
+            until(lambda: process.poll() is not None or "the streams begin" in log.read_text(encoding="utf-8"), 60)
+            yield
+            deployment.settle()
+        finally:
+            deployment.host.check_output(f"touch {stop}")
+            out, _ = process.communicate(timeout=150)
+    assert process.returncode == 0, log.read_text(encoding="utf-8")
+    with log.open("a", encoding="utf-8") as said:
+        said.write(out)
+    found = json.loads(out)
+    assert (found["failures"], found["missing"], found["doubled"]) == ([], [], [])
+    assert found["turns"] >= STREAMS
+    assert found["resumed"] > 0, "no stream was cut, so nothing is shown"
+    assert deployment.killed() == []
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _model(deployment: Deployment) -> Iterator[None]:
     """The server runs, and the application knows its address and its key."""
@@ -81,7 +118,7 @@ def _model(deployment: Deployment) -> Iterator[None]:
     deployment.passes(f"printf %s {KEY} | make vault DO=edit ARGS='-e secret=model_api_key'")
     deployment.up("--tags app_secrets,app_release,app_check")
     yield
-    deployment.host.run("systemctl stop model")
+    deployment.host.run("systemctl stop model slow-model")
 
 
 def test_make_status_says_which_model_answers(deployment: Deployment) -> None:
@@ -130,6 +167,29 @@ def test_once_it_is_back_it_answers_again(deployment: Deployment) -> None:
 def test_a_client_of_mcp_works_on_its_users_list_as_its_token_says(deployment: Deployment) -> None:
     (found,) = user(deployment.tester, "tools")
     assert found == {"names": TOOLS, "added": True, "read_added": False, "read_listed": True, "revoked": 401, "todos": ["by a client"]}
+
+
+def test_twenty_streams_go_on_through_an_upgrade_and_its_rollback(deployment: Deployment) -> None:
+    deployment.host.check_output(SERVE_SLOWLY)
+    deployment.give(f"{CHECKOUT}/group_vars/all/model.yml", SLOW)
+    deployment.up(ROLL_OUT)
+    deployment.settle()
+    before = deployment.all_pods()
+    with streams(deployment):
+        deployment.up(f"{ROLL_OUT} -e app_release_model_tokens=90000000")
+        deployment.settle()
+        upgraded = deployment.all_pods()
+        deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
+    assert not set(upgraded["backend"]) & set(before["backend"])
+    assert not set(deployment.all_pods()["backend"]) & set(upgraded["backend"])
+
+
+def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) -> None:
+    with streams(deployment):
+        for release in RELEASES:
+            for pod in deployment.pods(release):
+                deployment.passes(f"kubectl --namespace todo delete pod {pod}")
+                deployment.settle()
 
 
 def test_without_its_key_it_is_not_asked_and_only_the_backend_starts_again(deployment: Deployment) -> None:
