@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 MODEL = "slow"
-WORDS = ["It", "is", "on", "your", "list", "now,", "and", "I", "say", "so", "slowly,", "as", "somebody", "does", "who", "has", "all", "the", "time", "there", "is."]
+TEXT = "It is on your list now, and I say so slowly, as somebody does who has all the time there is."
 PAUSE = 0.4
 
 
@@ -35,7 +35,7 @@ def answer(messages: list[dict[str, Any]]) -> Iterator[bytes]:
             yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
         yield chunk({}, "tool_calls")
     else:
-        for word in WORDS:
+        for word in TEXT.split():
             time.sleep(PAUSE)
             yield chunk({"content": f"{word} "})
         yield chunk({}, "stop")

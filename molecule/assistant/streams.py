@@ -102,8 +102,9 @@ def main(users: str, stop: Path) -> None:
         there = Counter(todo["title"] for todo in person.visitor.call("list", "GET", "/api/todos"))
         missing += [title for title in person.titles if title not in there]
         doubled += [title for title, times in there.items() if times > 1 or title not in person.titles]
-    report = {name: sum((getattr(person, name) for person in people), start=[] if name == "failures" else 0) for name in ("turns", "resumed", "failures")}
-    print(json.dumps({**report, "missing": missing, "doubled": doubled}))
+    failures = [failure for person in people for failure in person.failures]
+    counts = {"turns": sum(person.turns for person in people), "resumed": sum(person.resumed for person in people)}
+    print(json.dumps({**counts, "failures": failures, "missing": missing, "doubled": doubled}))
 
 
 if __name__ == "__main__":
