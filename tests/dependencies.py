@@ -57,10 +57,12 @@ UNRECORDED = {"site"}  # it runs each time
 # Of the application the others depend on how it is built, configured, migrated and deployed; these, with the reason, on its code as well.
 PROVES_THE_APPLICATION = {
     "app_check": "each step of a user's way through it",
+    "assistant": "what a language model and outside clients do with it",
     "compose": "a browser's way, with what compose.yaml starts",
     "rollout": "all that clients are answered while it is upgraded and rolled back",
 }
 CODE = re.compile(r"apps/(backend/src/(?!.*\b(migrations/|migrate\.py|settings\.py))|frontend/((app|components|lib)/|\w+\.(ts|mjs)$))")
+MIGRATION = re.compile(r"apps/backend/src/.*/migrations/versions/.*\.py")
 # What Ansible takes from a checkout by itself.
 ANSIBLES_OWN = ("ansible.cfg", "meta/runtime.yml")
 # A scenario whose own files have such words reads that part of the view.
@@ -224,6 +226,8 @@ def ways(scenario: str) -> Ways:
         starts |= dict.fromkeys(ANSIBLES_OWN, "its words")
     if "ansible-galaxy" in words:
         starts["galaxy.yml"] = "its words"
+    if "alembic_version" in source:
+        starts |= dict.fromkeys([name for name in files() if MIGRATION.match(name)], "the schema that it reads")
     before, states = stands_on(scenario)
     starts |= dict.fromkeys([f"{STATES}#{state}" for state in states], "what it stands on")
     asked = [*made(words), *([("up", "")] if before else [])]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from conftest import OUTPUT, SYSTEM, Tester
-from deployed import CHECKOUT, ENVIRONMENT, RELEASES, ROLL_OUT, Deployment, until
+from deployed import CHECKOUT, ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, Deployment, until
 from testinfra.host import Host
 
 pytest_plugins = ["deployed"]
@@ -48,6 +48,11 @@ cat > /root/model-key; chmod 600 /root/model-key
 """
 SERVE = f"systemd-run --quiet --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
 
+# What a newer application differs in.
+EDITS = {
+    "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
+    "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
+}
 SERVE_SLOWLY = f"systemd-run --quiet --unit=slow-model python3 {PYTHON}/slow_provider.py {ADDRESS} {PORT + 1}"
 
 
@@ -176,12 +181,17 @@ def test_twenty_streams_go_on_through_an_upgrade_and_its_rollback(deployment: De
     deployment.settle()
     before = deployment.all_pods()
     with streams(deployment):
-        deployment.up(f"{ROLL_OUT} -e app_release_model_tokens=90000000")
+        for file, texts in EDITS.items():
+            content = (PROJECT / file).read_text(encoding="utf-8")
+            assert texts[0] in content, f"{texts[0]!r} is not in {file} any more"
+            deployment.give(f"{CHECKOUT}/{file}", content.replace(*texts))
+        deployment.up("--tags app_images,app_release,app_check")
         deployment.settle()
         upgraded = deployment.all_pods()
         deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
-    assert not set(upgraded["backend"]) & set(before["backend"])
-    assert not set(deployment.all_pods()["backend"]) & set(upgraded["backend"])
+    for release, pods in deployment.all_pods().items():
+        assert not set(upgraded[release].values()) & set(before[release].values())
+        assert set(pods.values()) == set(before[release].values())
 
 
 def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) -> None:
