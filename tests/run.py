@@ -20,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -245,21 +245,28 @@ def lock() -> None:
 
 
 def test_backend() -> None:
-    """Run the image's own tests beside a PostgreSQL that exists for them alone, in a network that leads nowhere."""
+    """Run the image's own tests in a network that leads nowhere."""
+    run_backend_tests("none")
+
+
+def run_backend_tests(network: str, *arguments: str, options: Sequence[str] = (), **files: str) -> None:
+    """Run the image's own tests beside a PostgreSQL that exists for them alone; `files` are beside its password in /run/secrets/todochat."""
     image = "todochat/backend-test"
     bases = {argument: Lock(LOCK)[base] for argument, base in BASES.items()}
     postgres = Lock(LOCK)["postgres"]
     for artifact in (*bases.values(), postgres):
         load_where_missing(artifact)
-    arguments = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
-    with build_secrets(Path.home(), OUTPUT / "private") as files:
-        mounts = [f"--secret=id={name},src={path}" for name, path in files.items()]
-        run("docker", "build", "--quiet", "--target=test", f"--tag={image}", *arguments, *mounts, "apps/backend")
+    built_from = [f"--build-arg={argument}={base.reference}" for argument, base in bases.items()]
+    with build_secrets(Path.home(), OUTPUT / "private") as given:
+        mounts = [f"--secret=id={name},src={path}" for name, path in given.items()]
+        run("docker", "build", "--quiet", "--target=test", f"--tag={image}", *built_from, *mounts, "apps/backend")
     name = f"todochat-backend-test-{os.getpid()}"
     with tempfile.TemporaryDirectory() as folder:
         password = secrets.token_hex(16)
         Path(folder, "password").write_text(password)
-        Path(folder, "database_url").write_text(f"postgresql://postgres:{password}@127.0.0.1:5432/postgres")
+        files["database_url"] = f"postgresql://postgres:{password}@127.0.0.1:5432/postgres"
+        for file, content in files.items():
+            Path(folder, file).write_text(content)
         Path(folder).chmod(0o755)  # the containers' users read it
         mount = f"--volume={folder}:/run/secrets/todochat:ro"
         data = "--tmpfs=/var/lib/postgresql/data:uid=70,gid=70,mode=0700"
@@ -268,9 +275,9 @@ def test_backend() -> None:
             "--env=POSTGRES_INITDB_ARGS=--encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8",
         ]
         try:
-            run("docker", "run", "--detach", f"--name={name}", "--network=none", mount, data, *settings, postgres.reference)
+            run("docker", "run", "--detach", f"--name={name}", f"--network={network}", mount, data, *settings, postgres.reference)
             wait_for("docker", "exec", name, "pg_isready", "--quiet", "--host=127.0.0.1")
-            run("docker", "run", "--rm", f"--name={name}-run", f"--network=container:{name}", mount, image)
+            run("docker", "run", "--rm", f"--name={name}-run", f"--network=container:{name}", mount, *options, image, *arguments)
         finally:
             subprocess.run(["docker", "rm", "--force", "--volumes", f"{name}-run", name], capture_output=True, check=False)
 

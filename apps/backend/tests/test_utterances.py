@@ -64,6 +64,16 @@ class _UndoneError(Exception):
     """Rolls back what an utterance did."""
 
 
+async def made_list(person: Person) -> None:
+    """Put the todos that the requests are about onto somebody's list."""
+    for todo in LIST:
+        made = await person.request(
+            "POST", "/todos", {name: value for name, value in todo.items() if name != "completed"}
+        )
+        if todo.get("completed"):
+            await person.request("PATCH", f"/todos/{made.json()['id']}", {"completed": True})
+
+
 async def answer(session: AsyncSession, person: Person, say: str) -> tuple[str, list[TodoView], list[TodoView]]:
     """Return the reply to an utterance, and the todos before and after it."""
     user = await session.get_one(User, uuid.UUID(person.id))
@@ -154,12 +164,7 @@ async def test_everyday_requests(
     database = Database(database_url, Health(60))
     async with serving(database_url) as client:
         person = await sign_up(client)
-        for todo in LIST:
-            made = await person.request(
-                "POST", "/todos", {name: value for name, value in todo.items() if name != "completed"}
-            )
-            if todo.get("completed"):
-                await person.request("PATCH", f"/todos/{made.json()['id']}", {"completed": True})
+        await made_list(person)
     missed, wrong, kinds = [], [], Counter[str]()
     for case in cases(part):
         with contextlib.suppress(_UndoneError):
