@@ -1,4 +1,4 @@
-"""How many everyday requests a language model gets right: those of test_utterances, each said by a user with a list of its own.
+"""How many everyday requests a language model gets right: each is said by a user with the list of test_utterances.
 
 A provider is asked where the file `evaluation` is beside the other secrets, which bench/evaluation.py puts there: JSON
 with `url`, `model`, `key`, and `count`, how many are said. How it counts is tested with the fake.
