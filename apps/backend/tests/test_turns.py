@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -156,11 +157,17 @@ async def test_what_was_said_while_no_model_answered_stays_here(bob: Person, fak
 
 
 async def test_who_switches_the_model_off_while_it_answers_tells_it_no_more(bob: Person, fake: Fake) -> None:
-    look = chunk({"tool_calls": [{"index": 0, "id": "x", "function": {"name": "list_todos", "arguments": "{}"}}]})
-    fake.will(stream(look, 0.5, chunk({}, "tool_calls"), USAGE, END))
+    switched = threading.Event()
+
+    async def thinks(request: Request) -> Response:
+        await asyncio.to_thread(switched.wait, 10)
+        return await calls(("list_todos", {}))(request)
+
+    fake.will(thinks)
     turn = asyncio.create_task(say(bob, "what is there?"))
     await asked(fake, 1)
     await bob.request("PATCH", "/auth/me", {"model_allowed": False})
+    switched.set()
     assert "stopped answering" in (await turn)["reply"]
     assert len(fake.told) == 1
 
@@ -406,7 +413,7 @@ async def test_where_no_model_answers_the_built_in_assistant_does_and_says_why(
 ) -> None:
     failure, expected = FAILURES[kind]
     fake.will(*[failure] * 3)
-    parts = await asyncio.wait_for(streamed(bob, "add buy milk"), 10)
+    parts = await asyncio.wait_for(streamed(bob, "add buy milk"), 14)
     reply = next(part for part in parts if part["type"] == "data-reply")["data"]
     assert reply["assistant"] == "rule-based"
     assert expected in reply["notice"]
