@@ -38,7 +38,7 @@ USAGE = f"data: {json.dumps({'id': 'c', 'object': 'chat.completion.chunk', 'crea
 END = "data: [DONE]\n\n"
 
 
-def stream(*parts: str | float) -> Reply:
+def stream(*parts: str | float, status: int = 200) -> Reply:
     """Parts of a stream; numbers are seconds of silence."""
 
     async def send() -> AsyncIterator[str]:
@@ -49,7 +49,7 @@ def stream(*parts: str | float) -> Reply:
                 await asyncio.sleep(part)
 
     async def reply(_request: Request) -> Response:
-        return StreamingResponse(send(), media_type="text/event-stream")
+        return StreamingResponse(send(), status, media_type="text/event-stream")
 
     return reply
 
@@ -108,6 +108,7 @@ class Fake:
     script: list[Reply] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     models: Sequence[str] | None = ("first", "second")
+    lists: Reply | None = None
     always: Callable[[Told], Reply] = lambda _told: says("ok")
 
     def will(self, *replies: Reply) -> None:
@@ -115,8 +116,10 @@ class Fake:
         self.script[:] = replies
         self.told.clear()
 
-    async def list_models(self, _request: Request) -> Response:
+    async def list_models(self, request: Request) -> Response:
         """GET /v1/models."""
+        if self.lists:
+            return await self.lists(request)
         if self.models is None:
             return JSONResponse({"error": {"message": "no"}}, status_code=404)
         listed = [{"id": name, "object": "model", "created": 0, "owned_by": "me"} for name in self.models]

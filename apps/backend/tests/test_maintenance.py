@@ -79,3 +79,13 @@ async def test_what_is_old_goes_and_what_was_cut_off_goes_on(
     [told] = [one for one in caplog.records if one.message == "forgot what is old"]
     assert (vars(told)["table"], vars(told)["rows"]) == ("changes", 500)
     assert [change["kind"] for change in (await ann.request("GET", "/changes")).json()] == ["add"]
+
+
+async def test_what_a_day_took_of_a_model_goes_after_a_month(ann: Person, url: URL) -> None:
+    took = "INSERT INTO usage SELECT current_date - ago, :user, 1 FROM unnest(ARRAY[0, 29, 31, 400]) ago"
+    do(url, took, user=ann.id)
+    left = "SELECT current_date - day FROM usage ORDER BY day"
+    async with serving(url), asyncio.timeout(20):
+        while len(do(url, left)) == 4:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert do(url, left) == [(29,), (0,)]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -10,9 +11,16 @@ from typing import Any
 import httpx
 import pytest
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
 
 from tests.conftest import Person, new_ring, serving, sign_up
 from tests.provider import END, USAGE, Fake, calls, chunk, obeys, provider, redirects, refuses, says, stream
+from tests.test_changes import old
+from todo_backend.chat import provider as provider_of_models
+from todo_backend.chat import turns
+from todo_backend.chat.models import Turn
 from todo_backend.settings import Secrets
 
 Parts = list[dict[str, Any]]
@@ -131,10 +139,37 @@ async def test_what_was_said_before_goes_along_and_is_bounded(bob: Person, fake:
         await say(bob, f"{number} " + "x" * 600, conversation_id=begun["conversation_id"])
     told = fake.told[0]["messages"]
     assert sum(len(str(message["content"])) for message in told) < 12_000
-    assert "earlier messages are left out" in str(told[1]["content"])
+    assert told[1]["content"] == f"({24 - len(told[2:-1])} earlier messages are left out.)"
     assert told[-1]["content"].startswith("11 ")
     listed = (await bob.request("GET", "/chat/conversations")).json()
     assert [conversation["title"] for conversation in listed] == ["hello there"]
+
+
+async def test_what_was_said_while_no_model_answered_stays_here(bob: Person, fake: Fake) -> None:
+    conversation = (await say(bob, "hello"))["conversation_id"]
+    for allowed in (False, True):
+        await bob.request("PATCH", "/auth/me", {"model_allowed": allowed})
+        fake.told.clear()
+        await say(bob, "and now?" if allowed else "add a secret", conversation_id=conversation)
+    assert [message["content"] for message in fake.told[0]["messages"][1:]] == [
+        "(2 earlier messages are left out.)", "hello", "ok", "and now?",
+    ]  # fmt: skip
+
+
+async def test_who_switches_the_model_off_while_it_answers_tells_it_no_more(bob: Person, fake: Fake) -> None:
+    switched = threading.Event()
+
+    async def thinks(request: Request) -> Response:
+        await asyncio.to_thread(switched.wait, 10)
+        return await calls(("list_todos", {}))(request)
+
+    fake.will(thinks)
+    turn = asyncio.create_task(say(bob, "what is there?"))
+    await asked(fake, 1)
+    await bob.request("PATCH", "/auth/me", {"model_allowed": False})
+    switched.set()
+    assert "stopped answering" in (await turn)["reply"]
+    assert len(fake.told) == 1
 
 
 async def test_a_stream_says_what_is_done(bob: Person, fake: Fake) -> None:
@@ -293,6 +328,18 @@ async def test_a_long_list_fits_into_what_a_model_reads(bob: Person, fake: Fake)
     assert "too much for one message" in fake.told[3]["messages"][-1]["content"]
 
 
+async def test_after_many_changes_the_user_is_asked(bob: Person, fake: Fake) -> None:
+    adds = [("add_todo", {"title": f"todo {number}"}) for number in range(24)]
+    fake.will(calls(*adds[:12]), calls(*adds[12:], ("list_todos", {})), says("Shall I go on?"))
+    reply = await say(bob, "add them all")
+    assert (len(await titles(bob)), len(reply["actions"])) == (20, 20)
+    told = [message["content"] for message in fake.told[2]["messages"] if message["role"] == "tool"]
+    assert ["ask whether to go on" in content for content in told] == [False] * 20 + [True] * 4 + [False]
+    fake.will(calls(*adds[20:]), says("Done."))
+    await say(bob, "yes", conversation_id=reply["conversation_id"])
+    assert len(await titles(bob)) == 24
+
+
 async def test_what_was_begun_once_is_not_begun_again_in_a_conversation_that_is_gone(bob: Person, fake: Fake) -> None:
     fake.will(calls(("add_todo", {"title": "Once"})), says("word " * 50, pause=0.1))
     name = str(uuid.uuid4())
@@ -355,6 +402,8 @@ FAILURES = {
     "nested": (stream("data: " + "[" * 50_000 + "\n\n"), "could not be used"),
     "sent on": (redirects, "could not be used"),
     "no end": (stream(*[chunk({"content": "x" * 500})] * 20), "could not be used"),
+    "a line without an end": (stream("data: " + "x" * 5_000_000, 60.0), "could not be used"),
+    "an error without an end": (stream("x" * 5_000_000, 60.0, status=500), "could not be used"),
 }
 
 
@@ -364,7 +413,7 @@ async def test_where_no_model_answers_the_built_in_assistant_does_and_says_why(
 ) -> None:
     failure, expected = FAILURES[kind]
     fake.will(*[failure] * 3)
-    parts = await streamed(bob, "add buy milk")
+    parts = await asyncio.wait_for(streamed(bob, "add buy milk"), 14)
     reply = next(part for part in parts if part["type"] == "data-reply")["data"]
     assert reply["assistant"] == "rule-based"
     assert expected in reply["notice"]
@@ -384,6 +433,36 @@ async def test_the_second_model_answers_for_the_first(bob: Person, fake: Fake) -
         "provider": "127.0.0.1",
         "notice": None,
     }
+
+
+async def test_a_model_that_rests_is_not_asked_again(bob: Person, fake: Fake) -> None:
+    fake.will(refuses(429, retry_after="60"), refuses(400), says("Hello."))
+    assert (await say(bob, "hello"))["reply"] == "Hello."
+    assert [told["model"] for told in fake.told] == ["first", "second", "second"]
+
+
+async def test_models_that_always_make_a_mess_of_it_rest(bob: Person, fake: Fake) -> None:
+    """As where the endpoint refuses what each request asks for."""
+    fake.always = lambda _told: refuses(400)
+    for _ in range(5):
+        assert "could not be used" in (await say(bob, "hello"))["notice"]
+    assert sorted(told["model"] for told in fake.told) == ["first"] * 3 + ["second"] * 3
+    serving = (await bob.request("GET", "/chat/assistant")).json()
+    assert serving["assistant"] == "rule-based"
+    assert "could not be used" in serving["notice"]
+
+
+async def test_a_model_that_is_too_slow_is_answered_for(
+    bob: Person, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "TURN_SECONDS", 1)
+    fake.will(says("word " * 100, pause=0.1))
+    parts = await streamed(bob, "add buy milk")
+    reply = next(part for part in parts if part["type"] == "data-reply")["data"]
+    assert reply["assistant"] == "rule-based"
+    assert "did not answer in time" in reply["notice"]
+    assert seen(parts)[0] == reply["reply"]
+    assert await titles(bob) == ["buy milk"]
 
 
 async def test_an_operator_is_told_which_assistant_answers(
@@ -500,6 +579,65 @@ async def test_a_model_that_the_provider_does_not_offer_is_not_asked(database_ur
         assert fake.told == []
 
 
+async def test_a_list_of_models_that_does_not_end_is_not_waited_for(
+    database_url: URL, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(provider_of_models, "SILENCE_SECONDS", 1)
+    fake.lists = stream(*(" ", 0.2) * 100)
+    async with with_model(database_url, fake) as client:
+        ann = await sign_up(client)
+        async with asyncio.timeout(10):
+            while (await ann.request("GET", "/chat/assistant")).json()["assistant"] == "first":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert "did not answer in time" in (await say(ann, "hello"))["notice"]
+
+
+@pytest.mark.parametrize("garbage", ["<html>Welcome</html>", "[]", '{"data": 5}'])
+async def test_what_is_no_list_of_models_is_logged(
+    database_url: URL, fake: Fake, garbage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def garbled(_request: Request) -> Response:
+        return Response(garbage, media_type="application/json")
+
+    fake.lists = garbled
+    async with with_model(database_url, fake) as client, asyncio.timeout(10):
+        while "no list of models" not in caplog.messages:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (await say(await sign_up(client), "hello"))["reply"] == "ok"
+
+
+async def test_a_turn_goes_on_whose_follower_leaves_as_it_is_taken_over(
+    bob: Person, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "BEAT_SECONDS", 60)  # nobody else looks for orphans
+    app: Any = bob.client._transport.app  # type: ignore[attr-defined]
+    database = app.state.turns.database
+    transaction = database.transaction
+    name = str(uuid.uuid4())
+
+    @asynccontextmanager
+    async def leaves(*given: Any) -> AsyncIterator[AsyncSession]:
+        async with transaction(*given) as session:
+            yield session
+            taken = any(isinstance(row, Turn) and row.epoch == 2 for row in session.identity_map.values())
+        if taken and not follower.done():
+            follower.cancel()
+            await asyncio.wait({follower})
+
+    fake.will(stream(60.0), says("Hello."))
+    first = asyncio.create_task(streamed(bob, "hello", id=name))
+    await asked(fake, 1)
+    first.cancel()
+    for task in app.state.turns._tasks:
+        task.cancel()
+    await asyncio.gather(first, *app.state.turns._tasks, return_exceptions=True)
+    monkeypatch.setattr(database, "transaction", leaves)
+    follower = asyncio.create_task(streamed(bob, "hello", id=name))
+    await asyncio.wait({follower})
+    assert follower.cancelled()
+    assert (await asyncio.wait_for(say(bob, "hello", id=name), 5))["reply"] == "Hello."
+
+
 async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fake: Fake) -> None:
     """Whatever the process was doing: nothing is lost, and nothing done twice."""
     fake.will(calls(("add_todo", {"title": "Once"})), stream(chunk({"content": "Added"}), 60.0), says("Added it."))
@@ -514,11 +652,17 @@ async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fa
                 task.cancel()
             turn.cancel()
             await asyncio.gather(turn, return_exceptions=True)
+        # a pod of the version before answers in the same conversation
         bob = Person(other, bob.id, bob.email, bob.token)
+        [conversation] = (await bob.request("GET", "/chat/conversations")).json()
+        theirs = "INSERT INTO messages (conversation_id, role, content) VALUES (:id, :role, 'theirs')"
+        for role in ("user", "assistant"):
+            old(database_url, theirs, id=conversation["id"], role=role)
         reply = await asyncio.wait_for(say(bob, "add once", id=name), 20)
     assert reply["reply"] == "Added it."
     assert len(reply["actions"]) == 1
     assert len(fake.told) == 3
+    assert [message["content"] for message in fake.told[2]["messages"] if message["role"] == "user"] == ["add once"]
 
 
 async def test_a_process_that_is_to_end_hands_over(database_url: URL, fake: Fake) -> None:

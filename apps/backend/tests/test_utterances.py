@@ -79,7 +79,7 @@ async def answer(session: AsyncSession, person: Person, say: str) -> tuple[str, 
     user = await session.get_one(User, uuid.UUID(person.id))
     tools = TodoTools(session, user, Actor("built-in"), most=1000)
     before = await tools.list_todos()
-    reply = await RuleBasedAssistant().answer(say, [], tools)
+    reply = await RuleBasedAssistant().answer(say, tools)
     return reply, before, await tools.list_todos()
 
 

@@ -95,6 +95,7 @@ export function ChatPanel({
         if (signal.aborted) return;
         if (!(error instanceof RequestError)) throw error;
         if (error.status === 401) keepDraft(userId, "message", said.message);
+        if (error.status === 404) conversation.current = undefined; // deleted elsewhere: what is said next begins another one
         setBubbles((now) => now.map((item) => (item.said === said ? { ...item, problem: error.message } : item)));
       }
       takeDraft(userId, "turn");
@@ -241,7 +242,7 @@ export function ChatPanel({
                       <span>No answer. {bubble.problem}</span>
                       <button
                         type="button"
-                        onClick={() => bubble.said && send(bubble.said)}
+                        onClick={() => bubble.said && send({ ...bubble.said, conversation_id: conversation.current })}
                         className="rounded-md py-1 font-semibold underline underline-offset-4"
                       >
                         Try again

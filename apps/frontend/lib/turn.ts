@@ -84,6 +84,7 @@ export function grown(now: Progress, part: Part): Progress {
 /** The stream has broken off, or there was none: to be asked for again. */
 class CutError extends Error {}
 
+/** In a row, that brought nothing new. */
 const ATTEMPTS = 8;
 const pauseMs = (attempt: number) => Math.min(250 * 2 ** attempt, 8000) * (0.5 + Math.random() / 2);
 
@@ -113,7 +114,7 @@ export async function follow(said: Said, { onProgress, onChange, onLost, signal,
     try {
       for await (const { place, part } of stream({ ...said, after }, signal)) {
         onLost(false);
-        after = place || after;
+        if (place && place !== after) [after, attempt] = [place, 0]; // it goes on
         progress = grown(progress, part);
         finished ||= part.type === "finish";
         onProgress(progress);

@@ -38,13 +38,13 @@ function answering(...answers: (() => Response | Promise<Response>)[]): void {
   });
 }
 
-const ask = (signal = new AbortController().signal) =>
+const ask = (signal = new AbortController().signal, pause: (attempt: number) => Promise<void> = async () => undefined) =>
   follow(SAID, {
     signal,
     onProgress: (progress) => void seen.push(progress),
     onChange: ({ id }) => void changed.push(id),
     onLost: (now) => void lost.push(now),
-    pause: async () => undefined,
+    pause,
   });
 
 test("the text grows as it comes, also where letters and events are cut in two", async () => {
@@ -79,6 +79,21 @@ test("a stream that is cut is gone on with from its last place, as the same mess
 
 test("a connection that does not come back is given up, and that is said", async () => {
   answering(() => streamOf());
+  await assert.rejects(ask(), (error) => error instanceof RequestError && /does not come back/.test(error.message));
+  assert.equal(asked.length, 8);
+});
+
+test("a connection that comes back again and again is not given up while the answer goes on", async () => {
+  const pauses: number[] = [];
+  const words = Array.from({ length: 20 }, (_, index) => () => streamOf(lines([[`1.0.${index + 1}`, { type: "text-delta", delta: `${index} ` }]])));
+  answering(...words, () => streamOf(lines(END)));
+  assert.deepEqual(await ask(undefined, async (attempt) => void pauses.push(attempt)), ANSWER);
+  assert.equal(asked.length, 21);
+  assert.ok(pauses.every((attempt) => attempt === 0));
+});
+
+test("a stream that says the same again and again does not go on", async () => {
+  answering(() => streamOf(lines([["0.0.0", { type: "start" }]])));
   await assert.rejects(ask(), (error) => error instanceof RequestError && /does not come back/.test(error.message));
   assert.equal(asked.length, 8);
 });

@@ -1,6 +1,5 @@
 """What every assistant is to the rest of the service."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -22,5 +21,5 @@ class Assistant(Protocol):
     def name(self) -> str:
         """What the reply names as its author."""
 
-    async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:
-        """Return the reply to this message, given the turns before it, oldest first."""
+    async def answer(self, message: str, tools: TodoTools) -> str:
+        """Return the reply to this message, which is understood by itself."""

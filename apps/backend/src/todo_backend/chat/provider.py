@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import openai
+from httpx2 import AsyncByteStream, Response  # which the SDK is built on
 from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 
@@ -26,6 +27,10 @@ LONGEST_ANSWER = 8000
 LONGEST_NAME = 64
 MOST_CALLS = 16
 MOST_TOKENS = 10**6
+LONGEST_RESPONSE = 4_000_000
+"""Bytes, whatever is in them: a line without an end is kept until it has one."""
+MOST_BROKEN = 3
+"""Answers in a row that are no fault of the requests."""
 AGAIN_SECONDS = 30.0
 """For how long a model rests that has just failed, where its provider does not say so; at most ten times that."""
 
@@ -64,6 +69,30 @@ class _Model:
     name: str
     closed_until: float = 0.0
     reason: Reason = "unreachable"
+    broken: int = 0
+
+
+class _Bounded(AsyncByteStream):
+    """What comes of a response. Raises ProviderError where there is no end to it."""
+
+    def __init__(self, stream: AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        left = LONGEST_RESPONSE
+        async for data in self._stream:
+            left -= len(data)
+            if left < 0:
+                raise ProviderError("broken")
+            yield data
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+async def _bound(response: Response) -> None:
+    assert isinstance(response.stream, AsyncByteStream)  # noqa: S101 - the client is asynchronous
+    response.stream = _Bounded(response.stream)
 
 
 class Provider:
@@ -74,7 +103,9 @@ class Provider:
         # The SDK's own repetitions would keep a user waiting for up to two minutes.
         timeout = openai.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
         # Whoever is named to the user is the one that hears the message: no redirect leads to another.
-        http = openai.DefaultAsyncHttpxClient(follow_redirects=False, timeout=timeout)
+        http = openai.DefaultAsyncHttpxClient(
+            follow_redirects=False, timeout=timeout, event_hooks={"response": [_bound]}
+        )
         self._client = AsyncOpenAI(
             base_url=url, api_key=key, organization="", project="", max_retries=0, timeout=timeout, http_client=http
         )
@@ -96,13 +127,19 @@ class Provider:
     async def look_up(self) -> None:
         """Ask the provider which models it has, so that nobody's first message finds out that it has not this one."""
         try:
-            there = {model.id async for model in self._client.models.list()}
+            async with asyncio.timeout(SILENCE_SECONDS):
+                there = {model.id async for model in self._client.models.list()}
         except openai.APIStatusError as error:
             if error.status_code in (404, 405):
                 return  # it does not list them, which says nothing
             failure = _failure(error)
         except openai.OpenAIError as error:
             failure = _failure(error)
+        except TimeoutError:
+            failure = ProviderError("slow")
+        except Exception as error:  # noqa: BLE001 - what came is no list, which says nothing either
+            log.warning("no list of models", extra={"reason": type(error).__name__})
+            return
         else:
             for model in self._models:
                 if model.name not in there:
@@ -120,8 +157,7 @@ class Provider:
         Raises ProviderError when no model has answered.
         """
         failure = ProviderError(self.why_not())
-        models = self._open()
-        again = models[:1]
+        models, again = self._open(), True
         while models:
             model = models.pop(0)
             said_something = False
@@ -135,9 +171,10 @@ class Provider:
                 metrics.MODEL_FAILURES.labels(error.reason).inc()
                 self._rest(model, error)
                 failure = error
-                if error.reason == "broken" and not models:
-                    models, again = again, []  # what it made a mess of once it may get right now
+                if error.reason == "broken" and not models and again:
+                    models, again = self._open()[:1], False  # what it made a mess of once it may get right now
             else:
+                model.broken = 0
                 return
             if said_something:
                 yield None
@@ -186,8 +223,9 @@ class Provider:
         return [model for model in self._models if model.closed_until <= now]
 
     def _rest(self, model: _Model, error: ProviderError) -> None:
-        # What one request did wrong is no fault of the model's for the next one.
-        if error.reason != "broken":
+        # What one request did wrong is no fault of the model's for the next one; what each does wrong is.
+        model.broken += error.reason == "broken"
+        if error.reason != "broken" or model.broken >= MOST_BROKEN:
             seconds = AGAIN_SECONDS if error.retry_seconds is None else error.retry_seconds
             model.closed_until = time.monotonic() + min(seconds, 10 * AGAIN_SECONDS)
         model.reason = error.reason

@@ -14,7 +14,6 @@ from todo_backend import dates
 from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
 from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
-from todo_backend.chat.assistant import Said
 from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
 from todo_backend.chat.reading import (
     NUMBER_WORDS,
@@ -172,8 +171,8 @@ class RuleBasedAssistant:
 
     name = "rule-based"
 
-    async def answer(self, message: str, history: Sequence[Said], tools: TodoTools) -> str:  # noqa: ARG002
-        """Return the reply; each message is understood by itself, so the history is not looked at."""
+    async def answer(self, message: str, tools: TodoTools) -> str:
+        """Return the reply; each message is understood by itself."""
         turn = _Turn(message, tools, await tools.list_todos())
         if len(message) > _MOST_CHARACTERS:
             return turn.say("too much")

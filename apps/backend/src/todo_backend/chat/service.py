@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from datetime import timedelta
 from textwrap import shorten
 
-from sqlalchemy import delete, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.chat.assistant import Said
-from todo_backend.chat.models import Conversation, Message, Turn
-from todo_backend.chat.schemas import ChatReply, MessageView
+from todo_backend.chat.models import Conversation, Message, Turn, Usage
+from todo_backend.chat.schemas import ChatReply
+from todo_backend.database import Base
 from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about, take_turn
 
 HISTORY = 20
-"""Messages of a conversation that an assistant is told of."""
+"""Messages of a conversation that a model is told of."""
 TITLE = 60
 KEPT_MESSAGES = 10_000
 """Of one user, in all conversations; the oldest go, and with its last message a conversation."""
@@ -40,11 +41,18 @@ async def own_or_new(
     return conversation
 
 
-async def history(session: AsyncSession, turn: Turn) -> list[Said]:
-    """Return what was said before a turn's message, the last of it, oldest first."""
-    assert turn.conversation_id is not None  # noqa: S101 - begun by this version
-    messages = await _messages(session, turn.conversation_id, last=HISTORY + 1)
-    return [Said(view.role, view.content) for view in map(MessageView.model_validate, messages[:-1])]
+async def history(session: AsyncSession, turn: Turn) -> tuple[list[Said], int]:
+    """Return what a model is told of that was said before a turn's message, oldest first, and how much was said in all.
+
+    It is what was said to a model: what was not meant for one, as there was none or the user had it off, stays here.
+    """
+    mine = (Turn.user_id == turn.user_id) & (Turn.conversation_id == turn.conversation_id)
+    before = select(Turn.message, Turn.reply["reply"].astext).where(mine, Turn.reply.is_not(None), Turn.epoch > 0)
+    said: list[Said] = []
+    for message, reply in await session.execute(before.order_by(Turn.created_at.desc()).limit(HISTORY // 2)):
+        said[:0] = Said("user", message), Said("assistant", reply)
+    messages = select(func.count()).where(Message.conversation_id == turn.conversation_id)
+    return said, (await session.scalars(messages)).one() - 1
 
 
 async def rename(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, title: str) -> Conversation:
@@ -116,8 +124,11 @@ async def messages_of(
     return await _messages(session, conversation.id, limit, before)
 
 
-OLD = {Turn: Turn.created_at < func.now() - timedelta(days=KEPT_DAYS)}
-"""What nobody sends again, of all users."""
+OLD: dict[type[Base], ColumnElement[bool]] = {
+    Turn: Turn.created_at < func.now() - timedelta(days=KEPT_DAYS),
+    Usage: Usage.day < func.current_date() - KEPT_DAYS,
+}
+"""What nobody sends again, and what counts for no budget any more, of all users."""
 
 
 async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID) -> Conversation:

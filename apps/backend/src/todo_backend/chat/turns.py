@@ -11,7 +11,7 @@ import contextlib
 import logging
 import re
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -54,6 +54,8 @@ MOST_AT_WORK = 3
 """Turns of one user."""
 MOST_CALLS = 32
 """Of tools in one turn."""
+MOST_CHANGES = 20
+"""Of the list in one turn, before the user is asked: what misleads a model gets no further."""
 LAST_STEP_SECONDS = 3
 """For how long the end of a process waits for a step that nobody follows."""
 KEPT = 0
@@ -265,7 +267,8 @@ class Turns:
             if self.health.draining and not stays:
                 return
             if kept.orphaned and not self.health.draining:
-                await self._take(key)
+                # Who leaves meanwhile does not leave it taken and without anybody who works on it.
+                await asyncio.shield(self._in_background(self._take(key)))
             elif live is None or live.ended:
                 await asyncio.sleep(LOOK_SECONDS)
 
@@ -317,9 +320,13 @@ class Turns:
     def _work_on(self, key: _Key, epoch: int, first: int) -> None:
         live = _Live(epoch, first)
         self._live[key] = live
-        task = asyncio.create_task(self._work(key, live))
+        self._in_background(self._work(key, live))
+
+    def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def _work(self, key: _Key, live: _Live) -> None:
         beat = asyncio.create_task(self._beat(key, live))
@@ -356,7 +363,7 @@ class Turns:
     async def _steps(self, key: _Key, live: _Live) -> None:
         async with self._holding(key, live.epoch) as (session, turn):
             user = await session.get_one(User, key.user_id)
-            history = await service.history(session, turn)
+            history, said_before = await service.history(session, turn)
             passed = (await session.scalars(select(func.clock_timestamp() - turn.created_at))).one()
             message = turn.message
             if turn.stopped_at is not None:
@@ -379,7 +386,7 @@ class Turns:
                     return await self._finish(key, live, user, texts, says["stopped"])
                 if self.health.draining:
                     return await self._leave(key, live)
-                messages = _messages(user, history, message, kept.steps)
+                messages = _messages(user, history, said_before, message, kept.steps)
                 why, reserved = await self._reserve(key, live, messages)
                 if why and number == 0:
                     return await self._answer_built_in_instead(key, live, user, why)
@@ -390,7 +397,7 @@ class Turns:
                 try:
                     answer = await self._ask(live, messages, tools, deadline)
                 except _EndedError as ended:
-                    if ended.reason not in says and number == 0:
+                    if number == 0 and ended.reason != "stopped":
                         return await self._answer_built_in_instead(key, live, user, ended.reason, in_step=True)
                     sentence = says.get(ended.reason, says["cut"])
                     return await self._finish(key, live, user, texts, sentence, ended.text, in_step=True)
@@ -421,7 +428,7 @@ class Turns:
                 return asking.result()
             raise _EndedError("stopped", "".join(said))
         except TimeoutError:
-            raise _EndedError("took too long", "".join(said)) from None
+            raise _EndedError("slow", "".join(said)) from None
         except ProviderError as error:
             raise _EndedError(error.reason, "".join(said)) from None
         finally:
@@ -500,6 +507,8 @@ class Turns:
                     raise ToolError(stopped)  # noqa: TRY301 - as any other that is not done
                 if sum(len(step) - 1 for step in steps.values()) >= MOST_CALLS:
                     raise ToolError("So many calls are too much for one message.")  # noqa: TRY301
+                if call.name in _WRITING and _changed(steps) >= MOST_CHANGES:
+                    raise ToolError(_ASK_THE_USER)  # noqa: TRY301
                 async with session.begin_nested():
                     payload["result"] = await toolbox.call(tools, call.name, call.arguments)
                     await session.flush()
@@ -578,7 +587,7 @@ class Turns:
     async def _answer_built_in(self, session: AsyncSession, user: User, turn: Turn, why: str | None) -> ChatReply:
         assert turn.conversation_id is not None  # noqa: S101 - begun by this version
         tools = TodoTools(session, user, Actor("built-in", turn_id=turn.id), self.settings.todos_per_user)
-        said = await self.built_in.answer(turn.message, await service.history(session, turn), tools)
+        said = await self.built_in.answer(turn.message, tools)
         reply = ChatReply(
             conversation_id=turn.conversation_id,
             reply=said,
@@ -707,10 +716,19 @@ _FUNCTIONS = [
     {"type": "function", "function": {"name": tool.name, "description": tool.description, "parameters": tool.schema}}
     for tool in toolbox.TOOLS.values()
 ]
+_WRITING = {tool.name for tool in toolbox.TOOLS.values() if tool.writes}
+_ASK_THE_USER = (
+    f"One message changes {MOST_CHANGES} todos at most; this was not done. "
+    "Tell the user what is done and what is not yet, and ask whether to go on."
+)
 
 
 def _messages(
-    user: User, history: Sequence[Said], message: str, steps: Mapping[int, Mapping[int, Mapping[str, Any]]]
+    user: User,
+    history: Sequence[Said],
+    said_before: int,
+    message: str,
+    steps: Mapping[int, Mapping[int, Mapping[str, Any]]],
 ) -> list[dict[str, Any]]:
     now = now_in(user.time_zone)
     told = [{"role": "system", "content": PROMPT.format(now=now.strftime("%A, %Y-%m-%d %H:%M"), zone=user.time_zone)}]
@@ -720,7 +738,7 @@ def _messages(
         if room < 0:
             break
         earlier.append({"role": said.role, "content": said.content})
-    if left_out := len(history) - len(earlier):
+    if left_out := said_before - len(earlier):
         told.append({"role": "system", "content": f"({left_out} earlier messages are left out.)"})
     messages: list[dict[str, Any]] = [*told, *reversed(earlier), {"role": "user", "content": message}]
     for number, step in sorted(steps.items()):
@@ -768,6 +786,11 @@ def _is_whole(step: Mapping[int, Any]) -> bool:
 def _deletes(steps: Mapping[int, Mapping[int, Mapping[str, Any]]]) -> int:
     """How many deletions the model has called for in this turn."""
     return sum(call["name"] == "delete_todo" for step in steps.values() if 0 in step for call in step[0]["calls"])
+
+
+def _changed(steps: Mapping[int, Mapping[int, Mapping[str, Any]]]) -> int:
+    """How many changes this turn has made."""
+    return sum(len(payload.get("actions", ())) for step in steps.values() for payload in step.values())
 
 
 # What is streamed: the parts of the AI SDK's UI message stream
