@@ -149,6 +149,29 @@ def test_who_ends_the_caller_ends_that_as_well(call: str, number: signal.Signals
     assert has_ended(file)
 
 
+# Popen returns once the program runs; here the signal comes before.
+EARLY = """
+import os, subprocess, time
+class Popen(subprocess.Popen):
+    def _execute_child(self, *arguments):
+        super()._execute_child(*arguments)
+        while not os.path.exists({file!r}): time.sleep(0.01)
+        os.kill(os.getpid(), {number})
+subprocess.Popen = Popen
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_program_that_has_just_been_started_is_ended_as_well(number: signal.Signals, tmp_path: Path) -> None:
+    file = tmp_path / "process"
+    command = ["sh", "-c", f"sleep 60 & echo $! > {file}.new; mv {file}.new {file}; wait"]
+    code = EARLY.format(file=str(file), number=int(number)) + f"from {follow.__module__} import run\nrun(*{command})"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, env=environment, timeout=30, check=False)
+    assert ended.returncode != 0
+    assert has_ended(file)
+
+
 def test_a_program_that_says_no_more_is_ended_as_well() -> None:
     with pytest.raises(StuckProgramError):
         is_followed(["sh", "-c", "exec sleep 60 >&- 2>&-"], 1)

@@ -167,14 +167,26 @@ def within(seconds: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
 def _running(command: Sequence[str], folder: Path | None, options: Mapping[str, Any]) -> Iterator[subprocess.Popen[Any]]:
     """A program that runs meanwhile. Whatever breaks the block off ends it, with all that it has started: Ctrl-C and the signals below too."""
 
-    def asked_to_end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
+    early: list[int] = []
+    starting = True
 
-    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) == signal.SIG_DFL]
+    def asked_to_end(number: int, _: object) -> None:
+        if starting:  # what is not there yet cannot be ended
+            early.append(number)
+        elif number == signal.SIGINT:
+            raise KeyboardInterrupt
+        else:
+            raise SystemExit(128 + number)
+
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+    ours = [number for number, handler in usual.items() if signal.getsignal(number) == handler]
     before = {number: signal.signal(number, asked_to_end) for number in ours if threading.current_thread() is threading.main_thread()}
     try:
         with subprocess.Popen(command, **options) as process:
             try:
+                starting = False
+                for number in early:
+                    asked_to_end(number, None)
                 yield process
             except BaseException:
                 _end(process)
