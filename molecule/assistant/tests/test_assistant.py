@@ -53,7 +53,7 @@ EDITS = {
     "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
     "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
 }
-SERVE_SLOWLY = f"systemd-run --quiet --unit=slow-model python3 {PYTHON}/slow_provider.py {ADDRESS} {PORT + 1}"
+SERVE_SLOWLY = f"systemd-run --quiet --unit=slow-model python3 {CHECKOUT}/molecule/shared/slow_provider.py {ADDRESS} {PORT + 1} 0.4"
 
 
 def give(script: str, stdin: str) -> None:
