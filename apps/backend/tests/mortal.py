@@ -37,7 +37,7 @@ def mortal(
 ) -> Iterator[tuple[str, BaseProcess]]:
     """Run the service in a process that dies at that boundary, at 0 never; its address, which listens soon."""
     port = free_port()
-    given = {"host": "127.0.0.1", "port": port, "drain_seconds": 0, "log_level": "error", **settings}
+    given = {"host": "127.0.0.1", "port": port, "drain_seconds": 0, "log_level": "warning", **settings}
     environment = process_environment(secrets_dir, {f"TODO_{name.upper()}": str(one) for name, one in given.items()})
     passed = passed or servers.Value("i", 0)
     process = servers.Process(target=_serve, args=(environment, dies_at, passed), daemon=True)

@@ -36,6 +36,7 @@ WAITING = 24
 """Turns, most of which wait for a lease to end."""
 TWICE = 8
 """Turns whose second process is killed as well."""
+LEASE_ENDS = "UPDATE turns SET lease_until = now() WHERE id = :id AND epoch = 1"
 
 
 @dataclass
@@ -59,7 +60,7 @@ def world(secrets_dir: Path, database_url: URL) -> Iterator[World]:
     (secrets_dir / "model_api_key").write_text("the key")
     with provider() as fake:
         settings = {"model_url": fake.url, "model": "first", "model_fallback": "", "model_tokens": 10**12}
-        with served(secrets_dir, **settings, sign_ups_per_minute=10**6, log_level="error") as address:
+        with served(secrets_dir, **settings, sign_ups_per_minute=10**6, log_level="warning") as address:
             made = World(address, secrets_dir, database_url, settings, fake)
             words = itertools.count()
 
@@ -129,14 +130,15 @@ async def one_turn(world: World, *deaths: int) -> None:
         message = {"message": f"do it, {uuid.uuid4()}", "id": str(uuid.uuid4())}
         parts: list[dict[str, Any]] = []
         killed = 0
-        for dies_at in deaths:
-            async with world.room, one_that_dies(world, dies_at) as (elsewhere, process):
-                if killed:  # the second does not wait for the lease of the first
-                    old(world.database_url, "UPDATE turns SET lease_until = now() WHERE id = :id", id=message["id"])
-                await read_on(Person(elsewhere, ann.id, ann.email, ann.token), message, parts)
-                if not (parts and parts[-1]["type"] == "finish"):
-                    assert await was_killed(process), f"the stream ended at {parts[-1:]}, and no process did"
-                killed += process.exitcode is not None
+        async with world.room:
+            for dies_at in deaths:
+                async with one_that_dies(world, dies_at) as (elsewhere, process):
+                    if killed:  # the second does not wait for the lease of the first
+                        old(world.database_url, LEASE_ENDS, id=message["id"])
+                    await read_on(Person(elsewhere, ann.id, ann.email, ann.token), message, parts)
+                    if not (parts and parts[-1]["type"] == "finish"):
+                        assert await was_killed(process), f"the stream ended at {parts[-1:]}, and no process did"
+                    killed += process.exitcode is not None
         if killed == 1 and len(deaths) == 1:
             await answered(ann)  # by whoever looks after what others have left: nobody asks again
         while not (parts and parts[-1]["type"] == "finish"):
@@ -163,6 +165,8 @@ async def is_done_once(
     world: World, person: Person, message: dict[str, Any], parts: list[dict[str, Any]], killed: int
 ) -> None:
     """The list, the history, the conversation and what was streamed are those of a turn that nothing happened to."""
+    again = (await person.request("POST", "/chat", message)).json()
+    assert again["assistant"] == "first", again
     [left] = (await person.request("GET", "/todos")).json()
     assert (left["number"], left["title"].split()[0], left["completed"]) == (2, "second", True)
     changes = (await person.request("GET", "/changes")).json()[::-1]
@@ -172,7 +176,6 @@ async def is_done_once(
     assert effects == [
         ("add", first), ("add", second), ("update", first), ("complete", second), ("delete", first),
     ]  # fmt: skip
-    again = (await person.request("POST", "/chat", message)).json()
     assert parts[-2] == {"place": parts[-2]["place"], "type": "data-reply", "data": again}
     assert again["changes"] == changes
     assert [action["tool"] for action in again["actions"]] == [

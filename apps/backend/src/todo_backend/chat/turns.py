@@ -240,12 +240,12 @@ class Turns:
             live = self._live.get(key)
             if live and live.first <= number:
                 index = _index(live, epoch, number, parts)
-                if index is None and parts:
-                    yield Event(f"{live.epoch}.{number}.0", {"type": "reset-step"})
+                anew = index is None and parts > 0
                 index = index or _index(live, live.epoch, number, 0) or 0
                 async with aclosing(live.follow(index)) as events:
                     async for event in events:
-                        yield event
+                        yield _reset(event) if anew else event
+                        anew = False
                         epoch, number, parts = _place(event.place)
                         if event.part["type"] == "finish":
                             return
@@ -253,13 +253,12 @@ class Turns:
             for step, payloads in sorted(kept.steps.items()):
                 if not _is_whole(payloads):
                     break
-                if parts:
-                    yield Event(f"{KEPT}.{step}.0", {"type": "reset-step"})
-                for event in _events(turn_id, step, payloads):
+                first, *others = _events(turn_id, step, payloads)
+                for event in (_reset(first) if parts else first, *others):
                     yield event
                 epoch, number, parts = KEPT, step + 1, 0
             if kept.reply is not None:
-                for event in _last_events(kept.reply, number, again=bool(parts)):
+                for event in _last_events(kept.reply, number, parts):
                     yield event
                 return
             if self.health.draining and not stays:
@@ -787,13 +786,19 @@ def _events(
     return [*events, Event(f"{KEPT}.{number + 1}.0", {"type": "finish-step"})] if ends else events
 
 
-def _last_events(reply: ChatReply, number: int, *, again: bool) -> list[Event]:
+def _reset(event: Event) -> Event:
+    """In the place of a step's start, where some of the step was streamed: it is begun anew, and not another one."""
+    return event._replace(part={"type": "reset-step"})
+
+
+def _last_events(reply: ChatReply, number: int, parts: int) -> list[Event]:
     """What comes after the last step that is kept; where there is none, the answer of the built-in assistant."""
-    parts: list[Mapping[str, Any]] = [{"type": "reset-step"}] if again else []
     if number == 0:
-        parts += [*([] if again else [{"type": "start-step"}]), *_text("0", reply.reply), {"type": "finish-step"}]
-    parts += _end(reply)
-    return [Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(parts, 1)]
+        said = [{"type": "start-step"}, *_text("0", reply.reply), {"type": "finish-step"}]
+        places = [f"{KEPT}.0.{count}" for count in range(1, len(said))]
+        first, *others = map(Event, [*places, f"{KEPT}.1.0"], said)
+        return [_reset(first) if parts else first, *others, *_last_events(reply, 1, 0)]
+    return [Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(_end(reply), 1)][parts:]
 
 
 def _text(name: str, text: str) -> list[Mapping[str, Any]]:
