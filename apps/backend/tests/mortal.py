@@ -16,6 +16,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,7 +46,9 @@ def mortal(
     environment = process_environment(secrets_dir, {f"TODO_{name.upper()}": str(one) for name, one in given.items()})
     passed = passed or servers.Value("i", 0)
     process = servers.Process(target=_serve, args=(environment, boundary, passed, sent), daemon=True)
-    process.start()
+    with pytest.MonkeyPatch.context() as environ:
+        environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # whoever is killed cannot tell what ran
+        process.start()
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
