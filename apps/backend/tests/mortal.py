@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from multiprocessing.process import BaseProcess
@@ -35,10 +35,10 @@ servers.set_forkserver_preload(["tests.mortal"])
 @contextmanager
 def mortal(
     secrets_dir: Path,
-    boundary: int,
+    settings: Mapping[str, object],
+    boundary: int = 0,
     passed: "Synchronized[int] | None" = None,
     sent: signal.Signals = signal.SIGKILL,
-    **settings: object,
 ) -> Iterator[tuple[str, BaseProcess]]:
     """Run the service in a process that gets a signal at that boundary, at 0 never; its address, which listens soon."""
     port = free_port()

@@ -113,7 +113,7 @@ async def one_that_dies(
     world: World, at: int, passed: "Synchronized[int] | None" = None, sent: signal.Signals = signal.SIGKILL
 ) -> AsyncIterator[tuple[httpx.AsyncClient, BaseProcess]]:
     """A client of a process that dies, or gets another signal, at a boundary."""
-    with mortal(world.secrets_dir, at, passed, sent, **world.settings) as (address, process):
+    with mortal(world.secrets_dir, world.settings, at, passed, sent) as (address, process):
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:
             with httpx.Client(base_url=address) as probe:
                 await asyncio.to_thread(wait_for, probe, "/health/live")
