@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Loads the application that `make up` has deployed on this machine, and shows what its pods answer, take and need.
 
-    python3 bootstrap -- python bench/service.py [--minutes N]
+    python3 bootstrap -- python bench/service.py [--minutes N] [--provider ADDRESS:PORT]
 
 Each pod by itself is sent one kind of request after the other, for 5 s each, by 8 connections, each of which sends the
 next request when it has its answer. Beside a figure is its quotient by that of GET /health/live, which does nothing but
 answer, on the same pod. With --minutes all pods are then used together, at an even rate, for the slope of their memory.
+With --provider this script is the language model at that address, which the deployment has to be set to
+(app_release_model_url: http://ADDRESS:PORT/v1, app_release_model_name: slow, and a made-up key in the vault), and measures
+what the backend adds to its answers, and 20 streams at once.
 
 The way to a pod is `kubectl port-forward` on 127.0.0.1; it and this script take part of the same processors. The accounts
 are this script's own and are deleted, also after a failure or Ctrl-C. Memory is the working set of the pod's cgroup.
@@ -27,6 +30,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
@@ -37,12 +41,15 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
+import slow_provider  # noqa: E402
+
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import ACCOUNT  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import start  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import startup_seconds  # noqa: E402
+from bench import streams  # noqa: E402
 from bench.deployment import PROGRAMS, machine, terminated  # noqa: E402
 from bench.roles import STATE  # noqa: E402
 
@@ -55,6 +62,8 @@ SECONDS_OF_EACH = 5.0
 MOST_OF_EACH = 2000  # requests of one connection
 MOST_MINUTES = 120
 ANSWER_SECONDS = 30
+# With a language model: answers in turn; streams at once, of one that pauses before each word; and how long an absent one rests.
+FIRSTS, STREAMS, PAUSE, SECONDS_OF_STREAMS, REST_SECONDS = 100, 20, 0.4, 30.0, 60
 SAMPLE_SECONDS = 10.0  # as often as the kubelet reads it
 # Neighbouring samples say nearly the same, so the slope is that of so many means; its interval is by Student's t of two fewer.
 MEANS, STUDENT_T = 15, 2.160
@@ -72,7 +81,7 @@ class Client:
     def __init__(self, release: str, port: int) -> None:
         self.connection = HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS)
         self._release = release
-        self._headers = {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{port}"}
+        self.headers = {"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{port}"}
         self._account = {"email": ACCOUNT.format(secrets.token_hex(8)), "password": secrets.token_urlsafe(16)}
         self._numbers = count(1)
         self._todo = ""
@@ -82,7 +91,7 @@ class Client:
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of the answer; who is signed in by it is from then on. Raises AnswerError."""
         try:
-            self.connection.request(method, path, None if body is None else json.dumps(body).encode(), self._headers)
+            self.connection.request(method, path, None if body is None else json.dumps(body).encode(), self.headers)
             response = self.connection.getresponse()
             content = response.read()
         except (OSError, HTTPException) as error:
@@ -92,9 +101,9 @@ class Client:
             raise AnswerError(f"{method} {path} of {self._release} answers {response.status}: {content[:300].decode(errors='replace')}")
         answer = json.loads(content) if content else None
         if cookies := response.headers.get_all("Set-Cookie"):
-            self._headers["Cookie"] = "; ".join(cookie.partition(";")[0] for cookie in cookies)
+            self.headers["Cookie"] = "; ".join(cookie.partition(";")[0] for cookie in cookies)
         if isinstance(answer, dict) and "access_token" in answer:
-            self._headers["Authorization"] = f"Bearer {answer['access_token']}"
+            self.headers["Authorization"] = f"Bearer {answer['access_token']}"
         return answer
 
     def api(self, method: str, path: str, body: Any = None) -> Any:
@@ -108,7 +117,7 @@ class Client:
         self._added.clear()
 
     def end(self) -> None:
-        if self._headers.keys() & {"Authorization", "Cookie"}:
+        if self.headers.keys() & {"Authorization", "Cookie"}:
             method, path = ("POST", "/auth/me/delete") if self._release == "backend" else ("DELETE", "/account")
             self.api(method, path, {"password": self._account["password"]})
 
@@ -182,13 +191,15 @@ class Pod:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Load the application that is deployed on this machine, and measure its pods.")
     parser.add_argument("--minutes", type=int, default=0, help="for how long all pods are used together, for the slope of their memory")
-    minutes = parser.parse_args().minutes
+    parser.add_argument("--provider", default="", help="the address and port at which the deployment expects its language model")
+    given = parser.parse_args()
+    minutes, provider = given.minutes, given.provider
     if not 0 <= minutes <= MOST_MINUTES:
         parser.error(f"--minutes is from 0 to {MOST_MINUTES}")
     signal.signal(signal.SIGTERM, terminated)
     print(machine(), flush=True)
     try:
-        wrong = run(Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(STATE / "todochat" / NAME / "kubeconfig"), NAME), minutes)
+        wrong = run(Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(STATE / "todochat" / NAME / "kubeconfig"), NAME), minutes, provider)
     except (UserError, AnswerError) as error:
         sys.exit(f"bench/service.py: {error}")
     except KeyboardInterrupt:
@@ -197,7 +208,7 @@ def main() -> None:
         sys.exit(f"bench/service.py: {len(wrong)} requests were not answered as they should be, such as: {wrong[0]}")
 
 
-def run(cluster: Cluster, minutes: int) -> list[str]:
+def run(cluster: Cluster, minutes: int, provider: str) -> list[str]:
     """Measures and prints everything; returns what was wrong."""
     pods = pods_of(cluster.json("pods")["items"])
     sizes = [[image.partition("@")[0], image_size(image), "< 300"] for image in sorted({pod.image for pod in pods})]
@@ -211,6 +222,8 @@ def run(cluster: Cluster, minutes: int) -> list[str]:
                 found = {title: measure(clients, act) for title, act in ACTS.items()}
             print(f"\n{table(load_rows(pod.name, found))}", flush=True)
             wrong += [said for measured in found.values() for said in measured.wrong]
+        if provider:
+            wrong += with_a_model(provider, [(pod, way) for pod, way in zip(pods, ways, strict=True) if pod.release == "backend"], cluster)
         before = len(samples)
         if minutes:
             with accounts([ways[number % len(ways)] for number in range(CONNECTIONS)]) as clients:
@@ -219,6 +232,46 @@ def run(cluster: Cluster, minutes: int) -> list[str]:
             wrong += even.wrong
     print(f"\n{table(memory_rows(pods, at_rest, samples, before))}\n\n{table([['image', 'MB', 'goal'], *sizes])}")
     return wrong
+
+
+def with_a_model(address: str, backends: Sequence[tuple[Pod, tuple[str, int]]], cluster: Cluster) -> list[str]:
+    """Measures and prints the answers of a language model, which this script is; returns what was wrong. Raises UserError, AnswerError."""
+    host, _, port = address.partition(":")
+    wrong = []
+    rows = [["", "first words, p50, ms", "p95", "added, p95", "goal", "answers/s", f"MiB before {STREAMS} streams", "with them"]]
+    with slow_provider.provider(host, int(port), 0) as model:
+        own = streams.of_the_provider(address, FIRSTS)
+        rows.append(["the provider itself", *(f"{percentile(own.first, share) * 1000:.1f}" for share in (0.5, 0.95)), "", "", "", "", ""])
+        for pod, way in backends:
+            with accounts([way]) as [client]:
+                until_it_serves(client, host)
+                alone = streams.of_the_backend([client], FIRSTS, math.inf)
+            with accounts([way] * CONNECTIONS) as clients:
+                many = streams.of_the_backend(clients, MOST_OF_EACH, SECONDS_OF_EACH)
+            with accounts([way] * STREAMS) as clients:
+                before = memory(cluster, [pod])[pod.name]
+                model.pause = PAUSE
+                with sampled(partial(memory, cluster, [pod])) as samples:
+                    open_ones = streams.of_the_backend(clients, MOST_OF_EACH, SECONDS_OF_STREAMS)
+                model.pause = 0
+            most = max((read[pod.name] for _, read in samples), default=math.nan)
+            first = [percentile(alone.first, share) * 1000 for share in (0.5, 0.95)]
+            added = first[1] - percentile(own.first, 0.95) * 1000
+            figures = [*(f"{one:.1f}" for one in first), f"{added:.1f}", "<= 30", f"{len(many.whole) / many.seconds:.1f}"]
+            rows.append([pod.name, *figures, f"{before:.1f}", f"{most:.1f} of {pod.limit}"])
+            wrong += [*alone.wrong, *many.wrong, *open_ones.wrong]
+    print(f"\n{table(rows)}", flush=True)
+    return [*own.wrong, *wrong]
+
+
+def until_it_serves(client: Client, host: str) -> None:
+    """Waits until this pod asks the provider, which it had found absent. Raises UserError."""
+    ends = time.monotonic() + REST_SECONDS
+    while (serving := client.api("GET", "/chat/assistant")).get("provider") != host:
+        if time.monotonic() > ends:
+            told = serving.get("notice") or f"{serving['assistant']} at {serving.get('provider') or 'no provider'}"
+            raise UserError(f"The backend does not ask a model at {host}: {told}.", "Set app_release_model_url to it, and run `make up`.")
+        time.sleep(1)
 
 
 def pods_of(objects: Sequence[dict[str, Any]]) -> list[Pod]:
@@ -281,7 +334,7 @@ def forwarded(cluster: Cluster, pod: Pod) -> Iterator[int]:
     """A port of 127.0.0.1 that leads to the pod."""
     command = [cluster.kubectl, f"--namespace={cluster.namespace}", "port-forward", "--address=127.0.0.1", f"pod/{pod.name}", f":{pod.port}"]
     # in a session of its own, as after Ctrl-C the accounts are still to be deleted
-    with start(command, {"KUBECONFIG": cluster.kubeconfig, "KUBERC": "off"}, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with start(command, {"KUBECONFIG": cluster.kubeconfig, "KUBERC": "off"}, stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             said = process.stdout.readline().decode()

@@ -25,6 +25,11 @@ SETTINGS = """---
 app_release_backend_values: {autoscaling: {cpuPercent: 500}}
 app_release_frontend_values: {autoscaling: {cpuPercent: 500}}
 """
+# What a newer application differs in.
+EDITS = {
+    "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
+    "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
+}
 SETTLE_SECONDS = 240
 START_SECONDS = 30
 END_SECONDS = 60
@@ -108,6 +113,13 @@ class Deployment:
         """A file of the user's has this content."""
         command = ["docker", "exec", "--interactive", "--user", "tester", SYSTEM, "tee", path]
         subprocess.run(command, input=content, text=True, stdout=subprocess.DEVNULL, check=True)
+
+    def edit(self, back: bool = False) -> None:
+        """The checkout is of a newer application, or what it was."""
+        for file, texts in EDITS.items():
+            content = (PROJECT / file).read_text(encoding="utf-8")
+            assert texts[0] in content, f"{texts[0]!r} is not in {file} any more"
+            self.give(f"{CHECKOUT}/{file}", content if back else content.replace(*texts))
 
     @contextmanager
     def load(self, name: str, *options: str) -> Iterator[dict[str, Any]]:

@@ -27,8 +27,8 @@ HOSTILE = {
     "another Python's modules": "export PYTHONPATH=/nowhere PYTHONHOME=/nowhere PYTHONSTARTUP=/nowhere PYTHONOPTIMIZE=2 PYTHONIOENCODING=ascii",
     "another virtual environment": "export VIRTUAL_ENV=/nowhere CONDA_PREFIX=/nowhere PYENV_VERSION=2.7",
     "a PATH as a plain su leaves it": "export PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
-    "programs of other people first": f"mkdir -p ~/bin; cd ~/bin; printf '{FAILS}' | tee docker kubectl helm minikube > /dev/null; "
-    "chmod 755 *; cd - > /dev/null; export PATH=~/bin:$PATH",
+    "programs of other people first": f"mkdir -p ~/programs; cd ~/programs; printf '{FAILS}' | tee docker kubectl helm minikube > /dev/null; "
+    "chmod 755 *; cd - > /dev/null; export PATH=~/programs:$PATH",
     "another cluster": "export KUBECONFIG=/nowhere KUBECTL_COMMAND_HEADERS=false KUBECTL_EXTERNAL_DIFF=false",
     "kubectl's preferences": f"mkdir -p ~/.kube; echo '{KUBERC}' > ~/.kube/kuberc",
     "another Helm": "export HELM_NAMESPACE=other HELM_DRIVER=configmap HELM_KUBECONTEXT=other HELM_DEBUG=true HELM_PLUGINS=/nowhere",

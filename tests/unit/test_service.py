@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import math
+import socket
 import time
+from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import slow_provider
+from loopback import Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from bench import service
+from bench import service, streams
 from bench.service import AnswerError, Client, Measured, Pod
 
 
@@ -98,3 +104,25 @@ def test_the_load_ends_by_time_or_by_number_and_says_what_was_wrong() -> None:
     found = service.use([client], [lambda _: None], seconds=0.2, times=10**9)
     assert 0.2 <= found.seconds <= time.monotonic() - begin
     assert len(service.use([client], [lambda _: None], seconds=0.35, times=100, every=0.1).took) <= 4
+
+
+def test_what_the_backend_adds_to_a_models_words_is_measured_beside_the_models_own(server: Server) -> None:
+    """Of each answer the first words and the end count; one without words, or by another assistant, is wrong."""
+    said = [{"type": "start"}, {"type": "text-delta", "delta": "hello"}, {"type": "data-reply", "data": {"notice": None}}]
+    instead = [*said[:2], {"type": "data-reply", "data": {"notice": "The language model cannot be reached just now."}}]
+    bodies = [said, said[:1], instead]
+    server.answer = lambda _: Reply(200, b"".join(b"data: %s\n\n" % json.dumps(part).encode() for part in bodies.pop(0)) + b"data: [DONE]\n\n")
+    connection = HTTPConnection(server.url.removeprefix("http://"), timeout=10)
+    heard = streams.of_the_backend([SimpleNamespace(connection=connection, headers={})], times=3, seconds=10)
+    connection.close()
+    assert len(heard.first) == len(heard.whole) == 1
+    assert 0 < heard.first[0] <= heard.whole[0] <= heard.seconds
+    assert ["without words" in heard.wrong[0], "cannot be reached" in heard.wrong[1], len(heard.wrong)] == [True, True, 2]
+
+
+def test_the_slow_provider_speaks_as_it_is_asked() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with slow_provider.provider("127.0.0.1", port, 0):
+        heard = streams.of_the_provider(f"127.0.0.1:{port}", 2)
+    assert (len(heard.first), heard.wrong) == (2, [])

@@ -1,4 +1,4 @@
-"""The application in a process that kills itself at one of the boundaries of its work on a turn.
+"""The application in a process that kills or stops itself at one of the boundaries of its work on a turn.
 
 A boundary is a transaction that writes, before its commit and after it, and each part of a provider's answer. Started
 by a fork server, which has read all modules once: a test needs hundreds of these.
@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from multiprocessing.process import BaseProcess
@@ -16,6 +16,7 @@ from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,36 +34,42 @@ servers.set_forkserver_preload(["tests.mortal"])
 
 @contextmanager
 def mortal(
-    secrets_dir: Path, dies_at: int, passed: "Synchronized[int] | None" = None, **settings: object
+    secrets_dir: Path,
+    settings: Mapping[str, object],
+    boundary: int = 0,
+    passed: "Synchronized[int] | None" = None,
+    sent: signal.Signals = signal.SIGKILL,
 ) -> Iterator[tuple[str, BaseProcess]]:
-    """Run the service in a process that dies at that boundary, at 0 never; its address, which listens soon."""
+    """Run the service in a process that gets a signal at that boundary, at 0 never; its address, which listens soon."""
     port = free_port()
     given = {"host": "127.0.0.1", "port": port, "drain_seconds": 0, "log_level": "warning", **settings}
     environment = process_environment(secrets_dir, {f"TODO_{name.upper()}": str(one) for name, one in given.items()})
     passed = passed or servers.Value("i", 0)
-    process = servers.Process(target=_serve, args=(environment, dies_at, passed), daemon=True)
-    process.start()
+    process = servers.Process(target=_serve, args=(environment, boundary, passed, sent), daemon=True)
+    with pytest.MonkeyPatch.context() as environ:
+        environ.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # whoever is killed cannot tell what ran
+        process.start()
     try:
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.terminate()
+        process.kill()
         process.join()
 
 
-def _serve(environment: dict[str, str], dies_at: int, passed: "Synchronized[int]") -> None:
+def _serve(environment: dict[str, str], boundary: int, passed: "Synchronized[int]", sent: signal.Signals) -> None:
     os.environ.update(environment)
-    _set_traps(dies_at, passed)
+    _set_traps(boundary, passed, sent)
     sys.exit(main())
 
 
-def _set_traps(dies_at: int, passed: "Synchronized[int]") -> None:
+def _set_traps(trapped: int, passed: "Synchronized[int]", sent: signal.Signals) -> None:
     in_turn = ContextVar("in_turn", default=False)  # of who began it or goes on with it, and of all that they start
     begin, transaction, ask = Turns.begin, Database.transaction, Provider.ask
 
     def boundary() -> None:
         passed.value += 1
-        if passed.value == dies_at:
-            os.kill(os.getpid(), signal.SIGKILL)
+        if passed.value == trapped:
+            os.kill(os.getpid(), sent)
 
     async def traced_begin(*given: Any, **named: Any) -> Any:
         in_turn.set(True)

@@ -149,7 +149,8 @@ def provider() -> Iterator[Fake]:
     """Serve one on a port of 127.0.0.1."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         fake = Fake(f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
-        config = uvicorn.Config(application(fake), log_config=None, timeout_graceful_shutdown=1)
+        # As real ones do it keeps an idle connection longer than a client: no request comes into its close.
+        config = uvicorn.Config(application(fake), log_config=None, timeout_graceful_shutdown=1, timeout_keep_alive=60)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],))
         thread.start()

@@ -1,4 +1,4 @@
-"""Processes that are killed at each boundary of their work on a turn: others go on, and everything is done once.
+"""Processes that are killed or stand still at each boundary of their work on a turn: all is done once, by another.
 
 TODO_KILLED_TURNS=1000 in the environment makes it so many turns; by default each boundary has one, and a few have two
 deaths.
@@ -34,8 +34,12 @@ AT_ONCE = 4
 """Processes that are to be killed."""
 WAITING = 24
 """Turns, most of which wait for a lease to end."""
-TWICE = 8
+TWICE = 4
 """Turns whose second process is killed as well."""
+LEASE_ENDS_WHERE_FREE = """
+UPDATE turns SET lease_until = now()
+WHERE id = (SELECT id FROM turns WHERE id = :id AND reply IS NULL FOR UPDATE SKIP LOCKED) RETURNING id
+"""
 LEASE_ENDS = "UPDATE turns SET lease_until = now() WHERE id = :id AND epoch = 1"
 
 
@@ -55,8 +59,9 @@ class World:
 
 
 @pytest.fixture
-def world(secrets_dir: Path, database_url: URL) -> Iterator[World]:
+def world(secrets_dir: Path, database_url: URL, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """The provider, and one process."""
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)  # which would make it half as fast
     (secrets_dir / "model_api_key").write_text("the key")
     with provider() as fake:
         settings = {"model_url": fake.url, "model": "first", "model_fallback": "", "model_tokens": 10**12}
@@ -106,10 +111,10 @@ async def read_on(person: Person, message: dict[str, Any], parts: list[dict[str,
 
 @asynccontextmanager
 async def one_that_dies(
-    world: World, dies_at: int, passed: "Synchronized[int] | None" = None
+    world: World, at: int, passed: "Synchronized[int] | None" = None, sent: signal.Signals = signal.SIGKILL
 ) -> AsyncIterator[tuple[httpx.AsyncClient, BaseProcess]]:
-    """A client of a process that dies at a boundary."""
-    with mortal(world.secrets_dir, dies_at, passed, **world.settings) as (address, process):
+    """A client of a process that dies, or gets another signal, at a boundary."""
+    with mortal(world.secrets_dir, world.settings, at, passed, sent) as (address, process):
         async with httpx.AsyncClient(base_url=address, timeout=60) as client:
             with httpx.Client(base_url=address) as probe:
                 await asyncio.to_thread(wait_for, probe, "/health/live")
@@ -190,15 +195,21 @@ async def is_done_once(
     assert len(asked) <= 4 + killed, asked  # an answer that is kept is not asked for again
 
 
-async def test_processes_that_are_killed_at_each_boundary(world: World) -> None:
+async def boundaries_of(world: World) -> int:
+    """How many boundaries a turn has that nothing happens to."""
     counted = servers.Value("i", 0)
     async with one_that_dies(world, 0, counted) as (client, _), httpx.AsyncClient(base_url=world.address) as known:
         ann = await sign_up(known)
         message, parts = {"message": "do it", "id": str(uuid.uuid4())}, list[dict[str, Any]]()
         await read_on(Person(client, ann.id, ann.email, ann.token), message, parts)
         await is_done_once(world, ann, message, parts, 0)
-    boundaries = counted.value
+    boundaries: int = counted.value
     assert boundaries > 40, "the traps are not where they were"
+    return boundaries
+
+
+async def test_processes_that_are_killed_at_each_boundary(world: World) -> None:
+    boundaries = await boundaries_of(world)
     wanted = int(os.environ.get("TODO_KILLED_TURNS", boundaries + TWICE))
     turns = iter(range(wanted))
 
@@ -218,3 +229,36 @@ async def test_processes_that_are_killed_at_each_boundary(world: World) -> None:
             group.create_task(some())
     print(f"{wanted} turns, {boundaries} boundaries, {world.deaths} processes killed")  # noqa: T201 - shown by -s
     assert world.deaths >= wanted
+
+
+def wait_until_it_stands_still(process: BaseProcess) -> None:
+    """Return once a process is stopped."""
+    stat = Path(f"/proc/{process.pid}/stat")
+    while stat.read_text().rpartition(") ")[2][0] != "T":
+        time.sleep(0.01)
+
+
+async def test_a_process_that_stands_still_and_comes_back_when_another_has_gone_on(world: World) -> None:
+    """It does nothing more to the list, and who follows it sees what the other one did."""
+    boundaries = await boundaries_of(world)
+    taken_over = 0
+    for at in range(2, boundaries, 4):
+        async with (
+            one_that_dies(world, at, None, signal.SIGSTOP) as (elsewhere, process),
+            httpx.AsyncClient(base_url=world.address, timeout=60) as client,
+        ):
+            ann = await sign_up(client)
+            message, its_parts = {"message": f"do it, {at}", "id": str(uuid.uuid4())}, list[dict[str, Any]]()
+            its = asyncio.create_task(read_on(Person(elsewhere, ann.id, ann.email, ann.token), message, its_parts))
+            await asyncio.to_thread(wait_until_it_stands_still, process)
+            # In the middle of a transaction it keeps others out; else its lease ends.
+            if old(world.database_url, LEASE_ENDS_WHERE_FREE, id=message["id"]):
+                taken_over += 1
+                parts: list[dict[str, Any]] = []
+                await read_on(ann, message, parts)
+                await is_done_once(world, ann, message, parts, 1)
+            assert process.pid
+            os.kill(process.pid, signal.SIGCONT)
+            await its
+            await is_done_once(world, ann, message, its_parts, 1)
+    assert taken_over > 5

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import uvicorn
 from httpx2 import AsyncClient
+from mcp import MCPError
 from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import URL
@@ -119,10 +120,37 @@ async def test_a_token_that_reads_does_not_write(ann: Person, address: str) -> N
         for name, arguments in (
             ("add_todo", {"title": "x"}),
             ("complete_todo", {"number": 1}),
+            ("update_todo", {"number": 1, "title": "x"}),
             ("delete_todo", {"number": 1}),
         ):
             assert "may read and not write" in await refused(client, name, **arguments)
     assert [todo["title"] for todo in (await ann.request("GET", "/todos")).json()] == ["Buy milk"]
+
+
+async def test_a_client_reaches_nobody_elses_todos(ann: Person, address: str) -> None:
+    await ann.add("Ann's own")
+    async with httpx.AsyncClient(base_url=address) as http:
+        eve = await sign_up(http)
+        async with connected(address, (await new_token(eve))["token"]) as client:
+            assert (await call(client, "list_todos", state="all"))["todos"] == []
+            assert (await call(client, "find_todos", words="own"))["todos"] == []
+            for name in ("complete_todo", "update_todo", "delete_todo"):
+                assert "There is no todo 1" in await refused(client, name, number=1)
+            for name, arguments in (("list_todos", {}), ("add_todo", {"title": "x"}), ("complete_todo", {"number": 1})):
+                assert "user_id" in await refused(client, name, **arguments, user_id=ann.id)
+            assert (await call(client, "add_todo", title="Eve's own"))["added"]["number"] == 1
+        assert [todo["title"] for todo in (await eve.request("GET", "/todos")).json()] == ["Eve's own"]
+    assert [(one["title"], one["version"]) for one in (await ann.request("GET", "/todos")).json()] == [("Ann's own", 1)]
+
+
+async def test_a_client_is_out_once_its_token_is_revoked(ann: Person, address: str) -> None:
+    made = await new_token(ann)
+    async with connected(address, made["token"]) as client:
+        await call(client, "add_todo", title="Buy milk")
+        assert (await ann.request("DELETE", f"/auth/tokens/{made['access_token']['id']}")).status_code == 204
+        with pytest.raises(MCPError, match="error response"):
+            await client.call_tool("add_todo", {"title": "Buy bread"})
+    assert await ann.titles() == ["Buy milk"]
 
 
 async def test_a_client_deletes_few_todos_at_once(ann: Person, address: str) -> None:

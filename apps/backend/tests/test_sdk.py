@@ -282,7 +282,7 @@ async def test_the_sdk_goes_on_where_a_process_was_killed(
     """In the middle of what the model says: another one asks it again, and it says something else."""
     fake.will(calls(("add_todo", {"title": "Buy milk"}), text="One moment."), Held(), says("All is done."))
     said = new("add it")
-    with mortal(folder, 0, None, **settings) as (doomed, process):
+    with mortal(folder, settings) as (doomed, process):
         async with httpx.AsyncClient(base_url=doomed) as client:
             with httpx.Client(base_url=doomed) as probe:
                 wait_for(probe, "/health/live")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import threading
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -439,6 +440,29 @@ async def test_a_model_that_rests_is_not_asked_again(bob: Person, fake: Fake) ->
     fake.will(refuses(429, retry_after="60"), refuses(400), says("Hello."))
     assert (await say(bob, "hello"))["reply"] == "Hello."
     assert [told["model"] for told in fake.told] == ["first", "second", "second"]
+
+
+async def test_a_connection_that_its_server_may_have_closed_is_not_used_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider_of_models, "IDLE_SECONDS", 0.05)
+    answer = "".join((chunk({"content": "ok"}, "stop"), END))
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(answer)}\r\n\r\n"
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one request, and close the connection while the next one is on its way."""
+        length = re.search(rb"content-length: (\d+)", (await reader.readuntil(b"\r\n\r\n")).lower())
+        await reader.readexactly(int(length[1]) if length else 0)
+        writer.write((head + answer).encode())
+        await reader.read(1)
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    asked = provider_of_models.Provider(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", "the key", ["one"])
+    for _ in range(2):
+        parts = [part async for part in asked.ask([{"role": "user", "content": "hello"}], [])]
+        assert parts[0] == "ok"
+        await asyncio.sleep(0.2)
+    await asked.close()
+    server.close()
 
 
 async def test_models_that_always_make_a_mess_of_it_rest(bob: Person, fake: Fake) -> None:

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 import yaml
 from conftest import SYSTEM
-from deployed import CHECKOUT, ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
+from deployed import ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
 from network_policies import Network, flows
 
 pytest_plugins = ["deployed"]
@@ -20,11 +20,6 @@ pytest_plugins = ["deployed"]
 POLICY = f"""cd todochat && {ENVIRONMENT} helm --namespace todo get values {{0}} --output json |
 helm template {{0}} apps/{{0}}/chart --namespace todo --values - --set networkPolicy.enabled=true --show-only templates/networkpolicy.yaml
 """
-# What a newer application differs in.
-EDITS = {
-    "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
-    "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
-}
 AUTOSCALING = "{'app_release_backend_values': {'autoscaling': {'cpuPercent': 50, 'quietSeconds': 15}}}"
 # Logging in costs the backend a tenth of a second of CPU, whatever the password is.
 BURN = """
@@ -133,16 +128,9 @@ def test_the_raw_manifests_make_an_application_that_works(deployment: Deployment
         deployment.passes("kubectl delete namespace scratch --ignore-not-found --timeout=120s")
 
 
-def edit(deployment: Deployment, back: bool) -> None:
-    for file, texts in EDITS.items():
-        content = (PROJECT / file).read_text(encoding="utf-8")
-        assert texts[0] in content, f"{texts[0]!r} is not in {file} any more"
-        deployment.give(f"{CHECKOUT}/{file}", content if back else content.replace(*texts))
-
-
 def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
     before = deployment.all_pods()
-    edit(deployment, back=False)
+    deployment.edit()
     with deployment.load("upgrade"):
         deployment.up("--tags app_images,app_release,app_check")
     for release, pods in deployment.all_pods().items():
@@ -151,7 +139,7 @@ def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
 
 def test_a_rollback_to_what_was_before(deployment: Deployment) -> None:
     upgraded = deployment.all_pods()
-    edit(deployment, back=True)
+    deployment.edit(back=True)
     with deployment.load("rollback"):
         deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
     back = deployment.all_pods()

@@ -53,10 +53,13 @@ function begin() {
   };
   const reading = read();
   const end = async () => {
-    controller.close();
+    if (errors.length === 0) controller.close();
     return { message: await reading, errors };
   };
-  return { take: (part) => controller.enqueue(part), end };
+  const take = (part) => {
+    if (errors.length === 0) controller.enqueue(part); // after an error it is closed
+  };
+  return { take, end };
 }
 
 let message = begin();

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import openai
-from httpx2 import AsyncByteStream, Response  # which the SDK is built on
+from httpx2 import AsyncByteStream, Limits, Response  # which the SDK is built on
 from openai import AsyncOpenAI, AsyncStream
 from openai.types.chat import ChatCompletionChunk
 
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 SILENCE_SECONDS = 15
 """For how long a provider may say nothing; the client's own limit is for each read."""
 CONNECT_SECONDS = 5
+IDLE_SECONDS = 2
+"""After which a connection is not used again: many servers close one after 5, and what is sent just then is lost."""
 ANSWER_TOKENS = 1024
 LONGEST_ANSWER = 8000
 """Characters of an answer, and of the arguments of its calls, whatever the provider makes of the limit of tokens."""
@@ -104,7 +106,10 @@ class Provider:
         timeout = openai.Timeout(SILENCE_SECONDS, connect=CONNECT_SECONDS)
         # Whoever is named to the user is the one that hears the message: no redirect leads to another.
         http = openai.DefaultAsyncHttpxClient(
-            follow_redirects=False, timeout=timeout, event_hooks={"response": [_bound]}
+            follow_redirects=False,
+            timeout=timeout,
+            limits=Limits(keepalive_expiry=IDLE_SECONDS),
+            event_hooks={"response": [_bound]},
         )
         self._client = AsyncOpenAI(
             base_url=url, api_key=key, organization="", project="", max_retries=0, timeout=timeout, http_client=http

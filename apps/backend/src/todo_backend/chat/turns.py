@@ -821,7 +821,8 @@ def _last_events(reply: ChatReply, number: int, parts: int) -> list[Event]:
         places = [f"{KEPT}.0.{count}" for count in range(1, len(said))]
         first, *others = map(Event, [*places, f"{KEPT}.1.0"], said)
         return [_reset(first) if parts else first, *others, *_last_events(reply, 1, 0)]
-    return [Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(_end(reply), 1)][parts:]
+    answer, finish = (Event(f"{KEPT}.{number}.{count}", part) for count, part in enumerate(_end(reply), 1))
+    return [finish] if parts else [answer, finish]
 
 
 def _text(name: str, text: str) -> list[Mapping[str, Any]]:
