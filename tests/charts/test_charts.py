@@ -386,7 +386,7 @@ def test_a_policy_lets_out_at_the_port_of_the_models_address(backend: Chart, url
 def test_the_model_is_the_same_with_the_chart_without_it_and_by_the_role(backend: Chart) -> None:
     of_chart = {name: value for name, value in backend.objects()["ConfigMap"]["data"].items() if name.startswith("TODO_MODEL")}
     source = (ROOT / "apps/backend/src/todo_backend/settings.py").read_text(encoding="utf-8")
-    of_backend = re.findall(r"^    (model\w*): (?:str|int) = (?:\"|Field\(default=)([^\",]*)", source, re.MULTILINE)
+    of_backend = re.findall(r"^    (model\w*): (?:str|int) = (?:Field\(default=)?\"?([^\",]*)", source, re.MULTILINE)
     assert of_chart == {f"TODO_{name.upper()}": value.replace("_", "") for name, value in of_backend}
     role = yaml.safe_load((ROOT / "roles/app_release/defaults/main.yml").read_text(encoding="utf-8"))
     names = {"url": "url", "name": "name", "fallback": "fallback", "tokensPerUser": "tokens_per_user", "tokens": "tokens"}

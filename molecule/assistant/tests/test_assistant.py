@@ -198,7 +198,7 @@ def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) 
 
 def test_without_its_key_it_is_not_asked_and_only_the_backend_starts_again(deployment: Deployment) -> None:
     before = deployment.all_pods()
-    deployment.passes("printf '' | make vault DO=edit ARGS='-e secret=model_api_key'")
+    deployment.passes("echo | make vault DO=edit ARGS='-e secret=model_api_key'")
     deployment.up("--tags app_secrets,app_release,app_check")
     deployment.settle()
     assert serving(deployment).split()[-1] == "built-in"
