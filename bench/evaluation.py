@@ -4,7 +4,8 @@
     evaluation.py URL MODEL [COUNT]    the key is read from standard input; COUNT requests of the 200 that nobody has looked at, all without it
 
 Each is said to the backend in a container, with a PostgreSQL of its own; the provider sees the requests and a made-up list of 12 todos, and
-counts about 3,000 tokens for each. `python3 bootstrap --test -- python bench/evaluation.py https://api.groq.com/openai/v1 openai/gpt-oss-120b < key`
+counts the tokens of one or more requests for each:
+`python3 bootstrap --test -- python bench/evaluation.py https://api.groq.com/openai/v1 openai/gpt-oss-120b < key`
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ def main() -> None:
     parser.add_argument("model")
     parser.add_argument("count", type=int, nargs="?", default=200)
     given = parser.parse_args()
+    if given.count < 1:
+        parser.error(f"COUNT is 1 or more, not {given.count}")
     key = sys.stdin.readline().strip()
     if not key:
-        parser.error("no key on standard input; for a server that asks for none make one up")
+        parser.error("no key on standard input: give a line of it, as in `... < key`; for a server that asks for none make one up")
     sys.path.insert(0, str(ROOT / "tests"))
     import run
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import secrets
 import signal
 import subprocess
@@ -195,7 +196,9 @@ def main() -> None:
     given = parser.parse_args()
     minutes, provider = given.minutes, given.provider
     if not 0 <= minutes <= MOST_MINUTES:
-        parser.error(f"--minutes is from 0 to {MOST_MINUTES}")
+        parser.error(f"--minutes is from 0 to {MOST_MINUTES}, not {minutes}")
+    if provider and not re.fullmatch(r"[^:]+:[0-9]+", provider):
+        parser.error(f"--provider is ADDRESS:PORT, such as 192.168.85.1:8080, not {provider}")
     signal.signal(signal.SIGTERM, terminated)
     print(machine(), flush=True)
     try:
@@ -239,7 +242,11 @@ def with_a_model(address: str, backends: Sequence[tuple[Pod, tuple[str, int]]], 
     host, _, port = address.partition(":")
     wrong = []
     rows = [["", "first words, p50, ms", "p95", "added, p95", "goal", "answers/s", f"MiB before {STREAMS} streams", "with them"]]
-    with slow_provider.provider(host, int(port), 0) as model:
+    with ExitStack() as stack:
+        try:
+            model = stack.enter_context(slow_provider.provider(host, int(port), 0))
+        except OSError as error:
+            raise UserError(f"Nothing can be served at {address}: {error}", "Name an address of this machine, and a port that is free there.") from None
         own = streams.of_the_provider(address, FIRSTS)
         rows.append(["the provider itself", *(f"{percentile(own.first, share) * 1000:.1f}" for share in (0.5, 0.95)), "", "", "", "", ""])
         for pod, way in backends:

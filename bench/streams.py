@@ -12,7 +12,6 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, Protocol
 
 ANSWER_SECONDS = 60
-HELLO = {"role": "user", "content": "hello"}
 END = b"data: [DONE]"
 
 
@@ -56,7 +55,7 @@ def of_the_provider(address: str, times: int) -> Answers:
     """One answer after the other, on a connection that is kept where it can be."""
     answers, connection = Answers(), HTTPConnection(address, timeout=ANSWER_SECONDS)
     for _ in range(times):
-        body = {"model": "slow", "stream": True, "messages": [HELLO]}
+        body = {"model": "slow", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
         answers.hear(connection, "/v1/chat/completions", body, {}, lambda part: part["choices"][0]["delta"].get("content"))
     connection.close()
     return answers

@@ -137,18 +137,18 @@ class Pool:
             self.processes.add(process)
             if self.ending.is_set():  # in between
                 self._end([process])
-            longest = max(HANGS_SECONDS, HANGS_TIMES * job.seconds)
+            longest, hangs = max(HANGS_SECONDS, HANGS_TIMES * job.seconds), False
             try:
                 process.wait(longest)
             except subprocess.TimeoutExpired:
+                hangs = True
                 self._end([process])
-            hangs = time.monotonic() - job.began > longest
             self.processes.discard(process)
         if hangs or self.ending.is_set():
             job.broken_off()
         if self.ending.is_set():
             return "it was broken off"
-        wrong = job.after(process.wait() == 0 and not hangs, time.monotonic() - job.began)
+        wrong = job.after(process.returncode == 0 and not hangs, time.monotonic() - job.began)
         return f"it was broken off after {minutes(longest)}, as it hangs" if hangs else wrong
 
 
