@@ -101,6 +101,16 @@ def database_url(migrated_database: Callable[[], URL]) -> URL:
     return migrated_database()
 
 
+def in_database(url: URL, statement: str, **values: object) -> list[Any]:
+    """Do something to the database itself. Its rows are what the statement returns."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        done = connection.execute(text(statement), values)
+        rows = list(done) if done.returns_rows else []
+    engine.dispose()
+    return rows
+
+
 CROWDED = {"sign_ups_per_minute": 10**6, "wrong_passwords_per_minute": 10**6}
 """All tests together are more people than the ceilings of one service are for."""
 

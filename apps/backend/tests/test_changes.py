@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from tests.conftest import Person, serving, sign_up
+from tests.conftest import Person, in_database, serving, sign_up
 from todo_backend.clock import due_instant
 
 NOWHERE = base64.urlsafe_b64encode(b'["nowhere"]').decode()
@@ -383,22 +383,12 @@ async def test_a_message_that_is_sent_again_is_answered_once(ann: Person) -> Non
     assert (await ann.request("POST", "/chat", {**message, "message": "add x"})).status_code == 409
 
 
-def old(url: URL, statement: str, **values: object) -> list[Any]:
-    """What code made for the schema before does, by its own statement."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        done = connection.execute(text(statement), values)
-        rows = list(done) if done.returns_rows else []
-    engine.dispose()
-    return rows
-
-
 async def test_code_of_the_version_before_numbers_and_counts_as_well(ann: Person, database_url: URL) -> None:
     await todo(ann)
     chosen = uuid.uuid4()
     added = "INSERT INTO todos (id, user_id, title) VALUES (:id, :user, 'from before')"
-    old(database_url, added, id=chosen, user=ann.id)
-    old(database_url, "UPDATE todos SET title = 'from before, too' WHERE id = :id", id=chosen)
+    in_database(database_url, added, id=chosen, user=ann.id)
+    in_database(database_url, "UPDATE todos SET title = 'from before, too' WHERE id = :id", id=chosen)
     found = (await ann.request("GET", f"/todos/{chosen}")).json()
     assert (found["number"], found["version"], found["title"]) == (2, 2, "from before, too")
 
@@ -410,7 +400,7 @@ async def test_what_is_old_is_forgotten_and_what_is_not_stays(ann: Person, datab
     aged = (
         "UPDATE changes SET created_at = now() - interval '31 days' WHERE user_id = :user AND after->>'title' = :title"
     )
-    old(database_url, aged, user=ann.id, title="buy milk")
+    in_database(database_url, aged, user=ann.id, title="buy milk")
     async with serving(database_url):
         for _ in range(100):
             left = [change["after"]["title"] for change in await changes(ann)]
@@ -465,7 +455,7 @@ async def test_what_code_of_the_version_before_did_since_is_not_lost(ann: Person
     added = await todo(ann, title="a")
     [first, *_] = await titled(ann, added, "b")
     for title in ("x", "b"):
-        old(database_url, "UPDATE todos SET title = :title WHERE id = :id", title=title, id=added["id"])
+        in_database(database_url, "UPDATE todos SET title = :title WHERE id = :id", title=title, id=added["id"])
     [second, *_] = await titled(ann, added, "c")
     assert await undo(ann, second) == (200, "")
     assert await undo(ann, first) == (409, "This todo has been changed since.")
@@ -480,9 +470,9 @@ async def test_nobody_takes_the_id_of_a_todo_that_can_be_brought_back(
     refused = await bob.request("POST", "/todos", {"id": added["id"], "title": "mine"})
     assert (refused.status_code, refused.json()["detail"]) == (409, "There is another todo with this id.")
     added_by_bob = "INSERT INTO todos (id, user_id, title) VALUES (:id, :user, 'mine')"
-    old(database_url, added_by_bob, id=added["id"], user=bob.id)
+    in_database(database_url, added_by_bob, id=added["id"], user=bob.id)
     assert await undo(ann, gone) == (409, "There is another todo with this id.")
     assert await bob.titles() == ["mine"]
-    old(database_url, "DELETE FROM todos WHERE id = :id", id=added["id"])
+    in_database(database_url, "DELETE FROM todos WHERE id = :id", id=added["id"])
     assert await undo(ann, gone) == (200, "")
     assert await ann.titles() == ["buy milk"]

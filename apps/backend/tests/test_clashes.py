@@ -1,14 +1,13 @@
 """Transactions that the database takes back for the sake of others; PostgreSQL says so itself, by its own codes."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import httpx
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from tests.conftest import Person, serving, sign_up
+from tests.conftest import Person, in_database
 
 DEADLOCK, SERIALIZATION, CANCELED = "40P01", "40001", "57014"
 # A sequence goes on counting also where a transaction is taken back.
@@ -25,33 +24,20 @@ CREATE TRIGGER refuse AFTER INSERT ON changes FOR EACH ROW EXECUTE FUNCTION refu
 
 
 @pytest.fixture
-def url(migrated_database: Callable[[], URL]) -> URL:
+def database_url(migrated_database: Callable[[], URL]) -> URL:
     """A database of its own, for what is changed about it."""
     return migrated_database()
 
 
-@pytest.fixture
-async def ann(url: URL) -> AsyncIterator[Person]:
-    """Somebody in that database."""
-    async with serving(url) as client:
-        yield await sign_up(client)
-
-
-def refuse(url: URL, code: str, times: int) -> None:
+def refuse(database_url: URL, code: str, times: int) -> None:
     """Take back the first so many transactions that change a todo, with this code."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(REFUSING.format(code=code, times=times)))
-    engine.dispose()
+    in_database(database_url, REFUSING.format(code=code, times=times))
 
 
-def asked(url: URL) -> int:
+def asked(database_url: URL) -> int:
     """How often a change was tried."""
-    engine = create_engine(url)
-    with engine.connect() as connection:
-        count: int = connection.scalar(text("SELECT last_value FROM refusals"))
-    engine.dispose()
-    return count
+    [(count,)] = in_database(database_url, "SELECT last_value FROM refusals")
+    return int(count)
 
 
 @pytest.mark.parametrize("code", [DEADLOCK, SERIALIZATION])
@@ -59,23 +45,23 @@ def asked(url: URL) -> int:
     ("path", "body", "title"), [("/todos", {"title": "buy milk"}, "buy milk"), ("/chat", {"message": "add x"}, "x")]
 )
 async def test_what_was_taken_back_once_is_done_the_next_time(
-    ann: Person, url: URL, code: str, path: str, body: object, title: str
+    ann: Person, database_url: URL, code: str, path: str, body: object, title: str
 ) -> None:
-    refuse(url, code, times=1)
+    refuse(database_url, code, times=1)
     answer = await ann.request("POST", path, body)
     assert answer.status_code in {200, 201}, answer.text
-    assert (await ann.titles(), asked(url)) == ([title], 2)
+    assert (await ann.titles(), asked(database_url)) == ([title], 2)
     assert len((await ann.request("GET", "/changes")).json()) == 1
 
 
 @pytest.mark.parametrize(("code", "tries"), [(DEADLOCK, 2), (CANCELED, 1)])
 async def test_what_is_taken_back_again_is_told_and_is_no_loss_of_the_database(
-    ann: Person, url: URL, code: str, tries: int, caplog: pytest.LogCaptureFixture
+    ann: Person, database_url: URL, code: str, tries: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refuse(url, code, times=10)
+    refuse(database_url, code, times=10)
     with caplog.at_level(logging.INFO, "todo_backend"):
         answer: httpx.Response = await ann.request("POST", "/todos", {"title": "buy milk"})
-    assert (answer.status_code, answer.headers["Retry-After"], asked(url)) == (503, "2", tries)
+    assert (answer.status_code, answer.headers["Retry-After"], asked(database_url)) == (503, "2", tries)
     assert answer.json()["detail"] == "Too many want to change the same just now. Try again in a moment."
     assert "database unavailable" not in caplog.messages
     assert await ann.titles() == []

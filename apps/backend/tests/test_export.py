@@ -3,15 +3,14 @@
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 from pydantic import TypeAdapter
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import select
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, served, sign_up, write_secrets
+from tests.conftest import PASSWORD, Person, in_database, served, sign_up, write_secrets
 from todo_backend.auth.models import User
 from todo_backend.chat.service import KEPT_MESSAGES, KEPT_TURNS, LONGEST_REPLY
 from todo_backend.database import Database
@@ -55,20 +54,10 @@ SELECT gen_random_uuid(), :user, 'built-in',
 """
 
 
-def put(url: URL, statement: str, **values: object) -> list[Any]:
-    """Do something to the database itself."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        done = connection.execute(text(statement), values)
-        rows = list(done) if done.returns_rows else []
-    engine.dispose()
-    return rows
-
-
 def count(url: URL, person: Person, *tables: str) -> list[int]:
     """How many rows of these tables are somebody's."""
     statement = "SELECT count(*) FROM {} WHERE user_id = :user"
-    return [put(url, statement.format(table), user=person.id)[0][0] for table in tables]
+    return [in_database(url, statement.format(table), user=person.id)[0][0] for table in tables]
 
 
 async def exported(person: Person) -> Export:
@@ -82,9 +71,9 @@ async def test_what_is_exported_is_everything_in_its_order(ann: Person, bob: Per
         await ann.add(title)
     asked = (await ann.request("POST", "/chat", {"message": "delete everything"})).json()
     await ann.request("POST", "/auth/me/password", {"password": PASSWORD, "new_password": "battery staple"})
-    put(database_url, CONVERSATIONS, user=ann.id, conversations=150, count=450, length=10)
-    put(database_url, TODOS, user=ann.id, count=250, length=10)
-    put(database_url, "INSERT INTO conversations (id, user_id) VALUES (gen_random_uuid(), :user)", user=ann.id)
+    in_database(database_url, CONVERSATIONS, user=ann.id, conversations=150, count=450, length=10)
+    in_database(database_url, TODOS, user=ann.id, count=250, length=10)
+    in_database(database_url, "INSERT INTO conversations (id, user_id) VALUES (gen_random_uuid(), :user)", user=ann.id)
     kept = await exported(ann)
     assert [todo.number for todo in kept.todos] == list(range(1, 253))
     assert [change.kind for change in kept.changes] == ["add", "add"]
@@ -158,11 +147,13 @@ async def test_an_account_that_has_as_much_as_one_may_have_is_exported_in_little
     address, process = backend
     async with httpx.AsyncClient(base_url=address, timeout=60) as client:
         person = await sign_up(client)
-        put(url, TODOS, user=person.id, count=MOST_TODOS, length=5000)
-        put(url, CHANGES, user=person.id, count=KEPT_CHANGES, length=5000)
-        put(url, CONVERSATIONS, user=person.id, conversations=KEPT_MESSAGES // 2, count=KEPT_MESSAGES, length=2000)
-        put(url, TURNS, user=person.id, count=KEPT_TURNS, length=LONGEST_REPLY)
-        put(url, CONFIRMATIONS, user=person.id, count=KEPT_CONFIRMATIONS, length=MOST_TODOS)
+        in_database(url, TODOS, user=person.id, count=MOST_TODOS, length=5000)
+        in_database(url, CHANGES, user=person.id, count=KEPT_CHANGES, length=5000)
+        in_database(
+            url, CONVERSATIONS, user=person.id, conversations=KEPT_MESSAGES // 2, count=KEPT_MESSAGES, length=2000
+        )
+        in_database(url, TURNS, user=person.id, count=KEPT_TURNS, length=LONGEST_REPLY)
+        in_database(url, CONFIRMATIONS, user=person.id, count=KEPT_CONFIRMATIONS, length=MOST_TODOS)
         assert (await person.request("GET", "/todos?limit=10")).status_code == 200
         before, pieces = peak(process), Sizes()
         answer = await read_export(person, pieces)
@@ -177,7 +168,7 @@ async def test_what_fails_on_the_way_is_no_whole_document(backend: tuple[str, in
     async with httpx.AsyncClient(base_url=backend[0]) as client:
         person = await sign_up(client)
         await person.add("buy milk")
-        put(url, "ALTER TABLE messages RENAME TO lost")
+        in_database(url, "ALTER TABLE messages RENAME TO lost")
         read: list[bytes] = []
         with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
             await read_export(person, read)
@@ -200,16 +191,16 @@ async def test_of_what_one_changes_and_says_the_newest_is_kept(ann: Person, bob:
     url = database_url
     kept = ("changes", "turns", "confirmations", "conversations")
     for person in (ann, bob):
-        put(url, CHANGES, user=person.id, count=KEPT_CHANGES + 10, length=10)
-        put(url, TURNS, user=person.id, count=KEPT_TURNS + 10, length=10)
-        put(url, CONFIRMATIONS, user=person.id, count=KEPT_CONFIRMATIONS + 10, length=2)
-        put(url, CONVERSATIONS, user=person.id, conversations=5, count=KEPT_MESSAGES, length=10)
-    put(url, CONVERSATIONS, user=bob.id, conversations=1, count=1, length=10)
+        in_database(url, CHANGES, user=person.id, count=KEPT_CHANGES + 10, length=10)
+        in_database(url, TURNS, user=person.id, count=KEPT_TURNS + 10, length=10)
+        in_database(url, CONFIRMATIONS, user=person.id, count=KEPT_CONFIRMATIONS + 10, length=2)
+        in_database(url, CONVERSATIONS, user=person.id, conversations=5, count=KEPT_MESSAGES, length=10)
+    in_database(url, CONVERSATIONS, user=bob.id, conversations=1, count=1, length=10)
     others = count(url, bob, *kept)
 
     await ann.add("buy milk")
     assert count(url, ann, "changes") == [KEPT_CHANGES + 1]  # the one that was made is known only then
-    [[least]] = put(url, "SELECT min((after->>'n')::int) FROM changes WHERE user_id = :user", user=ann.id)
+    [[least]] = in_database(url, "SELECT min((after->>'n')::int) FROM changes WHERE user_id = :user", user=ann.id)
     assert least == 11
     for _ in range(2):
         await ann.add("buy oats")
@@ -224,8 +215,8 @@ async def test_of_what_one_changes_and_says_the_newest_is_kept(ann: Person, bob:
 
 
 async def test_a_conversation_of_which_no_message_is_kept_goes(ann: Person, database_url: URL) -> None:
-    put(database_url, CONVERSATIONS, user=ann.id, conversations=1, count=2, length=10)
-    put(database_url, CONVERSATIONS, user=ann.id, conversations=1, count=KEPT_MESSAGES, length=10)
+    in_database(database_url, CONVERSATIONS, user=ann.id, conversations=1, count=2, length=10)
+    in_database(database_url, CONVERSATIONS, user=ann.id, conversations=1, count=KEPT_MESSAGES, length=10)
     assert count(database_url, ann, "conversations") == [2]
     said = (await ann.request("POST", "/chat", {"message": "help"})).json()
     listed = (await ann.request("GET", "/chat/conversations")).json()

@@ -24,10 +24,9 @@ import httpx
 import pytest
 from sqlalchemy.engine import URL
 
-from tests.conftest import Person, served, sign_up, wait_for
+from tests.conftest import Person, in_database, served, sign_up, wait_for
 from tests.mortal import mortal, servers
 from tests.provider import Fake, Reply, Told, calls, provider, says
-from tests.test_changes import old
 from tests.test_turns import seen
 
 AT_ONCE = 4
@@ -139,7 +138,7 @@ async def one_turn(world: World, *deaths: int) -> None:
             for dies_at in deaths:
                 async with one_that_dies(world, dies_at) as (elsewhere, process):
                     if killed:  # the second does not wait for the lease of the first
-                        old(world.database_url, LEASE_ENDS, id=message["id"])
+                        in_database(world.database_url, LEASE_ENDS, id=message["id"])
                     await read_on(Person(elsewhere, ann.id, ann.email, ann.token), message, parts)
                     if not (parts and parts[-1]["type"] == "finish"):
                         assert await was_killed(process), f"the stream ended at {parts[-1:]}, and no process did"
@@ -252,7 +251,7 @@ async def test_a_process_that_stands_still_and_comes_back_when_another_has_gone_
             its = asyncio.create_task(read_on(Person(elsewhere, ann.id, ann.email, ann.token), message, its_parts))
             await asyncio.to_thread(wait_until_it_stands_still, process)
             # In the middle of a transaction it keeps others out; else its lease ends.
-            if old(world.database_url, LEASE_ENDS_WHERE_FREE, id=message["id"]):
+            if in_database(world.database_url, LEASE_ENDS_WHERE_FREE, id=message["id"]):
                 taken_over += 1
                 parts: list[dict[str, Any]] = []
                 await read_on(ann, message, parts)

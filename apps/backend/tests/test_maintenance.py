@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from tests.conftest import Person, serving, sign_up
+from tests.conftest import Person, in_database, serving
 
 MANY = """
 INSERT INTO changes (user_id, todo_id, actor, kind, created_at)
@@ -30,33 +28,16 @@ UPDATE changes SET actor_name = 'cut here' WHERE id =
 
 
 @pytest.fixture
-def url(migrated_database: Callable[[], URL]) -> URL:
+def database_url(migrated_database: Callable[[], URL]) -> URL:
     """A database of its own, whose old rows nobody else forgets."""
     return migrated_database()
 
 
-@pytest.fixture
-async def ann(url: URL) -> AsyncIterator[Person]:
-    """Somebody in that database."""
-    async with serving(url) as client:
-        yield await sign_up(client)
-
-
-def do(url: URL, statement: str, **values: object) -> list[Any]:
-    """Do something to the database itself."""
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        done = connection.execute(text(statement), values)
-        rows = list(done) if done.returns_rows else []
-    engine.dispose()
-    return rows
-
-
-async def until(url: URL, rows: int, caplog: pytest.LogCaptureFixture, message: str) -> None:
+async def until(database_url: URL, rows: int, caplog: pytest.LogCaptureFixture, message: str) -> None:
     """Serve until so many changes are left, and that was said."""
-    async with serving(url):
+    async with serving(database_url):
         for _ in range(300):
-            left = do(url, "SELECT count(*) FROM changes")
+            left = in_database(database_url, "SELECT count(*) FROM changes")
             if left == [(rows,)] and message in caplog.messages:
                 break
             await asyncio.sleep(0.1)
@@ -65,27 +46,27 @@ async def until(url: URL, rows: int, caplog: pytest.LogCaptureFixture, message: 
 
 
 async def test_what_is_old_goes_and_what_was_cut_off_goes_on(
-    ann: Person, url: URL, caplog: pytest.LogCaptureFixture
+    ann: Person, database_url: URL, caplog: pytest.LogCaptureFixture
 ) -> None:
     await ann.add("buy milk")
-    do(url, MANY, user=ann.id)
-    do(url, CUT)
+    in_database(database_url, MANY, user=ann.id)
+    in_database(database_url, CUT)
     with caplog.at_level(logging.INFO, "todo_backend.maintenance"):
-        await until(url, 501, caplog, "forgetting what is old failed")
+        await until(database_url, 501, caplog, "forgetting what is old failed")
         assert [vars(one)["rows"] for one in caplog.records if one.message == "forgot what is old"] == [4000]
         caplog.clear()
-        do(url, "DROP TRIGGER cut ON changes")
-        await until(url, 1, caplog, "forgot what is old")
+        in_database(database_url, "DROP TRIGGER cut ON changes")
+        await until(database_url, 1, caplog, "forgot what is old")
     [told] = [one for one in caplog.records if one.message == "forgot what is old"]
     assert (vars(told)["table"], vars(told)["rows"]) == ("changes", 500)
     assert [change["kind"] for change in (await ann.request("GET", "/changes")).json()] == ["add"]
 
 
-async def test_what_a_day_took_of_a_model_goes_after_a_month(ann: Person, url: URL) -> None:
+async def test_what_a_day_took_of_a_model_goes_after_a_month(ann: Person, database_url: URL) -> None:
     took = "INSERT INTO usage SELECT current_date - ago, :user, 1 FROM unnest(ARRAY[0, 29, 31, 400]) ago"
-    do(url, took, user=ann.id)
+    in_database(database_url, took, user=ann.id)
     left = "SELECT current_date - day FROM usage ORDER BY day"
-    async with serving(url), asyncio.timeout(20):
-        while len(do(url, left)) == 4:  # noqa: ASYNC110
+    async with serving(database_url), asyncio.timeout(20):
+        while len(in_database(database_url, left)) == 4:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-    assert do(url, left) == [(29,), (0,)]
+    assert in_database(database_url, left) == [(29,), (0,)]

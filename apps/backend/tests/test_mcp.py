@@ -17,8 +17,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, new_ring, sign_up
-from tests.test_changes import old
+from tests.conftest import PASSWORD, Person, in_database, new_ring, sign_up
 from todo_backend.app import create_app
 from todo_backend.settings import Secrets, Settings
 
@@ -176,7 +175,9 @@ async def test_nothing_else_opens_the_door(ann: Person, database_url: URL) -> No
     for wrong in ("", "Bearer", f"Bearer {ann.token}", "Bearer todo_nonsense", f"Basic {made['token']}"):
         assert await status(wrong) == 401, wrong
     assert await status("", Cookie=f"session={ann.token}; token={made['token']}") == 401
-    old(database_url, "UPDATE access_tokens SET expires_at = now() WHERE id = :id", id=made["access_token"]["id"])
+    in_database(
+        database_url, "UPDATE access_tokens SET expires_at = now() WHERE id = :id", id=made["access_token"]["id"]
+    )
     assert await status(f"Bearer {made['token']}") == 401
     path = f"/auth/tokens/{other['access_token']['id']}"
     assert (await ann.request("DELETE", path)).status_code == 204
@@ -202,7 +203,7 @@ async def test_tokens_are_ones_own_shown_once_and_kept_as_hashes(ann: Person, ad
     token = made["token"]
     ends = datetime.fromisoformat(made["access_token"]["expires_at"]) - datetime.now(UTC)
     assert timedelta(days=29, hours=23) < ends <= timedelta(days=30)
-    kept = old(database_url, "SELECT row_to_json(access_tokens)::text FROM access_tokens")
+    kept = in_database(database_url, "SELECT row_to_json(access_tokens)::text FROM access_tokens")
     assert token not in str(kept)
     assert token.removeprefix("todo_") not in str(kept)
     for path in ("/auth/tokens", "/auth/me/export"):

@@ -15,8 +15,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, new_key, new_ring, process_environment, serving, sign_up
-from tests.test_changes import old
+from tests.conftest import PASSWORD, Person, in_database, new_key, new_ring, process_environment, serving, sign_up
 from todo_backend.auth.passwords import Passwords
 from todo_backend.settings import JwtKeys
 
@@ -55,9 +54,9 @@ async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person) -> No
 async def test_a_script_that_logs_in_again_and_again_ends_no_browsers_session(ann: Person, database_url: URL) -> None:
     """Of those of its own kind the one used longest ago goes."""
     begun, first = await session(ann), (await log_in(ann.client, ann.email)).json()["access_token"]
-    old(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '1 hour'")
+    in_database(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '1 hour'")
     for refresh_hash in (None, b"its"):
-        old(
+        in_database(
             database_url,
             "INSERT INTO sessions (id, user_id, user_agent, refresh_hash, expires_at) SELECT gen_random_uuid(), "
             ":user_id, 'a script', :refresh_hash, now() + interval '1 hour' FROM generate_series(1, 49)",
@@ -86,7 +85,7 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     assert (await refreshed(ann, token)).status_code == 200
     late = await session(ann)
     await refreshed(ann, late["refresh_token"])
-    old(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '31 seconds'")
+    in_database(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '31 seconds'")
     assert (await refreshed(ann, late["refresh_token"])).status_code == 401
 
 

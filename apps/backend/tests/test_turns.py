@@ -16,9 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tests.conftest import Person, new_ring, serving, sign_up
+from tests.conftest import Person, in_database, new_ring, serving, sign_up
 from tests.provider import END, USAGE, Fake, calls, chunk, obeys, provider, redirects, refuses, says, stream
-from tests.test_changes import old
 from todo_backend.chat import provider as provider_of_models
 from todo_backend.chat import turns
 from todo_backend.chat.models import Turn
@@ -681,7 +680,7 @@ async def test_another_replica_goes_on_where_one_has_ended(database_url: URL, fa
         [conversation] = (await bob.request("GET", "/chat/conversations")).json()
         theirs = "INSERT INTO messages (conversation_id, role, content) VALUES (:id, :role, 'theirs')"
         for role in ("user", "assistant"):
-            old(database_url, theirs, id=conversation["id"], role=role)
+            in_database(database_url, theirs, id=conversation["id"], role=role)
         reply = await asyncio.wait_for(say(bob, "add once", id=name), 20)
     assert reply["reply"] == "Added it."
     assert len(reply["actions"]) == 1
