@@ -73,6 +73,7 @@ async def streamed(person: Person, message: str, **more: object) -> Parts:
     answer = await person.request("POST", "/chat/stream", {"message": message, **more})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["connection"] == "close", "the process may end with it, and whoever keeps the connection would lose a request"
     parts = []
     for block in answer.text.split("\n\n"):
         if block.startswith("id: "):

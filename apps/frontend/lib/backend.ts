@@ -24,6 +24,8 @@ type Call = {
   timeoutMs?: number;
   /** Ends the call. */
   signal?: AbortSignal;
+  /** Sent twice it does what it does once. */
+  repeatable?: boolean;
   /** Headers besides. */
   headers?: Record<string, string>;
   /** Told the headers of the answer. */
@@ -57,7 +59,7 @@ async function detailOf(response: Response): Promise<string> {
 
 /** Calls the backend and returns what `read` makes of its answer. Throws BackendError, as callBackend does. */
 async function reach<T>(path: string, call: Call, read: (response: Response) => Promise<T>): Promise<T> {
-  const { method = "GET", token, body, timeoutMs = CALL_MS, heard } = call;
+  const { method = "GET", token, body, timeoutMs = CALL_MS, heard, repeatable = method === "GET" } = call;
   const url = new URL(path, backendUrl());
   const headers: Record<string, string> = { accept: "application/json", "x-request-id": requestId(), ...call.headers };
   if (token) headers.authorization = `Bearer ${token}`;
@@ -78,9 +80,9 @@ async function reach<T>(path: string, call: Call, read: (response: Response) => 
   let response: Response;
   let answer: T;
   try {
-    // A kept-alive connection may be closed just as it is used; only a read may be sent twice.
+    // A kept-alive connection may be closed just as it is used.
     response = await send().catch((error: unknown) => {
-      if (method !== "GET" || signal.aborted) throw error;
+      if (!repeatable || signal.aborted) throw error;
       return send();
     });
     if (!response.ok) {

@@ -98,6 +98,17 @@ test("who leaves ends it at the backend, before and after its first piece", asyn
   }
 });
 
+test("a message whose connection is lost before its answer begins is sent once more, as its id makes it one", async () => {
+  const answer = say();
+  (await arrival()).response.destroy();
+  (await arrival()).response.writeHead(200, { "content-type": "text/event-stream" }).end("data: 1\n\n");
+  assert.equal(await (await answer).text(), "data: 1\n\n");
+  assert.equal(heard[0]!.body, heard[1]!.body);
+  const lost = say();
+  for (let time = 0; time < 2; time++) (await arrival()).response.destroy();
+  assert.equal((await lost).status, 503);
+});
+
 test("what the backend refuses is said in its words, and a session that is over is renewed", async () => {
   let answer = say();
   (await arrival()).response.writeHead(409).end('{"detail": "Wait for it."}');

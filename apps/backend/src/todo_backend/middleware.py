@@ -46,8 +46,10 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-ID"] = current
-                if self._health.draining:
-                    # A client that keeps this connection would lose its next request when the process ends.
+                streamed = status != 204 and "Content-Length" not in headers
+                if self._health.draining or streamed:
+                    # A client that keeps this connection would lose its next request when the process ends,
+                    # and what is streamed may end in that moment.
                     headers["Connection"] = "close"
             await send(message)
             if message.get("more_body"):  # of what is streamed each part has its time
