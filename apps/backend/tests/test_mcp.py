@@ -19,6 +19,7 @@ from sqlalchemy.engine import URL
 
 from tests.conftest import PASSWORD, Person, in_database, new_ring, sign_up
 from todo_backend.app import create_app
+from todo_backend.mcp_server import CHANGES_A_MINUTE
 from todo_backend.settings import Secrets, Settings
 
 
@@ -160,6 +161,17 @@ async def test_a_client_deletes_few_todos_at_once(ann: Person, address: str) -> 
             assert (await call(client, "delete_todo", number=number))["deleted"]["number"] == number
         assert "for the user to do" in await refused(client, "delete_todo", number=4)
     assert len((await ann.request("GET", "/todos")).json()) == 2
+
+
+async def test_a_client_that_goes_in_circles_is_stopped(ann: Person, address: str) -> None:
+    await ann.add("milk")
+    async with connected(address, (await new_token(ann))["token"]) as client:
+        for number in range(CHANGES_A_MINUTE):
+            await call(client, "update_todo", number=1, title=f"milk {number}")
+        assert "60 changes a minute" in await refused(client, "update_todo", number=1, title="more milk")
+        assert (await call(client, "list_todos"))["todos"][0]["title"] == f"milk {CHANGES_A_MINUTE - 1}"
+    await ann.add("bread")  # the user is nobody's client
+    assert len(await ann.titles()) == 2
 
 
 async def test_nothing_else_opens_the_door(ann: Person, database_url: URL) -> None:

@@ -73,7 +73,9 @@ async def streamed(person: Person, message: str, **more: object) -> Parts:
     answer = await person.request("POST", "/chat/stream", {"message": message, **more})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/event-stream")
-    assert answer.headers["connection"] == "close", "the process may end with it, and whoever keeps the connection would lose a request"
+    assert answer.headers["connection"] == "close", (
+        "the process may end with it, and whoever keeps the connection would lose a request"
+    )
     parts = []
     for block in answer.text.split("\n\n"):
         if block.startswith("id: "):
@@ -132,18 +134,46 @@ async def test_a_model_acts_by_its_tools(bob: Person, fake: Fake) -> None:
     assert undone.status_code == 200, undone.text
 
 
-async def test_what_was_said_before_goes_along_and_is_bounded(bob: Person, fake: Fake) -> None:
-    fake.will(says("Hello."))
-    begun = await say(bob, "hello there")
+async def test_what_was_said_before_goes_along_and_what_is_left_out_is_summed_up(bob: Person, fake: Fake) -> None:
+    fake.will(calls(("add_todo", {"title": "buy milk"})), says("Done."))
+    begun = await say(bob, "we have no milk, and the shop closes soon")
     for number in range(12):
         fake.will(says("y" * 600))
         await say(bob, f"{number} " + "x" * 600, conversation_id=begun["conversation_id"])
     told = fake.told[0]["messages"]
-    assert sum(len(str(message["content"])) for message in told) < 12_000
-    assert told[1]["content"] == f"({24 - len(told[2:-1])} earlier messages are left out.)"
+    assert sum(len(str(message["content"])) for message in told) < 14_000
+    left_out = 24 - len(told[2:-1])
+    summary = told[1]["content"]
+    assert summary.startswith(f"({left_out} earlier messages are left out. Of the last of them")
+    assert len(summary) < 2500
+    assert told[2]["role"] == "user", "a reply without what it answers"
+    first, *others = json.loads(summary.partition("as data: ")[2].removesuffix(")"))["turns"]
+    assert first == {
+        "asked": "we have no milk, and the shop closes soon",
+        "changes": [{"done": "add", "title": "buy milk"}],
+    }
+    assert [set(one) for one in others] == [{"asked"}] * (left_out // 2 - 1), "what changed nothing has no changes"
     assert told[-1]["content"].startswith("11 ")
     listed = (await bob.request("GET", "/chat/conversations")).json()
-    assert [conversation["title"] for conversation in listed] == ["hello there"]
+    assert [conversation["title"] for conversation in listed] == ["we have no milk, and the shop closes soon"]
+
+
+async def test_a_summary_is_bounded(bob: Person, fake: Fake) -> None:
+    conversation = None
+    for number in range(30):
+        fake.will(says("y" * 2000))
+        told = await say(
+            bob, f"{number} " + "word " * 200, **({"conversation_id": conversation} if conversation else {})
+        )
+        conversation = told["conversation_id"]
+    summary = json.loads(
+        (content := fake.told[0]["messages"][1]["content"]).partition("as data: ")[2].removesuffix(")")
+    )
+    assert len(content) < 2500
+    newest = 28 - (len(fake.told[0]["messages"]) - 3) // 2
+    assert [int(one["asked"].split()[0]) for one in summary["turns"]] == list(
+        range(newest - len(summary["turns"]) + 1, newest + 1)
+    )
 
 
 async def test_what_was_said_while_no_model_answered_stays_here(bob: Person, fake: Fake) -> None:

@@ -30,6 +30,8 @@ INSTRUCTIONS = (
 )
 DELETIONS_A_MINUTE = 3
 """Nobody is there to confirm several deletions at once, so the others are for the user to do."""
+CHANGES_A_MINUTE = 60
+"""Of all kinds: a client that is misled, or goes in circles, gets no further."""
 
 
 class McpServer:
@@ -108,17 +110,19 @@ class McpServer:
         if tool is not None and tool.writes and not token.may_write:
             raise ToolError("This token may read and not write.")
         async with self._database.transaction() as session:
-            if params.name == "delete_todo":
+            if tool is not None and tool.writes:
                 # of several at once each waits for the one before, and is counted
                 await session.execute(select(User.id).where(User.id == user.id).with_for_update(key_share=True))
-                lately = select(func.count()).where(
+                lately = select(func.count(), func.count().filter(Change.kind == "delete")).where(
                     Change.user_id == user.id,
                     Change.actor == "client",
-                    Change.kind == "delete",
                     Change.created_at > func.now() - func.make_interval(0, 0, 0, 0, 0, 1),
                 )
-                if (await session.scalar(lately) or 0) >= DELETIONS_A_MINUTE:
+                changes, deletions = (await session.execute(lately)).one()
+                if params.name == "delete_todo" and deletions >= DELETIONS_A_MINUTE:
                     raise ToolError("So many deletions at once are for the user to do, on the page; nothing was done.")
+                if changes >= CHANGES_A_MINUTE:
+                    raise ToolError(f"Clients make {CHANGES_A_MINUTE} changes a minute at most; this was not done.")
             tools = TodoTools(session, user, Actor("client", token.name), self._todos_per_user)
             return dict(await toolbox.call(tools, params.name, params.arguments or {}))
 

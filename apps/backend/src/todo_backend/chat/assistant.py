@@ -1,17 +1,8 @@
 """What every assistant is to the rest of the service."""
 
-from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from todo_backend.chat.tools import TodoTools
-
-
-@dataclass(frozen=True)
-class Said:
-    """What one side said earlier in the conversation."""
-
-    role: Literal["user", "assistant"]
-    content: str
 
 
 class Assistant(Protocol):

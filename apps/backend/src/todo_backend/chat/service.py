@@ -4,24 +4,32 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from textwrap import shorten
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from todo_backend.chat.assistant import Said
 from todo_backend.chat.models import Conversation, Message, Turn, Usage
 from todo_backend.chat.schemas import ChatReply
 from todo_backend.database import Base
 from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about, take_turn
 
-HISTORY = 20
-"""Messages of a conversation that a model is told of."""
+HISTORY = 50
+"""Turns of a conversation that a model is told of."""
 TITLE = 60
 KEPT_MESSAGES = 10_000
 """Of one user, in all conversations; the oldest go, and with its last message a conversation."""
 KEPT_TURNS = 1000
 LONGEST_REPLY = 20_000
+
+
+class Before(NamedTuple):
+    """A turn that came before: its message, its reply, and its changes as `ChangeView` has them."""
+
+    message: str
+    reply: str
+    changes: list[dict[str, Any]]
 
 
 class ConversationNotFoundError(Exception):
@@ -41,17 +49,16 @@ async def own_or_new(
     return conversation
 
 
-async def history(session: AsyncSession, turn: Turn) -> tuple[list[Said], int]:
-    """Return what a model is told of that was said before a turn's message, oldest first, and how much was said in all.
+async def history(session: AsyncSession, turn: Turn) -> tuple[list[Before], int]:
+    """Return what a model is told of that came before a turn, newest first, and how many messages there were in all.
 
     It is what was said to a model: what was not meant for one, as there was none or the user had it off, stays here.
     """
     mine = (Turn.user_id == turn.user_id) & (Turn.conversation_id == turn.conversation_id)
-    before = select(Turn.message, Turn.reply["reply"].astext).where(mine, Turn.reply.is_not(None), Turn.epoch > 0)
-    said: list[Said] = []
-    for message, reply in await session.execute(before.order_by(Turn.created_at.desc()).limit(HISTORY // 2)):
-        said[:0] = Said("user", message), Said("assistant", reply)
+    columns = select(Turn.message, Turn.reply["reply"].astext, Turn.reply["changes"])
+    before = columns.where(mine, Turn.reply.is_not(None), Turn.epoch > 0).order_by(Turn.created_at.desc())
     messages = select(func.count()).where(Message.conversation_id == turn.conversation_id)
+    said = [Before(*row) for row in await session.execute(before.limit(HISTORY))]
     return said, (await session.scalars(messages)).one() - 1
 
 

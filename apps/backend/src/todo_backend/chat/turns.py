@@ -15,6 +15,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, S
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
@@ -26,11 +27,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.chat import service, toolbox
-from todo_backend.chat.assistant import Assistant, Said
+from todo_backend.chat.assistant import Assistant
 from todo_backend.chat.models import Message, Step, Turn, Usage
 from todo_backend.chat.provider import ANSWER_TOKENS, Answer, Call, Provider, ProviderError, clean
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.schemas import ChatReply, ChatRequest
+from todo_backend.chat.service import Before
 from todo_backend.chat.tools import Action, TodoTools, ToolError
 from todo_backend.clock import now_in
 from todo_backend.database import Database, DatabaseUnavailableError
@@ -64,6 +66,9 @@ MOST_STEPS = 8
 MOST_EPOCHS = 5
 """A turn that has ended that many processes, or was left by them, is given up."""
 HISTORY_CHARACTERS = 8000
+SUMMARY_CHARACTERS = 2000
+ASKED_CHARACTERS = 120
+"""Of one message in the summary."""
 
 PROMPT = """\
 You are the assistant of a todo list. You act by the tools alone, on the list of the user who is asking.
@@ -724,22 +729,25 @@ _ASK_THE_USER = (
 
 def _messages(
     user: User,
-    history: Sequence[Said],
+    history: Sequence[Before],
     said_before: int,
     message: str,
     steps: Mapping[int, Mapping[int, Mapping[str, Any]]],
 ) -> list[dict[str, Any]]:
     now = now_in(user.time_zone)
     told = [{"role": "system", "content": PROMPT.format(now=now.strftime("%A, %Y-%m-%d %H:%M"), zone=user.time_zone)}]
-    room, earlier = HISTORY_CHARACTERS, []
-    for said in reversed(history):
-        room -= len(said.content)
+    room, whole = HISTORY_CHARACTERS, 0
+    for said in history:
+        room -= len(said.message) + len(said.reply)
         if room < 0:
             break
-        earlier.append({"role": said.role, "content": said.content})
-    if left_out := said_before - len(earlier):
-        told.append({"role": "system", "content": f"({left_out} earlier messages are left out.)"})
-    messages: list[dict[str, Any]] = [*told, *reversed(earlier), {"role": "user", "content": message}]
+        whole += 1
+    if left_out := said_before - 2 * whole:
+        told.append({"role": "system", "content": _summary(left_out, history[whole:])})
+    messages: list[dict[str, Any]] = list(told)
+    for said in reversed(history[:whole]):
+        messages += {"role": "user", "content": said.message}, {"role": "assistant", "content": said.reply}
+    messages.append({"role": "user", "content": message})
     for number, step in sorted(steps.items()):
         if 0 not in step:
             continue
@@ -761,6 +769,29 @@ def _messages(
             if index
         ]
     return messages
+
+
+def _summary(left_out: int, turns: Sequence[Before]) -> str:
+    """What is left out, in the words in which it is kept; `turns` come newest first."""
+    told: list[dict[str, Any]] = []
+    room = SUMMARY_CHARACTERS
+    for turn in turns:
+        done = [
+            {"done": one["kind"], "title": (one["after"] or one["before"] or {}).get("title")} for one in turn.changes
+        ]
+        line = {
+            "asked": shorten(turn.message, ASKED_CHARACTERS, placeholder=" …"),
+            **({"changes": done} if done else {}),
+        }
+        room -= len(toolbox.written(line))
+        if room < 0:
+            break
+        told.insert(0, line)
+    sentence = f"{left_out} earlier messages are left out."
+    if not told:  # none of them was said to a model
+        return f"({sentence})"
+    data = toolbox.written({"turns": told})
+    return f"({sentence} Of the last of them, what was asked and what was changed, as data: {data})"
 
 
 def _well_formed(call: Call) -> dict[str, str]:
