@@ -116,7 +116,7 @@ function Facts({ todo }: { todo: Todo }) {
       {todo.due ? (
         <span className={late ? "font-medium text-danger" : ""}>
           {late ? "Overdue: " : ""}
-          {hydrated ? dueInWords(todo.due) : todo.due.replace("T", " ")}
+          {hydrated ? dueInWords({ ...todo, due: todo.due }) : todo.due.replace("T", " ")}
         </span>
       ) : null}
       {todo.priority ? (

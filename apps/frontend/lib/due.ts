@@ -2,9 +2,31 @@ import type { Todo } from "@/lib/types";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Returns the moment in the browser's time zone; of a day alone its start. */
-function moment(due: string): Date {
+type Due = Pick<Todo, "due" | "due_time_zone">;
+
+const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Returns the day on a calendar, at its time where it has one, whatever the zone. */
+function onTheCalendar(due: string): Date {
   return new Date(due.includes("T") ? due : `${due}T00:00`);
+}
+
+/** Returns the format of a zone's clocks; of this browser's, where it does not know the zone. */
+function clocksOf(timeZone: string): Intl.DateTimeFormat {
+  const format = { dateStyle: "short", timeStyle: "medium" } as const;
+  try {
+    return new Intl.DateTimeFormat("sv-SE", { ...format, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat("sv-SE", format);
+  }
+}
+
+/** Returns the moment in milliseconds at which clocks of this zone show the time. */
+function instant(due: string, zone: string): number {
+  const shown = Date.parse(`${due}Z`);
+  const clocks = clocksOf(zone);
+  const ahead = (at: number) => Date.parse(`${clocks.format(at).replace(" ", "T")}Z`) - at;
+  return shown - ahead(shown - ahead(shown)); // ahead by as much as then, not as it would be in UTC
 }
 
 /** Returns how many days from today a date is; 0 is today. */
@@ -13,18 +35,21 @@ function daysFromToday(date: Date, now: Date): number {
   return Math.round((midnight(date) - midnight(now)) / DAY_MS);
 }
 
-/** Returns a due date as people say it: "Today", "Tomorrow, 17:00", "Thu, 12 Mar". */
-export function dueInWords(due: string, now = new Date()): string {
-  const date = moment(due);
+/** Returns a due date as people say it: "Today", "Tomorrow, 17:00", "Thu, 12 Mar"; with the zone of a time that is not of this browser's clocks. */
+export function dueInWords({ due, due_time_zone: zone }: { due: string; due_time_zone?: string | null }, now = new Date()): string {
+  const date = onTheCalendar(due);
   const near = ["Yesterday", "Today", "Tomorrow"][daysFromToday(date, now) + 1];
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
   const day = near ?? date.toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short", year });
   if (!due.includes("T")) return day;
-  return `${day}, ${date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" })}`;
+  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const elsewhere = zone && instant(due, zone) !== instant(due, here()) ? ` (${zone.replaceAll("_", " ")})` : "";
+  return `${day}, ${time}${elsewhere}`;
 }
 
 /** Tells whether an open todo's day, or the time on it, is over. */
-export function isOverdue({ due, completed }: Pick<Todo, "due" | "completed">, now = new Date()): boolean {
+export function isOverdue({ due, due_time_zone, completed }: Due & Pick<Todo, "completed">, now = new Date()): boolean {
   if (!due || completed) return false;
-  return due.includes("T") ? moment(due) < now : daysFromToday(moment(due), now) < 0;
+  if (due.includes("T")) return instant(due, due_time_zone ?? here()) < now.getTime();
+  return daysFromToday(onTheCalendar(due), now) < 0;
 }

@@ -7,8 +7,9 @@ export type Todo = {
   /** The same in the list, in the chat and for the assistant. */
   number?: number;
   notes?: string;
-  /** A day (2026-03-12), or a day with a time on the user's clocks (2026-03-12T18:00). */
+  /** A day (2026-03-12), or a day with a time (2026-03-12T18:00) on the clocks of due_time_zone. */
   due?: string | null;
+  due_time_zone?: string | null;
   priority?: "low" | "medium" | "high" | null;
   completed: boolean;
   created_at: string;

@@ -8,10 +8,10 @@ const NOW = new Date(2026, 2, 11, 10, 0);
 
 test("a due date is told as people say it", () => {
   const told = { "2026-03-10": /^Yesterday$/, "2026-03-11": /^Today$/, "2026-03-12": /^Tomorrow$/ };
-  for (const [due, words] of Object.entries(told)) assert.match(dueInWords(due, NOW), words);
-  assert.match(dueInWords("2026-03-12T17:05", NOW), /^Tomorrow, 0?(17|5):05/);
-  assert.match(dueInWords("2026-03-20", NOW), /20/);
-  assert.match(dueInWords("2027-03-20", NOW), /2027/);
+  for (const [due, words] of Object.entries(told)) assert.match(dueInWords({ due }, NOW), words);
+  assert.match(dueInWords({ due: "2026-03-12T17:05" }, NOW), /^Tomorrow, 0?(17|5):05/);
+  assert.match(dueInWords({ due: "2026-03-20" }, NOW), /20/);
+  assert.match(dueInWords({ due: "2027-03-20" }, NOW), /2027/);
 });
 
 test("overdue is what is open and over", () => {
@@ -24,6 +24,27 @@ test("overdue is what is open and over", () => {
     [null, false, false],
   ];
   for (const [due, completed, overdue] of cases) assert.equal(isOverdue({ due, completed }, NOW), overdue, String(due));
+});
+
+test("a time is one on the clocks of its zone, which is named where this browser's show another", () => {
+  const due = "2026-03-11T18:00";
+  const told = (zone: string) => dueInWords({ due, due_time_zone: zone }, NOW);
+  const overdue = (zone: string, now: string) => isOverdue({ due, due_time_zone: zone, completed: false }, new Date(now));
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  assert.doesNotMatch(told(here), /\(/);
+  assert.match(told("Pacific/Kiritimati"), /^Today, 0?(18|6):00.* \(Pacific\/Kiritimati\)$/);
+  for (const [zone, over] of [
+    ["Europe/Berlin", "17:00"],
+    ["America/New_York", "22:00"], // summer time already
+    ["Asia/Kolkata", "12:30"],
+  ] as const) {
+    assert.equal(overdue(zone, `2026-03-11T${over}:00Z`), false, zone);
+    assert.equal(overdue(zone, `2026-03-11T${over}:01Z`), true, zone);
+  }
+  assert.equal(overdue("Mars/Olympus", "2026-03-09T00:00:00Z"), false, "a zone that this browser does not know");
+  const hour = { due: "2026-03-29T03:30", due_time_zone: "Europe/Berlin", completed: false }; // clocks went on that night
+  assert.equal(isOverdue(hour, new Date("2026-03-29T01:29:59Z")), false);
+  assert.equal(isOverdue(hour, new Date("2026-03-29T01:30:01Z")), true);
 });
 
 test("an id is a UUID, another one each time", () => {
