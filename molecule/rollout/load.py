@@ -4,14 +4,15 @@
     load.py [--tolerant] URL STOPFILE [PER_SECOND]    URL is the frontend's; ends when STOPFILE is there; requests a second of each client, 5
 
 One client opens a connection for each request and sends nothing twice. The other keeps connections alive, as browsers do: a request on
-an idle one that was closed before any byte came back is sent once more, which is counted and printed. An answer is right when its status
+an idle one that was closed before any byte came back is sent once more, which is counted and printed; it loads the scripts and styles of each
+page as well, and those of its first page once more at the end, as a tab does that stayed open. An answer is right when its status
 and its body are, within 10 s from the moment at which the request was due: the next requests do not wait for it, so that a stall counts.
 At the end all that was acknowledged is read back, and the accounts are deleted.
 
 With --tolerant the backend may be away meanwhile (503, 504, no answer in time); what it acknowledged has to be there nevertheless, and
 all has to be right again for 5 s before the end.
 
-Each failure is printed at once to standard error. Standard output gets one line of JSON: requests, failures, tolerated, acknowledged,
+Each failure is printed at once to standard error. Standard output gets one line of JSON: requests, files (of pages), failures, tolerated, acknowledged,
 read_back, resent, slowest (seconds), and right_since, the first second after which all was right (null where nothing was tolerated).
 The exit status is 1 where there are failures. Needs nothing but Python, and no checkout.
 """
@@ -21,6 +22,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import secrets
 import socket
 import sys
@@ -46,6 +48,7 @@ SHOWN = 300
 # The page shows the last 200 messages of a conversation; every second one is an answer.
 SHOWN_MESSAGES = 90
 AWAY = {503, 504}
+FILE = re.compile(r"/_next/static/[^\"'\\\\?]+\.(?:js|css)")
 AWAY_PAGE = "Your list is out of reach"
 
 
@@ -140,6 +143,9 @@ class Client:
         self.acknowledged: dict[str, str] = {}
         """The ids of todos by title."""
         self.completed: set[str] = set()
+        self.files = 0
+        """Of pages that were loaded whole."""
+        self.tab: set[str] = set()
         self.messages: deque[str] = deque(maxlen=SHOWN_MESSAGES)
         self._completing: set[str] = set()
         self._cookie = ""
@@ -258,6 +264,19 @@ class Client:
         page = self.ask(due, "GET", "/todos")
         if newest not in page:
             raise WrongError(f"GET /todos to show {newest}", text_of(page), away=AWAY_PAGE in page)
+        if self.connections.keep:
+            files = set(FILE.findall(page))
+            expect(bool(files), "GET /todos to name its scripts", text_of(page))
+            for file in files:
+                self.ask(due, "GET", file)
+            with self._lock:
+                self.files += len(files)
+                self.tab = self.tab or files
+
+    def look_at_the_open_tab(self) -> None:
+        """What the first page had is there to the end: a tab that stays open loads more of it later."""
+        for file in self.tab:
+            self.judged(time.time(), lambda file=file: self.ask(time.monotonic(), "GET", file))
 
     def read_back(self) -> int:
         """How many of the acknowledged writes are there; what is not becomes failures, as nothing is tolerated any more."""
@@ -351,6 +370,8 @@ def main() -> int:
     last_away = max((failure["sent"] for client in clients for failure in client.tolerated), default=None)
     if last_away is not None and ended - last_away < SETTLED_SECONDS:
         clients[0].failed(last_away, f"all to be right for {SETTLED_SECONDS} s before the end", "an answer that had to be tolerated")
+    for client in clients:
+        client.look_at_the_open_tab()
     read_back = sum(client.read_back() for client in clients)
     acknowledged = sum(client.writes() for client in clients)
     for client in clients:
@@ -358,6 +379,7 @@ def main() -> int:
     failures = [failure for client in clients for failure in client.failures]
     report = {
         "requests": sum(client.requests for client in clients),
+        "files": sum(client.files for client in clients),
         "failures": failures,
         "tolerated": sum(len(client.tolerated) for client in clients),
         "acknowledged": acknowledged,

@@ -23,6 +23,13 @@ def merged(below: Values, above: Values) -> Values:
     return {**below, **both}
 
 
+def part(item: Object) -> str:
+    """What an object is in its release."""
+    if "helm.sh/hook" in item["metadata"].get("annotations", {}):
+        return "Test"
+    return "Pods" if item["kind"] == "Service" and item["spec"].get("clusterIP") == "None" else str(item["kind"])
+
+
 class Chart:
     """A service's chart, rendered as a release of the same name."""
 
@@ -52,11 +59,11 @@ class Chart:
         return self.helm("template", self.name, str(self.folder), *options, values=values)
 
     def objects(self, values: Values | None = None) -> dict[str, Object]:
-        """The objects by kind, that of `helm test` as Test."""
+        """The objects by kind, that of `helm test` as Test, and the Service that has the pods' own addresses as Pods."""
         done = self.template(values or {})
         assert done.returncode == 0, done.stderr
         found = [document for document in yaml.safe_load_all(done.stdout) if document]
-        by_kind = {"Test" if "helm.sh/hook" in item["metadata"].get("annotations", {}) else item["kind"]: item for item in found}
+        by_kind = {part(item): item for item in found}
         assert len(by_kind) == len(found)
         return by_kind
 

@@ -156,7 +156,8 @@ def test_helm_finds_nothing_to_say(chart: Chart) -> None:
 
 
 def test_what_there_is(chart: Chart) -> None:
-    assert set(chart.objects()) == {"ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount", "Test"}
+    always = {"ConfigMap", "Deployment", "PodDisruptionBudget", "Service", "ServiceAccount", "Test"}
+    assert set(chart.objects()) == always | ({"Pods"} if chart.name == "frontend" else set())
     everything = {"autoscaling": {"enabled": True}, "ingress": INGRESS, "networkPolicy": {"enabled": True}}
     assert set(chart.objects(everything)) - set(chart.objects()) == {"HorizontalPodAutoscaler", "Ingress", "NetworkPolicy"}
 
@@ -166,7 +167,7 @@ def test_every_object_has_the_labels_the_name_and_the_namespace(chart: Chart) ->
     for kind, item in objects.items():
         assert item["metadata"]["labels"].keys() == LABELS
         assert item["metadata"]["namespace"] == NAMESPACE
-        assert item["metadata"]["name"] == (f"{chart.name}-test" if kind == "Test" else chart.name)
+        assert item["metadata"]["name"] == chart.name + {"Test": "-test", "Pods": "-pods"}.get(kind, "")
     template = objects["Deployment"]["spec"]["template"]["metadata"]["labels"]
     assert template == objects["Deployment"]["metadata"]["labels"]
 
@@ -327,12 +328,24 @@ def test_policies_let_a_frontend_reach_a_backend_and_nothing_else(backend: Chart
 
     (inwards,) = front["ingress"]
     assert inwards == {"ports": [{"port": 3000, "protocol": "TCP"}]}
-    dns_too, to_backend = front["egress"]
+    dns_too, to_backend, to_itself = front["egress"]
     assert dns == dns_too
     assert {(port["port"], port["protocol"]) for port in dns["ports"]} == {(53, "UDP"), (53, "TCP")}
     assert to_backend["ports"] == [{"port": 8001, "protocol": "TCP"}]
     ((called,),) = [[peer["podSelector"]["matchLabels"] for peer in to_backend["to"]]]
     assert [chosen(called, pod) for pod in callers] == [False, False, True, False]
+    assert to_itself["ports"] == [{"port": 3000, "protocol": "TCP"}]
+    ((called,),) = [[peer["podSelector"]["matchLabels"] for peer in to_itself["to"]]]
+    assert [chosen(called, pod) for pod in callers] == [True, False, False, False]
+
+
+def test_the_pods_of_a_frontend_find_each_other_also_while_they_start(frontend: Chart) -> None:
+    objects = frontend.objects()
+    found = objects["Pods"]["spec"]
+    assert (found["clusterIP"], found["publishNotReadyAddresses"]) == ("None", True)
+    assert [chosen(found["selector"], pod) for pod in pods(objects)] == [True, False]
+    port = objects["Deployment"]["spec"]["template"]["spec"]["containers"][0]["ports"][0]["containerPort"]
+    assert objects["ConfigMap"]["data"]["PEERS"] == f"http://{objects['Pods']['metadata']['name']}:{port}"
 
 
 def to_model(chart: Chart, model: dict[str, Any], **policy: Any) -> list[Object]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from chart import DIGEST, ROOT, Chart, Object
+from chart import DIGEST, ROOT, Chart, Object, part
 
 KUSTOMIZATION: dict[str, Any] = yaml.safe_load((ROOT / "k8s/kustomization.yaml").read_text(encoding="utf-8"))
 
@@ -22,7 +22,7 @@ def test_they_are_what_the_charts_say() -> None:
 
 def test_there_is_one_replica_of_each_and_nothing_of_helms(chart: Chart) -> None:
     objects = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted((ROOT / "k8s" / chart.name).iterdir())]
-    assert {item["kind"] for item in objects} == set(chart.objects()) - {"Test"}
+    assert {part(item) for item in objects} == set(chart.objects()) - {"Test"}
     assert [item["spec"]["replicas"] for item in objects if item["kind"] == "Deployment"] == [1]
     assert "helm" not in yaml.safe_dump(objects).lower()
 

@@ -70,8 +70,10 @@ class Application:
         if method == "PATCH":
             todos[path.rpartition("/")[2]]["completed"] = True
             return 200, todos[path.rpartition("/")[2]]
+        if path == "/_next/static/chunks/page.js":
+            return 200, "script()"
         if path == "/todos":
-            return 200, f"<body>{[todo['title'] for todo in todos.values()]} {account['messages']}</body>"
+            return 200, f"<script src='/_next/static/chunks/page.js'></script><body>{[todo['title'] for todo in todos.values()]} {account['messages']}</body>"
         del self.accounts[(headers["Cookie"] or "").removeprefix("session=")]
         return 204, None
 
@@ -186,6 +188,12 @@ WRONG: dict[str, tuple[Callable[[Handler], bool], Callable[[Handler, Answer], An
     "an assistant that did nothing": (lambda r: r.path == "/api/chat", lambda _, a: (200, a[1] | {"actions": []}), "actions"),
     "a page that says it is away": (lambda r: r.path == "/todos", lambda *_: (200, "<body>Your list is out of reach</body>"), "out of reach"),
     "an answer of another shape": (lambda r: r.path == "/api/chat", lambda *_: (200, []), "TypeError"),
+    "a page whose script is not there": (lambda r: r.path.startswith("/_next/"), lambda *_: (404, "Not Found"), "404: Not Found"),
+    "a page without scripts": (
+        lambda r: r.path == "/todos" and not is_on_a_new_connection(r),
+        lambda _, a: (200, a[1].replace(".js", "")),
+        "<body>",
+    ),
     "no JSON": (lambda r: r.command == "PATCH", lambda *_: (200, "<html>"), "<html>"),
     "a new connection that is closed": (is_on_a_new_connection, lambda *_: None, "no answer: closed"),
     "a backend that is away": (lambda r: r.path == "/api/chat", lambda *_: (503, {}), "503"),
