@@ -1,6 +1,4 @@
 /** Next.js calls this once, before the server answers. */
 export async function register(): Promise<void> {
-  if (process.env.NEXT_RUNTIME !== "nodejs") return;
-  (await import("@/lib/shutdown")).stopGracefully();
-  await (await import("@/lib/statics")).fetchFromPeers();
+  if (process.env.NEXT_RUNTIME === "nodejs") (await import("@/lib/shutdown")).stopGracefully();
 }

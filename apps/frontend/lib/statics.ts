@@ -107,7 +107,7 @@ async function fetchFrom(origin: string, build: string, known: Set<string>, sign
     missing.forEach((name) => known.add(name));
     await Promise.all(missing.map(async (name) => keep(name, await (await get(`/_next/static/${name}`)).arrayBuffer())));
   } catch (error) {
-    // One that starts or stops does not answer, and this one is among them. One of an older version has no such list.
+    // One that starts or stops does not answer; one of an older version has no such list.
     log("info", "files of a pod cannot be had", { cause: (error as Error).message });
   }
 }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, mock, test } from "node:test";
 
-import { fetchFromPeers, files, isOwn, ofAnotherBuild, type Files } from "@/lib/statics";
+import { GET as startup } from "@/app/health/startup/route";
+import { files, isOwn, ofAnotherBuild, type Files } from "@/lib/statics";
 
 for (const name of ["log", "error"] as const) mock.method(console, name, () => {});
 const before = process.cwd();
@@ -32,7 +33,10 @@ after(async () => {
 });
 
 test("a pod that starts has what the pods of the other build have, and no more", async () => {
-  await fetchFromPeers();
+  delete process.env.BACKEND_URL;
+  assert.equal((await startup()).status, 503);
+  process.env.BACKEND_URL = "http://backend.example";
+  assert.equal((await startup()).status, 200);
   assert.deepEqual(asked.sort(), ["/_next/static/chunks/old.css", "/_next/static/chunks/old.js", "/health/files"]);
   assert.deepEqual((await files()).others.sort(), ["chunks/old.css", "chunks/old.js"]);
   assert.deepEqual((await readdir(".next/cache/static/chunks")).sort(), ["old.css", "old.js"]);
