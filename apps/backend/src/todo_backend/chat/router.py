@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from todo_backend.auth.dependencies import CurrentUser
 from todo_backend.chat import service
+from todo_backend.chat.proposals import proposals
 from todo_backend.chat.replies import ENGLISH
 from todo_backend.chat.schemas import (
     ChatReply,
@@ -20,10 +21,13 @@ from todo_backend.chat.schemas import (
     ConversationSummary,
     ConversationView,
     MessageView,
+    Proposal,
+    ProposalRequest,
     Serving,
     StreamRequest,
 )
 from todo_backend.chat.turns import Event, TurnNotFoundError, Turns
+from todo_backend.clock import now_in
 from todo_backend.dependencies import Db, RetriedRoute
 from todo_backend.todos.service import ConflictError
 
@@ -124,6 +128,18 @@ async def serving(user: CurrentUser, turns: Chat) -> Serving:
         return Serving(assistant=turns.built_in.name, notice=notice)
     assert turns.provider is not None  # noqa: S101 - whose model it is
     return Serving(assistant=model, provider=turns.provider.host)
+
+
+@router.post("/proposals")
+async def propose(said: ProposalRequest, user: CurrentUser) -> list[Proposal]:
+    """Read a text as todos, for the user to choose from; nothing is written."""
+    found = await asyncio.to_thread(proposals, said.text, now_in(user.time_zone))
+    return [
+        Proposal(
+            id=uuid.uuid4(), title=new.title, notes=notes, due=str(new.due) if new.due else None, priority=new.priority
+        )
+        for new, notes in found
+    ]
 
 
 @router.get("/conversations")

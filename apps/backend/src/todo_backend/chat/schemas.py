@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo_backend.chat.tools import Action
 from todo_backend.text import one_line, storable
-from todo_backend.todos.schemas import ChangeView, ConfirmationView
+from todo_backend.todos.schemas import ChangeView, ConfirmationView, Priority
 
 
 class ChatRequest(BaseModel):
@@ -51,6 +51,22 @@ class MessageView(BaseModel):
     role: Literal["user", "assistant"]
     content: str
     created_at: datetime
+
+
+class ProposalRequest(BaseModel):
+    """Notes or a list from elsewhere; without a line end one sentence."""
+
+    text: Annotated[str, AfterValidator(storable), Field(min_length=1, max_length=10_000)]
+
+
+class Proposal(BaseModel):
+    """What may become a todo: sent as a new one, with the `id` that makes it one however often it is accepted."""
+
+    id: uuid.UUID
+    title: str
+    notes: str
+    due: str | None
+    priority: Priority | None
 
 
 class ConversationSummary(BaseModel):
