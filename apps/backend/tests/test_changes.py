@@ -476,3 +476,99 @@ async def test_nobody_takes_the_id_of_a_todo_that_can_be_brought_back(
     in_database(database_url, "DELETE FROM todos WHERE id = :id", id=added["id"])
     assert await undo(ann, gone) == (200, "")
     assert await ann.titles() == ["buy milk"]
+
+
+async def test_a_listed_change_says_why_it_cannot_be_taken_back(ann: Person) -> None:
+    added = await todo(ann)
+    await ann.request("PATCH", f"/todos/{added['id']}", {"title": "buy oats"})
+    other = await todo(ann)
+    await ann.request("DELETE", f"/todos/{other['id']}")
+    gone, there, renamed, first = await changes(ann)
+    obstacles = {
+        first["id"]: "This todo has been changed since.",
+        renamed["id"]: None,
+        there["id"]: "This todo has been deleted since.",
+        gone["id"]: None,
+    }
+    assert {change["id"]: change["obstacle"] for change in (gone, there, renamed, first)} == obstacles
+    for change in (first, there, renamed, gone):  # what the list says is what happens
+        assert (await undo(ann, change))[1] == (obstacles[change["id"]] or "")
+    back, again, gone, there, renamed, first = await changes(ann)
+    assert [change["kind"] for change in (back, again)] == ["undo", "undo"]
+    assert [first["obstacle"], there["obstacle"]] == [None, None]
+    for change in (gone, renamed):
+        assert (change["obstacle"], (await undo(ann, change))[0]) == ("This was taken back already.", 409)
+
+
+async def test_changes_are_told_by_who_made_them(ann: Person, bob: Person) -> None:
+    await todo(bob)
+    await todo(ann, title="by hand")
+    await ann.say("add buy milk")
+    await ann.say("add call mum")
+    actors = (await ann.request("GET", "/changes/actors")).json()
+    assert [(one["actor"], one["actor_name"], one["today"]) for one in actors] == [
+        ("built-in", None, 2),
+        ("user", None, 1),
+    ]
+    assert actors[0]["last"] == (await changes(ann))[0]["id"]
+    for query, titles in {
+        "actor=user": ["by hand"],
+        "actor=built-in": ["call mum", "buy milk"],
+        "actor=built-in&limit=1": ["call mum"],
+        f"actor=built-in&before={actors[0]['last']}": ["buy milk"],
+        "actor=client&actor_name=editor": [],
+    }.items():
+        found = (await ann.request("GET", f"/changes?{query}")).json()
+        assert [change["after"]["title"] for change in found] == titles, query
+    assert (await ann.request("GET", "/changes?actor=nobody")).status_code == 422
+
+
+async def test_todays_changes_of_one_are_taken_back_newest_first(ann: Person, bob: Person, database_url: URL) -> None:
+    await ann.say("add buy bread")
+    [old] = await changes(ann)
+    in_database(database_url, "UPDATE changes SET created_at = now() - interval '1 day' WHERE id = :id", id=old["id"])
+    await todo(ann, title="by hand")
+    for said in (
+        "add buy milk",
+        "rename buy milk to buy oats",
+        "add call mum",
+        "done call mum",
+        "add water the plants",
+    ):
+        await ann.say(said)
+    plants = next(one for one in (await ann.request("GET", "/todos")).json() if one["title"] == "water the plants")
+    await ann.request("PATCH", f"/todos/{plants['id']}", {"title": "water them"})
+    seen = (await ann.request("GET", "/changes/actors")).json()
+    [assistant] = [one for one in seen if one["actor"] == "built-in"]
+    assert assistant["today"] == 5
+    await ann.say("add pay rent")
+
+    body = {"actor": "built-in", "before": assistant["last"] + 1}
+    assert (await bob.request("POST", "/changes/today/undo", body)).json()["undone"] == []
+    done = (await ann.request("POST", "/changes/today/undo", body)).json()
+    assert len(done["undone"]) == 4
+    assert done["undone"] == sorted(done["undone"], reverse=True)
+    assert done["before"] is None
+    assert [(one["after"]["title"], one["obstacle"]) for one in done["refused"]] == [
+        ("water the plants", "This todo has been changed since.")
+    ]
+    assert await ann.titles() == ["buy bread", "by hand", "water them", "pay rent"]
+    again = (await ann.request("POST", "/changes/today/undo", body)).json()
+    assert (again["undone"], len(again["refused"])) == ([], 1)
+
+
+async def test_many_changes_of_a_day_are_taken_back_some_at_a_time(ann: Person, database_url: URL) -> None:
+    for _ in range(3):
+        await todo(ann)
+    kept = "INSERT INTO changes (user_id, todo_id, actor, kind, before) SELECT user_id, todo_id, actor, 'delete', after"
+    in_database(
+        database_url,
+        f"{kept} FROM changes, generate_series(1, 100) WHERE user_id = :user AND kind = 'add'",
+        user=ann.id,
+    )
+    [me] = (await ann.request("GET", "/changes/actors")).json()
+    undone, refused, before = 0, 0, me["last"] + 1
+    while before:
+        done = (await ann.request("POST", "/changes/today/undo", {"actor": "user", "before": before})).json()
+        undone, refused, before = undone + len(done["undone"]), refused + len(done["refused"]), done["before"]
+    assert (undone, refused) == (0, 303)

@@ -249,3 +249,37 @@ async def test_a_question_that_is_sent_again_is_answered_with_the_todos_that_it_
     assert len((await ann.request("POST", path)).json()["deleted"]) == 2
     again = (await ann.request("POST", "/chat", message)).json()
     assert (again["reply"], again["confirmation"]["todos"]) == (first["reply"], [])
+
+
+async def test_a_conversation_has_the_receipts_of_its_answers(ann: Person) -> None:
+    first = (await ann.request("POST", "/chat", {"message": "add buy milk"})).json()
+    path = f"/chat/conversations/{first['conversation_id']}"
+    said = {"conversation_id": first["conversation_id"]}
+    await ann.request("POST", "/chat", {**said, "message": "rename buy milk to buy oats"})
+    await ann.request("POST", "/chat", {**said, "message": "what is there?"})
+
+    async def receipts(page: str = "") -> list[list[tuple[str, str | None]]]:
+        kept = (await ann.request("GET", path + page)).json()
+        assert kept["title"] == "add buy milk"
+        assert {message["assistant"] for message in kept["messages"] if message["role"] == "assistant"} == {
+            "rule-based"
+        }
+        return [[(one["kind"], one["obstacle"]) for one in message["changes"]] for message in kept["messages"]]
+
+    added, renamed = [("add", "This todo has been changed since.")], [("update", None)]
+    assert await receipts() == [[], added, [], renamed, [], []]
+    assert await receipts("?limit=3") == [renamed, [], []]  # also where its question is on the page before
+    newest = (await ann.request("GET", "/changes")).json()[0]
+    await ann.request("POST", f"/changes/{newest['id']}/undo")
+    assert await receipts() == [[], [("add", None)], [], [("update", "This was taken back already.")], [], []]
+
+
+async def test_a_question_is_there_again_until_it_is_answered(ann: Person) -> None:
+    for title in ("a", "b"):
+        await ann.add(title)
+    asked = (await ann.request("POST", "/chat", {"message": "delete everything"})).json()
+    path = f"/chat/conversations/{asked['conversation_id']}"
+    question = (await ann.request("GET", path)).json()["messages"][-1]["confirmation"]
+    assert question == asked["confirmation"]
+    await ann.request("POST", f"/confirmations/{question['id']}")
+    assert (await ann.request("GET", path)).json()["messages"][-1]["confirmation"] is None

@@ -261,7 +261,14 @@ async def test_one_message_at_a_time_in_a_conversation(bob: Person, fake: Fake) 
     second = await bob.request("POST", "/chat", {"message": "two", "conversation_id": conversation})
     assert second.status_code == 409
     assert "still being answered" in second.json()["detail"]
-    await first
+    path = f"/chat/conversations/{conversation}"
+    at_work = (await bob.request("GET", path)).json()["at_work"]
+    assert at_work["message"] == "one"
+    parts = await streamed(
+        bob, "one", id=at_work["id"], conversation_id=conversation
+    )  # whoever comes later sees it too
+    assert seen(parts)[0] == (await first)["reply"]
+    assert (await bob.request("GET", path)).json()["at_work"] is None
     await say(bob, "two", conversation_id=conversation)
 
 

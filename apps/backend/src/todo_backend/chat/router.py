@@ -20,7 +20,6 @@ from todo_backend.chat.schemas import (
     ConversationChange,
     ConversationSummary,
     ConversationView,
-    MessageView,
     Proposal,
     ProposalRequest,
     Serving,
@@ -175,13 +174,12 @@ async def get_conversation(
     """Return a conversation's last messages, oldest first; the header `Link` leads to those before them."""
     try:
         async with database.transaction() as session:
-            found = await service.messages_of(session, user.id, conversation_id, before, limit + 1)
+            conversation, earlier = await service.view(session, user.id, conversation_id, before, limit)
     except service.ConversationNotFoundError:
         raise _not_found() from None
-    if len(found) > limit:
-        found = found[1:]
-        _link(request, response, limit=limit, before=found[0].id)
-    return ConversationView(id=conversation_id, messages=[MessageView.model_validate(message) for message in found])
+    if earlier is not None:
+        _link(request, response, limit=limit, before=earlier)
+    return conversation
 
 
 @router.patch("/conversations/{conversation_id}")

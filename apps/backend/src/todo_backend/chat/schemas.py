@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo_backend.chat.tools import Action
 from todo_backend.text import one_line, storable
-from todo_backend.todos.schemas import ChangeView, ConfirmationView, Priority
+from todo_backend.todos.schemas import ChangeView, ConfirmationView, ListedChange, Priority
 
 
 class ChatRequest(BaseModel):
@@ -44,13 +44,20 @@ class ChatReply(BaseModel):
 
 
 class MessageView(BaseModel):
-    """A message as its owner sees it."""
+    """A message as its owner sees it.
+
+    Of an answer of the last 30 days also who gave it, why it was not the model, and what it changed, as it stands now.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
     role: Literal["user", "assistant"]
     content: str
     created_at: datetime
+    assistant: str | None = None
+    notice: str | None = None
+    changes: list[ListedChange] = []
+    confirmation: ConfirmationView | None = None
 
 
 class ProposalRequest(BaseModel):
@@ -98,8 +105,19 @@ class Serving(BaseModel):
     notice: str | None = None
 
 
+class AtWork(BaseModel):
+    """A message that is being answered still: sent again with its id, its answer is streamed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: uuid.UUID
+    message: str
+
+
 class ConversationView(BaseModel):
     """A conversation with its messages, oldest first."""
 
     id: uuid.UUID
+    title: str | None
     messages: list[MessageView]
+    at_work: AtWork | None = None

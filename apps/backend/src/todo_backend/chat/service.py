@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 from textwrap import shorten
 from typing import Any, NamedTuple
 
@@ -10,10 +11,11 @@ from sqlalchemy import ColumnElement, delete, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.chat.models import Conversation, Message, Turn, Usage
-from todo_backend.chat.schemas import ChatReply
+from todo_backend.chat.schemas import AtWork, ChatReply, ConversationView, MessageView
 from todo_backend.database import Base
-from todo_backend.todos.schemas import TodoView
-from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, asked_about, take_turn
+from todo_backend.todos.models import Change
+from todo_backend.todos.schemas import ConfirmationView, TodoView
+from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, as_they_stand, asked_about, open_question, take_turn
 
 HISTORY = 50
 """Turns of a conversation that a model is told of."""
@@ -123,12 +125,62 @@ async def list_conversations(
     return (await session.scalars(query.order_by(*(column.desc() for column in order)).limit(limit))).all()
 
 
-async def messages_of(
+async def view(
     session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, before: int | None, limit: int
-) -> Sequence[Message]:
-    """Return a conversation's last messages `before` one, oldest first. Raises ConversationNotFoundError."""
+) -> tuple[ConversationView, int | None]:
+    """Return a conversation with its last messages, oldest first, and where those before them end, if there are any.
+
+    Raises ConversationNotFoundError.
+    """
     conversation = await _own(session, user_id, conversation_id)
-    return await _messages(session, conversation.id, limit, before)
+    query = select(Message).where(Message.conversation_id == conversation.id)
+    if before is not None:
+        query = query.where(Message.id < before)
+    found = (await session.scalars(query.order_by(Message.id.desc()).limit(limit + 1))).all()[::-1]
+    replies = await _replies_to(session, conversation, found)
+    ids = [change["id"] for reply in replies.values() for change in reply.get("changes", ())]
+    rows = (await session.scalars(select(Change).where(Change.user_id == user_id, Change.id.in_(ids)))).all()
+    changes = {change.id: change for change in await as_they_stand(session, rows)}
+    page = found[-limit:]
+    messages = [MessageView.model_validate(message) for message in page]
+    for row, message in zip(page, messages, strict=True):
+        if reply := replies.get(row.id):
+            message.assistant, message.notice = reply["assistant"], reply.get("notice")
+            kept = (changes.get(change["id"]) for change in reply.get("changes", ()))
+            message.changes = [change for change in kept if change]
+    at_work = None
+    if before is None and page:
+        if asked := replies.get(page[-1].id, {}).get("confirmation"):
+            todos = [TodoView.of(todo) for todo in await open_question(session, uuid.UUID(asked["id"]))]
+            messages[-1].confirmation = ConfirmationView(id=asked["id"], todos=todos) if todos else None
+        running = select(Turn).where(Turn.conversation_id == conversation.id, Turn.reply.is_(None))
+        at_work = await session.scalar(running)
+    return (
+        ConversationView(
+            id=conversation.id,
+            title=conversation.title,
+            messages=messages,
+            at_work=AtWork.model_validate(at_work) if at_work else None,
+        ),
+        page[0].id if len(found) > limit else None,
+    )
+
+
+async def _replies_to(
+    session: AsyncSession, conversation: Conversation, messages: Sequence[Message]
+) -> dict[int, dict[str, Any]]:
+    """Return what is kept of answers, by their messages' ids; `messages` follow each other.
+
+    A turn and the message that began it are of one transaction, so of one time; what comes next is its answer.
+    """
+    asked = {
+        question.created_at: answer.id
+        for question, answer in pairwise(messages)
+        if (question.role, answer.role) == ("user", "assistant")
+    }
+    mine = (Turn.user_id == conversation.user_id) & (Turn.conversation_id == conversation.id)
+    query = select(Turn.created_at, Turn.reply).where(mine, Turn.created_at.in_(list(asked)), Turn.reply.is_not(None))
+    return {asked[created_at]: reply for created_at, reply in await session.execute(query) if reply is not None}
 
 
 OLD: dict[type[Base], ColumnElement[bool]] = {
@@ -144,12 +196,3 @@ async def _own(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.
     if found is None:
         raise ConversationNotFoundError
     return found
-
-
-async def _messages(
-    session: AsyncSession, conversation_id: uuid.UUID, last: int, before: int | None = None
-) -> Sequence[Message]:
-    query = select(Message).where(Message.conversation_id == conversation_id)
-    if before is not None:
-        query = query.where(Message.id < before)
-    return (await session.scalars(query.order_by(Message.id.desc()).limit(last))).all()[::-1]

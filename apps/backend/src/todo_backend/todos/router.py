@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,8 +16,20 @@ from todo_backend.clock import now_in
 from todo_backend.dependencies import Config, Db, RetriedRoute
 from todo_backend.errors import problem
 from todo_backend.todos import service
-from todo_backend.todos.schemas import ChangeView, Deleted, TodoChange, TodoCreate, TodoQuery, TodoView
-from todo_backend.todos.service import USER, ConflictError, QuotaError, TodoNotFoundError, Wanted
+from todo_backend.todos.schemas import (
+    ActorKind,
+    ActorView,
+    ChangeView,
+    Deleted,
+    ListedChange,
+    TakenBackView,
+    TodaysUndo,
+    TodoChange,
+    TodoCreate,
+    TodoQuery,
+    TodoView,
+)
+from todo_backend.todos.service import USER, Actor, ConflictError, QuotaError, TodoNotFoundError, Wanted
 
 router = APIRouter(tags=["todos"], route_class=RetriedRoute)
 
@@ -114,11 +127,36 @@ async def list_changes(
     database: Db,
     before: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> list[ChangeView]:
+    actor: ActorKind | None = None,
+    actor_name: Annotated[str | None, Query(max_length=100)] = None,
+) -> list[ListedChange]:
     """Return what was changed in the last 30 days, and by whom, the newest first; `before` goes on from there."""
+    by = Actor(actor, actor_name) if actor else None
     async with database.transaction() as session:
-        changes = await service.list_changes(session, user.id, before, limit)
-        return [ChangeView.of(change) for change in changes]
+        return await service.as_they_stand(session, await service.list_changes(session, user.id, before, limit, by))
+
+
+@router.get("/changes/actors")
+async def list_actors(user: CurrentUser, database: Db) -> list[ActorView]:
+    """Return who has changed something in the last 30 days, the last one first, and how much of today's stands."""
+    async with database.transaction() as session:
+        found = await service.list_actors(session, user.id, _today(user))
+    return [
+        ActorView.model_validate({"actor": kind, "actor_name": name, "last": last, "today": today})
+        for kind, name, last, today in found
+    ]
+
+
+@router.post("/changes/today/undo")
+async def undo_todays(wanted: TodaysUndo, user: CurrentUser, database: Db, settings: Config) -> TakenBackView:
+    """Take back what somebody has changed today, newest first, as far as nothing stands in the way: 100 at a time."""
+    by = Actor(wanted.actor, wanted.actor_name)
+    async with database.transaction() as session:
+        done = await service.undo_since(
+            session, user.id, by, _today(user), wanted.before, actor=USER, most=settings.todos_per_user
+        )
+        refused = [ListedChange.of(change).model_copy(update={"obstacle": why}) for change, why in done.refused]
+        return TakenBackView(undone=[change.id for change in done.undone], refused=refused, before=done.before)
 
 
 @router.post("/changes/{change_id}/undo", responses=_NOT_FOUND | _CONFLICT)
@@ -139,6 +177,11 @@ async def confirm(confirmation_id: uuid.UUID, user: CurrentUser, database: Db) -
         async with database.transaction() as session:
             deleted, left = await service.confirm(session, user.id, confirmation_id)
             return Deleted(deleted=deleted, left=left)
+
+
+def _today(user: User) -> datetime:
+    """When this day began on the user's clocks."""
+    return now_in(user.time_zone).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _due(said: str | None, user: User) -> dates.Due | None:

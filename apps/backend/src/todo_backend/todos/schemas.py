@@ -85,14 +85,17 @@ class TodoView(BaseModel):
         )
 
 
+ActorKind = Literal["user", "built-in", "model", "client"]
+
+
 class ChangeView(BaseModel):
-    """A change, who made it, and whether it can be taken back still."""
+    """A change, who made it, and whether it was taken back."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: int
     kind: Literal["add", "update", "complete", "reopen", "delete", "undo"]
-    actor: Literal["user", "built-in", "model", "client"]
+    actor: ActorKind
     actor_name: str | None
     todo_id: uuid.UUID
     before: dict[str, Any] | None
@@ -104,6 +107,37 @@ class ChangeView(BaseModel):
     def of(cls, change: Change) -> Self:
         """Return the view of a row."""
         return cls.model_validate(change)
+
+
+class ListedChange(ChangeView):
+    """A change as it stands now; `obstacle` says why it cannot be taken back, where it cannot."""
+
+    obstacle: str | None = None
+
+
+class ActorView(BaseModel):
+    """Who has changed something in the last 30 days, the last change, and how many of today's still stand."""
+
+    actor: ActorKind
+    actor_name: str | None
+    last: int
+    today: int
+
+
+class TodaysUndo(_Strict):
+    """Whose changes of today are to be taken back, those `before` a change's id: what was seen, and nothing newer."""
+
+    actor: ActorKind
+    actor_name: Annotated[str, Field(max_length=100)] | None = None
+    before: int = Field(ge=0, le=2**63 - 1)
+
+
+class TakenBackView(BaseModel):
+    """What was taken back, and what was refused; with `before` there are more, from there on."""
+
+    undone: list[int]
+    refused: list[ListedChange]
+    before: int | None
 
 
 class ConfirmationView(BaseModel):

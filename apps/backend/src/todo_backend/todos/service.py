@@ -16,6 +16,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
+    Row,
     String,
     Text,
     Uuid,
@@ -32,12 +33,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.dates import Due
 from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, Todo
-from todo_backend.todos.schemas import PRIORITIES, Priority, TodoQuery, TodoView
+from todo_backend.todos.schemas import PRIORITIES, ActorKind, ListedChange, Priority, TodoQuery, TodoView
 
 KEPT_DAYS = 30
 """For how long a change can be taken back, and so what was deleted is kept."""
@@ -45,6 +47,7 @@ KEPT_CHANGES = 20_000
 """Of one user; the oldest go, and what was forgotten cannot be taken back."""
 CONFIRMATION_MINUTES = 15
 KEPT_CONFIRMATIONS = 20
+UNDONE_AT_ONCE = 100
 AT_ONCE = 10_000
 """How many rows too many one transaction deletes; the next one goes on."""
 Kind = Literal["add", "update", "complete", "reopen", "delete", "undo"]
@@ -66,7 +69,7 @@ class QuotaError(Exception):
 class Actor:
     """Who changes something: the user, the built-in assistant, a model by its name, or a client by its token's name."""
 
-    kind: Literal["user", "built-in", "model", "client"]
+    kind: ActorKind
     name: str | None = None
     turn_id: uuid.UUID | None = None
 
@@ -334,14 +337,106 @@ async def _own(session: AsyncSession, user_id: uuid.UUID, todo_id: uuid.UUID) ->
 # Taking back
 
 
+def _by(actor: Actor) -> ColumnElement[bool]:
+    return (Change.actor == actor.kind) & Change.actor_name.is_not_distinct_from(actor.name)
+
+
 async def list_changes(
-    session: AsyncSession, user_id: uuid.UUID, before: int | None, limit: int | None
+    session: AsyncSession, user_id: uuid.UUID, before: int | None, limit: int, by: Actor | None = None
 ) -> Sequence[Change]:
-    """Return the user's changes, the newest first, from `before` on."""
+    """Return the user's changes, the newest first, from `before` on; those of one actor where one is given."""
     query = select(Change).where(Change.user_id == user_id)
     if before is not None:
         query = query.where(Change.id < before)
+    if by is not None:
+        query = query.where(_by(by))
     return (await session.scalars(query.order_by(Change.id.desc()).limit(limit))).all()
+
+
+async def list_actors(
+    session: AsyncSession, user_id: uuid.UUID, today: datetime
+) -> Sequence[Row[str, str | None, int, int]]:
+    """Return who changed the user's todos: kind, name, last change, and how many since `today` began still stand."""
+    standing = (Change.created_at >= today, Change.undone_at.is_(None), Change.kind != "undo")
+    columns = (Change.actor, Change.actor_name, func.max(Change.id), func.count().filter(*standing))
+    query = select(*columns).where(Change.user_id == user_id).group_by(Change.actor, Change.actor_name)
+    return (await session.execute(query.order_by(func.max(Change.id).desc()))).all()
+
+
+async def obstacles(session: AsyncSession, changes: Sequence[Change]) -> dict[int, str]:
+    """Return why changes cannot be taken back, by the ids of those that cannot."""
+    later = aliased(Change)
+    after_it = (later.todo_id == Change.todo_id) & (later.user_id == Change.user_id) & (later.id > Change.id)
+    query = (
+        select(
+            Change.id,
+            Todo.version,
+            func.count(later.id).filter(later.after.is_not(null())),
+            func.count(later.id).filter(later.undone_at.is_(None), later.kind != "undo"),
+        )
+        .outerjoin(Todo, (Todo.id == Change.todo_id) & (Todo.user_id == Change.user_id))
+        .outerjoin(later, after_it)
+        .where(Change.id.in_([change.id for change in changes]))
+        .group_by(Change.id, Todo.version)
+    )
+    known = {change_id: others for change_id, *others in await session.execute(query)}
+    found = {change.id: _obstacle(change, *known[change.id]) for change in changes}
+    return {change_id: why for change_id, why in found.items() if why}
+
+
+async def as_they_stand(session: AsyncSession, changes: Sequence[Change]) -> list[ListedChange]:
+    """Return changes with what stands in the way of taking them back."""
+    why = await obstacles(session, changes)
+    return [ListedChange.of(change).model_copy(update={"obstacle": why.get(change.id)}) for change in changes]
+
+
+def _obstacle(change: Change, version: int | None, counted: int, standing: int) -> str | None:
+    """Why a change cannot be taken back: its todo's version, later changes that counted it up, and those that stand.
+
+    A todo is as a change left it where all later ones were taken back. Each of them, and each that took one back,
+    counted the version up by one, but for those that left no todo. A change without a row, as by code of the version
+    before, makes it a greater one.
+    """
+    if change.undone_at is not None:
+        return "This was taken back already."
+    if change.kind == "undo":
+        return "What was taken back cannot be taken back once more."
+    if change.after is None:
+        return None if version is None else "This todo is on your list again."
+    if version is None:
+        return "This todo has been deleted since."
+    if standing or version != change.after["version"] + counted:
+        return "This todo has been changed since."
+    return None
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What was taken back, what was not and why, and where the next ones begin, if there are more."""
+
+    undone: Sequence[Change]
+    refused: Sequence[tuple[Change, str]]
+    before: int | None
+
+
+async def undo_since(
+    session: AsyncSession, user_id: uuid.UUID, by: Actor, since: datetime, before: int, *, actor: Actor, most: int
+) -> TakenBack:
+    """Take back, newest first, what an actor has changed since a moment, some at a time."""
+    await take_turn(session, user_id)
+    query = select(Change).where(Change.user_id == user_id, _by(by), Change.created_at >= since, Change.id < before)
+    query = query.where(Change.undone_at.is_(None), Change.kind != "undo").order_by(Change.id.desc())
+    changes = (await session.scalars(query.limit(UNDONE_AT_ONCE))).all()
+    undone: list[Change] = []
+    refused: list[tuple[Change, str]] = []
+    for change in changes:
+        try:
+            async with session.begin_nested():
+                await undo(session, user_id, change.id, actor=actor, most=most)
+            undone.append(change)
+        except (ConflictError, QuotaError) as error:
+            refused.append((change, str(error)))
+    return TakenBack(undone, refused, changes[-1].id if len(changes) == UNDONE_AT_ONCE else None)
 
 
 async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, actor: Actor, most: int) -> Change:
@@ -351,20 +446,12 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
     change = await session.scalar(query)
     if change is None:
         raise TodoNotFoundError
-    if change.undone_at is not None:
-        raise ConflictError("This was taken back already.")
-    if change.kind == "undo":
-        raise ConflictError("What was taken back cannot be taken back once more.")
     mine = select(Todo).where(Todo.id == change.todo_id, Todo.user_id == user_id)
     todo = await session.scalar(mine.with_for_update())
-    if change.after is None:
-        if todo is not None:
-            raise ConflictError("This todo is on your list again.")
+    if why := (await obstacles(session, [change])).get(change.id):
+        raise ConflictError(why)
+    if todo is None:
         await _leave_room(session, user_id, most)
-    elif todo is None:
-        raise ConflictError("This todo has been deleted since.")
-    elif todo.version != await _version_if_taken_back(session, change, change.after["version"]):
-        raise ConflictError("This todo has been changed since.")
     change.undone_at = func.now()
     was = None if todo is None else _kept(todo)
     if change.before is None:
@@ -388,20 +475,6 @@ async def undo(session: AsyncSession, user_id: uuid.UUID, change_id: int, *, act
     await session.flush()
     await session.refresh(todo)
     return _record(session, "undo", actor, todo, before=was, after=todo)
-
-
-async def _version_if_taken_back(session: AsyncSession, change: Change, version: int) -> int | None:
-    """Return the version that a todo has where all its changes after this one were taken back; None where one stands.
-
-    Each of them, and each that took one back, counted the version up by one, but for those that left no todo. A change
-    without a row, as by code of the version before, makes it a greater one.
-    """
-    later = select(
-        func.count().filter(Change.after.is_not(null())),
-        func.count().filter(Change.undone_at.is_(None), Change.kind != "undo"),
-    ).where(Change.todo_id == change.todo_id, Change.user_id == change.user_id, Change.id > change.id)
-    counted, standing = (await session.execute(later)).one()
-    return None if standing else version + counted
 
 
 def _columns(kept: Mapping[str, Any]) -> dict[str, Any]:
@@ -475,6 +548,13 @@ async def asked_about(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequ
         return []
     ids = cast([uuid.UUID(name) for name in asked.todos], ARRAY(Uuid))
     return (await session.scalars(select(Todo).where(Todo.id == func.any(ids)).order_by(Todo.number))).all()
+
+
+async def open_question(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequence[Todo]:
+    """Return the todos of a question that can be answered still; none where it cannot."""
+    fresh = Confirmation.created_at >= func.now() - timedelta(minutes=CONFIRMATION_MINUTES)
+    query = select(Confirmation.id).where(Confirmation.id == confirmation_id, Confirmation.used_at.is_(None), fresh)
+    return [] if await session.scalar(query) is None else await asked_about(session, confirmation_id)
 
 
 async def confirm(
