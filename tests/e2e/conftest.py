@@ -6,6 +6,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -17,6 +18,8 @@ TIMEOUT_MS = 15_000
 # read it to its end. Whether an answer arrived whole, the story asks.
 BROKEN_OFF = {"/icon.svg", "/api/chat/stream"}
 CHROMIUM = "/usr/bin/chromium"
+AXE = Path(__file__).parents[2] / "apps/frontend/node_modules/axe-core/axe.min.js"
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Without these, Chromium looks for its maker's servers and fails where there is no way out.
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -27,6 +30,18 @@ CHROMIUM_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+def check_accessible(page: Page) -> None:
+    """Fail with what axe-core finds wrong with the page as it is: for a keyboard, a screen reader, weak eyes."""
+    if not AXE.is_file():
+        pytest.fail(f"{AXE} is not there; `make check` installs it")
+    # What moves in is not judged half transparent.
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finish())).then(() => null)")
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", WCAG)["violations"]
+    told = [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}" for one in found]
+    assert not told, "\n".join([page.url, *told])
 
 
 class Database:

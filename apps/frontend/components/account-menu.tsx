@@ -4,6 +4,7 @@ import { useState } from "react";
 
 import { Icon } from "@/components/icons";
 import { loadPage, request, RequestError } from "@/lib/client";
+import { forgetDrafts } from "@/lib/draft";
 
 const ITEM = "flex h-10 w-full items-center rounded-xl px-3 text-left text-sm font-medium";
 
@@ -17,6 +18,7 @@ export function AccountMenu({ email }: { email: string }) {
     setError(undefined);
     try {
       await request("POST", "/api/auth/logout");
+      forgetDrafts();
       loadPage("/login");
     } catch (failure) {
       if (!(failure instanceof RequestError)) throw failure;

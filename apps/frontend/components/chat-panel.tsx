@@ -2,15 +2,19 @@
 
 import { useCallback, useEffect, useRef, useState, type FormEvent, type KeyboardEvent } from "react";
 
+import { Conversations, titleOf } from "@/components/conversations";
 import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
+import { Prose } from "@/components/prose";
+import { Receipt } from "@/components/receipt";
 import { useHydrated } from "@/components/use-hydrated";
+import { assistantInWords, BUILT_IN } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
-import { keepDraft, takeDraft } from "@/lib/draft";
+import { keepDraft, readDraft, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
-import { changeInWords, follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
-import type { Change, ChatAnswer, Conversation, Serving, Todo } from "@/lib/types";
+import { follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
+import type { Change, Confirmation, Conversation, Message, Serving, Todo } from "@/lib/types";
 
 /** `problem` is set on a message that did not get through. */
 type Bubble = {
@@ -19,19 +23,33 @@ type Bubble = {
   role: "user" | "assistant";
   content: string;
   problem?: string;
+  assistant?: string | null;
   notice?: string | null;
   changes?: Change[];
+  /** Whether more was deleted than has a receipt here. */
+  seeHistory?: boolean;
 };
-type Question = NonNullable<ChatAnswer["confirmation"]>;
-/** An answer that is under way. */
-type Live = { id: string; progress: Progress; lost: boolean; stopping: boolean; problem?: string };
+/** Which conversation is open; a new one has no id yet. */
+type Talk = { opened: number; id?: string; title?: string | null; earlier?: number | null };
+/** An answer that is under way; begun once the server has said so. */
+type Live = { id: string; progress: Progress; begun: boolean; lost: boolean; stopping: boolean; problem?: string };
 
-const BUILT_IN = "rule-based";
 const ROUND =
   "ml-2 flex size-10 shrink-0 items-center justify-center rounded-xl rounded-br-sm bg-pine-fill text-on-pine hover:bg-pine-deep disabled:bg-line disabled:text-muted";
 /** Of the todos that are to be deleted: what is confirmed is what is read here, and not what an assistant says of it. */
 const SHOWN = 20;
 const SUGGESTIONS = ["add buy milk", "show my list", "complete buy milk", "what can you do?"];
+
+const QUIET =
+  "flex h-10 items-center gap-1.5 rounded-lg px-2 text-sm font-medium text-muted hover:bg-paper hover:text-ink disabled:opacity-60";
+
+const toBubbles = (messages: Message[], first: number): Bubble[] =>
+  messages.map(({ role, content, assistant, notice, changes }, index) => ({ key: first + index, role, content, assistant, notice, changes }));
+
+/** So that the page, loaded anew, has the same conversation open. */
+function nameInAddress(conversation: string): void {
+  window.history.replaceState(null, "", `/todos?conversation=${conversation}`);
+}
 
 export function ChatPanel({
   className,
@@ -51,18 +69,24 @@ export function ChatPanel({
   const hydrated = useHydrated();
   const scroller = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
-  const [bubbles, setBubbles] = useState<Bubble[]>(
-    () => initialConversation?.messages.map(({ role, content }, key) => ({ key, role, content })) ?? [],
-  );
+  const [talk, setTalk] = useState<Talk>({ opened: 0, ...initialConversation });
+  const [unreadable, setUnreadable] = useState(initialConversation === undefined);
+  const [older, setOlder] = useState<Bubble[]>([]);
+  const [bubbles, setBubbles] = useState<Bubble[]>(() => toBubbles(initialConversation?.messages ?? [], 0));
   const nextKey = useRef(bubbles.length);
   const conversation = useRef(initialConversation?.id);
+  const [listing, setListing] = useState(false);
+  const [reading, setReading] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const leaving = useRef<AbortController>(null);
   const [draft, setDraft] = useState("");
   const [live, setLive] = useState<Live | null>(null);
   const [confirming, setConfirming] = useState(false);
   const [serving, setServing] = useState(initialServing);
-  const [question, setQuestion] = useState<Question | null>(null);
-  const waiting = live !== null || confirming;
+  const [question, setQuestion] = useState<Confirmation | null>(initialConversation?.messages.at(-1)?.confirmation ?? null);
+  const waiting = live !== null || confirming || reading;
+  /** Left before it has reached the server, a message would be lost. */
+  const held = confirming || reading || (live !== null && !live.begun);
 
   const readAgain = useCallback(
     (ids: string[]) =>
@@ -75,27 +99,34 @@ export function ChatPanel({
   const follows = useCallback(
     async (said: Said) => {
       const { signal } = (leaving.current = new AbortController());
-      setLive({ id: said.id, progress: NOTHING, lost: false, stopping: false });
+      setLive({ id: said.id, progress: NOTHING, begun: false, lost: false, stopping: false });
       keepDraft(userId, "turn", JSON.stringify(said)); // so that a page that is loaded anew goes on with it
       const changed = (changes: Partial<Live>) => setLive((now) => now && { ...now, ...changes });
       let ids: string[] = [];
       try {
         const answer = await follow(said, {
           signal,
-          onProgress: (progress) => changed({ progress }),
+          onProgress: (progress) => changed({ progress, begun: true }),
           onChange: ({ todo_id }) => void readAgain([todo_id]),
           onLost: (lost) => changed({ lost }),
         });
+        if (signal.aborted) return;
+        if (!conversation.current) setTalk((now) => ({ ...now, id: answer.conversation_id, title: said.message }));
         conversation.current = answer.conversation_id;
+        nameInAddress(answer.conversation_id);
         setQuestion(answer.confirmation ?? null);
-        const { reply: content, notice, changes = [] } = answer;
+        const { reply: content, assistant, notice, changes = [] } = answer;
         ids = changes.map(({ todo_id }) => todo_id);
-        setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, notice, changes }]);
+        setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, assistant, notice, changes }]);
       } catch (error) {
         if (signal.aborted) return;
         if (!(error instanceof RequestError)) throw error;
         if (error.status === 401) keepDraft(userId, "message", said.message);
-        if (error.status === 404) conversation.current = undefined; // deleted elsewhere: what is said next begins another one
+        if (error.status === 404) {
+          // deleted elsewhere: what is said next begins another one
+          conversation.current = undefined;
+          setTalk(({ opened }) => ({ opened }));
+        }
         setBubbles((now) => now.map((item) => (item.said === said ? { ...item, problem: error.message } : item)));
       }
       takeDraft(userId, "turn");
@@ -117,6 +148,18 @@ export function ChatPanel({
     [follows],
   );
 
+  const goOn = useCallback(
+    (said: Said) => {
+      // What is kept of it comes again, with all that it changed.
+      setBubbles((now) => {
+        const last = now.findLastIndex(({ role }) => role === "user");
+        return now[last]?.content === said.message ? now.slice(0, last) : now;
+      });
+      send(said);
+    },
+    [send],
+  );
+
   async function stop({ id }: Live) {
     setLive((now) => now && { ...now, stopping: true, problem: undefined });
     try {
@@ -128,11 +171,16 @@ export function ChatPanel({
     }
   }
 
+  function type(text: string) {
+    setDraft(text);
+    keepDraft(userId, "message", text);
+  }
+
   function submit(event?: FormEvent) {
     event?.preventDefault();
     const message = draft.trim();
     if (!message || waiting) return field.current?.focus();
-    setDraft("");
+    type("");
     send({ id: newId(), message, conversation_id: conversation.current });
   }
 
@@ -149,37 +197,141 @@ export function ChatPanel({
   }, [said]);
 
   useEffect(() => {
-    const kept = takeDraft(userId, "message");
+    const kept = readDraft(userId, "message");
     if (kept) setDraft(kept);
     const turn = takeDraft(userId, "turn");
-    if (turn) {
-      const said = JSON.parse(turn) as Said;
-      // What is kept of it comes again, with all that it changed.
-      setBubbles((now) => {
-        const last = now.findLastIndex(({ role }) => role === "user");
-        return now[last]?.content === said.message ? now.slice(0, last) : now;
-      });
-      send(said);
-    }
+    const said = turn ? (JSON.parse(turn) as Said) : undefined;
+    const at = initialConversation?.at_work;
+    if (said && (!said.conversation_id || said.conversation_id === conversation.current)) goOn(said);
+    else if (at) goOn({ ...at, conversation_id: conversation.current });
     return () => leaving.current?.abort();
-  }, [userId, send]);
+  }, [userId, goOn, initialConversation]);
 
-  async function confirm({ id }: Question) {
+  /** Leaves the conversation for another one, or for a new one. An answer that is under way goes on without us. */
+  function show(found: Conversation | undefined) {
+    leaving.current?.abort();
+    takeDraft(userId, "turn");
+    setLive(null);
+    setUnreadable(false);
+    setProblem(undefined);
+    conversation.current = found?.id;
+    nameInAddress(found?.id ?? "new");
+    setTalk(({ opened }) => ({ opened: opened + 1, ...found }));
+    setOlder([]);
+    setBubbles(toBubbles(found?.messages ?? [], nextKey.current));
+    nextKey.current += found?.messages.length ?? 0;
+    setQuestion(found?.messages.at(-1)?.confirmation ?? null);
+    if (found?.at_work) goOn({ ...found.at_work, conversation_id: found.id });
+  }
+
+  async function open(id: string) {
+    setReading(true);
+    setProblem(undefined);
+    try {
+      show(await request<Conversation>("GET", `/api/chat/conversations/${id}`));
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      setProblem(error.message);
+    }
+    setReading(false);
+    scroller.current?.focus({ preventScroll: true });
+  }
+
+  async function readEarlier() {
+    if (!talk.earlier) return;
+    setReading(true);
+    setProblem(undefined);
+    try {
+      const page = await request<Conversation>("GET", `/api/chat/conversations/${talk.id}?before=${talk.earlier}`);
+      const added = toBubbles(page.messages, nextKey.current);
+      nextKey.current += added.length;
+      setOlder((now) => [...added, ...now]);
+      setTalk((now) => ({ ...now, earlier: page.earlier }));
+      if (!page.earlier) scroller.current?.focus({ preventScroll: true }); // the button is gone
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      setProblem(error.message);
+    }
+    setReading(false);
+  }
+
+  /** What was taken back may have stood in the way of taking something else back. */
+  async function showUndone(ids: string[]) {
+    await readAgain(ids);
+    if (!conversation.current) return;
+    const { messages } = await request<Conversation>("GET", `/api/chat/conversations/${conversation.current}`).catch(
+      () => ({ messages: [] as Message[] }),
+    );
+    const now = new Map(messages.flatMap(({ changes = [] }) => changes.map((change) => [change.id, change])));
+    const newest = (before: Bubble[]) =>
+      before.map((bubble) => ({ ...bubble, changes: bubble.changes?.map((change) => now.get(change.id) ?? change) }));
+    setBubbles(newest);
+    setOlder(newest);
+  }
+
+  async function confirm({ id }: Confirmation) {
     setQuestion(null);
     setConfirming(true);
+    scroller.current?.focus({ preventScroll: true }); // the button is gone
     let content: string;
+    let seeHistory = false;
     try {
       const { deleted, left } = await request<{ deleted: Todo[]; left: string[] }>("POST", `/api/confirmations/${id}`);
       content = `Deleted ${deleted.length} ${deleted.length === 1 ? "todo" : "todos"}.`;
+      seeHistory = deleted.length > 0;
       if (left.length > 0) content += ` ${left.length} had changed meanwhile and stayed.`;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       content = error.message;
     }
     setConfirming(false);
-    setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content }]);
+    setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, seeHistory }]);
     await readAgain([]);
   }
+
+  const row = (bubble: Bubble, index: number, all: Bubble[]) => {
+    // What is said above already is not said again.
+    const notice = [serving?.notice, all[index - 2]?.notice].includes(bubble.notice) ? null : bubble.notice;
+    const other = bubble.assistant && bubble.assistant !== serving?.assistant ? assistantInWords(bubble.assistant) : null;
+    return (
+      <li key={bubble.key} className={`flex flex-col ${bubble.role === "user" ? "last:animate-rise" : ""}`}>
+        <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
+          <Words {...bubble} />
+        </Spoken>
+        {other || notice ? (
+          <p className="mt-1.5 pl-8.5 text-sm wrap-anywhere text-muted">{[other, notice].filter(Boolean).join(": ")}</p>
+        ) : null}
+        {bubble.seeHistory ? (
+          <p className="mt-1.5 pl-8.5 text-sm text-muted">
+            They can be taken back in the{" "}
+            <a href="/history" className="rounded-sm underline underline-offset-4 hover:text-pine">
+              history
+            </a>
+            .
+          </p>
+        ) : null}
+        {bubble.changes?.length ? (
+          <ul aria-label="What was changed" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
+            {bubble.changes.map((change) => (
+              <Receipt key={change.id} change={change} onUndone={showUndone} />
+            ))}
+          </ul>
+        ) : null}
+        {bubble.problem ? (
+          <div role="alert" className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger">
+            <span>No answer. {bubble.problem}</span>
+            <button
+              type="button"
+              onClick={() => bubble.said && send({ ...bubble.said, conversation_id: conversation.current })}
+              className="rounded-md py-1 font-semibold underline underline-offset-4"
+            >
+              Try again
+            </button>
+          </div>
+        ) : null}
+      </li>
+    );
+  };
 
   return (
     <section
@@ -192,13 +344,51 @@ export function ChatPanel({
             Assistant
           </h2>
           <span className="max-w-full truncate rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium text-ink">
-            {serving?.assistant === BUILT_IN ? "Built-in assistant" : (serving?.assistant ?? "Not known just now")}
+            {serving ? assistantInWords(serving.assistant) : "Not known just now"}
           </span>
         </div>
         <p className="mt-1 text-sm text-muted">
           {serving ? <Explanation serving={serving} /> : "Which assistant answers cannot be read right now."}
         </p>
+        <div className="-mx-2 mt-2 -mb-2 flex items-center gap-1">
+          <button
+            type="button"
+            disabled={!hydrated || held}
+            aria-haspopup="dialog"
+            onClick={() => setListing(true)}
+            className={`${QUIET} min-w-0 grow justify-start`}
+          >
+            <Icon name="chat" className="size-4.5" />
+            <span className="sr-only">Conversations: </span>
+            <span className="min-w-0 truncate">{talk.id ? titleOf(talk.title) : "New conversation"}</span>
+            <Icon name="chevron" className="size-4" />
+          </button>
+          <button
+            type="button"
+            disabled={!hydrated || held}
+            aria-label="New conversation"
+            title="New conversation"
+            onClick={() => {
+              show(undefined);
+              field.current?.focus();
+            }}
+            className={QUIET}
+          >
+            <Icon name="plus" className="size-4.5" />
+            New
+          </button>
+        </div>
+        <div role="alert">{problem ? <p className="mt-3 text-sm text-danger">{problem}</p> : null}</div>
       </div>
+      {listing ? (
+        <Conversations
+          current={talk.id}
+          onClose={() => setListing(false)}
+          onOpen={(id) => id !== talk.id && void open(id)}
+          onRenamed={({ id, title }) => setTalk((now) => (now.id === id ? { ...now, title } : now))}
+          onDeleted={(id) => id === talk.id && show(undefined)}
+        />
+      ) : null}
 
       {/* Reversed, so that the newest message is in view from the first paint. */}
       <div
@@ -209,48 +399,33 @@ export function ChatPanel({
         className="scroll-quiet flex min-h-0 grow flex-col-reverse overflow-y-auto"
       >
         <div className="flex min-h-full shrink-0 flex-col gap-3 p-5">
-          <Spoken role="assistant">
-            Hello. Tell me what to put on your list, what is done, or what can go.
-          </Spoken>
-          {initialConversation === undefined ? (
+          {talk.earlier ? null : (
+            <Spoken role="assistant">Hello. Tell me what to put on your list, what is done, or what can go.</Spoken>
+          )}
+          {talk.earlier ? (
+            <button
+              type="button"
+              disabled={!hydrated || reading}
+              onClick={() => void readEarlier()}
+              // what was read stays where it is, not the button
+              className="h-10 [overflow-anchor:none] self-center rounded-xl border border-line-strong bg-surface px-4 text-sm font-medium hover:border-pine hover:text-pine"
+            >
+              Earlier messages
+            </button>
+          ) : null}
+          {older.length > 0 ? (
+            <ol aria-label="Earlier messages" className="flex flex-col gap-3">
+              {older.map(row)}
+            </ol>
+          ) : null}
+          {unreadable ? (
             <p role="status" className="text-sm text-muted">
               What was said before cannot be read right now. Your list is complete.
             </p>
           ) : null}
-          <div role="log" aria-live="polite" aria-label="Conversation">
+          <div key={talk.opened} role="log" aria-live="polite" aria-label="Conversation">
             <ol className="flex flex-col gap-3">
-              {bubbles.map((bubble, index) => (
-                <li key={bubble.key} className={`flex flex-col ${bubble.role === "user" ? "last:animate-rise" : ""}`}>
-                  <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
-                    {bubble.content}
-                  </Spoken>
-                  {bubble.notice && ![serving?.notice, bubbles[index - 2]?.notice].includes(bubble.notice) ? (
-                    <p className="mt-1.5 pl-8.5 text-sm text-muted">{bubble.notice}</p>
-                  ) : null}
-                  {bubble.changes?.length ? (
-                    <ul aria-label="What was changed" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
-                      {bubble.changes.map((change) => (
-                        <Receipt key={change.id} change={change} onUndone={readAgain} />
-                      ))}
-                    </ul>
-                  ) : null}
-                  {bubble.problem ? (
-                    <div
-                      role="alert"
-                      className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger"
-                    >
-                      <span>No answer. {bubble.problem}</span>
-                      <button
-                        type="button"
-                        onClick={() => bubble.said && send({ ...bubble.said, conversation_id: conversation.current })}
-                        className="rounded-md py-1 font-semibold underline underline-offset-4"
-                      >
-                        Try again
-                      </button>
-                    </div>
-                  ) : null}
-                </li>
-              ))}
+              {bubbles.map(row)}
             </ol>
           </div>
           {question && !waiting ? (
@@ -278,7 +453,7 @@ export function ChatPanel({
             </div>
           ) : null}
           {confirming ? <Thinking /> : null}
-          {live ? <Answering live={live} /> : null}
+          {live ? <Answering live={live} plain={serving?.assistant === BUILT_IN} /> : null}
         </div>
       </div>
 
@@ -289,7 +464,7 @@ export function ChatPanel({
               <button
                 type="button"
                 onClick={() => {
-                  setDraft(suggestion);
+                  type(suggestion);
                   field.current?.focus();
                 }}
                 className="h-8 rounded-full border border-line bg-surface px-3 text-sm whitespace-nowrap hover:border-pine hover:text-pine"
@@ -317,7 +492,7 @@ export function ChatPanel({
             enterKeyHint="send"
             value={draft}
             placeholder="Write to the assistant"
-            onChange={(event) => setDraft(event.target.value)}
+            onChange={(event) => type(event.target.value)}
             onKeyDown={onKeyDown}
             className="scroll-quiet field-sizing-content max-h-32 min-h-10 min-w-0 grow resize-none bg-transparent py-2 text-base outline-none"
           />
@@ -342,6 +517,11 @@ export function ChatPanel({
       </div>
     </section>
   );
+}
+
+/** What was said, as it is read: of a model with its Markdown, of all others as it is. */
+function Words({ role, assistant, content }: Pick<Bubble, "role" | "assistant" | "content">) {
+  return role === "assistant" && assistant && assistant !== BUILT_IN ? <Prose>{content}</Prose> : content;
 }
 
 function Spoken({
@@ -373,10 +553,10 @@ function Spoken({
   );
 }
 
-/** Who sees what is said here. */
+/** Which assistant answers and why, and who sees what is said here. */
 function Explanation({ serving: { assistant, provider, notice } }: { serving: Serving }) {
   if (assistant === BUILT_IN && !notice) {
-    return "Understands everyday requests in English and German, by rules. What you write stays here.";
+    return "No language model is set up here. This one understands everyday requests in English and German, by rules. What you write stays here.";
   }
   return (
     <>
@@ -388,49 +568,8 @@ function Explanation({ serving: { assistant, provider, notice } }: { serving: Se
   );
 }
 
-/** What an answer changed, to be taken back. */
-function Receipt({ change, onUndone }: { change: Change; onUndone: (ids: string[]) => Promise<void> }) {
-  const [state, setState] = useState<{ busy?: boolean; undone?: boolean; problem?: string }>({});
-  const line = changeInWords(change);
-
-  async function undo() {
-    setState({ busy: true });
-    try {
-      await request("POST", `/api/changes/${change.id}/undo`);
-      setState({ undone: true });
-    } catch (error) {
-      if (!(error instanceof RequestError)) throw error;
-      setState({ problem: error.message });
-    }
-    await onUndone([change.todo_id]);
-  }
-
-  return (
-    <li className="rounded-xl border border-line py-0.5 pr-1 pl-3 text-sm">
-      <div className="flex min-h-8 items-center gap-2">
-        <Icon name="check" className="size-4 text-pine" />
-        <span className={`min-w-0 grow wrap-anywhere ${state.undone ? "text-muted line-through" : ""}`}>{line}</span>
-        {state.undone ? (
-          <span className="shrink-0 px-2 text-muted">Taken back</span>
-        ) : (
-          <button
-            type="button"
-            disabled={state.busy}
-            aria-label={`Undo: ${line}`}
-            onClick={() => void undo()}
-            className="h-8 shrink-0 rounded-lg px-2 font-semibold text-pine hover:bg-pine-soft"
-          >
-            Undo
-          </button>
-        )}
-      </div>
-      {state.problem ? <p className="pb-1 text-danger">{state.problem}</p> : null}
-    </li>
-  );
-}
-
 /** An answer as it comes. Nobody is read each word: it is announced once it is whole. */
-function Answering({ live: { progress, lost, stopping, problem } }: { live: Live }) {
+function Answering({ live: { progress, lost, stopping, problem }, plain }: { live: Live; plain: boolean }) {
   const text = progress.steps
     .map((step) => step.text.trim())
     .filter(Boolean)
@@ -439,7 +578,13 @@ function Answering({ live: { progress, lost, stopping, problem } }: { live: Live
   const state = lost ? "The connection is lost. Trying again." : stopping ? "Stopping." : "";
   return (
     <div className="flex flex-col">
-      {text ? <Spoken role="assistant">{text}</Spoken> : <Thinking />}
+      {text ? (
+        <Spoken role="assistant">
+          {plain ? text : <Prose>{text}</Prose>}
+        </Spoken>
+      ) : (
+        <Thinking />
+      )}
       {doings.length > 0 ? (
         <ul aria-label="What the assistant does" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5 text-sm">
           {doings.map((doing) => (

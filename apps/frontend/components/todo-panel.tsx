@@ -6,7 +6,7 @@ import { Icon } from "@/components/icons";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
-import { keepDraft, takeDraft } from "@/lib/draft";
+import { keepDraft, readDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import type { RowsInFlight } from "@/lib/rows";
 import { TITLE_MAX, TODOS_MAX } from "@/lib/rules";
@@ -65,7 +65,7 @@ export function TodoPanel({
   }, [todos]);
 
   useEffect(() => {
-    if (input.current && !input.current.value) input.current.value = takeDraft(userId, "todo");
+    if (input.current && !input.current.value) input.current.value = readDraft(userId, "todo");
   }, [userId]);
 
   /** Runs one change and says what came of it. Returns the failure, if it was one. */
@@ -120,7 +120,7 @@ export function TodoPanel({
     if (sent.current?.title !== title) sent.current = { id: newId(), title };
     const wanted = sent.current;
     rows.begin(wanted.id);
-    const failure = await attempt(async () => {
+    await attempt(async () => {
       const todo = await request<Todo>("POST", "/api/todos", wanted).catch(async (lost: unknown) => {
         // No answer is no refusal: it may be there.
         if (!(lost instanceof RequestError) || (lost.status !== 0 && lost.status < 500)) throw lost;
@@ -133,10 +133,10 @@ export function TodoPanel({
       show(todo.id, todo);
       setFresh(new Set([todo.id]));
       if (input.current) input.current.value = "";
+      keepDraft(userId, "todo", "");
       return `Added ${todo.title}.`;
     });
     rows.end(wanted.id);
-    if (failure?.status === 401) keepDraft(userId, "todo", title);
     setAdding(false);
   }
 
@@ -217,6 +217,7 @@ export function TodoPanel({
           id="new-todo"
           name="title"
           readOnly={!hydrated}
+          onChange={(event) => keepDraft(userId, "todo", event.target.value)}
           maxLength={TITLE_MAX}
           autoComplete="off"
           enterKeyHint="done"

@@ -4,6 +4,7 @@ import { useCallback, useState } from "react";
 
 import { AccountMenu } from "@/components/account-menu";
 import { ChatPanel } from "@/components/chat-panel";
+import { Icon } from "@/components/icons";
 import { Logo } from "@/components/logo";
 import { TodoPanel } from "@/components/todo-panel";
 import { request } from "@/lib/client";
@@ -57,7 +58,13 @@ export function Workspace({
     <div className="flex h-dvh flex-col">
       <header className="flex h-16 shrink-0 items-center justify-between px-4 sm:px-6 lg:px-8">
         <Logo />
-        <AccountMenu email={user.email} />
+        <div className="flex items-center gap-1">
+          <a href="/history" className="flex h-10 items-center gap-2 rounded-xl px-3 text-sm font-medium text-muted hover:bg-line/60 hover:text-ink">
+            <Icon name="clock" className="size-4.5" />
+            History
+          </a>
+          <AccountMenu email={user.email} />
+        </div>
       </header>
 
       <nav aria-label="Views" className="mx-4 mb-3 grid shrink-0 grid-cols-2 gap-1 rounded-2xl bg-line/60 p-1 lg:hidden">
@@ -78,6 +85,7 @@ export function Workspace({
       </nav>
 
       <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
+        {view === "chat" ? <h1 className="sr-only lg:hidden">Your list’s assistant</h1> : null}
         <TodoPanel
           className={view === "list" ? "" : "max-lg:hidden"}
           userId={user.id}

@@ -1,7 +1,7 @@
 import { CALL_MS, STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
-import { TODOS_MAX } from "@/lib/rules";
-import type { AccessToken, Conversation, Serving, SignIn, Todo, User } from "@/lib/types";
+import { CHANGES_MAX, TODOS_MAX } from "@/lib/rules";
+import type { AccessToken, Actor, Change, Conversation, ConversationSummary, Serving, SignIn, Todo, User, Who } from "@/lib/types";
 
 const AWAY = "The todo service is not answering right now. Try again in a moment.";
 
@@ -172,8 +172,31 @@ export const fetchTokens = (token: string) => callBackend<AccessToken[]>("/api/v
 /** Returns which assistant would answer now, and who sees what is said to it. */
 export const fetchServing = (token: string) => callBackend<Serving>("/api/v1/chat/assistant", { token });
 
+const CONVERSATIONS = "/api/v1/chat/conversations";
+/** Messages that are read at once. */
+const MESSAGES = 50;
+
+/** Returns a conversation with its last messages, those before one where that is given. */
+export async function fetchConversation(token: string, id: string, before?: string): Promise<Conversation> {
+  const seen: { earlier: number | null } = { earlier: null };
+  const heard = (headers: Headers) => {
+    const [, place] = /[?&]before=(\d+)/.exec(headers.get("link") ?? "") ?? [];
+    if (place) seen.earlier = Number(place);
+  };
+  const path = `${CONVERSATIONS}/${id}?limit=${MESSAGES}${before ? `&before=${before}` : ""}`;
+  return { ...(await callBackend<Conversation>(path, { token, heard })), ...seen };
+}
+
 /** Returns the conversation last begun, or null before the first message. */
 export async function fetchLatestConversation(token: string): Promise<Conversation | null> {
-  const [latest] = await callBackend<{ id: string }[]>("/api/v1/chat/conversations", { token });
-  return latest ? callBackend<Conversation>(`/api/v1/chat/conversations/${latest.id}`, { token }) : null;
+  const [latest] = await callBackend<ConversationSummary[]>(`${CONVERSATIONS}?limit=1`, { token });
+  return latest ? fetchConversation(token, latest.id) : null;
 }
+
+/** Returns the changes of the last 30 days, newest first: those before one, and of somebody, where these are given. */
+export function fetchChanges(token: string, { before, ...who }: { before?: string } & Partial<Who> = {}): Promise<Change[]> {
+  const given = Object.entries({ before, ...who }).filter((one): one is [string, string] => Boolean(one[1]));
+  return callBackend<Change[]>(`/api/v1/changes?${new URLSearchParams([["limit", String(CHANGES_MAX)], ...given])}`, { token });
+}
+
+export const fetchActors = (token: string) => callBackend<Actor[]>("/api/v1/changes/actors", { token });

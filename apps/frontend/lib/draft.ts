@@ -1,21 +1,35 @@
-/** Keeps what was typed while its writer signs in again; it is in this tab alone, and for the same user. */
+/** Keeps what was typed while its writer signs in again, or loads the page anew; it is in this tab alone, and for the same user. */
 const keyOf = (user: string, field: string) => `todochat-draft-${user}-${field}`;
 
 export function keepDraft(user: string, field: string, text: string): void {
   try {
-    sessionStorage.setItem(keyOf(user, field), text);
+    if (text) sessionStorage.setItem(keyOf(user, field), text);
+    else sessionStorage.removeItem(keyOf(user, field));
   } catch {
     // a browser that keeps nothing
   }
 }
 
-/** Returns what was kept, once. */
-export function takeDraft(user: string, field: string): string {
+export function readDraft(user: string, field: string): string {
   try {
-    const text = sessionStorage.getItem(keyOf(user, field)) ?? "";
-    sessionStorage.removeItem(keyOf(user, field));
-    return text;
+    return sessionStorage.getItem(keyOf(user, field)) ?? "";
   } catch {
     return "";
+  }
+}
+
+/** Returns what was kept, once. */
+export function takeDraft(user: string, field: string): string {
+  const text = readDraft(user, field);
+  keepDraft(user, field, "");
+  return text;
+}
+
+/** Forgets all of them: whoever signs out leaves nothing. */
+export function forgetDrafts(): void {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // it has kept nothing
   }
 }

@@ -153,8 +153,8 @@ export function sessionStarter(path: string) {
 }
 
 /** Returns the id of a path. Throws BackendError 404 for what is no UUID, so that nothing else reaches the backend's path. */
-export function idOf(params: Params): string {
+export function idOf(params: Params, what = "todo"): string {
   const id = params.id ?? "";
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw new BackendError(404, "There is no such todo.");
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) throw new BackendError(404, `There is no such ${what}.`);
   return id;
 }

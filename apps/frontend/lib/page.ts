@@ -29,7 +29,7 @@ export async function loadFor<T>(page: string, away: boolean, load: (token: stri
   const loaded = await withRequestId(sent, () =>
     load(access).catch((error: unknown) => {
       if (error instanceof BackendError) return error;
-      log("error", "page failed", { route: page, ...whereOf(error) });
+      log("error", "page failed", { route: page.split("?")[0], ...whereOf(error) });
       return new BackendError(500, "Something went wrong here. Try again in a moment.");
     }),
   );

@@ -5,6 +5,8 @@ export const TITLE_MAX = 200;
 export const MESSAGE_MAX = 1000;
 /** How many todos the page asks for and shows. */
 export const TODOS_MAX = 1000;
+/** How many changes are read at once. */
+export const CHANGES_MAX = 50;
 
 /** Returns what is wrong with an e-mail address in the words of the form, or null. */
 export function emailProblem(email: string): string | null {

@@ -1,3 +1,4 @@
+import { changeInWords } from "@/lib/changes";
 import { loadPage, RequestError } from "@/lib/client";
 import type { Change, ChatAnswer } from "@/lib/types";
 
@@ -38,20 +39,6 @@ function lineOf({ toolName = "", input }: Part): string {
   const given = input?.title ?? input?.words ?? (typeof input?.number === "number" ? `number ${input.number}` : "");
   const words = (Object.hasOwn(RUNNING, toolName) && RUNNING[toolName]) || toolName.replaceAll("_", " ");
   return typeof given === "string" && given && toolName !== "list_todos" ? `${words} ${given}` : words;
-}
-
-const KINDS: Record<string, string> = {
-  add: "Added",
-  update: "Changed",
-  complete: "Completed",
-  reopen: "Reopened",
-  delete: "Deleted",
-  undo: "Took back",
-};
-
-/** Returns what a change did, in words. */
-export function changeInWords({ kind, before, after }: Change): string {
-  return `${(Object.hasOwn(KINDS, kind) && KINDS[kind]) || "Changed"} ${after?.title ?? before?.title ?? "a todo"}`;
 }
 
 /** Returns the progress with one more part of the stream. */

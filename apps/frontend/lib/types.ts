@@ -22,9 +22,31 @@ export type Assistant = string;
 /** Who would answer now, the host that messages and todos go to for it, and why it is not the model where there is one. */
 export type Serving = { assistant: Assistant; provider?: string | null; notice?: string | null };
 
-export type Message = { role: "user" | "assistant"; content: string; created_at: string };
+/** An answer has with it who gave it, why it was not the model, what it changed, and what it asks still. */
+export type Message = {
+  role: "user" | "assistant";
+  content: string;
+  created_at: string;
+  assistant?: Assistant | null;
+  notice?: string | null;
+  changes?: Change[];
+  confirmation?: Confirmation | null;
+};
 
-export type Conversation = { id: string; messages: Message[] };
+export type ConversationSummary = { id: string; title: string | null; created_at: string };
+
+export type Conversation = {
+  id: string;
+  title?: string | null;
+  messages: Message[];
+  /** A message whose answer is under way: sent again, with its id, it is followed. */
+  at_work?: { id: string; message: string } | null;
+  /** Where the messages before these end; null where there are none. */
+  earlier?: number | null;
+};
+
+/** Todos that are deleted only once that is confirmed. */
+export type Confirmation = { id: string; todos: Todo[] };
 
 /** A row of the history; before and after are the todo's fields. */
 export type Change = {
@@ -33,7 +55,20 @@ export type Change = {
   todo_id: string;
   before: Partial<Todo> | null;
   after: Partial<Todo> | null;
-};
+  created_at?: string;
+  undone_at?: string | null;
+  /** Why it cannot be taken back, where it cannot. */
+  obstacle?: string | null;
+} & Partial<Who>;
+
+/** Who changed something: an outside client by its token's name, a model by its own. */
+export type Who = { actor: string; actor_name: string | null };
+
+/** Somebody who changed something in the last 30 days: the last change, and how many of today's stand. */
+export type Actor = Who & { last: number; today: number };
+
+/** What came of taking back somebody's changes of today; with `before`, there are more. */
+export type TakenBack = { undone: number[]; refused: Change[]; before: number | null };
 
 export type ChatAnswer = {
   conversation_id: string;
@@ -42,8 +77,7 @@ export type ChatAnswer = {
   changes?: Change[];
   /** Why the built-in assistant answered although there is a model. */
   notice?: string | null;
-  /** Todos that are deleted only once that is confirmed. */
-  confirmation?: { id: string; todos: Todo[] } | null;
+  confirmation?: Confirmation | null;
 };
 
 export type Session = {

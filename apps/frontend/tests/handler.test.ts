@@ -27,7 +27,7 @@ for (const file of readdirSync("app/api", { recursive: true, encoding: "utf8" })
 }
 const named = [...handlers.keys()];
 const writes = named.filter((name) => !name.startsWith("GET "));
-const withBody = named.filter((name) => /^P/.test(name) && !/logout|undo|stop|confirmations/.test(name));
+const withBody = named.filter((name) => /^P/.test(name) && !/logout|\[id\]\/undo|stop|confirmations/.test(name));
 mock.method(console, "log", () => {}); // a line for each request
 
 /** What reached the backend, as "POST /api/v1/todos"; it answers all of it with a new session. */
@@ -71,8 +71,10 @@ test("all handlers are known here", () => {
     "DELETE /api/account",
     "DELETE /api/account/sessions/[id]",
     "DELETE /api/account/tokens/[id]",
+    "DELETE /api/chat/conversations/[id]",
     "DELETE /api/todos/[id]",
     "PATCH /api/account",
+    "PATCH /api/chat/conversations/[id]",
     "PATCH /api/todos/[id]",
     "POST /api/account/delete",
     "POST /api/account/password",
@@ -81,13 +83,14 @@ test("all handlers are known here", () => {
     "POST /api/auth/logout",
     "POST /api/auth/signup",
     "POST /api/changes/[id]/undo",
+    "POST /api/changes/today/undo",
     "POST /api/chat",
     "POST /api/chat/stream",
     "POST /api/chat/turns/[id]/stop",
     "POST /api/confirmations/[id]",
     "POST /api/todos",
   ]);
-  assert.equal(withBody.length, 10);
+  assert.equal(withBody.length, 12);
 });
 
 for (const name of writes) {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { RequestError } from "@/lib/client";
-import { changeInWords, follow, grown, NOTHING, type Part, type Progress } from "@/lib/turn";
+import { follow, grown, NOTHING, type Part, type Progress } from "@/lib/turn";
 
 const SAID = { id: "5f0c8d1e-0000-4000-8000-00000000000f", message: "add buy milk" };
 const ANSWER = { conversation_id: "c", reply: "Added. Done.", assistant: "rule-based", changes: [] };
@@ -162,10 +162,4 @@ test("what came of a step that is void goes, and that of the steps before stays"
   const texts = (...parts: Part[]) => shown(...parts).steps.map(({ text }) => text);
   assert.deepEqual(texts(start, delta("one"), end, start, delta("tw"), reset, start, delta("two"), end), ["one", "two"]);
   assert.deepEqual(texts(start, delta("tw"), reset, delta("two")), ["two"]);
-});
-
-test("a change of a kind that a newer server has is a change", () => {
-  const after = { title: "buy milk" };
-  assert.equal(changeInWords({ id: 1, kind: "delete", todo_id: "t", before: after, after: null }), "Deleted buy milk");
-  assert.equal(changeInWords({ id: 1, kind: "toString", todo_id: "t", before: after, after }), "Changed buy milk");
 });

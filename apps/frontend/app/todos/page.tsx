@@ -2,7 +2,7 @@ import type { Metadata } from "next";
 
 import { PlainPage } from "@/components/plain-page";
 import { Workspace } from "@/components/workspace";
-import { BackendError, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
+import { BackendError, fetchConversation, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
 import { loadFor } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Your list" };
@@ -15,18 +15,35 @@ function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   });
 }
 
-async function load(token: string) {
+const CONVERSATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Returns the conversation that the address names: the last one where it names none, or one that is gone; null for a new one. */
+async function fetchNamed(token: string, named: string | undefined) {
+  if (named === "new") return null;
+  if (!named) return fetchLatestConversation(token);
+  return fetchConversation(token, named).catch((error: unknown) => {
+    if (!(error instanceof BackendError) || error.status !== 404) throw error;
+    return fetchLatestConversation(token);
+  });
+}
+
+async function load(token: string, named: string | undefined) {
   const [user, list, conversation, serving] = await Promise.all([
     fetchUser(token),
     fetchTodos(token),
-    ifThere(fetchLatestConversation(token)),
+    ifThere(fetchNamed(token, named)),
     ifThere(fetchServing(token)),
   ]);
   return { user, ...list, conversation, serving };
 }
 
-export default async function TodosPage({ searchParams }: { searchParams: Promise<{ away?: string }> }) {
-  const loaded = await loadFor("/todos", "away" in (await searchParams), load);
+type Asked = { away?: string; conversation?: string | string[] };
+
+export default async function TodosPage({ searchParams }: { searchParams: Promise<Asked> }) {
+  const { conversation: asked, ...others } = await searchParams;
+  const named = typeof asked === "string" && (asked === "new" || CONVERSATION.test(asked)) ? asked : undefined;
+  const page = named ? `/todos?conversation=${named}` : "/todos";
+  const loaded = await loadFor(page, "away" in others, (token) => load(token, named));
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your list is out of reach" text={loaded.message} href="/todos" action="Try again" />;
   }

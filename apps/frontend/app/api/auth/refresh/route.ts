@@ -2,12 +2,12 @@ import { BackendError } from "@/lib/backend";
 import { open, refreshed, withCookies } from "@/lib/handler";
 import { readTokens, sessionCookies } from "@/lib/session";
 
-const PAGES = ["/todos", "/account"];
+const PAGES = /^\/(account|history|todos(\?conversation=(new|[0-9a-f-]{36}))?)$/;
 
 /** Where pages send a browser whose access token is over: they cannot set cookies while they are rendered. */
 export const GET = open(async (request) => {
   const asked = request.nextUrl.searchParams.get("next") ?? "";
-  const next = PAGES.includes(asked) ? asked : "/todos";
+  const next = PAGES.test(asked) ? asked : "/todos";
   // Relative, since only the browser knows under which address it reached us.
   const goTo = (location: string) =>
     new Response(null, { status: 303, headers: { location, "cache-control": "no-store" } });
@@ -17,6 +17,6 @@ export const GET = open(async (request) => {
     return withCookies(goTo(next), sessionCookies(await refreshed(refresh), request.headers));
   } catch (error) {
     if (!(error instanceof BackendError)) throw error;
-    return goTo(error.status === 401 ? "/login?reason=expired" : `${next}?away`);
+    return goTo(error.status === 401 ? "/login?reason=expired" : `${next}${next.includes("?") ? "&" : "?"}away`);
   }
 });

@@ -1,0 +1,21 @@
+import type { Metadata } from "next";
+
+import { HistoryPage } from "@/components/history-page";
+import { PlainPage } from "@/components/plain-page";
+import { BackendError, fetchActors, fetchChanges } from "@/lib/backend";
+import { loadFor } from "@/lib/page";
+
+export const metadata: Metadata = { title: "History" };
+
+async function load(token: string) {
+  const [initialChanges, initialActors] = await Promise.all([fetchChanges(token), fetchActors(token)]);
+  return { initialChanges, initialActors };
+}
+
+export default async function History({ searchParams }: { searchParams: Promise<{ away?: string }> }) {
+  const loaded = await loadFor("/history", "away" in (await searchParams), load);
+  if (loaded instanceof BackendError) {
+    return <PlainPage title="Your history is out of reach" text={loaded.message} href="/history" action="Try again" />;
+  }
+  return <HistoryPage {...loaded} />;
+}

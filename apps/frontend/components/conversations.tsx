@@ -1,0 +1,243 @@
+"use client";
+
+import { useCallback, useEffect, useRef, useState, type FormEvent } from "react";
+
+import { Icon } from "@/components/icons";
+import { request, RequestError } from "@/lib/client";
+import type { ConversationSummary } from "@/lib/types";
+
+const ACTION = "flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink";
+const CHOICE = "h-10 rounded-xl px-4 font-medium";
+const TITLE_MAX = 100;
+
+type Doing = { id: string; what: "rename" | "delete" };
+
+/** Returns what a conversation is called. */
+export const titleOf = (title: string | null | undefined) => title || "Conversation";
+
+/** All conversations: one is opened, renamed, deleted. */
+export function Conversations({
+  current,
+  onOpen,
+  onRenamed,
+  onDeleted,
+  onClose,
+}: {
+  current: string | undefined;
+  onOpen: (id: string) => void;
+  onRenamed: (conversation: ConversationSummary) => void;
+  onDeleted: (id: string) => void;
+  onClose: () => void;
+}) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const focusNext = useRef<string>(null);
+  const [listed, setListed] = useState<ConversationSummary[] | null>(null);
+  const [more, setMore] = useState(false);
+  const [doing, setDoing] = useState<Doing | null>(null);
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string>();
+  const [news, setNews] = useState("");
+
+  /** Runs one request and says what came of it; a failure leaves all as it is. */
+  const attempt = useCallback(async (work: () => Promise<string>) => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      setNews(await work());
+    } catch (failure) {
+      if (!(failure instanceof RequestError)) throw failure;
+      setError(failure.message);
+    } finally {
+      setBusy(false);
+    }
+  }, []);
+
+  const read = useCallback(
+    (after?: ConversationSummary) =>
+      attempt(async () => {
+        let further = false;
+        const heard = (headers: Headers) => (further = headers.has("x-more"));
+        const path = `/api/chat/conversations${after ? `?after=${after.id}` : ""}`;
+        const found = await request<ConversationSummary[]>("GET", path, undefined, { heard });
+        setListed((now) => [...(after ? (now ?? []) : []), ...found]);
+        setMore(further);
+        return "";
+      }),
+    [attempt],
+  );
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    const first = setTimeout(() => void read());
+    return () => clearTimeout(first);
+  }, [read]);
+
+  // Whoever works with the keyboard goes on where they were.
+  useEffect(() => {
+    if (!focusNext.current) return;
+    document.getElementById(focusNext.current)?.focus();
+    focusNext.current = null;
+  }, [doing]);
+
+  function end(next: string) {
+    focusNext.current = next;
+    setDoing(null);
+  }
+
+  async function rename(event: FormEvent<HTMLFormElement>, one: ConversationSummary) {
+    event.preventDefault();
+    const title = String(new FormData(event.currentTarget).get("title")).trim();
+    if (!title) return;
+    await attempt(async () => {
+      const renamed = await request<ConversationSummary>("PATCH", `/api/chat/conversations/${one.id}`, { title });
+      setListed((now) => now && now.map((item) => (item.id === renamed.id ? renamed : item)));
+      onRenamed(renamed);
+      end(`rename-${one.id}`);
+      return `Renamed to ${titleOf(renamed.title)}.`;
+    });
+  }
+
+  async function remove(one: ConversationSummary) {
+    await attempt(async () => {
+      await request("DELETE", `/api/chat/conversations/${one.id}`).catch((failure: unknown) => {
+        if (!(failure instanceof RequestError) || failure.status !== 404) throw failure; // it was deleted already
+      });
+      setListed((now) => now && now.filter(({ id }) => id !== one.id));
+      onDeleted(one.id);
+      end("conversations-heading");
+      return `Deleted ${titleOf(one.title)}.`;
+    });
+  }
+
+  const row = (one: ConversationSummary) => {
+    const title = titleOf(one.title);
+    if (doing?.id === one.id && doing.what === "rename") {
+      return (
+        <form method="post" onSubmit={(event) => void rename(event, one)} className="flex grow items-center gap-2 py-1">
+          <input
+            autoFocus
+            name="title"
+            aria-label={`New title of ${title}`}
+            defaultValue={one.title ?? ""}
+            maxLength={TITLE_MAX}
+            autoComplete="off"
+            onFocus={(event) => event.currentTarget.select()}
+            onKeyDown={(event) => {
+              if (event.key !== "Escape") return;
+              event.preventDefault(); // the dialog stays
+              end(`rename-${one.id}`);
+            }}
+            className="h-11 min-w-0 grow rounded-xl border border-line-strong bg-surface px-3"
+          />
+          <button type="submit" disabled={busy} className={`${CHOICE} bg-pine-fill text-on-pine hover:bg-pine-deep`}>
+            Save
+          </button>
+        </form>
+      );
+    }
+    if (doing?.id === one.id) {
+      return (
+        <div role="group" aria-label={`Delete ${title}`} className="flex grow flex-wrap items-center gap-2 py-2">
+          <p className="w-full wrap-anywhere">
+            Delete “{title}” with all that was said in it? What was done to your list stays.
+          </p>
+          <button type="button" disabled={busy} onClick={() => void remove(one)} className={`${CHOICE} bg-danger-soft text-danger hover:underline`}>
+            Delete it
+          </button>
+          <button
+            autoFocus
+            type="button"
+            onClick={() => end(`delete-${one.id}`)}
+            className={`${CHOICE} border border-line-strong hover:border-pine`}
+          >
+            Keep it
+          </button>
+        </div>
+      );
+    }
+    return (
+      <>
+        <button
+          type="button"
+          aria-current={one.id === current || undefined}
+          onClick={() => {
+            dialog.current?.close();
+            onOpen(one.id);
+          }}
+          className="min-w-0 grow rounded-lg px-2 py-2 text-left hover:bg-paper aria-[current]:font-semibold"
+        >
+          <span className="block truncate">{title}</span>
+          <span className="block text-sm font-normal text-muted">
+            {new Date(one.created_at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
+            {one.id === current ? " · open" : ""}
+          </span>
+        </button>
+        <button
+          id={`rename-${one.id}`}
+          type="button"
+          title="Rename"
+          aria-label={`Rename ${title}`}
+          onClick={() => setDoing({ id: one.id, what: "rename" })}
+          className={ACTION}
+        >
+          <Icon name="pencil" className="size-4.5" />
+        </button>
+        <button
+          id={`delete-${one.id}`}
+          type="button"
+          title="Delete"
+          aria-label={`Delete ${title}`}
+          onClick={() => setDoing({ id: one.id, what: "delete" })}
+          className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
+        >
+          <Icon name="trash" className="size-4.5" />
+        </button>
+      </>
+    );
+  };
+
+  return (
+    <dialog
+      ref={dialog}
+      aria-labelledby="conversations-heading"
+      onClose={onClose}
+      className="m-auto max-h-[85dvh] w-[min(32rem,calc(100vw-2rem))] flex-col rounded-3xl rounded-bl-lg border border-line bg-surface text-ink shadow-lift backdrop:bg-black/40 open:flex"
+    >
+      <div className="flex shrink-0 items-center border-b border-line py-2 pr-2 pl-5">
+        <h2 id="conversations-heading" tabIndex={-1} className="grow text-lg font-semibold outline-none">
+          Conversations
+        </h2>
+        <button type="button" aria-label="Close" onClick={() => dialog.current?.close()} className={ACTION}>
+          <Icon name="close" />
+        </button>
+      </div>
+      <div className="scroll-quiet min-h-0 grow overflow-y-auto px-3 py-2" tabIndex={-1}>
+        <div role="alert">{error ? <p className="m-2 text-sm text-danger">{error}</p> : null}</div>
+        <p role="status" className="sr-only">
+          {news}
+        </p>
+        {listed === null && !error ? <p className="m-2 text-muted">Reading your conversations …</p> : null}
+        {listed?.length === 0 ? <p className="m-2 text-muted">There is none yet. The first message to the assistant begins one.</p> : null}
+        {listed?.length ? (
+          <ul className="divide-y divide-line">
+            {listed.map((one) => (
+              <li key={one.id} className="flex items-center py-1">
+                {row(one)}
+              </li>
+            ))}
+          </ul>
+        ) : null}
+        {more ? (
+          <button
+            type="button"
+            disabled={busy}
+            onClick={() => void read(listed?.at(-1))}
+            className={`${CHOICE} mt-2 w-full border border-line-strong hover:border-pine`}
+          >
+            Older conversations
+          </button>
+        ) : null}
+      </div>
+    </dialog>
+  );
+}

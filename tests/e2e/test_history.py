@@ -1,0 +1,149 @@
+"""What was said and what was changed: found again after a reload, led through, taken back; on every page and state axe-core finds nothing."""
+
+import re
+
+import pytest
+from conftest import Account, Database, check_accessible
+from playwright.sync_api import Page, expect
+from test_story import add, ask, make_token, sign_up
+
+MANY = """
+    INSERT INTO messages (conversation_id, role, content)
+    SELECT conversations.id, CASE WHEN n % 2 = 1 THEN 'user' ELSE 'assistant' END, 'message ' || n
+    FROM conversations JOIN users ON users.id = user_id, generate_series(1, 120) n WHERE email = :'email';
+"""
+
+
+def test_conversations_and_their_receipts_are_there_again(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    ask(page, "add buy milk")
+    reload(page)
+    log = page.get_by_role("log")
+    page.get_by_role("button", name="Undo: Added buy milk").click()
+    expect(log.get_by_text("Taken back")).to_be_visible()
+    reload(page)
+    expect(log.get_by_text("Taken back")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo: Added buy milk")).to_have_count(0)
+
+    # Another one is begun, the first one renamed and opened; it is the same after a reload.
+    page.get_by_role("button", name="New conversation", exact=True).click()
+    expect(log.get_by_role("listitem")).to_have_count(0)
+    expect(page.get_by_label("Message to the assistant")).to_be_focused()
+    ask(page, "add call mum")
+    opener = page.get_by_role("button", name="Conversations: add call mum")
+    opener.click()
+    dialog = page.get_by_role("dialog", name="Conversations")
+    expect(dialog.get_by_role("listitem")).to_have_count(2)
+    check_accessible(page)
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+    opener.click()
+    dialog.get_by_role("button", name="Rename add buy milk").click()
+    check_accessible(page)
+    title = dialog.get_by_label("New title of add buy milk")
+    title.fill("Something else")
+    title.press("Escape")
+    expect(dialog.get_by_role("button", name="Rename add buy milk")).to_be_focused()
+    dialog.get_by_role("button", name="Rename add buy milk").press("Enter")
+    title.fill("Shopping")
+    title.press("Enter")
+    expect(dialog.get_by_role("button", name="Rename Shopping")).to_be_focused()
+    dialog.get_by_role("button", name=re.compile("^Shopping")).click()
+    expect(log.get_by_text("You: add buy milk")).to_be_visible()
+    page.get_by_label("Message to the assistant").fill("half a sentence")
+    reload(page)
+    expect(log.get_by_text("You: add buy milk")).to_be_visible()
+    expect(page.get_by_label("Message to the assistant")).to_have_value("half a sentence")
+    # Also where the access token is over.
+    page.context.clear_cookies(name=re.compile("_session$"))
+    reload(page)
+    expect(log.get_by_text("You: add buy milk")).to_be_visible()
+
+    # One that is deleted is asked about, and what it did stays.
+    page.get_by_role("button", name="Conversations: Shopping").click()
+    dialog.get_by_role("button", name="Delete Shopping").click()
+    check_accessible(page)
+    expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+    dialog.get_by_role("button", name="Delete it").click()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    dialog.get_by_role("button", name="Close").click()
+    expect(log.get_by_role("listitem")).to_have_count(0)
+    expect(page.get_by_role("checkbox", name="call mum")).to_be_visible()
+    assert database.rows("SELECT count(*) FROM conversations JOIN users ON users.id = user_id WHERE email = :'email';", account.email) == ["1"]
+
+
+def test_a_long_conversation_is_read_backwards(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    ask(page, "add buy milk")
+    database.rows(MANY, account.email)
+    reload(page)
+    messages = page.get_by_role("region", name="Messages")
+    expect(messages.get_by_text("Assistant: message 120", exact=True)).to_be_in_viewport()
+    earlier = messages.get_by_role("button", name="Earlier messages")
+    earlier.scroll_into_view_if_needed()
+    first = messages.get_by_text("You: message 71", exact=True)
+    before = first.bounding_box()
+    earlier.click()
+    expect(messages.get_by_text("You: message 21", exact=True)).to_have_count(1)
+    after = first.bounding_box()
+    assert before and after
+    assert abs(before["y"] - after["y"]) < 60, "the reader has lost their place"
+    check_accessible(page)
+    earlier.click()
+    expect(messages.get_by_text("You: add buy milk")).to_have_count(1)
+    expect(earlier).to_have_count(0)
+    expect(messages).to_be_focused()
+    expect(messages.get_by_role("button", name="Undo: Added buy milk")).to_have_count(1)
+
+
+@pytest.mark.parametrize("look", ["light", "dark", "phone"])
+def test_all_changes_are_told_and_those_of_a_day_taken_back(page: Page, account: Account, look: str) -> None:
+    page.emulate_media(color_scheme="dark" if look == "dark" else "light")
+    page.goto("/")
+    check_accessible(page)
+    sign_up(page, account)
+    check_accessible(page)
+    add(page, "water the plants")
+    for said in ("add buy milk", "rename buy milk to buy oats", "add call mum"):
+        ask(page, said)
+    page.get_by_role("checkbox", name="call mum").check()
+    check_accessible(page)
+    if look == "phone":
+        page.set_viewport_size({"width": 390, "height": 844})
+        check_accessible(page)
+        page.get_by_role("button", name="Assistant", exact=True).click()
+        expect(page.get_by_role("log")).to_be_visible()
+        check_accessible(page)
+
+    page.get_by_role("link", name="History").click()
+    rows = page.get_by_role("main").get_by_role("listitem")
+    expect(page.get_by_text("Renamed buy milk to buy oats")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo: Renamed buy milk to buy oats")).to_be_visible()
+    expect(rows.filter(has_text="Added buy milk")).to_contain_text("This todo has been changed since.")
+    check_accessible(page)
+    page.get_by_role("button", name="You", exact=True).click()
+    expect(page.get_by_text("Added water the plants")).to_be_visible()
+    expect(page.get_by_text("Added buy milk")).to_have_count(0)
+    page.get_by_role("button", name="Everybody").click()
+    expect(page.get_by_text("Added buy milk")).to_be_visible()
+
+    page.get_by_role("button", name="Undo today’s changes: Built-in assistant").click()
+    expect(page.get_by_role("button", name="Keep")).to_be_focused()
+    check_accessible(page)
+    page.get_by_role("button", name="Take back 3 changes").click()
+    expect(page.get_by_text("Took back 2 changes. One stays:")).to_be_visible()
+    expect(page.get_by_text("Added call mum: This todo has been changed since.")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Undo: Completed call mum").click()
+    expect(rows.filter(has_text="Completed call mum").get_by_text("Taken back")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo: Added call mum")).to_be_visible()  # nothing stands in the way now
+    page.get_by_role("link", name="Back to your list").click()
+    expect(page.get_by_role("checkbox")).to_have_count(2)
+    make_token(page, "My editor")
+    check_accessible(page)
+
+
+def reload(page: Page) -> None:
+    """Load the page anew once nothing is under way: what is broken off counts as failed."""
+    page.wait_for_load_state("networkidle")
+    page.reload()
