@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState, type Dispatch, type FormEvent, type SetStateAction } from "react";
 
+import { BrainDump } from "@/components/brain-dump";
 import { Icon } from "@/components/icons";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
@@ -9,7 +10,7 @@ import { request, RequestError } from "@/lib/client";
 import { keepDraft, readDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import type { RowsInFlight } from "@/lib/rows";
-import { TITLE_MAX, TODOS_MAX } from "@/lib/rules";
+import { TEXT_MAX, TITLE_MAX, TODOS_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
 const newestFirst = (key: "created_at" | "completed_at") => (a: Todo, b: Todo) =>
@@ -51,6 +52,8 @@ export function TodoPanel({
   const sent = useRef<{ id: string; title: string } | null>(null);
   const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
+  /** The text that is read as several todos, while the dialog for that is open. */
+  const [dump, setDump] = useState<string | null>(null);
   const [error, setError] = useState<string>();
   const [news, setNews] = useState("");
 
@@ -218,12 +221,28 @@ export function TodoPanel({
           name="title"
           readOnly={!hydrated}
           onChange={(event) => keepDraft(userId, "todo", event.target.value)}
+          onPaste={(event) => {
+            const pasted = event.clipboardData.getData("text").trim();
+            if (!pasted.includes("\n")) return;
+            event.preventDefault(); // a field of one line would make one todo of all
+            setDump(pasted.slice(0, TEXT_MAX));
+          }}
           maxLength={TITLE_MAX}
           autoComplete="off"
           enterKeyHint="done"
           placeholder="What needs doing?"
           className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
         />
+        <button
+          type="button"
+          disabled={!hydrated}
+          aria-label="Add several"
+          aria-haspopup="dialog"
+          onClick={() => setDump("")}
+          className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
+        >
+          <Icon name="list" />
+        </button>
         <button
           type="submit"
           disabled={!hydrated}
@@ -234,6 +253,17 @@ export function TodoPanel({
           Add
         </button>
       </form>
+
+      {dump === null ? null : (
+        <BrainDump
+          pasted={dump}
+          onAdded={(todo) => {
+            show(todo.id, todo);
+            setFresh(new Set([todo.id]));
+          }}
+          onClose={() => setDump(null)}
+        />
+      )}
 
       <div role="alert">
         {error ? (

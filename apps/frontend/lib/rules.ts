@@ -3,6 +3,8 @@ export const PASSWORD_MIN = 8;
 export const PASSWORD_MAX = 128;
 export const TITLE_MAX = 200;
 export const MESSAGE_MAX = 1000;
+/** Of notes that are read as todos. */
+export const TEXT_MAX = 10_000;
 /** How many todos the page asks for and shows. */
 export const TODOS_MAX = 1000;
 /** How many changes are read at once. */

@@ -16,6 +16,9 @@ export type Todo = {
   completed_at: string | null;
 };
 
+/** What may become a todo; the id makes it one, however often it is accepted. */
+export type Proposal = Pick<Todo, "id" | "title"> & { notes: string; due: string | null; priority: Todo["priority"] };
+
 /** Who answers in the chat: "rule-based", or the name of a model. */
 export type Assistant = string;
 

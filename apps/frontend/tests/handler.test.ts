@@ -88,9 +88,10 @@ test("all handlers are known here", () => {
     "POST /api/chat/stream",
     "POST /api/chat/turns/[id]/stop",
     "POST /api/confirmations/[id]",
+    "POST /api/proposals",
     "POST /api/todos",
   ]);
-  assert.equal(withBody.length, 12);
+  assert.equal(withBody.length, 13);
 });
 
 for (const name of writes) {

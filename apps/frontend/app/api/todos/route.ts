@@ -10,6 +10,7 @@ export const GET = signedIn(async (_request, token) => {
 });
 
 export const POST = signedIn(async (request, token) => {
-  const { id, title } = await readJson(request);
-  return success(await callBackend<Todo>("/api/v1/todos", { method: "POST", token, body: { id, title } }), 201);
+  const { id, title, notes, due, priority } = await readJson(request);
+  const body = { id, title, notes, due, priority };
+  return success(await callBackend<Todo>("/api/v1/todos", { method: "POST", token, body }), 201);
 });
