@@ -6,6 +6,7 @@ import { FIELD, Hint } from "@/components/auth-form";
 import { Logo } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
+import { forgetDrafts } from "@/lib/draft";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
 import type { AccessToken, Serving, SignIn, User } from "@/lib/types";
 
@@ -362,6 +363,7 @@ function Deletion() {
     if (!password) return document.getElementById("deletion-password")?.focus();
     await attempt(async () => {
       await request("POST", "/api/account/delete", { password });
+      forgetDrafts();
       loadPage("/login?reason=deleted");
       return "Your account is deleted.";
     });

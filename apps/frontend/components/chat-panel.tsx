@@ -445,7 +445,10 @@ export function ChatPanel({
               </button>
               <button
                 type="button"
-                onClick={() => setQuestion(null)}
+                onClick={() => {
+                  setQuestion(null);
+                  field.current?.focus();
+                }}
                 className="h-10 rounded-xl border border-line-strong bg-surface px-4 font-medium hover:border-pine"
               >
                 Keep {question.todos.length === 1 ? "it" : "them"}
@@ -556,7 +559,7 @@ function Spoken({
 /** Which assistant answers and why, and who sees what is said here. */
 function Explanation({ serving: { assistant, provider, notice } }: { serving: Serving }) {
   if (assistant === BUILT_IN && !notice) {
-    return "No language model is set up here. This one understands everyday requests in English and German, by rules. What you write stays here.";
+    return "Answers by rules, in English and German: no language model is set up here. What you write stays here.";
   }
   return (
     <>

@@ -18,6 +18,7 @@ const inAll = (count: number) => `${count} ${count === 1 ? "change" : "changes"}
 export function HistoryPage({ initialChanges, initialActors }: { initialChanges: Change[]; initialActors: Actor[] }) {
   const hydrated = useHydrated(); // the day that it is, and how people write it, only the browser knows
   const heading = useRef<HTMLHeadingElement>(null);
+  const main = useRef<HTMLElement>(null);
   const [changes, setChanges] = useState(initialChanges);
   const [more, setMore] = useState(initialChanges.length === CHANGES_MAX);
   const [actors, setActors] = useState(initialActors);
@@ -49,6 +50,7 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
     const found = await request<Change[]>("GET", pathOf(by, before));
     setChanges((now) => (before ? [...now, ...found] : found));
     setMore(found.length === CHANGES_MAX);
+    if (before && found.length < CHANGES_MAX) main.current?.focus({ preventScroll: true }); // the button is gone
   }
 
   /** Shows as many as before, as they stand now. */
@@ -126,25 +128,25 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
           Back to your list
         </a>
       </header>
-      <main className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4">
+      <main ref={main} tabIndex={-1} className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4 outline-none">
         <div>
           <h1 ref={heading} tabIndex={-1} className="text-3xl font-semibold tracking-tight outline-none">
             History
           </h1>
           <p className="mt-2 text-muted">What has changed on your list in the last 30 days, and who changed it.</p>
-        </div>
-        <div role="alert">{error ? <p className="rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">{error}</p> : null}</div>
-        <div role="status">
-          {news ? <p className="rounded-xl bg-pine-soft px-4 py-2.5 text-sm">{news}</p> : null}
-          {refused.length > 0 ? (
-            <ul className="mt-2 list-disc pl-6 text-sm wrap-anywhere">
-              {refused.map((change) => (
-                <li key={change.id}>
-                  {changeInWords(change)}: {change.obstacle}
-                </li>
-              ))}
-            </ul>
-          ) : null}
+          <div role="alert">{error ? <p className="mt-4 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">{error}</p> : null}</div>
+          <div role="status">
+            {news ? <p className="mt-4 rounded-xl bg-pine-soft px-4 py-2.5 text-sm">{news}</p> : null}
+            {refused.length > 0 ? (
+              <ul className="mt-2 list-disc pl-6 text-sm wrap-anywhere">
+                {refused.map((change) => (
+                  <li key={change.id}>
+                    {changeInWords(change)}: {change.obstacle}
+                  </li>
+                ))}
+              </ul>
+            ) : null}
+          </div>
         </div>
         {todays.length > 0 ? (
           <section
@@ -152,12 +154,12 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
             className="rounded-3xl rounded-bl-lg border border-line bg-surface p-5 shadow-lift sm:p-6"
           >
             <h2 id="today" className="text-xl font-semibold tracking-tight">
-              Undo today’s
+              Today
             </h2>
             <ul className="mt-2 divide-y divide-line">
               {todays.map((one) => (
                 <li key={`${one.actor} ${one.actor_name}`} className="flex flex-wrap items-center gap-x-3 gap-y-2 py-2">
-                  <p className="min-w-0 grow wrap-anywhere">
+                  <p className="min-w-0 flex-1 basis-40 wrap-anywhere">
                     <span className="font-medium">{whoInWords(one)}</span>
                     <span className="block text-sm text-muted">{inAll(one.today)}</span>
                   </p>

@@ -1,6 +1,6 @@
 "use client";
 
-import { useState, type ReactNode } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import { Icon } from "@/components/icons";
 import { changeInWords } from "@/lib/changes";
@@ -19,8 +19,14 @@ export function Receipt({
 }) {
   const [state, setState] = useState<{ busy?: boolean; undone?: boolean; problem?: string }>({});
   const line = changeInWords(change);
+  const outcome = useRef<HTMLSpanElement>(null);
   const undone = state.undone || Boolean(change.undone_at);
   const final = change.kind === "undo" || (change.obstacle && !state.problem);
+
+  // The button that was pressed is gone: whoever works with the keyboard hears what came of it, and goes on from there.
+  useEffect(() => {
+    if (state.undone) outcome.current?.focus({ preventScroll: true });
+  }, [state.undone]);
 
   async function undo() {
     setState({ busy: true });
@@ -43,7 +49,7 @@ export function Receipt({
           {children}
         </div>
         {undone ? (
-          <span role="status" className="shrink-0 px-2 text-muted">
+          <span ref={outcome} tabIndex={-1} className="shrink-0 rounded-md px-2 text-muted outline-none">
             Taken back
           </span>
         ) : final ? null : (

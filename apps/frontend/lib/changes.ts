@@ -6,7 +6,6 @@ const KINDS: Record<string, string> = {
   complete: "Completed",
   reopen: "Reopened",
   delete: "Deleted",
-  undo: "Took back",
 };
 
 /** What an update changed besides the title, field by field. */
@@ -19,6 +18,7 @@ const FIELDS: ((before: Partial<Todo>, after: Partial<Todo>) => string | false)[
 /** Returns what a change did, in words. */
 export function changeInWords({ kind, before, after }: Change): string {
   const title = after?.title ?? before?.title ?? "a todo";
+  if (kind === "undo") return !before ? `Brought back ${title}` : after ? `Took back a change of ${title}` : `Took ${title} off again`;
   if (kind !== "update" || !before || !after) return `${(Object.hasOwn(KINDS, kind) && KINDS[kind]) || "Changed"} ${title}`;
   const renamed = before.title && before.title !== after.title;
   const others = FIELDS.map((inWords) => inWords(before, after)).filter(Boolean);

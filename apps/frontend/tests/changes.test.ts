@@ -13,6 +13,8 @@ test("a change says what it changed", () => {
   assert.equal(told("update", milk, { ...milk, due: "2026-12-01T18:00", priority: "high" }), "Changed buy milk: due 2026-12-01 18:00, high priority");
   assert.equal(told("update", { ...milk, due: "2026-12-01" }, { ...milk, title: "x", notes: "2 l" }), "Renamed buy milk to x: no date, notes");
   assert.equal(told("delete", milk, null), "Deleted buy milk");
+  const undone = [told("undo", null, milk), told("undo", milk, milk), told("undo", milk, null)];
+  assert.deepEqual(undone, ["Brought back buy milk", "Took back a change of buy milk", "Took buy milk off again"]);
 });
 
 test("a change of a kind that a newer server has is a change", () => {
