@@ -51,7 +51,8 @@ def test_conversations_and_their_receipts_are_there_again(page: Page, account: A
     dialog.get_by_role("button", name=re.compile("^Shopping")).click()
     expect(log.get_by_text("You: add buy milk")).to_be_visible()
     page.get_by_label("Message to the assistant").fill("half a sentence")
-    reload(page)
+    page.get_by_role("link", name="History").click()
+    page.get_by_role("link", name="Back to your list").click()
     expect(log.get_by_text("You: add buy milk")).to_be_visible()
     expect(page.get_by_label("Message to the assistant")).to_have_value("half a sentence")
     # Also where the access token is over.

@@ -10,7 +10,7 @@ import { Receipt } from "@/components/receipt";
 import { useHydrated } from "@/components/use-hydrated";
 import { assistantInWords, BUILT_IN } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
-import { keepDraft, readDraft, takeDraft } from "@/lib/draft";
+import { keepDraft, readDraft, rememberConversation, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
 import { follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
@@ -45,11 +45,6 @@ const QUIET =
 
 const toBubbles = (messages: Message[], first: number): Bubble[] =>
   messages.map(({ role, content, assistant, notice, changes }, index) => ({ key: first + index, role, content, assistant, notice, changes }));
-
-/** So that the page, loaded anew, has the same conversation open. */
-function nameInAddress(conversation: string): void {
-  window.history.replaceState(null, "", `/todos?conversation=${conversation}`);
-}
 
 export function ChatPanel({
   className,
@@ -113,7 +108,7 @@ export function ChatPanel({
         if (signal.aborted) return;
         if (!conversation.current) setTalk((now) => ({ ...now, id: answer.conversation_id, title: said.message }));
         conversation.current = answer.conversation_id;
-        nameInAddress(answer.conversation_id);
+        rememberConversation(answer.conversation_id);
         setQuestion(answer.confirmation ?? null);
         const { reply: content, assistant, notice, changes = [] } = answer;
         ids = changes.map(({ todo_id }) => todo_id);
@@ -215,7 +210,7 @@ export function ChatPanel({
     setUnreadable(false);
     setProblem(undefined);
     conversation.current = found?.id;
-    nameInAddress(found?.id ?? "new");
+    rememberConversation(found?.id ?? "new");
     setTalk(({ opened }) => ({ opened: opened + 1, ...found }));
     setOlder([]);
     setBubbles(toBubbles(found?.messages ?? [], nextKey.current));

@@ -44,7 +44,7 @@ function list({ ordered, items }: Tokens.List): ReactNode {
       {blocks(item.tokens.filter(({ type }) => type !== "checkbox"))}
     </li>
   ));
-  return ordered ? <ol className="list-decimal pl-7">{lines}</ol> : <ul className="list-disc pl-5">{lines}</ul>;
+  return ordered ? <ol className="list-decimal pl-9">{lines}</ol> : <ul className="list-disc pl-5">{lines}</ul>;
 }
 
 function inline(token: Token): ReactNode {

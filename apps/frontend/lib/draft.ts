@@ -25,7 +25,29 @@ export function takeDraft(user: string, field: string): string {
   return text;
 }
 
-/** Forgets all of them: whoever signs out leaves nothing. */
+const CONVERSATION = "todochat-conversation";
+
+/** Keeps which conversation is open in this tab, in the page's address too: loaded anew, or come back to, it is open again. */
+export function rememberConversation(id: string): void {
+  window.history.replaceState(null, "", listAddress(id));
+  try {
+    sessionStorage.setItem(CONVERSATION, id);
+  } catch {
+    // a browser that keeps nothing
+  }
+}
+
+/** Returns the address of the list, beside the conversation that was open. */
+export function listAddress(id?: string): string {
+  try {
+    const open = id ?? sessionStorage.getItem(CONVERSATION);
+    return open ? `/todos?conversation=${open}` : "/todos";
+  } catch {
+    return "/todos";
+  }
+}
+
+/** Forgets all that is kept: whoever signs out leaves nothing. */
 export function forgetDrafts(): void {
   try {
     sessionStorage.clear();

@@ -94,14 +94,17 @@ test("who comes too late is refused, and takes no cookie away", async () => {
 
 test("a page is led back to itself, and nowhere else", async () => {
   const to = async (next: string) => (await ask(refreshPage, { path: `/api/auth/refresh?next=${next}` })).headers.get("location");
-  assert.equal(await to("/account"), "/account");
-  for (const next of ["https://evil.example", "//evil.example", "/api/auth/refresh", ""]) assert.equal(await to(next), "/todos");
+  const open = "/todos?conversation=5f0c8d1e-0000-4000-8000-00000000000f";
+  for (const page of ["/account", "/history", open, "/todos?conversation=new"]) assert.equal(await to(page), page);
+  for (const next of ["https://evil.example", "//evil.example", "/api/auth/refresh", "/todos?conversation=//evil.example", "/todos?next=x", ""]) assert.equal(await to(next), "/todos");
 });
 
 test("while the backend is away nobody is signed out, and nothing goes in circles", async () => {
   status = 503;
   const response = await ask(refreshPage, { path: "/api/auth/refresh?next=/account" });
   assert.equal(response.headers.get("location"), "/account?away");
+  const list = await ask(refreshPage, { path: "/api/auth/refresh?next=/todos?conversation=new" });
+  assert.equal(list.headers.get("location"), "/todos?conversation=new&away");
   assert.deepEqual(setBy(response), []);
 });
 
