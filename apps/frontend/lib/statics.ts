@@ -47,7 +47,9 @@ let own: Promise<Set<string>> | undefined;
 /** Tells whether a file is of this build, and so Next.js's to answer. */
 export async function isOwn(name: string): Promise<boolean> {
   own ??= below(OWN).then((names) => new Set(names));
-  return (await own).has(name);
+  const names = await own;
+  if (names.size === 0) own = undefined; // it could not be read just now
+  return names.has(name);
 }
 
 /** Returns a file of another build with its headers, or nothing. */
@@ -115,8 +117,8 @@ async function fetchFrom(origin: string, build: string, known: Set<string>, sign
 let kept = 0;
 
 async function keep(name: string, content: ArrayBuffer): Promise<void> {
+  if (kept + content.byteLength > MOST_BYTES) throw new Error(`there is no room for ${name}`);
   kept += content.byteLength;
-  if (kept > MOST_BYTES) throw new Error(`there is no room for ${name}`);
   const path = join(DIRECTORY, name);
   const coming = `${path}.${crypto.randomUUID()}`;
   await mkdir(dirname(path), { recursive: true });

@@ -54,6 +54,12 @@ def visible_line(value: str) -> str:
     return line
 
 
+def shortened(value: str, most: int) -> str:
+    """Return the text in one line of so many characters at most, with … where it was longer."""
+    line = " ".join(value.split())
+    return line if len(line) <= most else line[: most - 2].rstrip() + " …"
+
+
 def comparable(value: str) -> str:
     """Return the form in which texts are compared: whatever case, form of accents or spacing they are written in."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())

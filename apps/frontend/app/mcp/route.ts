@@ -6,7 +6,7 @@ import { STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
 
 /** The protocol's own; never cookies, so that a browser's session is worth nothing here. */
-const SENT = ["authorization", "content-type", "accept", "mcp-session-id", "mcp-protocol-version", "last-event-id"];
+const SENT = ["authorization", "content-type", "accept", "mcp-session-id", "mcp-protocol-version", "mcp-method", "mcp-name", "last-event-id"];
 const ANSWERED = ["content-type", "www-authenticate", "mcp-session-id", "mcp-protocol-version", "allow", "retry-after"];
 
 /** Passes a request of an outside client on to the backend, and its answer back as it comes. */

@@ -36,6 +36,7 @@ from todo_backend.auth.schemas import (
 )
 from todo_backend.auth.throttle import Throttle, key_of
 from todo_backend.auth.tokens import Tokens
+from todo_backend.chat.service import leave_usage
 from todo_backend.database import Database
 from todo_backend.dependencies import Config, Db, RetriedRoute
 from todo_backend.export import Export, stream
@@ -289,6 +290,7 @@ async def delete_me(current: CurrentLogIn, database: Db) -> None:
 
 
 async def _delete(session: AsyncSession, user: User) -> None:
+    await leave_usage(session, user.id)
     await session.execute(delete(User).where(User.id == user.id))
 
 

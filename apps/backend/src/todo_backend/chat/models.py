@@ -97,10 +97,10 @@ class Step(Base):
 
 
 class Usage(Base):
-    """The tokens that a user's messages took in a day, UTC."""
+    """The tokens that a user's messages took in a day, UTC; those of deleted accounts are nobody's."""
 
     __tablename__ = "usage"
 
     day: Mapped[date] = mapped_column(Date, primary_key=True)
-    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     tokens: Mapped[int] = mapped_column(BigInteger)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from todo_backend.chat.adding import UnclearDateError, new_todos
 from todo_backend.chat.reading import New, Reader, new_todo
-from todo_backend.text import visible_line
+from todo_backend.text import shortened, visible_line
 
 TITLE, NOTES = 200, 5000
 MOST = 100
@@ -30,8 +30,7 @@ def proposals(text: str, now: datetime) -> list[tuple[New, str]]:
         except ValueError:
             continue
         notes = whole[:NOTES] if len(title) > TITLE or len(whole) > READ else ""
-        if len(title) > TITLE:
-            title = title[: TITLE - 2].rsplit(None, 1)[0] + " …"
+        title = shortened(title, TITLE)
         found.setdefault(f"{title.casefold()} {new.due}", (New(title, new.due, new.priority), notes))
     return list(found.values())[:MOST]
 

@@ -25,7 +25,7 @@ class ChatRequest(BaseModel):
 class StreamRequest(ChatRequest):
     """A new message; or the same one again, with the id of the last event of its stream that was seen."""
 
-    after: Annotated[str, Field(pattern=r"^([0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9})?$")] = ""
+    after: Annotated[str, Field(pattern=r"^([0-9]{1,9}\.[0-9]{1,4}\.[0-9]{1,9})?$")] = ""
 
 
 class ChatReply(BaseModel):

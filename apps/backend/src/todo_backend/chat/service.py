@@ -4,21 +4,23 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
-from textwrap import shorten
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend.chat.models import Conversation, Message, Turn, Usage
 from todo_backend.chat.schemas import AtWork, ChatReply, ConversationView, MessageView
 from todo_backend.database import Base
+from todo_backend.text import shortened
 from todo_backend.todos.models import Change
 from todo_backend.todos.schemas import ConfirmationView, TodoView
 from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, as_they_stand, asked_about, open_question, take_turn
 
 HISTORY = 50
 """Turns of a conversation that a model is told of."""
+NOBODY = uuid.UUID(int=0)
 TITLE = 60
 KEPT_MESSAGES = 10_000
 """Of one user, in all conversations; the oldest go, and with its last message a conversation."""
@@ -27,11 +29,11 @@ LONGEST_REPLY = 20_000
 
 
 class Before(NamedTuple):
-    """A turn that came before: its message, its reply, and its changes as `ChangeView` has them."""
+    """A turn that came before: its message, its reply, and what kind of change to which title stands of it."""
 
     message: str
     reply: str
-    changes: list[dict[str, Any]]
+    changes: list[tuple[str, str]]
 
 
 class ConversationNotFoundError(Exception):
@@ -44,11 +46,20 @@ async def own_or_new(
     """Return the user's conversation, or a new one where none is named. Raises ConversationNotFoundError."""
     if conversation_id is not None:
         return await _own(session, user_id, conversation_id)
-    title = shorten(" ".join(began_with.split()), TITLE, placeholder=" …") or began_with[:TITLE]
+    title = shortened(began_with, TITLE)
     conversation = Conversation(id=uuid.uuid4(), user_id=user_id, title=title)
     session.add(conversation)
     await session.flush()
     return conversation
+
+
+async def leave_usage(session: AsyncSession, user_id: uuid.UUID) -> None:
+    """What a user that goes has used of the deployment's budget becomes nobody's: who signs up anew has no other."""
+    gone = delete(Usage).where(Usage.user_id == user_id).returning(Usage.day, Usage.tokens)
+    for day, tokens in (await session.execute(gone)).all():
+        used = insert(Usage).values(day=day, user_id=NOBODY, tokens=tokens)
+        more = {"tokens": Usage.tokens + used.excluded.tokens}
+        await session.execute(used.on_conflict_do_update(index_elements=[Usage.day, Usage.user_id], set_=more))
 
 
 async def history(session: AsyncSession, turn: Turn) -> tuple[list[Before], int]:
@@ -57,11 +68,17 @@ async def history(session: AsyncSession, turn: Turn) -> tuple[list[Before], int]
     It is what was said to a model: what was not meant for one, as there was none or the user had it off, stays here.
     """
     mine = (Turn.user_id == turn.user_id) & (Turn.conversation_id == turn.conversation_id)
-    columns = select(Turn.message, Turn.reply["reply"].astext, Turn.reply["changes"])
+    columns = select(Turn.id, Turn.message, Turn.reply["reply"].astext)
     before = columns.where(mine, Turn.reply.is_not(None), Turn.epoch > 0).order_by(Turn.created_at.desc())
     messages = select(func.count()).where(Message.conversation_id == turn.conversation_id)
-    said = [Before(*row) for row in await session.execute(before.limit(HISTORY))]
-    return said, (await session.scalars(messages)).one() - 1
+    rows = await session.execute(before.limit(HISTORY))
+    turns = {turn_id: Before(message, reply, []) for turn_id, message, reply in rows}
+    title = func.coalesce(Change.after["title"].astext, Change.before["title"].astext)
+    stands = (Change.user_id == turn.user_id) & Change.turn_id.in_(turns) & Change.undone_at.is_(None)
+    changes = select(Change.turn_id, Change.kind, title).where(stands).order_by(Change.id)
+    for turn_id, kind, changed in await session.execute(changes):
+        turns[turn_id].changes.append((kind, changed))
+    return list(turns.values()), (await session.scalars(messages)).one() - 1
 
 
 async def rename(session: AsyncSession, user_id: uuid.UUID, conversation_id: uuid.UUID, title: str) -> Conversation:
@@ -96,7 +113,7 @@ async def kept_answer(session: AsyncSession, turn: Turn) -> ChatReply:
     reply = dict(turn.reply or {})
     if asked := reply["confirmation"]:
         todos = await asked_about(session, uuid.UUID(asked["id"]))
-        reply["confirmation"] = {**asked, "todos": [TodoView.of(todo) for todo in todos]}
+        reply["confirmation"] = {**asked, "todos": [TodoView.of(todo) for todo in todos]} if todos else None
     return ChatReply.model_validate(reply)
 
 

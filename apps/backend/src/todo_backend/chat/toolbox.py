@@ -5,6 +5,7 @@ Whose todos these are is no argument: it comes from the session or the token.
 """
 
 import json
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -205,8 +206,14 @@ async def call(tools: TodoTools, name: str, arguments: str | Mapping[str, Any]) 
 
 
 def read(arguments: str) -> Any:
-    """Arguments that a model wrote. Raises ValueError for what is no JSON; NaN, which Python would take, is none."""
-    return json.loads(arguments or "{}", parse_constant=_refuse)
+    """Arguments that a model wrote. Raises ValueError for what is no JSON; what Python would take besides is none."""
+    return json.loads(arguments or "{}", parse_constant=_refuse, parse_float=_finite)
+
+
+def _finite(number: str) -> float:
+    if not math.isfinite(value := float(number)):
+        raise ValueError(number)
+    return value
 
 
 def _refuse(name: str) -> None:

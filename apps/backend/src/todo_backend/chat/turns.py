@@ -14,8 +14,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from textwrap import shorten
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg.errors import UniqueViolation
@@ -29,7 +28,7 @@ from todo_backend.auth.models import User
 from todo_backend.chat import service, toolbox
 from todo_backend.chat.assistant import Assistant
 from todo_backend.chat.models import Message, Step, Turn, Usage
-from todo_backend.chat.provider import ANSWER_TOKENS, Answer, Call, Provider, ProviderError, clean
+from todo_backend.chat.provider import Answer, Call, Provider, ProviderError, clean, most_tokens
 from todo_backend.chat.replies import language_of
 from todo_backend.chat.schemas import ChatReply, ChatRequest
 from todo_backend.chat.service import Before
@@ -38,6 +37,7 @@ from todo_backend.clock import now_in
 from todo_backend.database import Database, DatabaseUnavailableError
 from todo_backend.health.state import Health
 from todo_backend.settings import Settings
+from todo_backend.text import shortened
 from todo_backend.todos.models import Change
 from todo_backend.todos.schemas import ChangeView, ConfirmationView, TodoView
 from todo_backend.todos.service import Actor, ConflictError, ask_to_delete, take_turn
@@ -50,6 +50,8 @@ BEAT_SECONDS = 3.0
 """How often a lease is made longer, and orphaned turns are looked for."""
 LOOK_SECONDS = 0.3
 """How often whoever follows a turn of another process looks at what is kept of it."""
+LOOKS_AT_ONCE = 10
+"""Where more than so many do, they look less often."""
 LAST_SECONDS = 5
 """Of a request that waits for a whole answer: the turn is ended then, so that there is one."""
 MOST_AT_WORK = 3
@@ -67,7 +69,7 @@ MOST_EPOCHS = 5
 """A turn that has ended that many processes, or was left by them, is given up."""
 HISTORY_CHARACTERS = 8000
 SUMMARY_CHARACTERS = 2000
-ASKED_CHARACTERS = 120
+ASKED_CHARACTERS, TITLE_CHARACTERS, CHANGES_TOLD = 120, 60, 5
 """Of one message in the summary."""
 
 PROMPT = """\
@@ -164,6 +166,8 @@ class Turns:
     health: Health
     _live: dict[_Key, _Live] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _looking: int = 0
+    """How many follow turns of other processes."""
 
     # For who asks
 
@@ -217,16 +221,17 @@ class Turns:
         """Begin a turn and return its answer once it is there."""
         turn_id = await self.begin(user, said)
         try:
-            async with asyncio.timeout(self.settings.request_seconds - LAST_SECONDS):
+            try:
+                async with asyncio.timeout(self.settings.request_seconds - LAST_SECONDS):
+                    await self._end_of(user, turn_id)
+            except TimeoutError:  # who waits for the whole answer waits no longer
+                await self.stop(user, turn_id)
                 await self._end_of(user, turn_id)
-        except TimeoutError:  # who waits for the whole answer waits no longer
-            await self.stop(user, turn_id)
-            await self._end_of(user, turn_id)
-        async with self.database.transaction() as session:
-            kept = await session.get(Turn, (user.id, turn_id))
-            if kept is None:  # the conversation has been deleted meanwhile
-                raise service.ConversationNotFoundError
-            return await service.kept_answer(session, kept)
+            kept = await self._kept(_Key(user.id, turn_id))
+        except TurnNotFoundError:  # the conversation has been deleted meanwhile
+            raise service.ConversationNotFoundError from None
+        assert kept.reply is not None  # noqa: S101 - it has ended
+        return kept.reply
 
     async def _end_of(self, user: User, turn_id: uuid.UUID) -> None:
         async with aclosing(self.follow(user, turn_id, "", stays=True)) as events:
@@ -274,7 +279,11 @@ class Turns:
                 # Who leaves meanwhile does not leave it taken and without anybody who works on it.
                 await asyncio.shield(self._in_background(self._take(key)))
             elif live is None or live.ended:
-                await asyncio.sleep(LOOK_SECONDS)
+                self._looking += 1
+                try:  # however many look, the database is asked as often as for a few
+                    await asyncio.sleep(LOOK_SECONDS * max(1, self._looking / LOOKS_AT_ONCE))
+                finally:
+                    self._looking -= 1
 
     async def stop(self, user: User, turn_id: uuid.UUID) -> None:
         """End a turn where it is. Raises TurnNotFoundError."""
@@ -292,7 +301,7 @@ class Turns:
             return None, None
         if not user.model_allowed:
             return None, "off"
-        model = self.provider.model()
+        model = self.provider.model(user.id)
         return model, None if model else self.provider.why_not()
 
     # For the process
@@ -391,7 +400,7 @@ class Turns:
                 if self.health.draining:
                     return await self._leave(key, live)
                 messages = _messages(user, history, said_before, message, kept.steps)
-                why, reserved = await self._reserve(key, live, messages)
+                why, reserved, day = await self._reserve(key, live, messages)
                 if why and number == 0:
                     return await self._answer_built_in_instead(key, live, user, why)
                 if why:
@@ -399,13 +408,13 @@ class Turns:
                 await live.tell({"type": "start-step"})
                 tools = _FUNCTIONS if number < MOST_STEPS else []
                 try:
-                    answer = await self._ask(live, messages, tools, deadline)
+                    answer = await self._ask(key, live, messages, tools, deadline)
                 except _EndedError as ended:
                     if number == 0 and ended.reason != "stopped":
                         return await self._answer_built_in_instead(key, live, user, ended.reason, in_step=True)
                     sentence = says.get(ended.reason, says["cut"])
                     return await self._finish(key, live, user, texts, sentence, ended.text, in_step=True)
-                step[0] = await self._keep_answer(key, live, number, answer, reserved)
+                step[0] = await self._keep_answer(key, live, number, answer, reserved, day)
             texts += [answer.text] if answer.text.strip() else []
             for index, call in enumerate(answer.calls, 1):
                 if index not in step:
@@ -415,15 +424,21 @@ class Turns:
             if number >= live.first:
                 await live.tell({"type": "finish-step"})
             if not answer.calls:
-                return await self._finish(key, live, user, texts, "" if texts else says["nothing to say"])
+                sentence = says["cut"] if answer.is_cut else ("" if texts else says["nothing to say"])
+                return await self._finish(key, live, user, texts, sentence)
         return await self._finish(key, live, user, texts, says["too many steps"])
 
     async def _ask(
-        self, live: _Live, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], deadline: float
+        self,
+        key: _Key,
+        live: _Live,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        deadline: float,
     ) -> Answer:
         """Ask the model, and stream what it says. Raises _EndedError."""
         said: list[str] = []
-        asking = asyncio.create_task(self._stream(live, messages, tools, said))
+        asking = asyncio.create_task(self._stream(key, live, messages, tools, said))
         stopping = asyncio.create_task(live.stop.wait())
         try:
             async with asyncio.timeout_at(deadline):
@@ -443,12 +458,17 @@ class Turns:
                 await live.tell({"type": "text-end", "id": str(live.number)})
 
     async def _stream(
-        self, live: _Live, messages: Sequence[Mapping[str, Any]], tools: Sequence[Mapping[str, Any]], said: list[str]
+        self,
+        key: _Key,
+        live: _Live,
+        messages: Sequence[Mapping[str, Any]],
+        tools: Sequence[Mapping[str, Any]],
+        said: list[str],
     ) -> Answer:
         if self.provider is None:  # the process that began this had one
             raise ProviderError("withdrawn")
         answer = None
-        async with aclosing(self.provider.ask(messages, tools)) as parts:
+        async with aclosing(self.provider.ask(messages, tools, key.user_id)) as parts:
             async for part in parts:
                 if isinstance(part, Answer):
                     answer = part
@@ -463,24 +483,32 @@ class Turns:
         assert answer is not None  # noqa: S101 - the provider ends with one, or raises
         return answer
 
-    async def _reserve(self, key: _Key, live: _Live, messages: Sequence[Mapping[str, Any]]) -> tuple[str | None, int]:
-        """Count what asking may take, so that it counts also where no answer comes; or return why it is not to be."""
-        tokens = sum(len(str(message)) for message in messages) // 3 + ANSWER_TOKENS
+    async def _reserve(
+        self, key: _Key, live: _Live, messages: Sequence[Mapping[str, Any]]
+    ) -> tuple[str | None, int, date]:
+        """Count what asking may take, and on which day, so that it counts also where no answer comes.
+
+        Or return why it is not to be.
+        """
+        tokens, day = most_tokens(messages), datetime.now(UTC).date()
         async with self._holding(key, live.epoch) as (session, _):
             why = await self._why_built_in(session, await session.get_one(User, key.user_id, populate_existing=True))
             if not why:
-                await _use(session, key.user_id, tokens)
-        return why, tokens
+                await _use(session, key.user_id, day, tokens)
+        return why, tokens, day
 
-    async def _keep_answer(self, key: _Key, live: _Live, number: int, answer: Answer, reserved: int) -> dict[str, Any]:
+    async def _keep_answer(
+        self, key: _Key, live: _Live, number: int, answer: Answer, reserved: int, day: date
+    ) -> dict[str, Any]:
         payload = {
             "model": answer.model,
             "text": answer.text,
             "calls": [{"name": call.name, "arguments": call.arguments} for call in answer.calls],
+            **({"cut": True} if answer.is_cut else {}),
         }
         async with self._holding(key, live.epoch) as (session, _):
             session.add(Step(user_id=key.user_id, turn_id=key.turn_id, number=number, call=0, payload=payload))
-            await _use(session, key.user_id, answer.tokens - reserved)
+            await _use(session, key.user_id, day, answer.tokens - reserved)
         metrics.MODEL_TOKENS.labels(answer.model).inc(answer.tokens)
         for index, call in enumerate(answer.calls, 1):
             await live.tell(_input(key.turn_id, number, index, call))
@@ -691,8 +719,8 @@ class _EndedError(Exception):
         self.text = text
 
 
-async def _use(session: AsyncSession, user_id: uuid.UUID, tokens: int) -> None:
-    used = insert(Usage).values(day=datetime.now(UTC).date(), user_id=user_id, tokens=tokens)
+async def _use(session: AsyncSession, user_id: uuid.UUID, day: date, tokens: int) -> None:
+    used = insert(Usage).values(day=day, user_id=user_id, tokens=tokens)
     more = {"tokens": Usage.tokens + used.excluded.tokens}
     await session.execute(used.on_conflict_do_update(index_elements=[Usage.day, Usage.user_id], set_=more))
 
@@ -742,12 +770,13 @@ def _messages(
         if room < 0:
             break
         whole += 1
-    if left_out := said_before - 2 * whole:
-        told.append({"role": "system", "content": _summary(left_out, history[whole:])})
     messages: list[dict[str, Any]] = list(told)
     for said in reversed(history[:whole]):
         messages += {"role": "user", "content": said.message}, {"role": "assistant", "content": said.reply}
     messages.append({"role": "user", "content": message})
+    if left_out := said_before - 2 * whole:
+        # Not as the system's words, as there are titles in it; and many models take turns alone.
+        messages[1]["content"] = f"{_summary(left_out, history[whole:])}\n\n{messages[1]['content']}"
     for number, step in sorted(steps.items()):
         if 0 not in step:
             continue
@@ -776,19 +805,16 @@ def _summary(left_out: int, turns: Sequence[Before]) -> str:
     told: list[dict[str, Any]] = []
     room = SUMMARY_CHARACTERS
     for turn in turns:
-        done = [
-            {"done": one["kind"], "title": (one["after"] or one["before"] or {}).get("title")} for one in turn.changes
-        ]
-        line = {
-            "asked": shorten(turn.message, ASKED_CHARACTERS, placeholder=" …"),
-            **({"changes": done} if done else {}),
-        }
+        done = [f"{kind}: {shortened(title, TITLE_CHARACTERS)}" for kind, title in turn.changes[:CHANGES_TOLD]]
+        if more := len(turn.changes) - len(done):
+            done.append(f"{more} more")
+        line = {"asked": shortened(turn.message, ASKED_CHARACTERS), **({"changes": done} if done else {})}
         room -= len(toolbox.written(line))
         if room < 0:
             break
         told.insert(0, line)
     sentence = f"{left_out} earlier messages are left out."
-    if not told:  # none of them was said to a model
+    if not told:  # none of them was said to a model, or they are long ago
         return f"({sentence})"
     data = toolbox.written({"turns": told})
     return f"({sentence} Of the last of them, what was asked and what was changed, as data: {data})"
@@ -806,7 +832,7 @@ def _well_formed(call: Call) -> dict[str, str]:
 
 def _answer(payload: Mapping[str, Any]) -> Answer:
     calls = tuple(Call(call["name"], call["arguments"]) for call in payload["calls"])
-    return Answer(payload["model"], payload["text"], calls, 0)
+    return Answer(payload["model"], payload["text"], calls, 0, payload.get("cut", False))
 
 
 def _is_whole(step: Mapping[int, Any]) -> bool:

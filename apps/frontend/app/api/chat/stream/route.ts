@@ -5,5 +5,5 @@ import { readJson, signedIn } from "@/lib/handler";
 export const POST = signedIn(async (request, token) => {
   const { id, message, conversation_id, after } = await readJson(request);
   const body = { id, message, conversation_id, after };
-  return streamBackend("/api/v1/chat/stream", { method: "POST", token, body, signal: request.signal, repeatable: true });
+  return streamBackend("/api/v1/chat/stream", { method: "POST", token, body, signal: request.signal, repeatable: typeof id === "string" });
 });
