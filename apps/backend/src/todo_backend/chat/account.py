@@ -42,6 +42,8 @@ _LEVEL: dict[str, Priority] = {
 _LEVELS = frozenset(_LEVEL)
 _NO_THING = these("no thing")
 """What is in no name of a thing."""
+_OF_ASSISTANTS = these("of assistants")
+"""What is asked of an assistant, and stands in no todo."""
 _TYING = these("tying")
 _CORRECTING = these("correcting")
 _WHETHER = these("whether")
@@ -53,6 +55,9 @@ _REASONS = these("reasons")
 _THERE = frozenset(("there", "dahin", "then"))
 _ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", "only", "not", "nicht", "apart"))
 _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
+_TALKED = frozenset(("called", "rang", "phoned", "texted", "emailed", "wrote", "replied", "answered"))
+_BEEN = frozenset(("is", "was", "are", "got", "been", "just", "already", "finally", "all", "both"))
+"""What is said of whoever called, without it.""" 
 _DIRECTIONS = frozenset(("runter", "rauf", "hoch", "down"))
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
 _BAGS = {
@@ -133,7 +138,12 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
 def _is_of_another(reader: Reader) -> bool:
     """Whether it is not said that the user did something: “the dentist called”, “der Zahnarzt hat angerufen”."""
     keys = reader.keys
-    return bool(_HAS & set(keys)) and not _OWN & set(keys)
+    if _OWN & set(keys):
+        return False
+    return bool(_HAS & set(keys)) or any(
+        clause.tokens[-1].key in _TALKED and len(clause.tokens) > 1 and not clause.begins_with("complete") and not _BEEN & {one.key for one in clause.tokens}
+        for clause in reader.clauses
+    )
 
 
 def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -> bool:
@@ -279,9 +289,13 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         return False
     if any(_is_about_one(new.title, reader, todos) for new in found if not new.is_quoted):
         return False
+    if {match.wants for match in reader.matches if match.wants in PRIORITIES} - {new.priority for new in found}:
+        return False  # a priority that no todo would have
     is_bare = not reader.wants("add", "noted", "ought") and not any(clause.is_task for clause in reader.clauses)
     if is_bare and any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
         return False  # “idk what to do today”
+    if not reader.wants("add", "noted", "ought") and any(_OF_ASSISTANTS & {fold(word) for word in words(new.title)} for new in found):
+        return False  # “als Excel exportieren”
     titles = [{fold(word) for word in words(new.title)} - _SAYING_NOTHING for new in found]
     own = {key for title in titles for key in title}
     inside = [_said_in(title, reader) for title in titles]

@@ -14,8 +14,8 @@ from todo_backend.chat.lexicon import COMMON, FILLERS, NUMBERS, ORDINALS, PAST, 
 from todo_backend.text import occurs, words
 from todo_backend.todos.schemas import Priority, TodoView
 
-_QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']+'(?!\w)|‘[^’]*’(?!\w)""")
-_CHUNK = re.compile(rf"{_QUOTED.pattern}|\n|\S+")
+QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']+'(?!\w)|‘[^’]*’(?!\w)""")
+_CHUNK = re.compile(rf"{QUOTED.pattern}|\n|\S+")
 _OPENING, _CLOSING = "([{<*•·–—-:,;!?.…", ".,;:!?…)]}>–—"  # noqa: RUF001
 _STOPS = ".,;:!?…"
 _WHILE = re.compile(
@@ -96,7 +96,7 @@ def _tokens(text: str) -> Iterator[Token]:
         if chunk[0] == "\n":
             yield Token("", start, end, closes="\n")
             continue
-        if _QUOTED.fullmatch(chunk[0]):
+        if QUOTED.fullmatch(chunk[0]):
             yield Token("", start, end, quoted=True)
             continue
         core = chunk[0].lstrip(_OPENING + "“„\"'‘")
@@ -599,9 +599,9 @@ def without_courtesy(title: str) -> str:
 
 def says_day(title: str) -> bool:
     """Tell whether a title has words for a day or a time in it that were not understood."""
-    if _CLOCK.search(_QUOTED.sub(" ", title)):
+    if _CLOCK.search(QUOTED.sub(" ", title)):
         return True
-    keys = [fold(word) for word in words(_QUOTED.sub(" ", title))]
+    keys = [fold(word) for word in words(QUOTED.sub(" ", title))]
     return any(key in _DAYS or any(_is_slip(key, day) for day in _DAYS if len(day) > 6) for key in keys)
 
 
@@ -619,9 +619,9 @@ def _fits_whole(wants: str, keys: Sequence[str]) -> bool:
 
 def is_quoted(text: str) -> bool:
     """Tell whether a text stands in quotation marks as a whole."""
-    return bool(_QUOTED.fullmatch(text.strip()))
+    return bool(QUOTED.fullmatch(text.strip()))
 
 
 def _unquoted(text: str) -> str:
-    match = _QUOTED.fullmatch(text.strip())
+    match = QUOTED.fullmatch(text.strip())
     return text.strip()[1:-1].strip() if match else text.strip()

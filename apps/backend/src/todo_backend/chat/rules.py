@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import NoReturn
 
 from todo_backend import dates
 from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
@@ -29,7 +30,8 @@ from todo_backend.chat.reading import (
     priority_of,
     without_courtesy,
 )
-from todo_backend.chat.replies import language_of
+from todo_backend.chat.replies import Language, language_of
+from todo_backend.chat.rereading import is_broken_off, plainly, readings
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
 from todo_backend.text import comparable
 from todo_backend.todos.schemas import TodoView
@@ -46,6 +48,7 @@ _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _DEVICES = these("devices")
+_NEVER_BARE = these("never bare")
 _REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
 _CONJUNCTIONS = these("conjunctions")
 _CHANGES = ("delete", "reopen", "rename", "move")
@@ -66,7 +69,7 @@ _IT = re.compile(
     r"(?:\w+\s+){1,2}(?:it|that|this|them|das|es|ihn|sie|dran|daran|both|all|those|these|em)\b", re.IGNORECASE
 )
 _NOT_THEN = re.compile(
-    r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
+    r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|(?:isn['’]?t due|is not due|ist nicht|is nicht)(?:\s+(?:am|on))?|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
 )
 _ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
 _LAST = re.compile(
@@ -88,8 +91,8 @@ _NO_WAIT = re.compile(
 )
 _RATHER = re.compile(
     r"[\s,.;:–—-]*(?:\b(?:oh|ach|äh|ähm|ehm|uh|um|hm|sorry|wait|no|nee?|nein|actually|hang on|moment|quatsch|doch|warte|halt|stopp?)[\s,.:]+)*"  # noqa: RUF001
-    r"\b(?:actually(?: no)?|no wait|wait no|or rather|i mean|i meant|make that|scratch that|sorry|rather|no|ach (?:ne|nee|nein)|ne(?:e|in)?(?: quatsch)?|quatsch|besser|lieber|"
-    r"(?:ich )?mein(?:e|te)?(?: ich)?|nein doch|doch (?:lieber|besser|eher))\b[\s,.:]*(?:make (?:it|that)\s+|mach\s+|lieber\s+|doch\s+|besser\s+)*",
+    r"\b(?:actually(?: no)?|no wait|wait no|wait|warte|nein warte|moment|or rather|i mean|i meant|make that|scratch that|sorry|rather|no|ach (?:ne|nee|nein)|ne(?:e|in)?(?: quatsch)?|quatsch|besser|lieber|"
+    r"(?:ich )?mein(?:e|te)?(?: ich)?|nein doch|doch (?:lieber|besser|eher))\b[\s,.:]*(?:make (?:it|that)\s+|mach\s+|lieber\s+|doch\s+|besser\s+)*(?:(?:to|on|for|until|by|at|auf|am|bis|um|für)\s+(?:den\s+|the\s+)?)?",
     re.IGNORECASE,
 )
 """Between a date that is no longer meant and the one that is."""
@@ -163,6 +166,11 @@ _UNDATED = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(r"\b(?:statt|anstatt|anstelle|instead of|rather than)\b", re.IGNORECASE)
+_UNCLEAR = frozenset(
+    ("not understood", "careful", "unsure", "several", "not found", "which day", "change how", "add what", "add how",
+     "chat", "thanks", "greet", "none found", "priority high", "priority medium", "priority low", "tomorrow", "today", "yesterday")
+)  # fmt: skip
+"""Replies to what gave nothing to do."""
 _NOWHEN = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -177,7 +185,7 @@ class RuleBasedAssistant:
         if len(message) > _MOST_CHARACTERS:
             return turn.say("too much")
         try:
-            return await turn.answer()
+            return await turn.answer_or_read_again()
         except BadTitleError as error:
             return turn.say("too long", length=error.length)
         except GoneError:
@@ -190,19 +198,57 @@ class _UnclearError(Exception):
     """A request that names no todo, or several: the question to ask back."""
 
 
+class _WouldActError(Exception):
+    """A rehearsed request would have changed something."""
+
+
+class _Rehearsal:
+    """Stands for the tools where it is only asked whether a request would change something."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    async def _act(self, *_: object) -> NoReturn:
+        raise _WouldActError
+
+    add_todo = change_todo = delete_todo = ask_to_delete = _act
+
+
 class _Turn:
     """One message being answered."""
 
-    def __init__(self, message: str, tools: TodoTools, todos: Sequence[TodoView]) -> None:
+    def __init__(
+        self, message: str, tools: TodoTools, todos: Sequence[TodoView], language: Language | None = None
+    ) -> None:
         self.tools, self.todos, self.now = tools, list(todos), tools.now
-        self.message = message.strip()
-        self.language = language_of(message)
+        self.language = language or language_of(message)
+        self.message = plainly(message)
+        self.said: list[str] = []
+        """The names of what was replied."""
         self.reader = Reader(self.message, self.now)
         self.changed: TodoView | None = None
         """What was changed last."""
 
     def say(self, name: str, **values: object) -> str:
+        self.said.append(name)
         return self.language.says[name].format(**values)
+
+    async def answer_or_read_again(self) -> str:
+        """Reply; where the message as it stands gives nothing to do, as the first other reading of it that does."""
+        if not self.message or is_broken_off(self.message):
+            return self._not_understood()
+        reply = await self.answer()
+        if not _UNCLEAR.issuperset(self.said):
+            return reply
+        for text in readings(self.message, self.now, self.todos):
+            turn = _Turn(text, self.tools, self.todos, self.language)
+            try:
+                await _Turn(text, _Rehearsal(self.now), self.todos, self.language).answer()  # type: ignore[arg-type]
+            except _WouldActError:
+                return await turn.answer()
+            except ToolError:
+                continue
+        return reply
 
     async def answer(self) -> str:
         """Reply to each request in the message."""
@@ -307,6 +353,8 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
+        if clauses[0].numbers and clauses[0].first in NUMBER_WORDS:
+            return False  # “task number two”
         if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
@@ -390,6 +438,8 @@ class _Turn:
             key in _REQUEST and following in _YOU for key, following in zip(reader.keys, reader.keys[1:], strict=False)
         ):
             return False  # “can you play some music”
+        if clauses[0].first in _NEVER_BARE and not reader.wants("ought"):
+            return False  # “tell Sam about the party”: to be done by whom?
         if clauses[0].first in _DEVICES and reader.due is None and not reader.wants("ought"):
             return False  # “play some jazz”
         commands = [clause for clause in clauses if clause.begins_with(*_CHANGES)]

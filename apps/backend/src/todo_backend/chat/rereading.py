@@ -1,0 +1,94 @@
+"""Other readings of a message that gives nothing to do as it stands: without what was said around the request.
+
+Each is tried whole, and is acted on only where all of it is understood.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from todo_backend.chat.lexicon import these
+from todo_backend.chat.reading import QUOTED, Clause, Reader, fits, named
+from todo_backend.chat.replies import ENGLISH, language_of
+from todo_backend.todos.schemas import TodoView
+
+_HESITATION = re.compile(r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…]*(?=\s|$)|^(?:e+rm+|ähm?)\b\s*", re.IGNORECASE)
+_UM = re.compile(r"(?:^|[\s,]+)um+\b[,.…]*(?=\s|$)", re.IGNORECASE)
+_ITEM = re.compile(r"^\s*[+*•–-]\s*(?=\w)")  # noqa: RUF001
+_BROKEN_OFF = re.compile(
+    r"\b(?:hang on|hold on|wait(?: a (?:sec\w*|minute|moment))?|one (?:sec\w*|moment)|(?:ein(?:en)?\s+)?(?:moment|sekunde|augenblick)(?: mal)?|warte(?: mal)?)\s*[.!…]*$",
+    re.IGNORECASE,
+)
+_WITHOUT_STOP = re.compile(
+    r"(?<=[^\s,.;:!?])\s+(?=(?:it['’]?s|i['’]m|i['’]ve|that['’]?s|hab (?:ihn|sie|es|ich)|is schon|ist (?:echt |sehr |super )?(?:wichtig|dringend)"
+    r"|(?:please|pls|bitte) (?:tick|mark|add|put|note|delete|remove|hak|setz|schreib|notier|trag|lösch|streich))\b)",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(
+    r"\b(?:(?:that|this) (?:one|task|todo|item|entry)|the (?:task|todo|item|entry)|(?:die|diese) aufgabe|(?:den|diesen) (?:eintrag|punkt)|(?:das|dieses) todo|it|that|this|ihn|es|das|die|den)\b",
+    re.IGNORECASE,
+)
+_ONLY_ASKS = re.compile(
+    r"^(?:(?:so|also|and|und|then|dann)\s+)?(?:(?:please|bitte|can you|could you|can we|kannst du|könntest du|können sie|könnten sie|magst du)\s+)*"
+    r"(?:(?:change|update|edit|adjust|correct|fix|rename|amend) (?:it|that|this)|(?:das|es|den eintrag|die aufgabe)?\s*(?:bitte )?(?:ändern|anpassen|korrigieren|umbenennen)"
+    r"|(?:ändere?|änder|pass) (?:das|es)(?: an)?|mark (?:it|that) accordingly|update (?:the|my) list)"
+    r"(?:\s+(?:for me|please|pls|thanks|bitte|danke|mal))*\s*[.!?]*$",
+    re.IGNORECASE,
+)
+_CHANGES = ("add", "noted", "complete", "delete", "reopen", "rename", "move")
+_CONDITIONAL = these("conditional")
+_REPORTING = these("reporting")
+_SO = frozenset(("so", "also", "please", "bitte", "can", "could", "kannst", "koennen", "koenntest", "koennten", "pls", "and", "und", "therefore", "deshalb"))
+
+
+def plainly(message: str) -> str:
+    """Return a message without hesitation; what begins with the mark of an item is one to be added."""
+    text = _outside_quotes(_HESITATION, message.strip())
+    if language_of(message) is ENGLISH:
+        text = _outside_quotes(_UM, text)
+    return _ITEM.sub("todo: ", text.strip())
+
+
+def is_broken_off(message: str) -> bool:
+    """Tell whether somebody has not finished: “add, hang on”."""
+    return bool(_BROKEN_OFF.search(message))
+
+
+def _outside_quotes(pattern: re.Pattern[str], text: str) -> str:
+    quoted = [match.span() for match in QUOTED.finditer(text)]
+    return pattern.sub(
+        lambda match: match[0] if any(start <= match.start() < end for start, end in quoted) else "", text
+    ).strip()
+
+
+def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator[str]:
+    """Yield what a message may come to, without its preamble or what is said after it."""
+    stopped = _WITHOUT_STOP.sub(", ", message)
+    for text in dict.fromkeys((message, stopped)):
+        if text != message:
+            yield text
+        clauses = Reader(text, now).clauses
+        if any("?" in clause.closes for clause in clauses[:-1]) or _CONDITIONAL & {
+            token.key for clause in clauses for token in clause.tokens
+        }:
+            continue
+        if len(clauses) > 1 and _ONLY_ASKS.search(clauses[-1].text):
+            yield text[: clauses[-1].tokens[0].start].rstrip(" ,;")
+        for before, clause in pairwise(clauses):
+            tail = text[clause.tokens[0].start :]
+            preamble = clauses[: clauses.index(clause)]
+            if not _is_request(clause, before):
+                continue
+            yield tail
+            about = named(todos, preamble)
+            if len(about) == 1 and max(fits(about[0], one) for one in preamble)[0] > 1:
+                yield _REFERENCE.sub(f"#{about[0].number}", tail, count=1)
+
+
+def _is_request(clause: Clause, before: Clause) -> bool:
+    """Whether a request begins with a clause, by itself or as what follows from what was said before it."""
+    if not clause.begins_with(*_CHANGES) and not clause.wants("noted", "add"):
+        return False
+    is_reported = bool(_REPORTING & {token.key for token in before.tokens})
+    return not is_reported or clause.tokens[0].key in _SO or before.closes[:1] in (".", "!")
