@@ -11,6 +11,7 @@ from todo_backend.chat.lexicon import FILLERS, NUMBERS, PAST, PRONOUNS, UNDONE, 
 from todo_backend.chat.reading import (
     NUMBER_WORDS,
     PRIORITIES,
+    QUOTED,
     Clause,
     New,
     Reader,
@@ -44,6 +45,7 @@ _NO_THING = these("no thing")
 """What is in no name of a thing."""
 _OF_ASSISTANTS = these("of assistants")
 """What is asked of an assistant, and stands in no todo."""
+_REQUEST = these("request")
 _TYING = these("tying")
 _CORRECTING = these("correcting")
 _WHETHER = these("whether")
@@ -313,6 +315,12 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
 def is_renaming_understood(what: Reader, todos: Sequence[TodoView], title: str) -> bool:
     """Tell whether the words for a todo that is to be renamed say no more, and its new title is one."""
     is_more = _AND_MORE & {fold(word) for word in words(title)} and Reader(title, what.now).due is not None
+    following = Reader(title, what.now).clauses[1:]
+    if QUOTED.search(title) or any(
+        clause.first in _REQUEST or clause.is_pronoun or clause.begins_with(*_COMPETING, "add", "noted", "rename")
+        for clause in following
+    ):
+        return False  # “call it 'milk', can you change it”
     return not is_more and not any(left_over(clause, todos) for clause in what.clauses)
 
 

@@ -245,6 +245,8 @@ class Clause:
             for cue in _BY_FIRST.get(keys[at], ()):
                 if " " in cue.wants or (cue.begins and at not in (begin, self.begin)):
                     continue
+                if cue.wants == "add" and _is_number(keys[at : at + 3]):
+                    continue  # “task number two is ready”
                 if not (size := lengths(cue.slots, keys[at : self.end])):
                     continue
                 taken = set(range(at, at + size))
@@ -389,6 +391,15 @@ class Clause:
     def is_pronoun(self) -> bool:
         """Whether it names nothing, or only “it”."""
         return not any(key not in COMMON for key in self.objects)
+
+
+def _is_number(keys: Sequence[str]) -> bool:
+    """Whether these words begin with what a todo is called by its number: “task 2”, “Aufgabe Nummer zwei”."""
+    return (
+        len(keys) > 1
+        and keys[0] in NUMBER_WORDS
+        and any(key.lstrip("#").isdecimal() or key in NUMBERS for key in keys[1 : 3 if keys[1] in NUMBER_WORDS else 2])
+    )
 
 
 def _particle(cue: Cue, keys: Sequence[str], begin: int, ends: Iterable[int]) -> set[int]:

@@ -4,10 +4,12 @@ Each is tried whole, and is acted on only where all of it is understood.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
+from todo_backend.chat.cues import fold
 from todo_backend.chat.lexicon import these
 from todo_backend.chat.reading import QUOTED, Clause, Reader, fits, named
 from todo_backend.chat.replies import ENGLISH, language_of
@@ -15,6 +17,12 @@ from todo_backend.todos.schemas import TodoView
 
 _HESITATION = re.compile(r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…]*(?=\s|$)|^(?:e+rm+|ähm?)\b\s*", re.IGNORECASE)
 _UM = re.compile(r"(?:^|[\s,]+)um+\b[,.…]*(?=\s|$)", re.IGNORECASE)
+_SHORTENED = {"alr": "already", "b4": "before"}
+_SHORT = re.compile(rf"\b(?:{'|'.join(_SHORTENED)})\b", re.IGNORECASE)
+_RANKED_ONE = re.compile(
+    r"\b((?:add|create|make|set|put|new|need)\b(?:\s+me)?(?:\s+an?)?(?:\s+new)?)\s+(high|low|medium)[ -](?:priority|prio)\s+(task|todo|item|reminder)\s*(?::|called|to\b|saying)?\s*(?=\w|['\"“])(.+)$",
+    re.IGNORECASE,
+)
 _ITEM = re.compile(r"^\s*[+*•–-]\s*(?=\w)")  # noqa: RUF001
 _BROKEN_OFF = re.compile(
     r"\b(?:hang on|hold on|wait(?: a (?:sec\w*|minute|moment))?|one (?:sec\w*|moment)|(?:ein(?:en)?\s+)?(?:moment|sekunde|augenblick)(?: mal)?|warte(?: mal)?)\s*[.!…]*$",
@@ -25,12 +33,26 @@ _WITHOUT_STOP = re.compile(
     r"|(?:please|pls|bitte) (?:tick|mark|add|put|note|delete|remove|hak|setz|schreib|notier|trag|lösch|streich))\b)",
     re.IGNORECASE,
 )
+_PRIORITY = re.compile(
+    r"(?:\s*,)?\s*\b(?:with|as|at|mit|in|auf|bei|und|and)?\s*\b(?:an?\s+|eine?r?\s+)?(?:very\s+|sehr\s+)?(highest|high|top|urgent|lowest|low|medium|hoh\w+|höchst\w+|niedrig\w+|gering\w+|mittler\w+)\s+prio(?:rity|rität)?\b"
+    r"|(?:\s*,)?\s*\b(?:with\s+|mit\s+)?prio(?:rity|rität)?\s*[:=]?\s*(?:is\s+|ist\s+|auf\s+)?(high|top|low|medium|hoch|niedrig|mittel)\b"
+    r"|\s*[,.;]\s*(?:it['’]?s\s+|is\s+|ist\s+)?(?:very\s+|really\s+|quite\s+|sehr\s+|kinda\s+|schon\s+|super\s+|echt\s+)?(high|urgent|important|dringend|wichtig|eilig|asap|low|medium|hoch|niedrig)\s*(?=[,.;!]|$)"
+    r"|(?<=['\"”“])\s+(high|low|medium|hoch|niedrig|mittel)\s*$",
+    re.IGNORECASE,
+)
+_LEVELS = defaultdict(
+    lambda: "high",
+    {fold(word): level for level, words in {
+        "low": "lowest low niedrig niedrige niedriger niedrigen niedrigste niedrigster gering geringe geringer",
+        "medium": "medium mittel mittlere mittlerer mittleren",
+    }.items() for word in words.split()},
+)  # fmt: skip
 _REFERENCE = re.compile(
     r"\b(?:(?:that|this) (?:one|task|todo|item|entry)|the (?:task|todo|item|entry)|(?:die|diese) aufgabe|(?:den|diesen) (?:eintrag|punkt)|(?:das|dieses) todo|it|that|this|ihn|es|das|die|den)\b",
     re.IGNORECASE,
 )
 _ONLY_ASKS = re.compile(
-    r"^(?:(?:so|also|and|und|then|dann)\s+)?(?:(?:please|bitte|can you|could you|can we|kannst du|könntest du|können sie|könnten sie|magst du)\s+)*"
+    r"(?<=[^,;.!?])\s*[,;.!?]\s*(?:(?:so|also|and|und|then|dann)\s+)?(?:(?:please|bitte|can you|could you|can we|kannst du|könntest du|können sie|könnten sie|magst du)\s+)*"
     r"(?:(?:change|update|edit|adjust|correct|fix|rename|amend) (?:it|that|this)|(?:das|es|den eintrag|die aufgabe)?\s*(?:bitte )?(?:ändern|anpassen|korrigieren|umbenennen)"
     r"|(?:ändere?|änder|pass) (?:das|es)(?: an)?|mark (?:it|that) accordingly|update (?:the|my) list)"
     r"(?:\s+(?:for me|please|pls|thanks|bitte|danke|mal))*\s*[.!?]*$",
@@ -39,6 +61,7 @@ _ONLY_ASKS = re.compile(
 _CHANGES = ("add", "noted", "complete", "delete", "reopen", "rename", "move")
 _CONDITIONAL = these("conditional")
 _REPORTING = these("reporting")
+_NAMING = frozenset(("nenn", "nenne", "call"))
 _SO = frozenset(("so", "also", "please", "bitte", "can", "could", "kannst", "koennen", "koenntest", "koennten", "pls", "and", "und", "therefore", "deshalb"))
 
 
@@ -47,7 +70,7 @@ def plainly(message: str) -> str:
     text = _outside_quotes(_HESITATION, message.strip())
     if language_of(message) is ENGLISH:
         text = _outside_quotes(_UM, text)
-    return _ITEM.sub("todo: ", text.strip())
+    return _RANKED_ONE.sub(r"\1 \3: \4, \2 priority", _SHORT.sub(lambda match: _SHORTENED[match[0].lower()], _ITEM.sub("todo: ", _ONLY_ASKS.sub("", text.strip()))))
 
 
 def is_broken_off(message: str) -> bool:
@@ -65,7 +88,8 @@ def _outside_quotes(pattern: re.Pattern[str], text: str) -> str:
 def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator[str]:
     """Yield what a message may come to, without its preamble or what is said after it."""
     stopped = _WITHOUT_STOP.sub(", ", message)
-    for text in dict.fromkeys((message, stopped)):
+    ranked = [text for one in (message, stopped) if (text := _ranked(one)) != one]
+    for text in dict.fromkeys((message, *ranked, stopped)):
         if text != message:
             yield text
         clauses = Reader(text, now).clauses
@@ -73,8 +97,6 @@ def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator
             token.key for clause in clauses for token in clause.tokens
         }:
             continue
-        if len(clauses) > 1 and _ONLY_ASKS.search(clauses[-1].text):
-            yield text[: clauses[-1].tokens[0].start].rstrip(" ,;")
         for before, clause in pairwise(clauses):
             tail = text[clause.tokens[0].start :]
             preamble = clauses[: clauses.index(clause)]
@@ -82,13 +104,26 @@ def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator
                 continue
             yield tail
             about = named(todos, preamble)
-            if len(about) == 1 and max(fits(about[0], one) for one in preamble)[0] > 1:
-                yield _REFERENCE.sub(f"#{about[0].number}", tail, count=1)
+            if len(about) == 1 and (
+                max(fits(about[0], one) for one in preamble)[0] > 1 or any(one.numbers for one in preamble)
+            ):
+                number = f"#{about[0].number}"
+                yield _REFERENCE.sub(number, tail, count=1) if _REFERENCE.search(tail) else f"{number} {tail}"
+
+
+def _ranked(text: str) -> str:
+    """A message with its priority, wherever it was said, after a comma at its end."""
+    said = list(_PRIORITY.finditer(text))
+    levels = {_LEVELS[fold(next(filter(None, match.groups())))] for match in said}
+    if len(levels) != 1 or QUOTED.fullmatch(text):
+        return text
+    rest = re.sub(r"(?:\s*,\s*)+", ", ", _PRIORITY.sub(" ", text)).strip(" ,;.!")
+    return f"{rest}, {levels.pop()} priority"
 
 
 def _is_request(clause: Clause, before: Clause) -> bool:
     """Whether a request begins with a clause, by itself or as what follows from what was said before it."""
-    if not clause.begins_with(*_CHANGES) and not clause.wants("noted", "add"):
+    if not clause.begins_with(*_CHANGES) and not clause.wants("noted", "add", "complete") and clause.first not in _NAMING:
         return False
     is_reported = bool(_REPORTING & {token.key for token in before.tokens})
     return not is_reported or clause.tokens[0].key in _SO or before.closes[:1] in (".", "!")

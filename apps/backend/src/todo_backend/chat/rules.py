@@ -25,6 +25,7 @@ from todo_backend.chat.reading import (
     bases,
     day_of,
     fits,
+    is_quoted,
     named,
     new_todo,
     priority_of,
@@ -133,7 +134,8 @@ _RENAMES = [
         rf"\b(?P<surely>rename|reword|retitle|relabel)\s+{_WHAT}\s+(?:to|into|as|in|->|→|=>)\s+{_TO}",
         rf"\b(?P<surely>benenn(?:e|en)?|umbenennen|nenne?(?=.*\sum\b))\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:um\s+)?(?:in|zu|nach|auf)\s+(?P<to>[^.;!?]+?)(?:\s+um)?[.!?]*$",
         rf"{_WHAT}\s+(?:bitte\s+)?(?:in|zu)\s+(?P<to>[^.;!?]+?)\s+(?P<surely>umbenennen|umändern|umtaufen)\b",
-        rf"{_WHAT}\s+(?:should|needs\s+to|must|has\s+to)\s+(?:say|read|be\s+called|be\s+named)\s*:?\s+{_TO}",
+        rf"\b(?P<surely>(?:name|title|titel|text))\s+(?:of|for|von|bei)\s+(?P<what>[^.:;!?,]+?)\s*[,.;]\s*(?:the\s+|der\s+|and\s+|und\s+)?(?:new|neue[rs]?)\s+(?:name|title|titel|text)\s*(?:is|ist|should\s+be|soll\s+sein)?\s*:?\s*{_TO}",
+        rf"{_WHAT}\s+(?:should|needs\s+to|must|has\s+to)\s+(?:(?:really|rather|actually|now|just)\s+)*(?:say|read|be\s+called|be\s+named)\s*:?\s+{_TO}",
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?:heißen|heissen)\s*:?\s+{_TO}",
         rf"{_WHAT}\s+(?:soll|sollte|muss)\s+(?:jetzt\s+|lieber\s+|bitte\s+|künftig\s+)?(?P<to>[^.;!?]+?)\s+(?:heißen|heissen)[.!?]*$",
         rf"\b(?:call|name)\s+{_WHAT}\s+(?:instead\s+)?{_QUOTE}",
@@ -353,8 +355,6 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
-        if clauses[0].numbers and clauses[0].first in NUMBER_WORDS:
-            return False  # “task number two”
         if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
@@ -467,7 +467,7 @@ class _Turn:
         if not any(not key.isdecimal() for clause in clauses for key in clause.objects):
             return False
         is_told = any(clause.is_statement for clause in clauses) or _begins_talk("greet", clauses)
-        return reader.due is not None and not is_told
+        return bool(reader.due or dates.days(reader.text, self.now)) and not is_told
 
     def _is_all_of(self, there: Sequence[TodoView], clause: Clause) -> bool:
         """Whether a clause says nothing but a todo that is there."""
@@ -745,7 +745,8 @@ class _Turn:
         for pattern in _RENAMES:
             if match := pattern.search(reader.text):
                 title = without_courtesy(match["to"].strip(" ,.;!"))
-                title = title[1:-1] if title[:1] in "“„\"'‘" and title[-1:] in "”“\"'’" else title
+                if is_quoted(title):
+                    title = title[1:-1]
                 is_other = dates.parse(title, self.now) or Reader(title, self.now).wants(
                     *_PRIORITIES, "complete", "reopen"
                 )
@@ -887,8 +888,9 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
         flags=re.IGNORECASE,
     )
     said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
-    if (again := _NO_WAIT.search(said)) and len(said[again.end() :].split()) > 1:
-        said = said[again.end() :]
+    if (again := _NO_WAIT.search(said)) and len((rest := said[again.end() :]).split()) > 1:
+        if not (whole := dates.find(rest, now)) or whole.rest(rest):
+            said = rest
     if (past := _FROM_TO.search(said)) and (
         dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)
     ):
