@@ -544,6 +544,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+)?(?:day|business)|eod|cob|feierabend)"), _after(0)),
+    (_words(rf"{_LEAD}(?:eod|cob)\s+(?:tomorrow|morgen)"), _after(1)),
     (_words(rf"{_LEAD}(?:tomorrow|tomorow|tommorr?ow|tmrw|tmr|2moro|tmw)"), _after(1)),
     (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
     (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
@@ -701,7 +702,7 @@ _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]]
             (EVENING, "in the evening|am abend|abends"),
             (NIGHT, "at night|in der nacht"),
         )),
-        *((_Part(at, False), rf"(?:(?<!['’] )(?<!['’]s ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
+        *((_Part(at, False), rf"(?:(?<!['’] )(?<!['’]s )(?<!parents ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
             (MORNING, "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
             (NOON, "mittags?|lunch ?time"),
             (AFTERNOON, "afternoon|nachmittags?"),

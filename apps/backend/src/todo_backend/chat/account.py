@@ -32,6 +32,7 @@ _TURNING = these("turning")
 """Words that turn what is said into something else: “not”, “except”, “or”."""
 _SAYING_NOTHING = (FILLERS | _NEUTRAL | PRONOUNS | NUMBER_WORDS) - _TURNING
 _NO_BEGIN, _NO_END, _NOWHERE, _ALONE = (these(f"title {where}") for where in ("begin", "end", "nowhere", "alone"))
+_COMING = these("title coming")
 _COMMANDS = these("title commands")
 """What rather begins a change of a todo that is there."""
 _SEVERAL = these("several")
@@ -287,7 +288,7 @@ def _said_in_order(reader: Reader) -> list[str]:
 
 def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[TodoView]) -> bool:
     """Tell whether nothing of a request to add todos is left over, and whether their titles are such."""
-    if not all(new.is_quoted or is_title(new.title) for new in found):
+    if not all(new.is_quoted or is_title(new.title, is_told=reader.wants("add", "noted")) for new in found):
         return False
     if any(_is_about_one(new.title, reader, todos) for new in found if not new.is_quoted):
         return False
@@ -359,13 +360,17 @@ def _is_about_one(title: str, reader: Reader, todos: Sequence[TodoView]) -> bool
     )
 
 
-def is_title(title: str) -> bool:
-    """Tell whether a text can be the title of a todo, and is no piece of a sentence."""
+def is_title(title: str, *, is_told: bool = False) -> bool:
+    """Tell whether a text can be the title of a todo, and is no piece of a sentence.
+
+    One that is told to be added may say what comes: “der Schornsteinfeger kommt”.
+    """
     keys = [key for word in title.split() if (key := fold(word.strip(" ,;:.!?()")))]
     return not (
         keys[0] in _NO_BEGIN
         or keys[-1] in _NO_END
         or _NOWHERE & set(keys)
+        or (_COMING & set(keys) and not is_told)
         or any(key.startswith("#") and key[1:].isdecimal() for key in keys)
         or all(key in _SAYING_NOTHING or key in _TURNING or key in _ALONE for key in keys)
         or (_OBJECTS & set(keys[1:]) and len(keys) < 4)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from todo_backend import dates
+from todo_backend.chat.account import left_over
 from todo_backend.chat.cues import fold
 from todo_backend.chat.lexicon import PRONOUNS, these
 from todo_backend.chat.reading import PRIORITIES, Clause, New, Reader, is_courtesy, new_todo, says_day
+from todo_backend.text import words
 from todo_backend.todos.schemas import Priority
 
 _ITEMS = re.compile(
@@ -39,6 +41,8 @@ class UnclearDateError(Exception):
 def new_todos(reader: Reader) -> list[New]:
     """Return the todos that are to be added. Raises UnclearDateError."""
     now = reader.now
+    if quoted := _in_quotes(reader):
+        return [quoted]
     texts, rest = _bodies(reader)
     items = [item for text in texts for item in _items(text, reader)]
     read = [new_todo(text, now) for text in items]
@@ -69,6 +73,23 @@ def new_todos(reader: Reader) -> list[New]:
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _in_quotes(reader: Reader) -> New | None:
+    """What stands in quotation marks, where it is all that is to be added."""
+    tokens = [token for token in reader.tokens if token.quoted]
+    if len(tokens) != 1 or not reader.wants("add", "noted"):
+        return None
+    [token] = tokens
+    clause = next(clause for clause in reader.clauses if token in clause.tokens)
+    title = reader.text[token.start + 1 : token.end - 1].strip()
+    own = {fold(word) for word in words(title)}
+    if not title or set(left_over(clause, ())) - own:
+        return None
+    if reader.due is None and dates.days(reader.text, reader.now):
+        raise UnclearDateError
+    priority = next((said for one in reader.clauses if (said := new_priority(one))), None)
+    return New(title, reader.due and reader.due.due, priority, reader.due is None or reader.due.has_day, True)
 
 
 def _is_cut(title: str) -> bool:

@@ -53,6 +53,13 @@ _TAILS = these("tails")
 """With what German words for a todo end."""
 _ENGLISH_VERBS = these("english verbs")
 """What English todos begin with."""
+_COMPOUND = re.compile(
+    r"(?:ab|an|auf|aus|bei|ein|mit|nach|vor|zu|zurueck|weg|um|durch|her|hin|los|zusammen|fertig|fest|frei|rein|raus|runter|hoch)[a-z]{3,}(?:en|ern|eln)$"
+    r"|(?:kaufen|buchen|bestellen|holen|besorgen|bezahlen|ueberweisen|reparieren|reservieren|verlaengern|schicken|pruefen|klaeren)$"
+)
+"""Infinitives that no sentence has in its middle, or hardly one."""
+_LEADING = frozenset(("fuer", "an", "zum", "zur", "beim", "mit"))
+_BEHIND = frozenset("bei beim mit fuer von vom wegen an am in im zum zur nach vor auf aus ueber".split())
 _COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
 _SEVERAL = these("several")
@@ -131,7 +138,8 @@ class Reader:
     def __init__(self, text: str, now: datetime) -> None:
         self.text, self.now = text, now
         self.tokens = list(_tokens(text))
-        self.dated = [*dates.spans(text, now), *(match.span() for match in _WHILE.finditer(text))]
+        said = self.due.spans if self.due else ()
+        self.dated = [*dates.spans(text, now), *said, *(match.span() for match in _WHILE.finditer(text))]
 
     @cached_property
     def due(self) -> dates.Found | None:
@@ -317,13 +325,19 @@ class Clause:
         if keys[0] in _ENGLISH_VERBS and len(keys) > 1:
             return keys[1] != "me" and "your" not in keys  # “make me a sandwich” is for the assistant to do
         plain = [token for token in self.tokens[: end - self.begin] if token.key and not self.reader.is_in_date(token)]
+        if any(
+            _COMPOUND.match(one.key) and one.key not in FILLERS and following.key in _BEHIND
+            for one, following in zip(plain[1:], plain[2:], strict=False)
+        ):
+            return True  # “Angebot nachfassen bei Kern”
         last = next((token for token in reversed(plain) if any(map(str.isalnum, token.key))), None)
         return last is not None and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
 
     @cached_property
     def is_undone(self) -> bool:
         """Whether it says that something has not been done, is to be done, or that somebody else says so."""
-        return any(token.key in UNDONE for token in self.tokens)
+        done = {number for match in self.matches if match.wants == "complete" for number in match.tokens}
+        return any(token.key in UNDONE and number not in done for number, token in enumerate(self.tokens, self.begin))
 
     @cached_property
     def is_past(self) -> bool:
@@ -588,6 +602,8 @@ def _edged(title: str) -> tuple[str, Priority | None]:
     ):
         return title[tokens[1].start :], None  # “put wash the car on Saturday”
     for wants in ("courtesy before", "title before", "ought", "noted"):
+        if wants == "title before" and keys and keys[0] in _LEADING and _is_infinitive(title.split()[-1]):
+            continue  # “für Bio lernen”
         if (size := _longest(wants, keys)) and size < len(keys) and not (wants == "noted" and size < 2):
             return title[tokens[size].start :], None
     for wants in ("courtesy after", "title after", "noted", "add"):

@@ -19,6 +19,12 @@ _HESITATION = re.compile(r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…
 _UM = re.compile(r"(?:^|[\s,]+)um+\b[,.…]*(?=\s|$)", re.IGNORECASE)
 _SHORTENED = {"alr": "already", "b4": "before"}
 _SHORT = re.compile(rf"\b(?:{'|'.join(_SHORTENED)})\b", re.IGNORECASE)
+_AMID = re.compile(r"\s*,\s*(please|bitte)\s*,\s*", re.IGNORECASE)
+_SOME_TIME = re.compile(r"\b(?:some ?time|at some point|irgendwann)\s+(?=next|this|in|on|nächste|diese|am|im)", re.IGNORECASE)
+_SO_DO = re.compile(
+    r"(?<=[^\s,;.!?])\s+((?:so|also)\s+(?:(?:please|pls|bitte|can you|could you|kannst du)\s+)*(?:add|put|mark|tick|delete|remove|move|note|remind|write|schreib|setz|trag|notier|hak|lösch|streich|erinner)\w*\b)",
+    re.IGNORECASE,
+)
 _RANKED_ONE = re.compile(
     r"\b((?:add|create|make|set|put|new|need)\b(?:\s+me)?(?:\s+an?)?(?:\s+new)?)\s+(high|low|medium)[ -](?:priority|prio)\s+(task|todo|item|reminder)\s*(?::|called|to\b|saying)?\s*(?=\w|['\"“])(.+)$",
     re.IGNORECASE,
@@ -47,6 +53,12 @@ _LEVELS = defaultdict(
         "medium": "medium mittel mittlere mittlerer mittleren",
     }.items() for word in words.split()},
 )  # fmt: skip
+_ONE_MORE = re.compile(
+    r"(?:(?:oh|ach|ach ja|ah|ok|okay|ja|yes)[\s,]+)?(?:(?:and|und|plus)(?:\s+(?:also|auch|noch))?|also|noch|außerdem)\s+(?!(?:what|was|then|dann|now|jetzt|you|du|that|das|thanks|danke|so|more|mehr|the|how|wie|why|who|where|when|no|not|nicht|nein|yes|ja|ok)\b)"
+    r"(?P<what>[^\W\d]+(?:\s+[^\W\d]+)?)(?:\s+(?:please|pls|bitte|too|dazu))?[.!]*",
+    re.IGNORECASE,
+)
+"""“oh and shampoo”"""
 _REFERENCE = re.compile(
     r"\b(?:(?:that|this) (?:one|task|todo|item|entry)|the (?:task|todo|item|entry)|(?:die|diese) aufgabe|(?:den|diesen) (?:eintrag|punkt)|(?:das|dieses) todo|it|that|this|ihn|es|das|die|den)\b",
     re.IGNORECASE,
@@ -70,6 +82,8 @@ def plainly(message: str) -> str:
     text = _outside_quotes(_HESITATION, message.strip())
     if language_of(message) is ENGLISH:
         text = _outside_quotes(_UM, text)
+    text = _SOME_TIME.sub("", _AMID.sub(r" \1 ", text))
+    text = _SO_DO.sub(r", \1", text)
     return _RANKED_ONE.sub(r"\1 \3: \4, \2 priority", _SHORT.sub(lambda match: _SHORTENED[match[0].lower()], _ITEM.sub("todo: ", _ONLY_ASKS.sub("", text.strip()))))
 
 
@@ -89,6 +103,8 @@ def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator
     """Yield what a message may come to, without its preamble or what is said after it."""
     stopped = _WITHOUT_STOP.sub(", ", message)
     ranked = [text for one in (message, stopped) if (text := _ranked(one)) != one]
+    if (more := _ONE_MORE.fullmatch(message)) and not named(todos, Reader(message, now).clauses):
+        yield f"todo: {more['what']}"
     for text in dict.fromkeys((message, *ranked, stopped)):
         if text != message:
             yield text

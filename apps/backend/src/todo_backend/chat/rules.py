@@ -49,6 +49,7 @@ _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _DEVICES = these("devices")
+_NAMES_ONE = frozenset(("task", "todo", "item", "one", "aufgabe", "eintrag", "it", "that", "this", "done"))
 _NEVER_BARE = these("never bare")
 _REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
 _CONJUNCTIONS = these("conjunctions")
@@ -681,7 +682,8 @@ class _Turn:
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
         if not todos and any(
-            clause.is_task and ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell"))
+            clause.is_task and (clause.first == "finish" and len(clause.objects) > 0 and not _NAMES_ONE & set(reader.keys)
+            or ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell")))
             for clause in reader.clauses
         ):
             return None  # “finish the slides by Friday” is something to do
