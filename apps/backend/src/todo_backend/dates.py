@@ -598,7 +598,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
 
 # The times
 
-_AT = r"(?:(?:at|um|gegen|around|by|@|from|ab|before|vor|bis|until)\s*)?"
+_AT = r"(?:(?:at|um|gegen|around|by|@|from|for|für|fuer|ab|before|vor|bis|until)\s*)?"
 _HALF = r"(?P<half>am|pm|a\.m\.|p\.m\.)"
 _HOUR = rf"(?:2[0-4]|[01]?\d|{_any(word for word in _NUMBERS if len(word) > 2 and not word.startswith('ein'))}|eins)"
 

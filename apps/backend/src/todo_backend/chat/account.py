@@ -141,6 +141,8 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
 def _is_of_another(reader: Reader) -> bool:
     """Whether it is not said that the user did something: “the dentist called”, “der Zahnarzt hat angerufen”."""
     keys = reader.keys
+    if "sich" in keys and sum(key in PAST for key in keys) == 1:
+        return True  # “der Flug hat sich erledigt”: done, or not needed?
     if _OWN & set(keys):
         return False
     return bool(_HAS & set(keys)) or any(

@@ -128,9 +128,8 @@ def new_priority(clause: Clause) -> Priority | None:
 
 def is_heading(clause: Clause) -> bool:
     """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
-    return clause.closes == ":" and (
-        clause.wants("add", "noted") or {token.key for token in clause.tokens} <= _HEADINGS
-    )
+    keys = {token.key for token in clause.tokens if not clause.reader.is_in_date(token)}
+    return clause.closes == ":" and (clause.wants("add", "noted") or (bool(keys) and keys <= _HEADINGS))
 
 
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:

@@ -50,6 +50,8 @@ _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _DEVICES = these("devices")
 _NAMES_ONE = frozenset(("task", "todo", "item", "one", "aufgabe", "eintrag", "it", "that", "this", "done"))
+_SETTING = frozenset(("setz", "setze", "setzen", "stell", "stelle", "stellen", "leg", "lege", "legen", "put", "pack"))
+_LISTS = frozenset(("list", "liste", "todoliste", "todolist", "einkaufsliste"))
 _NEVER_BARE = these("never bare")
 _REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
 _CONJUNCTIONS = these("conjunctions")
@@ -146,6 +148,8 @@ _RENAMES = [
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
+        rf"\b(?:make|have|let)\s+(?P<what>[^.:;!?,]+?)\s+(?:say|read|be\s+called)\s*:?\s+{_TO}",
+        rf"\b(?:correct|change|fix|update|edit|korrigiere?|änder[en]?)\s+(?P<what>[^.:;!?,]+?)\s*[:,;.]\s*(?:it|that|das|es)\s+(?:should|must|needs\s+to|soll|muss)\s+(?:read|say|be|heißen)\s*:?\s+{_TO}",
         rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
         rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
         rf"^(?:statt|anstatt|instead\s+of)\s+{_WHAT},?\s+(?:bitte|lieber|jetzt|please|rather)\s+{_TO}",
@@ -356,6 +360,8 @@ class _Turn:
         clauses = reader.clauses
         if self._names(clauses) and set(reader.keys) & _UNDATE_WHAT and not reader.wants("noted"):
             return False
+        if clauses[0].first in _SETTING and self._names(clauses) and reader.due and not _LISTS & set(reader.keys):
+            return False  # “setzen Sie den Klempner auf 14 Uhr”
         if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
@@ -524,7 +530,8 @@ class _Turn:
         is_done = any(
             (clause.is_past and not _INSTEAD.search(clause.text)) or (clause.wants("complete") and not clause.is_undone)
             for clause in clauses
-        )
+            if not (clause.due and clause.due.due.day > self.now.date() and not clause.begins_with("complete"))
+        )  # “I'd like the passport done by May” is not done
         is_moved = (
             due is not None
             and (reader.wants("move") or not is_done)
