@@ -292,7 +292,7 @@ _NEXT = r"(?:next|the following|(?:nächste|naechste|kommende|folgende)[nrsm]?|c
 _THIS = r"(?:this(?: coming)?|diese[nrsm]?)"
 _TO = r"(?:on|by|until|till|til|before|for|from|to|at|am|bis(?: zum| zur)?|vor|für|fuer|zum|ab|auf|due|fällig|faellig|den)"
 # What leads to a day goes with it.
-_LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens)\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
+_LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens|(?<=[,;.–-] )(?:deadline|frist|due date))(?:\s+(?:is|ist))?:?\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
 _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']*'(?!\w)|‘[^’]*’(?!\w)""")
 _UNCOUNTED = r"(?!\s*(?:[€$£%]|(?:euros?|eur|usd|dollars?|pounds?|quid|cents?|prozent|percent|kg|km|cm|mm|m|l|liter|litres?|g|gb|mb)\b))"
 _NO_DATE = "".join(

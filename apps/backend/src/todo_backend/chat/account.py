@@ -4,7 +4,9 @@ A word is accounted for by the cue, the date, the priority or the todo that it b
 left over was not understood, and may be what matters.
 """
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from todo_backend.chat.cues import fold
 from todo_backend.chat.lexicon import FILLERS, NUMBERS, PAST, PRONOUNS, UNDONE, stem, these
@@ -61,6 +63,19 @@ _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive
 _TALKED = frozenset(("called", "rang", "phoned", "texted", "emailed", "wrote", "replied", "answered"))
 _BEEN = frozenset(("is", "was", "are", "got", "been", "just", "already", "finally", "all", "both"))
 """What is said of whoever called, without it.""" 
+_YOU = frozenset(("you", "u", "ya", "du", "sie", "we"))
+_ASKS_WHETHER, _CONDITIONS = these("asks whether"), these("conditions")
+_THOUGHT = re.compile(
+    r"\b(?:i|we)\s+(?:could|might|may)\b|\b(?:i|we)\s+would\s+(?!like|love|want|appreciate|be)\w+|\b(?:ich|wir)\s+(?:könnte|würde)n?\b(?!\s+(?:gern|bitte|lieber))",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(
+    r"^(?:(?:i['’]?m|im(?=\s+(?:so|very|really|not|too|going|tired|bored|at)\b)|it['’]?s|(?:he|she|that|there|who|what)['’]s|(?:we|they|you)['’]?re)\b)|['’]s\s+\w+ing\b"
+    r"|\b(?:went|goes|going|gone|comes|came|looks|feels|seems|costs|hates?|loves?|wants|says|broke|died|fell|won|lost|smells|sucks|rains|raining|stressed|tired|bored"
+    r"|geht|läuft|wird|war|waren|kostet|nervt|klappt|schmeckt|regnet|schneit|hasse|liebe|mag|freue?|fühle?|müde|langweilig|stressig|gestresst)\b",
+    re.IGNORECASE,
+)
+"""What tells something."""
 _DIRECTIONS = frozenset(("runter", "rauf", "hoch", "down"))
 _AND_MORE = frozenset(("it", "es", "ihn", "sie"))
 _BAGS = {
@@ -82,7 +97,9 @@ _COMPETING = {
 
 def level_of(reader: Reader) -> Priority | None:
     """Return the priority that a word alone says, “passport high”; None where there is none, or several."""
-    found = {_LEVEL[key] for key in reader.keys if key in _LEVEL}
+    found = {
+        _LEVEL[key] for before, key in pairwise(("", *reader.keys)) if key in _LEVEL and before not in ("too", "zu")
+    }
     return found.pop() if len(found) == 1 else None
 
 
@@ -98,6 +115,8 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
     if _ALL & set(reader.keys) and _BUT & set(reader.keys):
         return False  # “all but the rent”
     if "complete" in wants and not reader.wants("complete") and _is_of_another(reader):
+        return False
+    if "complete" in wants and _is_settled(reader):
         return False
     levels = {match.wants for match in reader.matches if match.wants in PRIORITIES}
     if len(levels) > 1 or (len(todos) > 1 and _CORRECTING & set(reader.keys)):
@@ -141,14 +160,24 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
 def _is_of_another(reader: Reader) -> bool:
     """Whether it is not said that the user did something: “the dentist called”, “der Zahnarzt hat angerufen”."""
     keys = reader.keys
-    if "sich" in keys and sum(key in PAST for key in keys) == 1:
-        return True  # “der Flug hat sich erledigt”: done, or not needed?
     if _OWN & set(keys):
         return False
     return bool(_HAS & set(keys)) or any(
         clause.tokens[-1].key in _TALKED and len(clause.tokens) > 1 and not clause.begins_with("complete") and not _BEEN & {one.key for one in clause.tokens}
         for clause in reader.clauses
     )
+
+
+def _is_settled(reader: Reader) -> bool:
+    """Whether it is not said how something came to an end: “der Flug hat sich erledigt” may be done, or not needed."""
+    return "sich" in reader.keys and sum(key in PAST for key in reader.keys) == 1
+
+
+def is_only_thought_of(reader: Reader) -> bool:
+    """Tell whether a message is about what could be done, or is to be done once something else has happened."""
+    if reader.clauses[0].first in _ASKS_WHETHER and not _YOU & set(reader.keys[:3]):
+        return True
+    return any(clause.first in _CONDITIONS for clause in reader.clauses) or bool(_THOUGHT.search(QUOTED.sub("", reader.text)))
 
 
 def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -> bool:
@@ -239,7 +268,9 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     is_set = reader.due is not None or priority is not None
     if len(named_ones) > 1 and _CORRECTING & set(reader.keys):
         return None
-    if (_ALL & set(reader.keys) and _BUT & set(reader.keys)) or ("complete" in changes and _is_of_another(reader)):
+    if (_ALL & set(reader.keys) and _BUT & set(reader.keys)) or (
+        "complete" in changes and (_is_of_another(reader) or _is_settled(reader))
+    ):
         return None
     if is_set and PAST & set(said) - own and not UNDONE & set(said):
         return None
@@ -297,6 +328,8 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
     if {match.wants for match in reader.matches if match.wants in PRIORITIES} - {new.priority for new in found}:
         return False  # a priority that no todo would have
     is_bare = not reader.wants("add", "noted", "ought") and not any(clause.is_task for clause in reader.clauses)
+    if not reader.wants("add", "noted", "ought") and any(_TOLD.search(new.title) for new in found if not new.is_quoted):
+        return False  # “Mum's visiting on Friday”
     if is_bare and any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
         return False  # “idk what to do today”
     if not reader.wants("add", "noted", "ought") and any(_OF_ASSISTANTS & {fold(word) for word in words(new.title)} for new in found):

@@ -68,7 +68,7 @@ def new_todos(reader: Reader) -> list[New]:
     if len(found) > 1 and not any(item.due for item in found[:-1]) and _ALL_OF_THEM & set(reader.keys):
         due = due or found[-1].due
     is_last_dated = len(found) > 1 and not any(item.due for item in found[:-1]) and _ends_dated(texts[-1], now)
-    if due is None and is_last_dated:
+    if due is None and is_last_dated and len(texts) == 1:
         raise UnclearDateError  # “iron the shirt and pack the bag tomorrow”: both?
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)

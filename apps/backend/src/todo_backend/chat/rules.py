@@ -12,7 +12,7 @@ from functools import partial
 from typing import NoReturn
 
 from todo_backend import dates
-from todo_backend.chat.account import is_new_understood, is_renaming_understood, is_understood, level_of, plain_change
+from todo_backend.chat.account import is_new_understood, is_only_thought_of, is_renaming_understood, is_understood, level_of, plain_change
 from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
 from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
@@ -20,6 +20,7 @@ from todo_backend.chat.reading import (
     NUMBER_WORDS,
     PRIORITIES,
     Clause,
+    Match,
     New,
     Reader,
     bases,
@@ -50,6 +51,9 @@ _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _DEVICES = these("devices")
 _NAMES_ONE = frozenset(("task", "todo", "item", "one", "aufgabe", "eintrag", "it", "that", "this", "done"))
+_WRITING = frozenset(("schreib", "schreibe", "schreiben", "write"))
+_LETTERS = frozenset(("nachricht", "mail", "email", "sms", "brief", "whatsapp", "text", "letter", "message"))
+_DIRECTIONS = frozenset(("raus", "weg", "runter"))
 _SETTING = frozenset(("setz", "setze", "setzen", "stell", "stelle", "stellen", "leg", "lege", "legen", "put", "pack"))
 _LISTS = frozenset(("list", "liste", "todoliste", "todolist", "einkaufsliste"))
 _NEVER_BARE = these("never bare")
@@ -132,6 +136,8 @@ _QUOTE = r"(?P<to>[“„\"'‘][^”“\"'’]+[”“\"'’])"
 _RENAMES = [
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        rf"\b(?:make|have|let)\s+(?P<what>[^.:;!?,]+?)\s+(?:say|read|be\s+called)\s*:?\s+{_TO}",
+        rf"\b(?:correct|change|fix|update|edit|korrigiere?|änder[en]?)\s+(?P<what>[^.:;!?,]+?)\s*[:,;.]\s*(?:it|that|das|es)\s+(?:should|must|needs\s+to|soll|muss)\s+(?:read|say|be|heißen)\s*:?\s+{_TO}",
         rf"\b(?P<surely>change|set)\s+the\s+(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into)\s+{_TO}",
         rf"\b(?P<surely>änder(?:e|n)?|aender(?:e|n)?|setz(?:e)?)\s+(?:bitte\s+)?den\s+(?:titel|namen|text)\s+(?:von|bei)\s+{_WHAT}\s+(?:in|zu|auf)\s+{_TO}",
         rf"\b(?P<surely>rename|reword|retitle|relabel)\s+{_WHAT}\s+(?:to|into|as|in|->|→|=>)\s+{_TO}",
@@ -148,8 +154,6 @@ _RENAMES = [
         rf"\b(?:mach|mache|machen\s+sie)\s+(?:bitte\s+)?aus\s+{_WHAT}\s+(?:bitte\s+|mal\s+|lieber\s+)*(?P<to>[^.;!?,]+)[.!?]*$",
         rf"\b(?:change|edit|update|correct|turn|fix|make)\s+{_WHAT}\s+(?:to|into|->|→|=>)\s+(?:say\s+)?{_TO}",
         rf"\b(?:änder(?:e|n)?|aender(?:e|n)?|korrigier(?:e)?)\s+(?:sie\s+)?(?:bitte\s+)?{_WHAT}\s+(?:in|zu|auf|->|→)\s+(?P<to>[^.;!?]+?)(?:\s+(?:um|ab))?[.!?]*$",
-        rf"\b(?:make|have|let)\s+(?P<what>[^.:;!?,]+?)\s+(?:say|read|be\s+called)\s*:?\s+{_TO}",
-        rf"\b(?:correct|change|fix|update|edit|korrigiere?|änder[en]?)\s+(?P<what>[^.:;!?,]+?)\s*[:,;.]\s*(?:it|that|das|es)\s+(?:should|must|needs\s+to|soll|muss)\s+(?:read|say|be|heißen)\s*:?\s+{_TO}",
         rf"\b(?:should|must)\s+(?:say|read|be)\s+(?P<to>[^.;!?,]+?),?\s+(?:not|instead\s+of|rather\s+than)\s+{_WHAT}$",
         rf"{_WHAT}['’]s\s+(?:title|name|text)\s+(?:should|must|needs\s+to)\s+(?:be|read|say)\s+{_TO}",
         rf"^(?:statt|anstatt|instead\s+of)\s+{_WHAT},?\s+(?:bitte|lieber|jetzt|please|rather)\s+{_TO}",
@@ -362,6 +366,8 @@ class _Turn:
             return False
         if clauses[0].first in _SETTING and self._names(clauses) and reader.due and not _LISTS & set(reader.keys):
             return False  # “setzen Sie den Klempner auf 14 Uhr”
+        if clauses[0].first in _WRITING and _LETTERS & set(reader.keys):
+            return False  # “schreib Oma eine Nachricht”
         if any(clause.begins_with("add") for clause in clauses) or is_heading(clauses[0]):
             return True
         if any(clause.begins_with("careful") for clause in clauses):
@@ -603,6 +609,9 @@ class _Turn:
 
     def _is_chore(self, reader: Reader) -> bool:
         """Whether it may be something to do, although it begins as a change does: “change the sheets on Saturday”."""
+        deleting = {key for match in reader.matches if match.wants == "delete" for key in _keys(reader, match)}
+        if reader.due and deleting and deleting <= _DIRECTIONS and not named(self.todos, reader.clauses, loosely=True):
+            return True  # “Angebot raus bis morgen”
         is_more = reader.due is not None or (
             reader.clauses[0].first == "get" and priority_of(reader.clauses) is not None
         )
@@ -738,6 +747,7 @@ class _Turn:
         return await self._each(self._delete, todos, reader, "delete")
 
     async def _delete(self, todo: TodoView) -> str:
+        self._check_meant()
         deleted = await self.tools.delete_todo(todo)
         self.todos = [other for other in self.todos if other.id != todo.id]
         return self.say("deleted", title=deleted.title)
@@ -826,7 +836,13 @@ class _Turn:
             return dates.Found(later, ())
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
 
+    def _check_meant(self) -> None:
+        """Ask where a change is only thought of: what could be done, and when, is not to be done now."""
+        if is_only_thought_of(self.reader):
+            raise _UnclearError(self.say("careful"))
+
     async def _change(self, todo: TodoView, wanted: Wanted) -> TodoView:
+        self._check_meant()
         changed = self.changed = await self.tools.change_todo(todo, wanted)
         self.todos = [changed if other.id == changed.id else other for other in self.todos]
         return changed
@@ -929,6 +945,10 @@ def _is_same(one: str, other: str) -> bool:
 
 def _begins_talk(kind: str, clauses: Sequence[Clause]) -> bool:
     return any(clause.talks(kind) for clause in clauses)
+
+
+def _keys(reader: Reader, match: Match) -> list[str]:
+    return [reader.keys[number] for number in match.tokens]
 
 
 def _time_of(due: str | None) -> time | None:
