@@ -335,11 +335,11 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
     if not reader.wants("add", "noted", "ought") and any(_OF_ASSISTANTS & {fold(word) for word in words(new.title)} for new in found):
         return False  # “als Excel exportieren”
     titles = [{fold(word) for word in words(new.title)} - _SAYING_NOTHING for new in found]
-    own = {key for title in titles for key in title}
+    own = {key for title in titles for word in title for key in (word, word.removesuffix("n"))}
     inside = [_said_in(title, reader) for title in titles]
     for clause in reader.clauses:
         left = [key for key in left_over(clause, ()) if key not in own]
-        if _SEVERAL & set(clause.reader.keys) or clause.closes == ":":
+        if _SEVERAL & set(reader.keys) or reader.clauses[0].closes == ":":
             left = [key for key in left if key not in NUMBERS and not key.isdecimal()]
         if clause in inside and left and not _is_reported(clause, left):
             return False

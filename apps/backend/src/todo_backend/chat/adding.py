@@ -19,6 +19,7 @@ _ITEMS = re.compile(
 _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 
 
+_FIRST_PERSON = re.compile(r"\b([a-zäöüß]{4,}e)(?=[\s.!?]*$)")
 _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
@@ -44,6 +45,8 @@ def new_todos(reader: Reader) -> list[New]:
     if quoted := _in_quotes(reader):
         return [quoted]
     texts, rest = _bodies(reader)
+    if "dass" in reader.keys and "ich" in reader.keys:  # “dass ich die Wäsche aufhänge”
+        texts = [_FIRST_PERSON.sub(r"\1n", text) for text in texts]
     items = [item for text in texts for item in _items(text, reader)]
     read = [new_todo(text, now) for text in items]
     found = [item for item in read if item.title and not _is_nothing(item.title, now)]
@@ -68,7 +71,8 @@ def new_todos(reader: Reader) -> list[New]:
     if len(found) > 1 and not any(item.due for item in found[:-1]) and _ALL_OF_THEM & set(reader.keys):
         due = due or found[-1].due
     is_last_dated = len(found) > 1 and not any(item.due for item in found[:-1]) and _ends_dated(texts[-1], now)
-    if due is None and is_last_dated and len(texts) == 1:
+    is_list = reader.clauses[0].closes == ":" or bool(_SEVERAL & set(reader.keys))
+    if due is None and is_last_dated and len(texts) == 1 and not is_list:
         raise UnclearDateError  # “iron the shirt and pack the bag tomorrow”: both?
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)
@@ -321,6 +325,8 @@ def _items(body: str, reader: Reader) -> Sequence[str]:
     if len(titled) > 2 and all(len(part.split()) < 4 for part in titled[:-1]) and reader.wants("add", "noted", "ought"):
         return titled
     is_listed = bool(_LISTS & set(reader.keys)) or reader.clauses[0].closes == ":"
+    if len(titled) > 2 and is_listed and all(len(part.split()) < 4 for part in titled):
+        return titled  # “shopping: bread, milk, eggs”
     if (
         len(titled) == 2
         and is_listed

@@ -127,9 +127,19 @@ def _commanded(key: str) -> str:
     """A word, or the command that it is but for a slip of the finger."""
     if key in _BY_FIRST or key in FILLERS:
         return key
+    if swapped := next((word for word in _SHORT_COMMANDS if len(key) == 4 and _is_swapped(key, word)), None):
+        return swapped
     if (spelt := _spelt(key)) in _COMMANDS:
         return spelt
     return next((word for word in _COMMANDS if _is_slip(key, word)), key)
+
+
+_SHORT_COMMANDS = ("what", "move", "mark", "show", "done")
+
+
+def _is_swapped(one: str, other: str) -> bool:
+    """Whether two neighbouring letters are swapped: “waht”."""
+    return any(one == other[:at] + other[at + 1] + other[at] + other[at + 2 :] for at in range(len(other) - 1))
 
 
 class Reader:
@@ -488,6 +498,8 @@ def base(key: str) -> str:
     key = _spelt(key)
     if same := SAME.get(key) or SAME.get(stem(key)):
         return same
+    if len(key) > 5 and (same := _slipped(key)):
+        return same
     for tail in _TAILS:  # “Milchkauf” is about milk
         head = key.removesuffix(tail)
         if head != key and len(head) > 3 and (same := SAME.get(head) or SAME.get(stem(head)) or SAME.get(head + "e")):
@@ -495,11 +507,19 @@ def base(key: str) -> str:
     return stem(key)
 
 
+@lru_cache(maxsize=4096)
+def _slipped(key: str) -> str | None:
+    """The word that means the same as one which it is but for a slip of the finger: “Steuererklärng”."""
+    return next((SAME[word] for word in SAME if len(word) > 6 and _is_slip(key, word)), None)
+
+
 def meant(key: str, title: str) -> str:
     """A word, or that of the title which it is but for a slip of the finger."""
     if len(key) < 5:
         return key
-    return next((base(own) for word in words(title) if _is_slip(key, stem(own := fold(word)))), key)
+    return next(
+        (base(own) for word in words(title) if _is_slip(key, stem(own := fold(word))) or _is_slip(key, own)), key
+    )
 
 
 def _is_slip(one: str, other: str) -> bool:

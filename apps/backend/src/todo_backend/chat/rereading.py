@@ -19,6 +19,12 @@ _HESITATION = re.compile(r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…
 _UM = re.compile(r"(?:^|[\s,]+)um+\b[,.…]*(?=\s|$)", re.IGNORECASE)
 _SHORTENED = {"alr": "already", "b4": "before"}
 _SHORT = re.compile(rf"\b(?:{'|'.join(_SHORTENED)})\b", re.IGNORECASE)
+_CALLED = re.compile(
+    r"^(?:(?:hey|hi|hello|hallo|ok|okay|dear|liebe[rs]?)\s+)?(?:alexa|siri|google|(?:(?:my|meine?)\s+)?(?:to-?do[ -]?)?(?:app|assistant|assistentin|assistent|bot)|computer)\b[\s,!.:]+(?=\S)",
+    re.IGNORECASE,
+)
+"""Whom it is said to."""
+_TO_DO = re.compile(r"\b((?:add|new|an?|another)\s+)to do\b", re.IGNORECASE)
 _AMID = re.compile(r"\s*,\s*(please|bitte)\s*,\s*", re.IGNORECASE)
 _SOME_TIME = re.compile(r"\b(?:some ?time|at some point|irgendwann)\s+(?=next|this|in|on|nächste|diese|am|im)", re.IGNORECASE)
 _SO_DO = re.compile(
@@ -36,7 +42,7 @@ _BROKEN_OFF = re.compile(
 )
 _WITHOUT_STOP = re.compile(
     r"(?<=[^\s,.;:!?])\s+(?=(?:it['’]?s|i['’]m|i['’]ve|that['’]?s|hab (?:ihn|sie|es|ich)|is schon|ist (?:echt |sehr |super )?(?:wichtig|dringend)"
-    r"|(?:please|pls|bitte) (?:tick|mark|add|put|note|delete|remove|hak|setz|schreib|notier|trag|lösch|streich))\b)",
+    r"|(?:please|pls|bitte) (?:tick|mark|add|put|note|delete|remove|hak|setz|schreib|notier|trag|lösch|streich|vermerk|aufschreib|eintrag)\w*)\b)",
     re.IGNORECASE,
 )
 _PRIORITY = re.compile(
@@ -82,6 +88,7 @@ def plainly(message: str) -> str:
     text = _outside_quotes(_HESITATION, message.strip())
     if language_of(message) is ENGLISH:
         text = _outside_quotes(_UM, text)
+    text = _TO_DO.sub(r"\1todo", _CALLED.sub("", text))
     text = _SOME_TIME.sub("", _AMID.sub(r" \1 ", text))
     text = _SO_DO.sub(r", \1", text)
     return _RANKED_ONE.sub(r"\1 \3: \4, \2 priority", _SHORT.sub(lambda match: _SHORTENED[match[0].lower()], _ITEM.sub("todo: ", _ONLY_ASKS.sub("", text.strip()))))
