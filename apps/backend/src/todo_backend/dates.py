@@ -292,7 +292,7 @@ _NEXT = r"(?:next|the following|(?:nächste|naechste|kommende|folgende)[nrsm]?|c
 _THIS = r"(?:this(?: coming)?|diese[nrsm]?)"
 _TO = r"(?:on|by|until|till|til|before|for|from|to|at|am|bis(?: zum| zur)?|vor|für|fuer|zum|ab|auf|due|fällig|faellig|den)"
 # What leads to a day goes with it.
-_LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens|(?<=[,;.–-] )(?:deadline|frist|due date))(?:\s+(?:is|ist))?:?\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
+_LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens|(?<=[,;.-] )(?:deadline|frist|due date))(?:\s+(?:is|ist))?:?\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
 _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']*'(?!\w)|‘[^’]*’(?!\w)""")
 _UNCOUNTED = r"(?!\s*(?:[€$£%]|(?:euros?|eur|usd|dollars?|pounds?|quid|cents?|prozent|percent|kg|km|cm|mm|m|l|liter|litres?|g|gb|mb)\b))"
 _NO_DATE = "".join(
@@ -592,7 +592,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
     (_words(rf"(?:{_TO}\s+)?(?:on|by|until|till|for|to(?=\s+the)|am|zum|bis zum|auf den|vor dem)\s+(?:the\s+)?(?P<day>{_any(word for word, day in _ORDINALS.items() if day > 12)})(?!\s+(?:of\s+)?(?:{_MONTH}|geburtstag|birthday|mal|time|floor|street|avenue|stock)\b)"), _nth),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
-    (re.compile(rf"{_LEFT}(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
+    (re.compile(rf"{_LEFT}(?:(?:fällig|faellig|deadline|frist)\s+)?(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
 
@@ -683,7 +683,7 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
     (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
     (re.compile(rf"{_LEFT}(?:before|by|until|vor|bis)\s+(?P<hour>1[0-2]|[1-9])(?=\s+(?:today|tomorrow|tonight|heute|morgen|(?:on\s+|am\s+)?{_any(_WEEKDAYS, 6)})\b)"), _clock),
-    (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?:at\s+)?(?P<hour>[1-9]|1\d|2[0-3])(?=\s*(?:$|[,;!?]))"), _clock),
+    (re.compile(r"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?:at\s+)?(?P<hour>[1-9]|1\d|2[0-3])(?=\s*(?:$|[,;!?]))"), _clock),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
     (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:daran|dran|dass|that|an|on|and|und|with|mit|about|wegen|to|for|instead|please|pls|thanks|bitte|statt|stattdessen|then|high|low|medium|prio|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|(?:am\s+)?{_any(_WEEKDAYS, 6)}))"), _clock),

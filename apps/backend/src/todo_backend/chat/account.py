@@ -62,7 +62,7 @@ _ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", 
 _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
 _TALKED = frozenset(("called", "rang", "phoned", "texted", "emailed", "wrote", "replied", "answered"))
 _BEEN = frozenset(("is", "was", "are", "got", "been", "just", "already", "finally", "all", "both"))
-"""What is said of whoever called, without it.""" 
+"""What is said of whoever called, without it."""
 _YOU = frozenset(("you", "u", "ya", "du", "sie", "we"))
 _ASKS_WHETHER, _CONDITIONS = these("asks whether"), these("conditions")
 _THOUGHT = re.compile(
@@ -163,7 +163,10 @@ def _is_of_another(reader: Reader) -> bool:
     if _OWN & set(keys):
         return False
     return bool(_HAS & set(keys)) or any(
-        clause.tokens[-1].key in _TALKED and len(clause.tokens) > 1 and not clause.begins_with("complete") and not _BEEN & {one.key for one in clause.tokens}
+        clause.tokens[-1].key in _TALKED
+        and len(clause.tokens) > 1
+        and not clause.begins_with("complete")
+        and not _BEEN & {one.key for one in clause.tokens}
         for clause in reader.clauses
     )
 
@@ -177,7 +180,9 @@ def is_only_thought_of(reader: Reader) -> bool:
     """Tell whether a message is about what could be done, or is to be done once something else has happened."""
     if reader.clauses[0].first in _ASKS_WHETHER and not _YOU & set(reader.keys[:3]):
         return True
-    return any(clause.first in _CONDITIONS for clause in reader.clauses) or bool(_THOUGHT.search(QUOTED.sub("", reader.text)))
+    return any(clause.first in _CONDITIONS for clause in reader.clauses) or bool(
+        _THOUGHT.search(QUOTED.sub("", reader.text))
+    )
 
 
 def _is_reason(clause: Clause, todos: Sequence[TodoView], left: Sequence[str]) -> bool:
@@ -332,7 +337,9 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         return False  # “Mum's visiting on Friday”
     if is_bare and any(_NO_THING & {fold(word) for word in words(new.title)} for new in found):
         return False  # “idk what to do today”
-    if not reader.wants("add", "noted", "ought") and any(_OF_ASSISTANTS & {fold(word) for word in words(new.title)} for new in found):
+    if not reader.wants("add", "noted", "ought") and any(
+        _OF_ASSISTANTS & {fold(word) for word in words(new.title)} for new in found
+    ):
         return False  # “als Excel exportieren”
     titles = [{fold(word) for word in words(new.title)} - _SAYING_NOTHING for new in found]
     own = {key for title in titles for word in title for key in (word, word.removesuffix("n"))}
@@ -403,7 +410,7 @@ def is_title(title: str, *, is_told: bool = False) -> bool:
     keys = [key for word in title.split() if (key := fold(word.strip(" ,;:.!?()")))]
     return not (
         keys[0] in _NO_BEGIN
-        or keys[-1] in _NO_END
+        or (keys[-1] in _NO_END and not title.endswith((" A", " B")))
         or _NOWHERE & set(keys)
         or (_COMING & set(keys) and not is_told)
         or any(key.startswith("#") and key[1:].isdecimal() for key in keys)

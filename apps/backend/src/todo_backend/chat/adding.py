@@ -24,6 +24,9 @@ _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
 _LISTS = frozenset(("list", "liste", "todoliste", "einkaufsliste", "shopping"))
+_LISTED = frozenset(
+    ("erinnerung", "reminder", "todo", "aufgabe", "task", "note", "notiz", "liste", "list", "item", "eintrag")
+)
 _HEADINGS = these("headings")
 _TIES = these("ties")
 _ASIDES = these("asides")
@@ -93,7 +96,8 @@ def _in_quotes(reader: Reader) -> New | None:
     if reader.due is None and dates.days(reader.text, reader.now):
         raise UnclearDateError
     priority = next((said for one in reader.clauses if (said := new_priority(one))), None)
-    return New(title, reader.due and reader.due.due, priority, reader.due is None or reader.due.has_day, True)
+    due = reader.due
+    return New(title, due.due if due else None, priority, due is None or due.has_day, is_quoted=True)
 
 
 def _is_cut(title: str) -> bool:
@@ -133,7 +137,10 @@ def new_priority(clause: Clause) -> Priority | None:
 def is_heading(clause: Clause) -> bool:
     """Whether a clause is before what is to be added: “new todo: …”, “shopping: …”."""
     keys = {token.key for token in clause.tokens if not clause.reader.is_in_date(token)}
-    return clause.closes == ":" and (clause.wants("add", "noted") or (bool(keys) and keys <= _HEADINGS))
+    is_named = (
+        bool(_LISTED & keys) and len(keys) < 7 and not clause.numbers and not clause.matches
+    )  # “I need a reminder: …”
+    return clause.closes == ":" and (clause.wants("add", "noted") or is_named or (bool(keys) and keys <= _HEADINGS))
 
 
 def _bodies(reader: Reader) -> tuple[list[str], list[str]]:

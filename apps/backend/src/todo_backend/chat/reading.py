@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
+from itertools import pairwise
 
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Cue, fold, lengths
@@ -38,6 +39,8 @@ _CLOCK = re.compile(
     re.IGNORECASE,
 )
 """What is left of a day or a time that was not understood."""
+_FOR_PEOPLE = re.compile(r"\b(?:table|tisch|dinner|lunch|reservation)\s+(?:for|für)\s+\d+", re.IGNORECASE)
+"""“a table for 4” is for no hour."""
 _ABBREVIATIONS, NUMBER_WORDS, _DAYS = these("abbreviations"), these("number words"), these("days")
 _CONJUNCTIONS, _QUESTIONS = these("conjunctions"), these("questions")
 _SUBJECTS = these("subjects")
@@ -58,8 +61,29 @@ _COMPOUND = re.compile(
     r"|(?:kaufen|buchen|bestellen|holen|besorgen|bezahlen|ueberweisen|reparieren|reservieren|verlaengern|schicken|pruefen|klaeren)$"
 )
 """Infinitives that no sentence has in its middle, or hardly one."""
-_LEADING = frozenset(("fuer", "an", "zum", "zur", "beim", "mit"))
-_BEHIND = frozenset("bei beim mit fuer von vom wegen an am in im zum zur nach vor auf aus ueber".split())
+_LEADING = frozenset(("fuer", "mit"))
+_BEHIND = frozenset(
+    [
+        "bei",
+        "beim",
+        "mit",
+        "fuer",
+        "von",
+        "vom",
+        "wegen",
+        "an",
+        "am",
+        "in",
+        "im",
+        "zum",
+        "zur",
+        "nach",
+        "vor",
+        "auf",
+        "aus",
+        "ueber",
+    ]
+)
 _COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
 _SEVERAL = these("several")
@@ -337,10 +361,13 @@ class Clause:
         plain = [token for token in self.tokens[: end - self.begin] if token.key and not self.reader.is_in_date(token)]
         if any(
             _COMPOUND.match(one.key) and one.key not in FILLERS and following.key in _BEHIND
-            for one, following in zip(plain[1:], plain[2:], strict=False)
+            for one, following in pairwise(plain[1:])
         ):
             return True  # “Angebot nachfassen bei Kern”
-        last = next((token for token in reversed(plain) if any(map(str.isalnum, token.key))), None)
+        ending = [token for token in plain if any(map(str.isalnum, token.key))]
+        if len(ending) > 2 and ending[-1].key == "lassen":
+            ending.pop()  # “Klima prüfen lassen”
+        last = ending[-1] if ending else None
         return last is not None and len(keys) > 1 and _is_infinitive(self.reader.text[last.start : last.end])
 
     @cached_property
@@ -646,6 +673,7 @@ def without_courtesy(title: str) -> str:
 
 def says_day(title: str) -> bool:
     """Tell whether a title has words for a day or a time in it that were not understood."""
+    title = _FOR_PEOPLE.sub(" ", title)
     if _CLOCK.search(QUOTED.sub(" ", title)):
         return True
     keys = [fold(word) for word in words(QUOTED.sub(" ", title))]

@@ -15,7 +15,9 @@ from todo_backend.chat.reading import QUOTED, Clause, Reader, fits, named
 from todo_backend.chat.replies import ENGLISH, language_of
 from todo_backend.todos.schemas import TodoView
 
-_HESITATION = re.compile(r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…]*(?=\s|$)|^(?:e+rm+|ähm?)\b\s*", re.IGNORECASE)
+_HESITATION = re.compile(
+    r"[\s,]*\b(?:u+h+m?|uhm|e+rm+|ä+h+m?|ehm|hmm+)\b[,.…]*(?=\s|$)|^(?:e+rm+|ähm?)\b\s*", re.IGNORECASE
+)
 _UM = re.compile(r"(?:^|[\s,]+)um+\b[,.…]*(?=\s|$)", re.IGNORECASE)
 _SHORTENED = {"alr": "already", "b4": "before"}
 _SHORT = re.compile(rf"\b(?:{'|'.join(_SHORTENED)})\b", re.IGNORECASE)
@@ -26,7 +28,9 @@ _CALLED = re.compile(
 """Whom it is said to."""
 _TO_DO = re.compile(r"\b((?:add|new|an?|another)\s+)to do\b", re.IGNORECASE)
 _AMID = re.compile(r"\s*,\s*(please|bitte)\s*,\s*", re.IGNORECASE)
-_SOME_TIME = re.compile(r"\b(?:some ?time|at some point|irgendwann)\s+(?=next|this|in|on|nächste|diese|am|im)", re.IGNORECASE)
+_SOME_TIME = re.compile(
+    r"\b(?:some ?time|at some point|irgendwann)\s+(?=next|this|in|on|nächste|diese|am|im)", re.IGNORECASE
+)
 _SO_DO = re.compile(
     r"(?<=[^\s,;.!?])\s+((?:so|also)\s+(?:(?:please|pls|bitte|can you|could you|kannst du)\s+)*(?:add|put|mark|tick|delete|remove|move|note|remind|write|schreib|setz|trag|notier|hak|lösch|streich|erinner)\w*\b)",
     re.IGNORECASE,
@@ -65,6 +69,7 @@ _ONE_MORE = re.compile(
     re.IGNORECASE,
 )
 """“oh and shampoo”"""
+_PUT = re.compile(r"^(?:(?:please|pls|can you|could you)\s+)*put\s+(?=[“\"'‘])", re.IGNORECASE)
 _REFERENCE = re.compile(
     r"\b(?:(?:that|this) (?:one|task|todo|item|entry)|the (?:task|todo|item|entry)|(?:die|diese) aufgabe|(?:den|diesen) (?:eintrag|punkt)|(?:das|dieses) todo|it|that|this|ihn|es|das|die|den)\b",
     re.IGNORECASE,
@@ -80,7 +85,25 @@ _CHANGES = ("add", "noted", "complete", "delete", "reopen", "rename", "move")
 _CONDITIONAL = these("conditional")
 _REPORTING = these("reporting")
 _NAMING = frozenset(("nenn", "nenne", "call"))
-_SO = frozenset(("so", "also", "please", "bitte", "can", "could", "kannst", "koennen", "koenntest", "koennten", "pls", "and", "und", "therefore", "deshalb"))
+_SO = frozenset(
+    (
+        "so",
+        "also",
+        "please",
+        "bitte",
+        "can",
+        "could",
+        "kannst",
+        "koennen",
+        "koenntest",
+        "koennten",
+        "pls",
+        "and",
+        "und",
+        "therefore",
+        "deshalb",
+    )
+)
 
 
 def plainly(message: str) -> str:
@@ -91,7 +114,10 @@ def plainly(message: str) -> str:
     text = _TO_DO.sub(r"\1todo", _CALLED.sub("", text))
     text = _SOME_TIME.sub("", _AMID.sub(r" \1 ", text))
     text = _SO_DO.sub(r", \1", text)
-    return _RANKED_ONE.sub(r"\1 \3: \4, \2 priority", _SHORT.sub(lambda match: _SHORTENED[match[0].lower()], _ITEM.sub("todo: ", _ONLY_ASKS.sub("", text.strip()))))
+    return _RANKED_ONE.sub(
+        r"\1 \3: \4, \2 priority",
+        _SHORT.sub(lambda match: _SHORTENED[match[0].lower()], _ITEM.sub("todo: ", _ONLY_ASKS.sub("", text.strip()))),
+    )
 
 
 def is_broken_off(message: str) -> bool:
@@ -112,6 +138,8 @@ def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator
     ranked = [text for one in (message, stopped) if (text := _ranked(one)) != one]
     if (more := _ONE_MORE.fullmatch(message)) and not named(todos, Reader(message, now).clauses):
         yield f"todo: {more['what']}"
+    if (put := _PUT.sub("add ", message)) != message:
+        ranked += [put, _ranked(put)]
     for text in dict.fromkeys((message, *ranked, stopped)):
         if text != message:
             yield text
@@ -123,7 +151,10 @@ def readings(message: str, now: datetime, todos: Sequence[TodoView]) -> Iterator
         for before, clause in pairwise(clauses):
             tail = text[clause.tokens[0].start :]
             preamble = clauses[: clauses.index(clause)]
-            if not _is_request(clause, before):
+            is_dated = any(one.due for one in preamble) and Reader(tail, now).due is None
+            if not _is_request(clause, before) or (
+                is_dated and not clause.wants("complete", "delete", "reopen", "rename")
+            ):
                 continue
             yield tail
             about = named(todos, preamble)
@@ -140,13 +171,17 @@ def _ranked(text: str) -> str:
     levels = {_LEVELS[fold(next(filter(None, match.groups())))] for match in said}
     if len(levels) != 1 or QUOTED.fullmatch(text):
         return text
-    rest = re.sub(r"(?:\s*,\s*)+", ", ", _PRIORITY.sub(" ", text)).strip(" ,;.!")
+    rest = re.sub(r"(?:\s*,\s*)+", ", ", _PRIORITY.sub(" ", text)).strip(" ,;.!:")
     return f"{rest}, {levels.pop()} priority"
 
 
 def _is_request(clause: Clause, before: Clause) -> bool:
     """Whether a request begins with a clause, by itself or as what follows from what was said before it."""
-    if not clause.begins_with(*_CHANGES) and not clause.wants("noted", "add", "complete") and clause.first not in _NAMING:
+    if (
+        not clause.begins_with(*_CHANGES)
+        and not clause.wants("noted", "add", "complete")
+        and clause.first not in _NAMING
+    ):
         return False
     is_reported = bool(_REPORTING & {token.key for token in before.tokens})
     return not is_reported or clause.tokens[0].key in _SO or before.closes[:1] in (".", "!")

@@ -12,10 +12,18 @@ from functools import partial
 from typing import NoReturn
 
 from todo_backend import dates
-from todo_backend.chat.account import is_new_understood, is_only_thought_of, is_renaming_understood, is_understood, level_of, plain_change
+from todo_backend.chat.account import (
+    is_new_understood,
+    is_only_thought_of,
+    is_renaming_understood,
+    is_understood,
+    level_of,
+    plain_change,
+)
 from todo_backend.chat.adding import UnclearDateError, is_heading, new_todos
 from todo_backend.chat.asking import Asked, asked, is_overdue
-from todo_backend.chat.lexicon import PREPOSITIONS, stem, these
+from todo_backend.chat.cues import fold
+from todo_backend.chat.lexicon import FILLERS, PREPOSITIONS, stem, these
 from todo_backend.chat.reading import (
     NUMBER_WORDS,
     PRIORITIES,
@@ -35,7 +43,7 @@ from todo_backend.chat.reading import (
 from todo_backend.chat.replies import Language, language_of
 from todo_backend.chat.rereading import is_broken_off, plainly, readings
 from todo_backend.chat.tools import BadTitleError, GoneError, TodoTools, ToolError
-from todo_backend.text import comparable
+from todo_backend.text import comparable, words
 from todo_backend.todos.schemas import TodoView
 from todo_backend.todos.service import Wanted
 
@@ -50,10 +58,15 @@ _UNDATE_WHAT, _UNDATE_HOW = these("undate what"), these("undate how")
 _PRIORITY, _NOTE = these("attribute"), these("note")
 _QUESTIONS = these("questions")
 _DEVICES = these("devices")
-_NAMES_ONE = frozenset(("task", "todo", "item", "one", "aufgabe", "eintrag", "it", "that", "this", "done"))
+_NAMES_ONE = frozenset(
+    ("task", "todo", "item", "one", "aufgabe", "eintrag", "it", "that", "this", "done", "off", "list")
+)
 _WRITING = frozenset(("schreib", "schreibe", "schreiben", "write"))
 _LETTERS = frozenset(("nachricht", "mail", "email", "sms", "brief", "whatsapp", "text", "letter", "message"))
 _DIRECTIONS = frozenset(("raus", "weg", "runter"))
+_SPEAKING = frozenset(
+    ["i", "we", "it", "its", "thats", "this", "that", "ich", "wir", "es", "das", "im", "ive", "weve", "theyre", "they"]
+)
 _SETTING = frozenset(("setz", "setze", "setzen", "stell", "stelle", "stellen", "leg", "lege", "legen", "put", "pack"))
 _LISTS = frozenset(("list", "liste", "todoliste", "todolist", "einkaufsliste"))
 _NEVER_BARE = these("never bare")
@@ -77,7 +90,8 @@ _IT = re.compile(
     r"(?:\w+\s+){1,2}(?:it|that|this|them|das|es|ihn|sie|dran|daran|both|all|those|these|em)\b", re.IGNORECASE
 )
 _NOT_THEN = re.compile(
-    r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|(?:isn['’]?t due|is not due|ist nicht|is nicht)(?:\s+(?:am|on))?|not|nicht(?: mehr)?)\s+(?:erst\s+)?", re.IGNORECASE
+    r"[\s,]*\b(?:instead of|rather than|statt|anstatt|anstelle von|(?:isn['’]?t due|is not due|ist nicht|is nicht)(?:\s+(?:am|on))?|not|nicht(?: mehr)?)\s+(?:erst\s+)?",
+    re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(r"\bin\s+(?:the|my|der|dem)\b.*\b(?:one|todo|task|item|aufgabe|eintrag)$", re.IGNORECASE)
 _LAST = re.compile(
@@ -499,6 +513,8 @@ class _Turn:
         ):
             raise _UnclearError(self.say("add how"))
         whole = reader.due
+        if len(found) == 1 and found[0].due and self._is_of_something_else(reader, found[0]):
+            raise _UnclearError(self.say("which day", what=self.message))
         if len(found) == 1 and whole and found[0].due != whole.due and undated == reader.text:
             if found[0].due and (found[0].due.day != whole.due.day or found[0].due.at):
                 raise _UnclearError(self.say("add how"))
@@ -506,6 +522,19 @@ class _Turn:
         if undated != reader.text:
             found = [replace(new, due=None) for new in found]
         return "\n".join([await self._add_one(new) for new in found])
+
+    @staticmethod
+    def _is_of_something_else(reader: Reader, new: New) -> bool:
+        """Whether the date is that of something told besides: “Lisa comes on Sunday, I have to bake a cake”."""
+        title = {fold(word) for word in words(new.title)}
+        dated = [clause for clause in reader.clauses if clause.due]
+        return bool(dated) and all(
+            clause.is_statement
+            and clause.first not in _SPEAKING
+            and not clause.wants("ought", "add", "noted")
+            and not title & {token.key for token in clause.tokens} - FILLERS
+            for clause in dated
+        )
 
     async def _add_one(self, new: New) -> str:
         if there := next((todo for todo in self.todos if not todo.completed and _is_same(todo.title, new.title)), None):
@@ -698,8 +727,11 @@ class _Turn:
         if set(reader.keys) & _ALL and not todos:
             return self.say("one at a time")
         if not todos and any(
-            clause.is_task and (clause.first == "finish" and len(clause.objects) > 0 and not _NAMES_ONE & set(reader.keys)
-            or ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell")))
+            clause.is_task
+            and (
+                (clause.first in ("finish", "check") and len(clause.objects) > 0 and not _NAMES_ONE & set(reader.keys))
+                or ((clause.begins_with("complete") and clause.due) or clause.first in ("ask", "tell"))
+            )
             for clause in reader.clauses
         ):
             return None  # “finish the slides by Friday” is something to do
@@ -914,8 +946,8 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
     )
     said = _NOT_BUT.sub(lambda match: f"{match['what'] or ''}{', ' if match['what'] else ''}", said)
     if (again := _NO_WAIT.search(said)) and len((rest := said[again.end() :]).split()) > 1:
-        if not (whole := dates.find(rest, now)) or whole.rest(rest):
-            said = rest
+        whole = dates.find(rest, now)
+        said = said if whole and not whole.rest(rest) else rest
     if (past := _FROM_TO.search(said)) and (
         dates.parse(past["before"], now) or dates.parse(f"at {past['before']}", now)
     ):
