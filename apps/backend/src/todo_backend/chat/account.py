@@ -72,7 +72,7 @@ _THOUGHT = re.compile(
 _TOLD = re.compile(
     r"^(?:(?:i['’]?m|im(?=\s+(?:so|very|really|not|too|going|tired|bored|at)\b)|it['’]?s|(?:he|she|that|there|who|what)['’]s|(?:we|they|you)['’]?re)\b)|['’]s\s+\w+ing\b"
     r"|\b(?:went|goes|going|gone|comes|came|looks|feels|seems|costs|hates?|loves?|wants|says|broke|died|fell|won|lost|smells|sucks|rains|raining|stressed|tired|bored"
-    r"|geht|läuft|wird|war|waren|kostet|nervt|klappt|schmeckt|regnet|schneit|hasse|liebe|mag|freue?|fühle?|müde|langweilig|stressig|gestresst)\b",
+    r"|geht|läuft|wird|war|waren|kostet|nervt|klappt|schmeckt|regnet|schneit|hasse|liebe|mag|freue?|fühle?|müde|langweilig|stressig|gestresst)\b|^(?:gehe|fahre|komme|bin|werde|esse|schlafe|arbeite)\b",
     re.IGNORECASE,
 )
 """What tells something."""
