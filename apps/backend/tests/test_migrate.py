@@ -26,7 +26,7 @@ from todo_backend.database import Base
 from todo_backend.migrate import UnknownSchemaError, migrate
 from todo_backend.todos import models as _todos  # noqa: F401
 
-HEAD, NEXT = "0009", "0010"
+HEAD, NEXT = "0010", "0011"
 READERS = [f"{number:04}" for number in range(2, int(HEAD) + 1)]
 
 

@@ -59,7 +59,7 @@ def test_what_is_too_long_for_a_title_goes_into_the_notes() -> None:
     line = "word " * 100
     ((new, notes),) = proposals(f"- {line}", NOW)
     assert len(new.title) <= 200
-    assert new.title.endswith("word …")
+    assert new.title.endswith(" …")
     assert notes == line.strip()
 
 

@@ -774,7 +774,7 @@ def _messages(
     for said in reversed(history[:whole]):
         messages += {"role": "user", "content": said.message}, {"role": "assistant", "content": said.reply}
     messages.append({"role": "user", "content": message})
-    if left_out := said_before - 2 * whole:
+    if history and (left_out := said_before - 2 * whole):
         # Not as the system's words, as there are titles in it; and many models take turns alone.
         messages[1]["content"] = f"{_summary(left_out, history[whole:])}\n\n{messages[1]['content']}"
     for number, step in sorted(steps.items()):
