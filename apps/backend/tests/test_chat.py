@@ -282,4 +282,8 @@ async def test_a_question_is_there_again_until_it_is_answered(ann: Person) -> No
     question = (await ann.request("GET", path)).json()["messages"][-1]["confirmation"]
     assert question == asked["confirmation"]
     await ann.request("POST", f"/confirmations/{question['id']}")
+    gone = (await ann.request("GET", "/changes")).json()[0]
+    assert (
+        await ann.request("POST", f"/changes/{gone['id']}/undo")
+    ).status_code == 200  # what it was about is there again
     assert (await ann.request("GET", path)).json()["messages"][-1]["confirmation"] is None
