@@ -3,7 +3,6 @@
 import { useRef, useState, type FormEvent } from "react";
 
 import { FIELD, Hint } from "@/components/auth-form";
-import { ListLink } from "@/components/list-link";
 import { Logo } from "@/components/logo";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
@@ -32,7 +31,9 @@ export function AccountPage({ user, initialSignIns, initialServing, initialToken
     <div className="flex min-h-dvh flex-col px-4 pb-16 sm:px-6">
       <header className="flex h-16 shrink-0 items-center justify-between">
         <Logo />
-        <ListLink className={QUIET} />
+        <a href="/todos" className={QUIET}>
+          Back to your list
+        </a>
       </header>
       <main className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4">
         <div>

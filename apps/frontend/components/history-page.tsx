@@ -2,7 +2,6 @@
 
 import { useRef, useState } from "react";
 
-import { ListLink } from "@/components/list-link";
 import { Logo } from "@/components/logo";
 import { Receipt } from "@/components/receipt";
 import { useHydrated } from "@/components/use-hydrated";
@@ -125,7 +124,9 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
     <div className="flex min-h-dvh flex-col px-4 pb-16 sm:px-6">
       <header className="flex h-16 shrink-0 items-center justify-between">
         <Logo />
-        <ListLink className={QUIET} />
+        <a href="/todos" className={QUIET}>
+          Back to your list
+        </a>
       </header>
       <main ref={main} tabIndex={-1} className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4 outline-none">
         <div>

@@ -25,30 +25,18 @@ export function takeDraft(user: string, field: string): string {
   return text;
 }
 
-const CONVERSATION = "todochat-conversation";
+/** The cookie's name, as the server reads it (lib/session.ts): cookies ignore ports by themselves. */
+const openCookie = () => `todochat_${window.location.port || "own"}_open`;
 
-/** Keeps which conversation is open in this tab, in the page's address too: loaded anew, or come back to, it is open again. */
+/** Keeps which conversation is open, in the page's address and for whoever comes back to the list. */
 export function rememberConversation(id: string): void {
-  window.history.replaceState(null, "", listAddress(id));
-  try {
-    sessionStorage.setItem(CONVERSATION, id);
-  } catch {
-    // a browser that keeps nothing
-  }
+  window.history.replaceState(null, "", `/todos?conversation=${id}`);
+  document.cookie = `${openCookie()}=${id}; Path=/; SameSite=Lax`;
 }
 
-/** Returns the address of the list, beside the conversation that was open. */
-export function listAddress(id?: string): string {
-  try {
-    const open = id ?? sessionStorage.getItem(CONVERSATION);
-    return open ? `/todos?conversation=${open}` : "/todos";
-  } catch {
-    return "/todos";
-  }
-}
-
-/** Forgets all that is kept: whoever signs out leaves nothing. */
+/** Forgets all that is kept in this browser: whoever signs out leaves nothing. */
 export function forgetDrafts(): void {
+  document.cookie = `${openCookie()}=; Path=/; Max-Age=0`;
   try {
     sessionStorage.clear();
   } catch {

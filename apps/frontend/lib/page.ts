@@ -3,12 +3,17 @@ import { redirect } from "next/navigation";
 
 import { BackendError } from "@/lib/backend";
 import { log, whereOf, withRequestId } from "@/lib/log";
-import { readTokens } from "@/lib/session";
+import { cookieName, readTokens } from "@/lib/session";
 
 /** Tells whether this browser may be signed in. */
 export async function maybeSignedIn(): Promise<boolean> {
   const { access, refresh } = readTokens(await cookies(), await headers());
   return Boolean(access ?? refresh);
+}
+
+/** Returns which conversation was open last in this browser, as the page has kept it. */
+export async function lastOpen(): Promise<string | undefined> {
+  return (await cookies()).get(cookieName("open", await headers()))?.value;
 }
 
 /**

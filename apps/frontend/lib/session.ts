@@ -1,7 +1,8 @@
 import { publicUrl } from "@/lib/origin";
 import type { Session } from "@/lib/types";
 
-type Kind = "session" | "refresh" | "browser";
+/** `open` is set by the page itself: the conversation that is open. */
+type Kind = "session" | "refresh" | "browser" | "open";
 type Cookies = { get(name: string): { value: string } | undefined };
 
 /** The access token's name in the version before, of which pods may answer the next request during an update. */

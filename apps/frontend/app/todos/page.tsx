@@ -3,7 +3,7 @@ import type { Metadata } from "next";
 import { PlainPage } from "@/components/plain-page";
 import { Workspace } from "@/components/workspace";
 import { BackendError, fetchConversation, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
-import { loadFor } from "@/lib/page";
+import { lastOpen, loadFor } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Your list" };
 
@@ -15,7 +15,7 @@ function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
   });
 }
 
-const CONVERSATION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const CONVERSATION = /^(new|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 /** Returns the conversation that the address names: the last one where it names none, or one that is gone; null for a new one. */
 async function fetchNamed(token: string, named: string | undefined) {
@@ -41,7 +41,7 @@ type Asked = { away?: string; conversation?: string | string[] };
 
 export default async function TodosPage({ searchParams }: { searchParams: Promise<Asked> }) {
   const { conversation: asked, ...others } = await searchParams;
-  const named = typeof asked === "string" && (asked === "new" || CONVERSATION.test(asked)) ? asked : undefined;
+  const named = [asked, await lastOpen()].find((one): one is string => typeof one === "string" && CONVERSATION.test(one));
   const page = named ? `/todos?conversation=${named}` : "/todos";
   const loaded = await loadFor(page, "away" in others, (token) => load(token, named));
   if (loaded instanceof BackendError) {
