@@ -6,6 +6,7 @@ Each request takes the next thing to say from the script; where that is used up,
 """
 
 import asyncio
+import gzip
 import json
 import re
 import socket
@@ -84,6 +85,12 @@ def refuses(status: int, code: str = "", **headers: str) -> Reply:
         return JSONResponse({"error": error}, status_code=status, headers=named)
 
     return reply
+
+
+async def compressed(_request: Request) -> Response:
+    """An answer that is small only until it is read."""
+    content = gzip.compress((chunk({"content": "Hello."}, "stop") + END).encode())
+    return Response(content, headers={"Content-Encoding": "gzip", "Content-Type": "text/event-stream"})
 
 
 async def redirects(_request: Request) -> Response:

@@ -5,7 +5,7 @@ import json
 import re
 import threading
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from tests.conftest import Person, in_database, new_ring, serving, sign_up
-from tests.provider import END, USAGE, Fake, calls, chunk, obeys, provider, redirects, refuses, says, stream
+from tests.conftest import PASSWORD, Person, in_database, new_ring, serving, sign_up
+from tests.provider import END, USAGE, Fake, calls, chunk, compressed, obeys, provider, redirects, refuses, says, stream
 from todo_backend.chat import provider as provider_of_models
 from todo_backend.chat import turns
 from todo_backend.chat.models import Turn
@@ -142,16 +142,14 @@ async def test_what_was_said_before_goes_along_and_what_is_left_out_is_summed_up
         await say(bob, f"{number} " + "x" * 600, conversation_id=begun["conversation_id"])
     told = fake.told[0]["messages"]
     assert sum(len(str(message["content"])) for message in told) < 14_000
-    left_out = 24 - len(told[2:-1])
-    summary = told[1]["content"]
+    assert [message["role"] for message in told] == ["system", *["user", "assistant"] * (len(told) // 2 - 1), "user"]
+    left_out = 24 - len(told[1:-1])
+    summary, _, said = told[1]["content"].partition(")\n\n")
     assert summary.startswith(f"({left_out} earlier messages are left out. Of the last of them")
     assert len(summary) < 2500
-    assert told[2]["role"] == "user", "a reply without what it answers"
-    first, *others = json.loads(summary.partition("as data: ")[2].removesuffix(")"))["turns"]
-    assert first == {
-        "asked": "we have no milk, and the shop closes soon",
-        "changes": [{"done": "add", "title": "buy milk"}],
-    }
+    assert said.endswith("x" * 600)
+    first, *others = json.loads(summary.partition("as data: ")[2])["turns"]
+    assert first == {"asked": "we have no milk, and the shop closes soon", "changes": ["add: buy milk"]}
     assert [set(one) for one in others] == [{"asked"}] * (left_out // 2 - 1), "what changed nothing has no changes"
     assert told[-1]["content"].startswith("11 ")
     listed = (await bob.request("GET", "/chat/conversations")).json()
@@ -161,19 +159,37 @@ async def test_what_was_said_before_goes_along_and_what_is_left_out_is_summed_up
 async def test_a_summary_is_bounded(bob: Person, fake: Fake) -> None:
     conversation = None
     for number in range(30):
-        fake.will(says("y" * 2000))
+        adds = (
+            calls(*[("add_todo", {"title": f"{number} {one} " + "long " * 30}) for one in range(8)])
+            if number == 20
+            else None
+        )
+        fake.will(*([adds] if adds else []), says("y" * 2000))
         told = await say(
             bob, f"{number} " + "word " * 200, **({"conversation_id": conversation} if conversation else {})
         )
         conversation = told["conversation_id"]
-    summary = json.loads(
-        (content := fake.told[0]["messages"][1]["content"]).partition("as data: ")[2].removesuffix(")")
-    )
+    content = fake.told[0]["messages"][1]["content"].partition(")\n\n")[0]
+    summary = json.loads(content.partition("as data: ")[2])["turns"]
     assert len(content) < 2500
-    newest = 28 - (len(fake.told[0]["messages"]) - 3) // 2
-    assert [int(one["asked"].split()[0]) for one in summary["turns"]] == list(
-        range(newest - len(summary["turns"]) + 1, newest + 1)
-    )
+    newest = 28 - (len(fake.told[0]["messages"]) - 2) // 2
+    assert [int(one["asked"].split()[0]) for one in summary] == list(range(newest - len(summary) + 1, newest + 1))
+    [changed] = [one["changes"] for one in summary if "changes" in one]
+    assert [len(one) <= 70 for one in changed] == [True] * 6
+    assert changed[-1] == "3 more"
+
+
+async def test_a_summary_tells_nothing_that_was_taken_back(bob: Person, fake: Fake) -> None:
+    fake.will(calls(("add_todo", {"title": "buy milk"}), ("add_todo", {"title": "buy bread"})), says("y" * 7900))
+    begun = await say(bob, "牛" * 200)
+    assert (await bob.request("POST", f"/changes/{begun['changes'][0]['id']}/undo")).status_code == 200
+    fake.will(says("y" * 7900))
+    await say(bob, "and now?", conversation_id=begun["conversation_id"])
+    said = fake.told[0]["messages"][1]["content"]
+    assert '"changes": ["add: buy bread"]' in said
+    assert "牛" * 100 in said
+    [listed] = (await bob.request("GET", "/chat/conversations")).json()
+    assert listed["title"].startswith("牛" * 50)
 
 
 async def test_what_was_said_while_no_model_answered_stays_here(bob: Person, fake: Fake) -> None:
@@ -183,7 +199,7 @@ async def test_what_was_said_while_no_model_answered_stays_here(bob: Person, fak
         fake.told.clear()
         await say(bob, "and now?" if allowed else "add a secret", conversation_id=conversation)
     assert [message["content"] for message in fake.told[0]["messages"][1:]] == [
-        "(2 earlier messages are left out.)", "hello", "ok", "and now?",
+        "(2 earlier messages are left out.)\n\nhello", "ok", "and now?",
     ]  # fmt: skip
 
 
@@ -439,7 +455,10 @@ FAILURES = {
     "another shape": (stream('data: {"choices": {"a": 1}}\n\n'), "could not be used"),
     "nested": (stream("data: " + "[" * 50_000 + "\n\n"), "could not be used"),
     "sent on": (redirects, "could not be used"),
-    "no end": (stream(*[chunk({"content": "x" * 500})] * 20), "could not be used"),
+    "no end": (stream(chunk({"content": "I will"}), END), "could not be used"),
+    "no end, and no reason for one": (stream(chunk({"content": "I will"}, "")), "could not be used"),
+    "what is compressed though it was not to be": (compressed, "could not be used"),
+    "calls without an end": (calls(("add_todo", "x" * 9000)), "could not be used"),
     "a line without an end": (stream("data: " + "x" * 5_000_000, 60.0), "could not be used"),
     "an error without an end": (stream("x" * 5_000_000, 60.0, status=500), "could not be used"),
 }
@@ -500,6 +519,96 @@ async def test_a_connection_that_its_server_may_have_closed_is_not_used_again(mo
         await asyncio.sleep(0.2)
     await asked.close()
     server.close()
+
+
+async def test_what_one_users_messages_bring_about_takes_the_model_from_no_other(bob: Person, fake: Fake) -> None:
+    eve = await sign_up(bob.client)
+    fake.always = lambda told: refuses(400) if "mess" in str(told["messages"][-1]) else says("Hello.")
+    for _ in range(5):
+        assert "could not be used" in (await say(eve, "make a mess"))["notice"]
+    assert (await say(bob, "hello"))["assistant"] == "first"
+    for person in (bob, await sign_up(bob.client), await sign_up(bob.client)):  # but as it happens to each
+        await say(person, "make a mess")
+    assert (await say(bob, "hello"))["assistant"] == "rule-based"
+
+
+async def test_many_calls_at_once_are_made_as_far_as_they_go(bob: Person, fake: Fake) -> None:
+    fake.will(calls(*[("add_todo", {"title": f"todo {number}"}) for number in range(20)]), says("Done."))
+    assert (await say(bob, "add these twenty"))["assistant"] == "first"
+    assert len(await titles(bob)) == provider_of_models.MOST_CALLS
+
+
+async def test_an_answer_that_is_too_long_is_cut_and_told_to_be(bob: Person, fake: Fake) -> None:
+    long, cut = stream(*[chunk({"content": "word " * 100})] * 20), stream(chunk({"content": "word"}, "length"), USAGE)
+    for answer in (long, cut):
+        fake.will(answer)
+        reply = await say(bob, "say a lot")
+        assert reply["assistant"] == "first"
+        assert "stopped answering" in reply["reply"]
+        assert len(reply["reply"]) < 8200
+
+
+def piece(more: dict[str, Any], **function: object) -> str:
+    """A part of a call of a tool."""
+    return chunk({"tool_calls": [{**more, "function": function}]})
+
+
+WHOLE = {"name": "add_todo", "arguments": json.dumps({"title": "buy milk"})}
+ODD: dict[str, list[str]] = {
+    "another id in each part": [
+        piece({"index": 0, "id": "a", "type": "function"}, name="add_todo"),
+        piece({"index": 0, "id": "b"}, arguments='{"title": '),
+        piece({"index": 0, "id": "c"}, arguments='"buy milk"}'),
+    ],
+    "an id that comes late": [
+        piece({"index": 0}, name="add_todo"),
+        piece({"index": 0, "id": "a"}, arguments=json.dumps({"title": "buy milk"})),
+    ],
+    "its name in each part": [
+        piece({"index": 0, "id": "a"}, name="add_todo", arguments='{"title": '),
+        piece({"index": 0, "id": "a"}, name="add_todo", arguments='"buy milk"}'),
+    ],
+    "arguments that are no text": [piece({"index": 0, "id": "a"}, name="add_todo", arguments={"title": "buy milk"})],
+    "no index and no id": [
+        chunk({"tool_calls": [{"function": WHOLE}, {"function": {"name": "list_todos", "arguments": "{}"}}]})
+    ],
+    "a last chunk without a delta": [
+        piece({"index": 0, "id": "a"}, **WHOLE),
+        chunk({}).replace('"delta": {}', '"delta": null'),
+    ],
+    "text in parts": [
+        chunk({"content": [{"type": "text", "text": "I add it."}]}),
+        piece({"index": 0, "id": "a"}, **WHOLE),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("end", [[chunk({}, "tool_calls")], []], ids=["with a reason", "with usage alone"])
+async def test_streams_as_some_providers_send_them(bob: Person, fake: Fake, kind: str, end: list[str]) -> None:
+    fake.will(stream(*ODD[kind], *end, USAGE, END), says("Done."))
+    assert (await say(bob, "add buy milk"))["assistant"] == "first"
+    assert await titles(bob) == ["buy milk"]
+
+
+async def test_newer_models_are_told_the_limit_in_their_own_word(bob: Person, fake: Fake) -> None:
+    message = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+
+    async def refused(_request: Request) -> Response:
+        return JSONResponse({"error": {"message": message, "param": "max_tokens"}}, 400)
+
+    fake.always = lambda told: says("Hello.") if "max_completion_tokens" in told else refused
+    assert (await say(bob, "hello"))["reply"] == "Hello."
+    fake.told.clear()
+    assert (await say(bob, "hello"))["assistant"] == "first"
+    assert [told["max_completion_tokens"] for told in fake.told] == [provider_of_models.ANSWER_TOKENS]
+
+
+async def test_a_number_that_is_none_breaks_no_stream(bob: Person, fake: Fake) -> None:
+    fake.will(calls(("complete_todo", '{"number": 1e400}'), text="Hm."), says("I could not."))
+    parts = await streamed(bob, "complete it")
+    assert parts[-1]["type"] == "finish"
+    assert seen(parts)[0].endswith("I could not.")
 
 
 async def test_models_that_always_make_a_mess_of_it_rest(bob: Person, fake: Fake) -> None:
@@ -628,6 +737,17 @@ async def test_budgets(database_url: URL, fake: Fake) -> None:
     async with with_model(database_url, fake, model_tokens=1) as client:
         reply = await say(await sign_up(client), "hello")
         assert "Today's budget" in reply["notice"]
+
+
+async def test_who_signs_up_anew_has_no_other_budget(migrated_database: Callable[[], URL], fake: Fake) -> None:
+    async with with_model(migrated_database(), fake, model_tokens=350) as client:
+        assistants = []
+        for _ in range(5):
+            person = await sign_up(client)
+            assistants.append((await say(person, "hello"))["assistant"])
+            assert (await person.request("POST", "/auth/me/delete", {"password": PASSWORD})).status_code == 204
+    assert assistants[0] == "first"
+    assert assistants[-1] == "rule-based"
 
 
 async def test_a_model_that_the_provider_does_not_offer_is_not_asked(database_url: URL, fake: Fake) -> None:
