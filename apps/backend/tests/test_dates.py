@@ -188,6 +188,71 @@ SENTENCES = {
     "meet Anna for lunch on Saturday": ("2026-03-14", "meet Anna for lunch"),
 }
 
+AFTERNOON = NOW.replace(hour=14, minute=20)
+# By what was wrong with them, at 14:20; empty: none, and it is not to be taken for one in a sentence either.
+KINDS = {
+    "the hour after midnight": {
+        "2026-03-12T00:00": "2026-03-12T00:00",
+        "2026-03-12T00:30": "2026-03-12T00:30",
+        "tomorrow 00:30": "2026-03-12T00:30",
+        "0:30": "2026-03-12T00:30",
+        "0.30 Uhr": "2026-03-12T00:30",
+        "morgen um 0:15 Uhr": "2026-03-12T00:15",
+    },
+    "a part of the day and an hour": {
+        "tonight at 10": "2026-03-11T22:00",
+        "tonight at 11": "2026-03-11T23:00",
+        "heute Abend um 10": "2026-03-11T22:00",
+        "morgen Abend um 10": "2026-03-12T22:00",
+        "tomorrow evening at 10": "2026-03-12T22:00",
+        "Friday night at 10": "2026-03-13T22:00",
+        "10 in the evening": "2026-03-11T22:00",
+        "um 10 abends": "2026-03-11T22:00",
+        "heute Abend um 8:15": "2026-03-11T20:15",
+        "Freitagabend um 7:30": "2026-03-13T19:30",
+        "heute Nachmittag um 3:30": "2026-03-11T15:30",
+        "morgen um 11 Uhr mittags": "2026-03-12T11:00",
+        "tomorrow at 10": "2026-03-12T10:00",
+        "10 in the afternoon": "",
+    },
+    "am of the morning": {
+        "9 am tomorrow": "2026-03-12T09:00",
+        "10 am Friday": "2026-03-13T10:00",
+        "8:30 am tomorrow": "2026-03-12T08:30",
+        "at 9 am today": "2026-03-11T09:00",
+        "10 am March 20": "2026-03-20T10:00",
+        "um 3 am Montag": "2026-03-16T15:00",
+        "um 10 am 20.3.": "2026-03-20T10:00",
+    },
+    "the small hours": {
+        "tonight at 2": "2026-03-12T02:00",
+        "tonight at 1am": "2026-03-12T01:00",
+        "tonight at 12:30": "2026-03-12T00:30",
+        "tonight at 5": "2026-03-11T17:00",
+        "heute Nacht um 3": "2026-03-12T03:00",
+        "heute Nacht um 2 Uhr": "2026-03-12T02:00",
+        "Friday night at 2": "2026-03-14T02:00",
+        "Freitag um 3 Uhr nachts": "2026-03-13T03:00",
+    },
+}
+
+
+@pytest.mark.parametrize(("phrase", "due"), [pair for kind in KINDS.values() for pair in kind.items()])
+def test_what_was_wrong_once(phrase: str, due: str) -> None:
+    found = dates.parse(phrase, AFTERNOON)
+    assert (str(found) if found else "") == due
+    assert due or dates.find(f"call mum {phrase}", AFTERNOON) is None
+
+
+def test_the_small_hours_of_this_night_are_meant_while_it_lasts() -> None:
+    assert str(dates.parse("tonight at 2", NOW.replace(hour=1))) == "2026-03-11T02:00"
+
+
+@pytest.mark.parametrize("day", ["2026-03-11", "2026-03-12", "2026-03-29", "2026-10-25", "2028-02-29", "2025-12-31"])
+def test_what_is_stored_says_itself(day: str) -> None:
+    for due in [day, *(f"{day}T{minute // 60:02}:{minute % 60:02}" for minute in range(24 * 60))]:
+        assert str(dates.parse(due, AFTERNOON)) == due
+
 
 @pytest.mark.parametrize("phrase", PHRASES)
 def test_what_a_phrase_says(phrase: str) -> None:

@@ -6,7 +6,7 @@ What is said is meant in the user's time zone, and a day without a year is the n
 
 import calendar
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import MAXYEAR, UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -70,13 +70,12 @@ def find(text: str, now: datetime) -> Found | None:
     parts = [
         (span, said) for span, said in parts if said.by_itself or any(_adjoin(span, other, lowered) for other in taken)
     ]
-    if clocks and parts and parts[0][1].at == NIGHT and clocks[0][1].at.hour in (0, 12):
-        clocks = [(clocks[0][0], _Clock(time.max))]  # twelve at night
-    elif clocks and not clocks[0][1].of_12:
+    at_night = clocks and parts and parts[0][1].at == NIGHT and clocks[0][1].at.hour in (0, 12)  # twelve at night
+    if clocks and not clocks[0][1].of_12 and not at_night:
         # "the parents' evening at 7pm" is no evening; that of "tomorrow evening at 19:30" goes with its date
-        beside = [(span, said) for span, said in parts if days and _adjoin(span, days[0][0], lowered)]
-        parts = [(span, said) for span, said in parts if said.by_itself]
-        taken += [span for span, _ in beside if (span, _) not in parts]
+        parts = [
+            (span, said) for span, said in parts if said.by_itself or (days and _adjoin(span, days[0][0], lowered))
+        ]
     due = _due(days[0][1] if days else None, clocks[0][1] if clocks else None, parts[0][1] if parts else None, now)
     has_day = bool(days) or any(said.today for _, said in parts)
     return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None
@@ -107,7 +106,7 @@ class _Clock:
     at: time
     of_12: bool = False
     evening_until: int = 8
-    """Before this hour that of the afternoon or evening is meant."""
+    """Before this hour that of the afternoon or evening is meant, where no part of the day is said."""
 
 
 @dataclass(frozen=True)
@@ -118,28 +117,32 @@ class _Part:
     by_itself: bool
     today: bool = False
     """Whether this day's is meant, also when it is over."""
+    hours: Collection[int] = ()
+    """Which hours are in it; from 24 on those after midnight."""
 
 
 def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, now: datetime) -> Due | None:
     if isinstance(day, datetime):
         return Due(day.date(), day.time().replace(second=0, microsecond=0, tzinfo=None))
-    at = part.at if part else None
+    hour, minute = (part.at.hour if part else None), 0
     if clock:
-        at = clock.at
-        is_small = part is not None and part.at == NIGHT and at.hour < 6  # "3 at night" is no afternoon
-        later = (
-            at.hour < 12
-            and not is_small
-            and (part.at >= NOON if part else clock.of_12 and at.hour < clock.evening_until)
-        )
-        if clock.of_12 and later:
-            at = at.replace(hour=at.hour + 12)
+        hour, minute = (24, 0) if clock.at == time.max else (clock.at.hour, clock.at.minute)
+        if part:
+            halves = (hour, hour + 12, hour + 24) if clock.of_12 or hour == 12 else (hour, hour + 24)
+            fitting = [one for one in halves if one in part.hours]
+            if clock.of_12 and not fitting:
+                return None  # 10 in the afternoon
+            hour = fitting[0] if fitting else hour
+        elif clock.of_12 and hour < clock.evening_until:
+            hour += 12
+    if hour is None:
+        return Due(day) if day else None
+    at = time(hour % 24, minute)
     if day is None:
-        if at is None:
-            return None
-        is_over = at <= now.time() and not (part and part.today)
+        is_over = hour < 24 and at <= now.time() and not (part and part.today)
         day = now.date() + timedelta(days=is_over)
-    return Due(day + timedelta(days=1), time(0)) if at == time.max else Due(day, at)
+    is_this_night = day == now.date() and at > now.time()  # "tonight at 2", said at 1
+    return Due(day + timedelta(days=hour >= 24 and not is_this_night), at)
 
 
 def _matches(
@@ -290,7 +293,8 @@ _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _YEAR = r"(?:(?:19|20)\d\d)"
 _NEXT = r"(?:next|the following|(?:nächste|naechste|kommende|folgende)[nrsm]?|coming)"
 _THIS = r"(?:this(?: coming)?|diese[nrsm]?)"
-_TO = r"(?:on|by|until|till|til|before|for|from|to|at|am|bis(?: zum| zur)?|vor|für|fuer|zum|ab|auf|due|fällig|faellig|den)"
+_AM_ON = rf"am(?=\s+(?:{'|'.join(group.split()[1] for group in _WEEKDAYS)}|wochenende|\d{{1,2}}\.))"  # not that of "9 am Friday"
+_TO = rf"(?:on|by|until|till|til|before|for|from|to|at|(?<!\d )am|{_AM_ON}|bis(?: zum| zur)?|vor|für|fuer|zum|ab|auf|due|fällig|faellig|den)"
 # What leads to a day goes with it.
 _LEAD = rf"(?:(?:due|fällig|faellig|spätestens|spaetestens|(?<=[,;.-] )(?:deadline|frist|due date))(?:\s+(?:is|ist))?:?\s+)?(?:{_TO}\s+)?(?:(?:the|den|dem|der)\s+)?"
 _QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']*'(?!\w)|‘[^’]*’(?!\w)""")
@@ -599,7 +603,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
 # The times
 
 _AT = r"(?:(?:at|um|gegen|around|by|@|from|for|für|fuer|ab|before|vor|bis|until)\s*)?"
-_HALF = r"(?P<half>am|pm|a\.m\.|p\.m\.)"
+_HALF = rf"(?P<half>(?!{_AM_ON})am|pm|a\.m\.|p\.m\.)"
 _HOUR = rf"(?:2[0-4]|[01]?\d|{_any(word for word in _NUMBERS if len(word) > 2 and not word.startswith('ein'))}|eins)"
 
 
@@ -617,11 +621,11 @@ def _clock(match: re.Match[str], _now: datetime) -> _Clock:
     if hour == 24:
         return _Clock(time.max)
     exact = (
-        len(match["hour"]) == 2
+        match["hour"].startswith("0")
         or "uhr" in match[0]
         or bool(match.groupdict().get("minute") and _GERMAN.search(match.string))
     )
-    return _Clock(time(hour, minute), of_12=hour < 12 and (not exact or hour == 0))
+    return _Clock(time(hour, minute), of_12=0 < hour < 12, evening_until=0 if exact else 8)
 
 
 _GERMAN = re.compile(
@@ -631,7 +635,8 @@ _GERMAN = re.compile(
 
 
 def _um(match: re.Match[str], now: datetime) -> _Clock:
-    return replace(_clock(match, now), evening_until=7)
+    found = _clock(match, now)
+    return replace(found, evening_until=min(found.evening_until, 7))
 
 
 def _uhr(match: re.Match[str], now: datetime) -> _Clock:
@@ -688,26 +693,34 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
     (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:daran|dran|dass|that|an|on|and|und|with|mit|about|wegen|to|for|instead|please|pls|thanks|bitte|statt|stattdessen|then|high|low|medium|prio|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|(?:am\s+)?{_any(_WEEKDAYS, 6)}))"), _clock),
 ]  # fmt: skip
+_HOURS = {
+    MORNING: range(13), NOON: range(11, 16), AFTERNOON: range(12, 20), EVENING: range(16, 25), NIGHT: range(18, 30),
+}  # fmt: skip
+_AT_NIGHT = (*range(6), *range(18, 25))  # "Friday at 3 at night" is Friday, "Friday night at 3" is Saturday
 # With which of them this day's is meant, and which say it without a day beside them.
 _PARTS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Part]]] = [
     (re.compile(pattern), lambda _match, _now, part=part: part)  # type: ignore[misc]
     for part, pattern in [
-        *((_Part(at, True, today=True), rf"{_LEFT}(?:{words}){_RIGHT}") for at, words in (
-            (MORNING, "this morning"), (AFTERNOON, "this afternoon"), (EVENING, "this evening"), (NIGHT, "(?:by |until |for )?(?:tonight|tonite)"),
+        *((_Part(at, True, True, hours), rf"{_LEFT}(?:{words}){_RIGHT}") for at, hours, words in (
+            (MORNING, _HOURS[MORNING], "this morning"),
+            (AFTERNOON, _HOURS[AFTERNOON], "this afternoon"),
+            (EVENING, _HOURS[EVENING], "this evening"),
+            (NIGHT, range(17, 29), "(?:by |until |for )?(?:tonight|tonite)"),
         )),
-        *((_Part(at, True), rf"{_LEFT}(?:{words}){_RIGHT}") for at, words in (
-            (MORNING, "(?:first thing )?in the morning|vormittags|in der früh|am (?:vormittag|morgen)"),
-            (NOON, "mittags|am mittag"),
-            (AFTERNOON, "in the afternoon|(?:am )?nachmittags?|after lunch"),
-            (EVENING, "in the evening|am abend|abends"),
-            (NIGHT, "at night|in der nacht"),
+        *((_Part(at, True, hours=hours), rf"{_LEFT}(?:{words}){_RIGHT}") for at, hours, words in (
+            (MORNING, _HOURS[MORNING], "(?:first thing )?in the morning|vormittags|in der früh|am (?:vormittag|morgen)"),
+            (NOON, _HOURS[NOON], "mittags|am mittag"),
+            (AFTERNOON, _HOURS[AFTERNOON], "in the afternoon|(?:am )?nachmittags?|after lunch"),
+            (EVENING, _HOURS[EVENING], "in the evening|am abend|abends"),
+            (NIGHT, _AT_NIGHT, "at night|in der nacht"),
         )),
-        *((_Part(at, False), rf"(?:(?<!['’] )(?<!['’]s )(?<!parents ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, words in (
-            (MORNING, "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
-            (NOON, "mittags?|lunch ?time"),
-            (AFTERNOON, "afternoon|nachmittags?"),
-            (EVENING, "evening|abends?"),
-            (NIGHT, "night|nachts?"),
+        *((_Part(at, False, hours=hours), rf"(?:(?<!['’] )(?<!['’]s )(?<!parents ){_LEFT}|(?<=tag)|(?<=mittwoch))(?:{words}){_RIGHT}") for at, hours, words in (
+            (MORNING, _HOURS[MORNING], "first thing|(?:first thing )?morning|morgens?|früh|frueh|vormittags?"),
+            (NOON, _HOURS[NOON], "mittags?|lunch ?time"),
+            (AFTERNOON, _HOURS[AFTERNOON], "afternoon|nachmittags?"),
+            (EVENING, _HOURS[EVENING], "evening|abends?"),
+            (NIGHT, _HOURS[NIGHT], "night|nacht"),
+            (NIGHT, _AT_NIGHT, "nachts"),
         )),
     ]
 ]  # fmt: skip
