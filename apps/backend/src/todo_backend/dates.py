@@ -57,7 +57,7 @@ def find(text: str, now: datetime) -> Found | None:
     What stands in quotation marks says nothing. `now` is in the user's time zone.
     """
     lowered = _readable(text)
-    days = [found for found in _matches(_DAYS, lowered, now) if not _ABOUT.search(lowered[: found[0][0]])]
+    days = [found for found in _matches(_DAYS, lowered, now) if not _is_of_another(found[0], lowered)]
     if len(days) == 2 and _is_same_weekday(days, lowered):
         days = [(days[0][0], days[1][1]), days[1]]  # "Thursday, 19 March" is not this week's Thursday
     if len({day for _, day in days}) > 1:
@@ -81,7 +81,10 @@ def find(text: str, now: datetime) -> Found | None:
     return Found(due, tuple(sorted([*taken, *(span for span, _ in parts)])), has_day) if due else None
 
 
-_ABOUT = re.compile(r"\b(?:about|regarding|re|wegen|über|of last)\s+$")  # “text them about Sunday” is due on no Sunday
+def _is_of_another(span: "Span", text: str) -> bool:
+    """Whether a day is told of something else, or another is reckoned from it: "3 days before Friday"."""
+    before, said = text[: span[0]], text[span[0] : span[1]]
+    return bool(_ABOUT.search(before) or (_APART.search(before) and said.startswith(("before", "vor "))))
 
 
 def _is_same_weekday(days: Sequence[tuple["Span", Any]], text: str) -> bool:
@@ -392,7 +395,9 @@ def _end(match: re.Match[str], now: datetime) -> date:
     if re.search("year|jahr", said):
         return date(today.year + next_one, 12, 31)
     if month := match.groupdict().get("month"):
-        first = date(today.year, _index(_MONTHS, month) + 1, 1)
+        first = date(int(match["year"] or today.year), _index(_MONTHS, month) + 1, 1)
+        if match["year"]:
+            return _possible(_last_of_month(first), now)
         return _last_of_month(first if first.month >= today.month else first.replace(year=today.year + 1))
     return _last_of_month(_months_later(today.replace(day=1), next_one))
 
@@ -448,6 +453,8 @@ def _nth(match: re.Match[str], now: datetime) -> date:
 
 def _in_month(match: re.Match[str], now: datetime) -> date:
     month = _index(_MONTHS, match["month"]) + 1
+    if month == now.month and match["year"] in (None, str(now.year)) and match[0].startswith(("in ", "im ")):
+        return _last_of_month(now.date())  # of the month that it is, there is the rest
     return _possible(date(int(match["year"] or now.year + (month <= now.month)), month, 1), now)
 
 
@@ -495,7 +502,9 @@ def _feast(match: re.Match[str], now: datetime) -> date:
 def _weekday_of_month(match: re.Match[str], now: datetime) -> date:
     """The first, second, ... or last Monday of a month, the next one to come."""
     wanted = _index(_WEEKDAYS, match["weekday"])
-    which = {"last": -1, "letzten": -1}.get(match["which"]) or _ORDINALS[match["which"]]
+    said = match["which"]
+    which = -1 if said.startswith(("last", "letzt")) else int(said[0]) if said[0].isdecimal() else 0
+    which = which or _ORDINALS.get(said) or _ORDINALS[said.rstrip("r") + "n"]
     month = match.groupdict().get("month")
     first = now.date().replace(day=1)
     if month:
@@ -508,8 +517,11 @@ def _weekday_of_month(match: re.Match[str], now: datetime) -> date:
             for n in range(31)
             if (day := start + timedelta(days=n)).month == start.month and day.weekday() == wanted
         ]
-        found = days[which] if which < 0 else days[which - 1]
-        if found >= now.date():
+        if days[-1] < now.date():
+            continue
+        if which > len(days):
+            break  # it has no fifth one
+        if (found := days[which - (which > 0)]) >= now.date():
             return found
     raise ValueError(match[0])
 
@@ -544,6 +556,11 @@ def _while(match: re.Match[str], now: datetime) -> datetime:
 
 
 _FEAST = "|".join(sorted("|".join([*_EASTER.values(), *_FEASTS.values()]).split("|"), key=len, reverse=True))
+# “text them about Sunday” is due on no Sunday
+_ABOUT = re.compile(
+    r"\b(?:about|regarding|re|wegen|über|of last|after|nach|(?:every|each|jede[nrsm]?)(?: other| second| zweiten?)?|(?:über|ueber)nächste[nrsm]?)\s+$"
+)
+_APART = re.compile(rf"\b(?:{_NUMBER}|the|der|die|den)\s+{_UNIT}\s+$")
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
@@ -556,9 +573,12 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"{_LEAD}{_any(_WEEKDAYS, 6)}\s+after\s+next|24/7"), _no_day),
+    # A fraction where a word follows it: a 3/16 wrench.
+    (_words(r"(?:[13579]|1[135])/16(?=\s+(?!at\b|um\b|in the\b|by\b|morning|noon|afternoon|evening)[a-z])"), _no_day),
     (_words(rf"(?:last|letzte[nrs]?|every|each|jede[nrsm]?|vorletzte[nrs]?)\s+{_any(_WEEKDAYS, 6)}"), _no_day),
     (_words(rf"{_LEAD}(?:an\s+)?(?P<feast>{_FEAST})"), _feast),
-    (_words(rf"{_LEAD}(?P<which>{_any(_ORDINALS, 5)}|last|letzten)\s+(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in|im|of|des|von)\s+(?:(?P<month>{_MONTH})|(?:this|the|next|diesem|diesen|dieses|nächsten|naechsten|kommenden)\s+(?:month|monats?))"), _weekday_of_month),
+    (_words(rf"{_LEAD}(?P<which>{_any(_ORDINALS, 5)}|(?:erste|zweite|dritte|vierte)r?|[1-5](?:st|nd|rd|th|\.)|last|letzte[nr]?)\s+(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?:in|im|of|des|von)\s+(?:(?P<month>{_MONTH})|(?:this|the|next|diesem|diesen|dieses|nächsten|naechsten|kommenden)\s+(?:month|monats?))"), _weekday_of_month),
     (_words(rf"(?:in\s+)?(?P<number>a|one|two)\s+(?:weeks?|fortnight)\s+(?:from|on)\s+(?P<from>today|now|tomorrow|{_any(_WEEKDAYS, 6)})"), _weeks_from),
     (_words(rf"(?:am\s+)?(?P<from>heute|morgen|{_any(_WEEKDAYS, 6)})\s+in\s+(?P<number>einer|zwei)\s+wochen?"), _weeks_from),
     (_words(r"in\s+(?P<number>a)\s+fortnight(?P<from>)"), _weeks_from),
@@ -580,9 +600,9 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+week"), lambda match, now: _weekday(match, now) + timedelta(days=7)),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})(?=(?:vormittag|mittag|nachmittag|abend|morgen|früh|nacht)s?\b)"), _weekday),
     (_words(rf"{_LEAD}(?:eow|eom)"), lambda match, now: _last_of_month(now.date()) if match[0].endswith("m") else now.date() + timedelta(days=(4 - now.weekday()) % 7)),
-    (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
+    (_words(rf"{_LEAD}(?:(?:end|last\s+day)\s+of\s+(?:the\s+|this\s+|next\s+)?(?:week|month|year)|(?:monats|jahres)ende)"), _end),
     (_words(rf"{_LEAD}(?:ende\s+(?:(?:der|des|dieser|dieses|nächster|nächsten|nächste)\s+)?(?:woche|monats?|jahr(?:es)?))"), _end),
-    (_words(rf"{_LEAD}(?:(?:the\s+)?end\s+of|(?:the\s+)?last\s+day\s+of|ende)\s+(?P<month>{_MONTH})"), _end),
+    (_words(rf"{_LEAD}(?:(?:the\s+)?end\s+of|(?:the\s+)?last\s+day\s+of|ende)\s+(?P<month>{_MONTH})(?:\s+(?P<year>{_YEAR}))?"), _end),
     (_words(r"(?:(?:at|on|over|for|by|until|before|during)\s+(?:the\s+)?|(?:on\s+)?(?:this|next|the)\s+(?:coming\s+)?)weekend"), _weekend),
     (_words(r"am\s+we|(?:am|übers?|uebers?|bis\s+zum|zum|fürs|kommendes|nächstes|naechstes|dieses)\s+(?:nächsten\s+|kommenden\s+|dieses\s+)?wochenende"), _weekend),
     (_words(rf"{_LEAD}(?:anfang\s+|early\s+|(?:in\s+)?)(?:{_NEXT})\s+(?P<unit>week|month|year|woche|monats?|jahr)"), _next_unit),
@@ -596,6 +616,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
     (_words(rf"(?:{_TO}\s+)?(?:on|by|until|till|for|to(?=\s+the)|am|zum|bis zum|auf den|vor dem)\s+(?:the\s+)?(?P<day>{_any(word for word, day in _ORDINALS.items() if day > 12)})(?!\s+(?:of\s+)?(?:{_MONTH}|geburtstag|birthday|mal|time|floor|street|avenue|stock)\b)"), _nth),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
+    (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)}),?\s+(?:der|den|dem)\s+(?P<day>{_DAY})\.(?!\w|\s?\d|\s*{_MONTH}\b)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:(?:fällig|faellig|deadline|frist)\s+)?(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
     (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
@@ -685,7 +706,7 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>1[0-2]|[1-9])ish(?:\s*{_HALF})?(?!\w)"), _clock),
     (re.compile(rf"{_LEFT}{_AT}(?P<quarter>halb|dreiviertel)(?P<way>)\s+(?P<hour>{_HOUR})(?!\w)"), _quarter),
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:noon|midday|lunch ?time|mittag)(?!\w)|{_LEFT}noon(?!\w)"), lambda *_: _Clock(NOON)),
-    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|(?<=day )midnight(?!\w)"), lambda *_: _Clock(time.max)),
+    (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|{_LEFT}{_AT}(?:(?:12|0|24|twelve|zwölf)(?:\s+uhr|\s+o['’]?clock)?\s+)(?:um\s+)?(?:midnight|mitternacht)(?!\w)|(?:(?<=day )|{_LEFT})(?:midnight|mitternacht)(?=\s*(?:$|[.,;!?)]|(?:on|today|tomorrow|tonight|heute|morgen|{_any(_WEEKDAYS, 6)})\b))"), lambda *_: _Clock(time.max)),
     (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
     (re.compile(rf"{_LEFT}(?:before|by|until|vor|bis)\s+(?P<hour>1[0-2]|[1-9])(?=\s+(?:today|tomorrow|tonight|heute|morgen|(?:on\s+|am\s+)?{_any(_WEEKDAYS, 6)})\b)"), _clock),
     (re.compile(r"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?:at\s+)?(?P<hour>[1-9]|1\d|2[0-3])(?=\s*(?:$|[,;!?]))"), _clock),
