@@ -145,7 +145,9 @@ def _due(day: date | datetime | None, clock: _Clock | None, part: _Part | None, 
         is_over = hour < 24 and at <= now.time() and not (part and part.today)
         day = now.date() + timedelta(days=is_over)
     is_this_night = day == now.date() and at > now.time()  # "tonight at 2", said at 1
-    return Due(day + timedelta(days=hour >= 24 and not is_this_night), at)
+    day += timedelta(days=hour >= 24 and not is_this_night)
+    shown = _elapsed(datetime.combine(day, at, now.tzinfo), timedelta(0))  # 3:30 where the clocks leave 2:30 out
+    return Due(shown.date(), shown.time())
 
 
 def _matches(
