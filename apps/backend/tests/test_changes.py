@@ -15,6 +15,10 @@ from sqlalchemy.engine import URL
 
 from tests.conftest import Person, in_database, serving, sign_up
 from todo_backend.clock import due_instant
+from todo_backend.database import Database
+from todo_backend.health.state import Health
+from todo_backend.todos import service
+from todo_backend.todos.schemas import TodoQuery
 
 NOWHERE = base64.urlsafe_b64encode(b'["nowhere"]').decode()
 
@@ -117,11 +121,13 @@ async def test_todos_are_found_by_state_date_priority_and_words(ann: Person) -> 
     }.items():
         added = await todo(ann, title=title, **given)
     await ann.request("PATCH", f"/todos/{added['id']}", {"completed": True})
+    over = await todo(ann, title="done late", due=day(-2), priority="low")
+    await ann.request("PATCH", f"/todos/{over['id']}", {"completed": True})
     last_of_week = datetime.now(UTC).date().weekday() == 6
     for query, titles in {
-        "due=week": ["late", "now"] if last_of_week else ["late", "now", "soon"],
+        "state=open&due=week": ["late", "now"] if last_of_week else ["late", "now", "soon"],
         "state=open&due=none": ["some day"],
-        "state=done": ["done"],
+        "state=done": ["done", "done late"],
         "due=overdue": ["late"],
         "due=today": ["now"],
         "due=upcoming": ["soon"],
@@ -133,6 +139,9 @@ async def test_todos_are_found_by_state_date_priority_and_words(ann: Person) -> 
         found = (await ann.request("GET", f"/todos?{query}")).json()
         assert [one["title"] for one in found] == titles, query
     half = base64.urlsafe_b64encode(b'["\\ud800"]').decode()
+    for nothing in ("%20", "%E2%80%8B"):
+        refused = await ann.request("GET", f"/todos?q={nothing}")
+        assert (refused.status_code, refused.json()) == (422, {"detail": "q: must have a character that can be seen"})
     for nowhere in (NOWHERE, half, "x"):
         refused = await ann.request("GET", f"/todos?after={nowhere}")
         assert refused.status_code == 422
@@ -572,3 +581,27 @@ async def test_many_changes_of_a_day_are_taken_back_some_at_a_time(ann: Person, 
         done = (await ann.request("POST", "/changes/today/undo", {"actor": "user", "before": before})).json()
         undone, refused, before = undone + len(done["undone"]), refused + len(done["refused"]), done["before"]
     assert (undone, refused) == (0, 303)
+
+
+async def test_a_search_has_an_end(ann: Person, database_url: URL, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = "+".join("abcdefghi")
+    refused = await ann.request("GET", f"/todos?q={words}")
+    assert (refused.status_code, refused.json()) == (422, {"detail": "Search for 8 different words at most."})
+    assert (await ann.request("GET", f"/todos?q={words[:-2]}+a+b+c")).status_code == 200
+    monkeypatch.setattr(service, "SEARCH_SECONDS", 0.2, raising=False)
+    engine = create_engine(database_url)
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE todos"))
+        refused = await ann.request("GET", f"/todos?q={words[:-2]}")
+    engine.dispose()
+    assert refused.status_code == 503
+    assert refused.json() == {"detail": "This takes too long just now. Try again in a moment."}
+    assert (await ann.client.get("/health/ready")).status_code == 200
+
+
+async def test_what_follows_a_search_has_its_own_time(ann: Person, database_url: URL) -> None:
+    database = Database(database_url, Health(tolerance_seconds=0))
+    async with database.transaction() as session:
+        await service.list_todos(session, uuid.UUID(ann.id), TodoQuery(q="milk"), datetime.now(UTC))
+        assert await session.scalar(text("SHOW statement_timeout")) == "0"
+    await database.close()

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.engine import URL
 
 from tests.conftest import Cable, process_environment, serving, sign_up, wait_for
-from todo_backend.database import ClashError, Database
+from todo_backend import database as databases
+from todo_backend.database import ClashError, Database, SlowError
 from todo_backend.health.state import Health
 from todo_backend.settings import ConfigurationError, load
 
@@ -180,3 +181,49 @@ async def test_a_deadlock_is_no_loss_of_the_database(database_url: URL, monkeypa
     await database.close()
     assert [type(end) for end in ends if end is not None] == [ClashError]
     assert told == []
+
+
+async def test_what_takes_too_long_is_no_loss_of_the_database(
+    database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = Health(tolerance_seconds=0)
+    database = Database(database_url, health)
+    told: list[str] = []
+    monkeypatch.setattr(health, "database_failed", lambda: told.append("failed"))
+    with pytest.raises(SlowError):
+        async with database.transaction(seconds=0.5) as session:
+            await session.execute(text("SELECT pg_sleep(60)"))
+    await database.close()
+    assert told == []
+
+
+async def test_connections_that_are_all_in_use_are_no_loss_of_the_database(
+    database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(databases, "POOL_SECONDS", 0.1, raising=False)
+    health = Health(tolerance_seconds=0)
+    database = Database(database_url, health)
+    all_held, enough = asyncio.Barrier(11), asyncio.Event()
+
+    async def hold() -> None:
+        async with database.transaction() as session:
+            await session.execute(text("SELECT 1"))
+            await all_held.wait()
+            await enough.wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(10)]
+    await all_held.wait()
+    probe = asyncio.create_task(database.watch(0.1))
+    try:
+        async with asyncio.timeout(3):
+            while health.why_not_ready() is not None:  # noqa: ASYNC110 - as a kubelet asks
+                await asyncio.sleep(0.05)
+        with pytest.raises(SlowError):
+            async with database.transaction() as session:
+                await session.execute(text("SELECT 1"))
+        assert health.why_not_ready() is None
+    finally:
+        probe.cancel()
+        enough.set()
+        await asyncio.gather(*holders)
+        await database.close()

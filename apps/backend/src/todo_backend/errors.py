@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from todo_backend import metrics
 from todo_backend.auth.passwords import BusyError
 from todo_backend.auth.throttle import TooManyError
-from todo_backend.database import DatabaseUnavailableError, RefusedError
+from todo_backend.database import DatabaseUnavailableError, RefusedError, SlowError
 
 
 class Problem(BaseModel):
@@ -51,11 +51,11 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
 
 
 async def _unavailable(_request: Request, error: Exception) -> JSONResponse:
-    why = (
-        "Too many want to change the same just now"
-        if isinstance(error, RefusedError)
-        else "The database cannot be reached"
-    )
+    why = "The database cannot be reached"
+    if isinstance(error, SlowError):
+        why = "This takes too long just now"
+    elif isinstance(error, RefusedError):
+        why = "Too many want to change the same just now"
     return JSONResponse({"detail": f"{why}. Try again in a moment."}, status_code=503, headers={"Retry-After": "2"})
 
 

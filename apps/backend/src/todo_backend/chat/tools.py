@@ -62,8 +62,11 @@ class TodoTools:
         self._may_delete = may_delete
 
     async def page(self, query: TodoQuery) -> tuple[list[TodoView], bool]:
-        """Return the first todos that are asked for, and whether there are more."""
-        page = await service.list_todos(self._session, self._user.id, query, self.now)
+        """Return the first todos that are asked for, and whether there are more. Raises ToolError for too many words."""
+        try:
+            page = await service.list_todos(self._session, self._user.id, query, self.now)
+        except ValueError as error:
+            raise ToolError(str(error)) from None
         return [TodoView.of(todo) for todo in page.todos], bool(page.after)
 
     async def numbered(self, number: int) -> TodoView:

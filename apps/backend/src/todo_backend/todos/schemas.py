@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from todo_backend.dates import Due
 from todo_backend.text import one_line, storable, visible_line
@@ -154,6 +154,10 @@ class Deleted(BaseModel):
     left: list[uuid.UUID]
 
 
+def _searched(value: str) -> str:
+    return visible_line(value) if value else ""
+
+
 class TodoQuery(BaseModel):
     """Which todos, and in which order."""
 
@@ -164,13 +168,9 @@ class TodoQuery(BaseModel):
         default=None, description="`week`: until the end of this one; `upcoming`: after today"
     )
     priority: Priority | None = None
-    q: str = Field(default="", max_length=200, description="words that occur in title or notes")
+    q: Annotated[str, AfterValidator(_searched)] = Field(
+        default="", max_length=200, description="words that occur in title or notes, eight at most"
+    )
     sort: Sort = "number"
     limit: int = Field(default=1000, ge=1, le=1000)
     after: str = Field(default="", max_length=4000, description="from the `Link` header of the page before")
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if self.q:
-            self.q = one_line(self.q)
-        return self

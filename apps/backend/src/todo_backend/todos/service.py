@@ -30,6 +30,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
 )
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,6 +49,9 @@ KEPT_CHANGES = 20_000
 CONFIRMATION_MINUTES = 15
 KEPT_CONFIRMATIONS = 20
 UNDONE_AT_ONCE = 100
+MOST_WORDS = 8
+SEARCH_SECONDS = 3
+"""What a search may ask for, and how long it may take."""
 AT_ONCE = 10_000
 """How many rows too many one transaction deletes; the next one goes on."""
 Kind = Literal["add", "update", "complete", "reopen", "delete", "undo"]
@@ -89,17 +93,24 @@ class Page:
 
 
 async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery, now: datetime) -> Page:
-    """Return a page of the user's todos. Raises ValueError for an `after` that no page gave. `now` is the user's."""
+    """Return a page of the user's todos. `now` is the user's.
+
+    Raises ValueError for an `after` that no page gave, and for too many words.
+    """
     order = _ORDERS[query.sort]
     place = [cast(column, Text).label(f"place_{number}") for number, (column, _) in enumerate(order)]
     wanted = select(Todo, *place).where(Todo.user_id == user_id, *_filters(query, now))
     if query.after:
         wanted = wanted.where(_beyond(order, _position(query.after, len(order))))
     wanted = wanted.order_by(*(column.desc() if down else column.asc() for column, down in order))
+    if query.q:  # it reads all that there is of a user, which no other question does
+        await session.execute(text(f"SET LOCAL statement_timeout = '{SEARCH_SECONDS}s'"))
     try:
         found = (await session.execute(wanted.limit(query.limit + 1))).all()
     except DataError:
         raise ValueError(_NO_PLACE) from None
+    if query.q:
+        await session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
     page = found[: query.limit]
     return Page([row[0] for row in page], _cursor(page[-1][1:]) if len(found) > query.limit else "")
 
@@ -124,7 +135,10 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
         found.append(Todo.completed_at.is_(None) if query.state == "open" else Todo.completed_at.is_not(None))
     if query.priority:
         found.append(Todo.priority == PRIORITIES.index(query.priority))
-    found += [func.strpos(Todo.search, func.searchable(word)) > 0 for word in query.q.split()]
+    words = set(query.q.split())
+    if len(words) > MOST_WORDS:
+        raise ValueError(f"Search for {MOST_WORDS} different words at most.")
+    found += [func.strpos(Todo.search, func.searchable(word)) > 0 for word in sorted(words)]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
@@ -135,6 +149,7 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
         case "upcoming":
             found.append(not_(_due_before(now, tomorrow)))
         case "overdue":
+            found.append(Todo.completed_at.is_(None))
             found.append(or_(_due_before(now, today), and_(Todo.due_at.is_not(None), Todo.due_instant < now)))
         case None:
             pass
