@@ -4,7 +4,15 @@ from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
-_names = cache(available_timezones)
+
+@cache
+def _names() -> set[str]:
+    return available_timezones() - {"Factory", "localtime"}  # what they mean is a matter of the machine
+
+
+def known_time_zone(name: str) -> str | None:
+    """Return the name of a time zone; none where there is none of that name."""
+    return name if name in _names() else None
 
 
 def time_zone(name: str) -> str:

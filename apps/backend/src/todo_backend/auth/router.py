@@ -114,12 +114,14 @@ async def log_in(
         fits = await passwords.verify(user.password_hash if user else None, password, known=known)
         if user is not None and fits:
             async with gate, database.transaction() as session:
-                if await _unchanged(session, user):
+                if kept := await _unchanged(session, user):
+                    if kept.time_zone == "UTC" and credentials.time_zone:  # an account of a version that asked nobody
+                        kept.time_zone = credentials.time_zone
                     await throttle.clear(session, counted)
                     if not is_first:
                         await throttle.give_back(session, _EVERYBODY)
                     metrics.LOG_INS.labels("right").inc()
-                    return await _begun(session, user, credentials, request, tokens, known=known)
+                    return await _begun(session, kept, credentials, request, tokens, known=known)
     metrics.LOG_INS.labels("wrong").inc()
     raise HTTPException(401, _WRONG)
 

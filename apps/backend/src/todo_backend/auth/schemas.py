@@ -8,7 +8,7 @@ import email_validator
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, SecretStr
 
 from todo_backend.auth.models import AccessToken, UserSession
-from todo_backend.clock import time_zone
+from todo_backend.clock import known_time_zone, time_zone
 from todo_backend.text import encodable, one_line
 
 # People who run this for themselves have addresses in .local.
@@ -27,18 +27,23 @@ Opaque = Annotated[str, Field(max_length=200)]
 TimeZone = Annotated[str, AfterValidator(time_zone)]
 
 
+def _known(name: str | None) -> str | None:
+    return known_time_zone(name) if name else None
+
+
 class Credentials(BaseModel):
     """An e-mail address with its password.
 
     With `refresh` the answer has a short access token and one to refresh it with, without it a long one alone.
-    `browser` is what an earlier log-in of this browser answered.
+    `browser` is what an earlier log-in of this browser answered. A time zone that there is not counts as none: browsers
+    have such, and nobody is kept out for it.
     """
 
     email: Email
     password: Password
     refresh: bool = False
     browser: Opaque | None = None
-    time_zone: TimeZone | None = None
+    time_zone: Annotated[str | None, AfterValidator(_known)] = None
 
 
 class RefreshRequest(BaseModel):
