@@ -38,14 +38,18 @@ async def refreshed(ann: Person, token: str) -> httpx.Response:
     return await ann.client.post("/api/v1/auth/refresh", json={"refresh_token": token})
 
 
-async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person) -> None:
+async def test_a_session_goes_on_by_tokens_that_are_good_once(ann: Person, database_url: URL) -> None:
     begun = await session(ann)
     assert begun["expires_in"] == 15 * 60
     first = (await refreshed(ann, begun["refresh_token"])).json()
     second = (await refreshed(ann, first["refresh_token"])).json()
     ann.token = second["access_token"]
     assert (await ann.request("GET", "/auth/me")).status_code == 200
-    # what was good two tokens ago is a thief's, or was stolen: the session ends for both
+    # what was good two tokens ago may come from a tab that was overtaken
+    assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
+    assert (await ann.request("GET", "/auth/me")).status_code == 200
+    # a while later it is a thief's, or was stolen: the session ends for both
+    in_database(database_url, "UPDATE sessions SET rotated_at = rotated_at - interval '31 seconds'")
     assert (await refreshed(ann, begun["refresh_token"])).status_code == 401
     assert (await ann.request("GET", "/auth/me")).status_code == 401
     assert (await refreshed(ann, second["refresh_token"])).status_code == 401
@@ -89,6 +93,16 @@ async def test_two_tabs_that_refresh_at_once_both_go_on(ann: Person, database_ur
     assert (await refreshed(ann, late["refresh_token"])).status_code == 401
 
 
+async def test_who_refreshes_on_and_on_is_no_tab_that_overtakes(ann: Person) -> None:
+    stolen = (await session(ann))["refresh_token"]
+    answer = await refreshed(ann, stolen)
+    for _ in range(5):
+        answer = await refreshed(ann, answer.json()["refresh_token"])
+        assert answer.status_code == 200
+    assert (await refreshed(ann, stolen)).status_code == 401
+    assert (await refreshed(ann, answer.json()["refresh_token"])).status_code == 401
+
+
 async def test_a_refresh_whose_answer_was_lost_logs_nobody_out(database_url: URL) -> None:
     """Also where the keys are rotated meanwhile."""
     before = JwtKeys.model_validate({"active": "one", "keys": {"one": new_key()}})
@@ -124,10 +138,30 @@ async def test_a_token_that_is_none_refreshes_nothing(ann: Person, token: str) -
 
 async def test_one_signs_up_in_one_s_time_zone(client: httpx.AsyncClient) -> None:
     credentials = {"email": f"acceptance+{uuid.uuid4().hex}@todochat.example", "password": PASSWORD}
-    nowhere = await client.post("/api/v1/auth/signup", json={**credentials, "time_zone": "Mars/Olympus"})
-    assert (nowhere.status_code, nowhere.json()["detail"].partition(";")[0]) == (422, "time_zone: is no time zone")
     there = await client.post("/api/v1/auth/signup", json={**credentials, "time_zone": "Europe/Berlin"})
     assert (there.status_code, there.json()["user"]["time_zone"]) == (201, "Europe/Berlin")
+
+
+@pytest.mark.parametrize("unknown", ["Etc/Unknown", "+02:00", "US/Pacific-New", "localtime", "Factory", ""])
+async def test_who_s_browser_knows_no_time_zone_gets_in(client: httpx.AsyncClient, unknown: str) -> None:
+    email = f"acceptance+{uuid.uuid4().hex}@todochat.example"
+    given = {"email": email, "password": PASSWORD, "time_zone": unknown}
+    opened = await client.post("/api/v1/auth/signup", json=given)
+    assert (opened.status_code, opened.json()["user"]["time_zone"]) == (201, "UTC")
+    assert (await log_in(client, email, time_zone=unknown)).status_code == 200
+    person = Person(client, opened.json()["user"]["id"], email, opened.json()["access_token"])
+    refused = await person.request("PATCH", "/auth/me", {"time_zone": unknown})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("time_zone: is no time zone")
+
+
+async def test_an_account_without_a_time_zone_gets_that_of_a_log_in_and_keeps_it(ann: Person) -> None:
+    assert (await log_in(ann.client, ann.email, "wrong horse", time_zone="Asia/Tokyo")).status_code == 401
+    assert (await ann.request("GET", "/auth/me")).json()["time_zone"] == "UTC"
+    for there in ("Europe/Berlin", "Asia/Tokyo"):
+        answer = await log_in(ann.client, ann.email, time_zone=there)
+        assert answer.json()["user"]["time_zone"] == "Europe/Berlin"
+    assert (await ann.request("GET", "/auth/me")).json()["time_zone"] == "Europe/Berlin"
 
 
 async def test_a_session_that_was_ended_is_worth_nothing(ann: Person, bob: Person) -> None:

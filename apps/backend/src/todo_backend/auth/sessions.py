@@ -18,6 +18,8 @@ JUST_NOW = timedelta(minutes=15)
 WITHOUT_REFRESH = timedelta(hours=12)
 GRACE = timedelta(seconds=30)
 """For how long the refresh token before the last is good: two tabs refresh at once, and answers are lost."""
+OVERTAKEN = 3
+"""How many tokens more may be behind within that time: such a one is good for nothing, and no thief's yet."""
 BROWSER = timedelta(days=365)
 MOST = 50
 """Sessions of each kind, and browsers, of one account; those used longest ago go.
@@ -63,6 +65,7 @@ async def refresh(session: AsyncSession, token: str, tokens: Tokens) -> tuple[Us
     """Return the session with its user and its next token, which is the same for all who refresh at once.
 
     Raises EndedError; a token that was used long ago has been stolen from one side or the other, and ends the session.
+    One that others have overtaken just now is refused, and ends nothing.
     """
     try:
         found, family, secret = token.split(".")
@@ -86,6 +89,10 @@ async def refresh(session: AsyncSession, token: str, tokens: Tokens) -> tuple[Us
         for secret in following:
             if kept.refresh_hash == _hash(secret):
                 return kept, user, f"{found}.{family}.{secret}"
+        for _ in range(OVERTAKEN):
+            following = list({after for secret in following for after in tokens.successors(secret)})
+            if kept.refresh_hash in map(_hash, following):
+                raise EndedError
     await session.delete(kept)
     await session.commit()
     raise EndedError
