@@ -33,6 +33,15 @@ export function withCookies(response: Response, cookies: string[]): Response {
   return response;
 }
 
+/** Returns a part of a path as it was before it was encoded. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 async function answerTo(handler: Handler, request: NextRequest, params: Params, ownPagesAlone: boolean): Promise<Response> {
   try {
     if (ownPagesAlone && !READS.has(request.method) && !isSameOrigin(request.headers)) {
@@ -56,8 +65,8 @@ export function open(handler: Handler, { ownPagesAlone = true } = {}) {
       const started = performance.now();
       const params = (await context.params) ?? {}; // none where the path has none
       const response = await answerTo(handler, request, params, ownPagesAlone);
-      const values = new Map(Object.entries(params).map(([name, value]) => [value, `{${name}}`]));
-      const route = request.nextUrl.pathname.split("/").map((part) => values.get(part) ?? part).join("/");
+      const values = new Map(Object.entries(params).map(([name, value]) => [decoded(value), `{${name}}`]));
+      const route = request.nextUrl.pathname.split("/").map((part) => values.get(decoded(part)) ?? part).join("/");
       const duration_ms = Math.round(performance.now() - started);
       log("info", "request", { method: request.method, route, status: response.status, duration_ms });
       response.headers.set("x-request-id", requestId());
@@ -111,7 +120,8 @@ export function signedIn(handler: SignedInHandler) {
   });
 }
 
-const isOver = (error: unknown) => error instanceof BackendError && error.status === 401;
+/** Tells whether the backend says that the session is over. */
+export const isOver = (error: unknown) => error instanceof BackendError && error.status === 401;
 
 const bodies = new WeakMap<NextRequest, Record<string, unknown>>();
 
@@ -119,7 +129,7 @@ const bodies = new WeakMap<NextRequest, Record<string, unknown>>();
 export async function readJson(request: NextRequest): Promise<Record<string, unknown>> {
   const known = bodies.get(request);
   if (known) return known;
-  if (request.headers.get("content-type")?.split(";")[0]?.trim() !== "application/json") {
+  if (request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase() !== "application/json") {
     throw new BackendError(415, "Send the request as application/json.");
   }
   checkLength(request);

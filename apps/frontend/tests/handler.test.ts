@@ -130,7 +130,7 @@ for (const name of withBody) {
     for (const body of ["[]", "null", '"title"', "1", "", "{"]) {
       await refused(await sendJson(name, body), 422, /no JSON object/);
     }
-    const taken = await sendJson(name, padded(LIMIT), { "content-type": "application/json; charset=utf-8" });
+    const taken = await sendJson(name, padded(LIMIT), { "content-type": "Application/JSON; charset=utf-8" });
     assert.ok(taken.ok, await taken.text());
     assert.equal(reached.length, 1);
   });

@@ -8,8 +8,10 @@ import { after, beforeEach, mock, test } from "node:test";
 import { NextRequest } from "next/server";
 
 import { POST as deleteAccount } from "@/app/api/account/delete/route";
+import { PATCH as changeAccount } from "@/app/api/account/route";
 import { POST as logOut } from "@/app/api/auth/logout/route";
 import { GET as refreshPage } from "@/app/api/auth/refresh/route";
+import { DELETE as deleteTodo } from "@/app/api/todos/[id]/route";
 import { GET as list, POST as add } from "@/app/api/todos/route";
 
 const TITLE = "nobody else may read this";
@@ -114,6 +116,31 @@ test("signing out ends the session at the backend also when the access token is 
   assert.equal(heard.at(-1)!.url, "/api/v1/auth/logout");
   assert.equal(heard.at(-1)!.headers.authorization, "Bearer a.1");
   assert.deepEqual(setBy(response), ["todochat_own_session=", "todochat_own_refresh=", "todochat_session="]);
+});
+
+test("so it does with an access token that the backend does not take any more", async () => {
+  access = 5;
+  const response = await ask(logOut, { cookie: "todochat_own_session=a.old; todochat_own_refresh=r.1" });
+  assert.equal(response.status, 204);
+  assert.deepEqual(heard.map(({ url }) => url), ["/api/v1/auth/logout", "/api/v1/auth/refresh", "/api/v1/auth/logout"]);
+  assert.equal(heard.at(-1)!.headers.authorization, "Bearer a.6");
+  assert.deepEqual(setBy(response), ["todochat_own_session=", "todochat_own_refresh=", "todochat_session="]);
+});
+
+test("an account's time zone and whether a model may answer are passed on, and nothing else", async () => {
+  const body = JSON.stringify({ time_zone: "Europe/Berlin", model_allowed: false, email: "b@todo.example" });
+  assert.equal((await ask(changeAccount, { cookie: "todochat_own_session=a", body })).status, 200);
+  assert.deepEqual(JSON.parse(heard.at(-1)!.body), { time_zone: "Europe/Berlin", model_allowed: false });
+});
+
+test("a path's id is logged as what it is, however it is written", async () => {
+  const written = "%75ser's own";
+  for (const id of [written, decodeURIComponent(written)]) {
+    const headers = { host: "todo.example", origin: "http://todo.example", cookie: "todochat_own_session=a" };
+    const request = new NextRequest(`http://todo.example/api/todos/${written}`, { method: "DELETE", headers });
+    assert.equal((await deleteTodo(request, { params: Promise.resolve({ id }) })).status, 404);
+    assert.equal((JSON.parse(lines.at(-1)!) as { route: string }).route, "/api/todos/{id}");
+  }
 });
 
 test("a cookie that is no token signs in nobody, and breaks nothing", async () => {

@@ -4,8 +4,9 @@ import { endedSessionCookies } from "@/lib/session";
 import type { User } from "@/lib/types";
 
 export const PATCH = signedIn(async (request, token) => {
-  const { model_allowed } = await readJson(request);
-  return success(await callBackend<User>("/api/v1/auth/me", { method: "PATCH", token, body: { model_allowed } }));
+  const { model_allowed, time_zone } = await readJson(request);
+  const body = { model_allowed, time_zone };
+  return success(await callBackend<User>("/api/v1/auth/me", { method: "PATCH", token, body }));
 });
 
 /** As pages of the version before ask for it; our own ask at /api/account/delete, with the password. */
