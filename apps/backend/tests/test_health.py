@@ -156,6 +156,15 @@ def test_a_faulty_secret_is_named_and_not_shown(
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.parametrize("origin", ["https://App.example", "https://app.example:443", "http://[::1]:80"])
+def test_an_origin_that_no_browser_sends_is_named(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("TODO_CORS_ORIGINS", f"http://app.example:443,https://app.example:80,{origin}")
+    with pytest.raises(ConfigurationError) as raised:
+        load()
+    assert f"'{origin}' is no browser's origin" in str(raised.value)
+    assert "app.example:80'" not in str(raised.value)
+
+
 def test_a_faulty_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TODO_CORS_ORIGINS", "*")
     with pytest.raises(ConfigurationError, match=r"TODO_cors_origins.*'\*' is no origin"):

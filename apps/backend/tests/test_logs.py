@@ -1,5 +1,7 @@
 """What is logged: JSON lines with the id of their request, and nothing that is somebody's own."""
 
+import asyncio
+import gc
 import json
 import logging
 import secrets
@@ -158,3 +160,24 @@ def test_an_error_is_told_by_its_place_and_kind_and_not_by_the_row_that_it_quote
     assert "sqlalchemy.exc.IntegrityError" in told
     assert "psycopg.errors.UniqueViolation 23505 users uq_users_email" in told
     assert "tests/test_logs.py" in told
+
+
+def test_a_task_that_nobody_waited_for_is_told_without_what_its_error_says(capsys: pytest.CaptureFixture[str]) -> None:
+    row = secrets.token_hex(8)
+
+    async def fail() -> None:
+        raise ValueError(row)
+
+    async def forget() -> None:
+        task = asyncio.create_task(fail())
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+
+    with logging_as_the_service_does():
+        asyncio.run(forget())
+    line = capsys.readouterr().out
+    assert row not in line
+    told = json.loads(line)
+    assert told["message"] == "Task exception was never retrieved"
+    assert told["exception"].endswith("builtins.ValueError")

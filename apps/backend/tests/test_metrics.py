@@ -25,6 +25,11 @@ async def test_requests_are_counted_by_their_route(ann: Person) -> None:
         await ann.request("GET", "/todos/00000000-0000-0000-0000-000000000000")
     assert value("todo_requests_total", **labels) == before + 2
     assert value("todo_requests_in_progress") == waits
+    for method, status in (("POST", "401"), ("GET", "405")):
+        labels = {"method": method, "route": "/mcp", "status": status}
+        before = value("todo_requests_total", **labels)
+        await ann.client.request(method, "/mcp")
+        assert value("todo_requests_total", **labels) == before + 1
     path = secrets.token_hex(8)
     await ann.client.get(f"/{path}")
     assert not [one for family in REGISTRY.collect() for one in family.samples if path in str(one.labels)]

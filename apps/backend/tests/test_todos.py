@@ -73,6 +73,25 @@ async def test_a_title_that_nobody_can_see_is_refused_whoever_gives_it(ann: Pers
     assert await ann.titles() == [added["title"]]
 
 
+@pytest.mark.parametrize(
+    ("title", "kept"),
+    [
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f cup", "all of it"),
+        ("\U0001f3f4\U000e0067\U000e0062 cup", "\U0001f3f4 cup"),  # a flag that has no end
+        ("\U0001f3f4" + "\U000e0061" * 7 + "\U000e007f cup", "\U0001f3f4 cup"),  # a sentence
+        ("cup\U000e0061\U000e007f", "cup"),
+        ("c\u034fup \U000e01ef\U000e0100", "cup"),
+        ("cafe\u034f\u0301", "caf\u00e9"),
+    ],
+    ids=ascii,
+)
+async def test_of_a_title_what_nobody_can_see_is_left_out_and_a_flag_is_whole(
+    ann: Person, title: str, kept: str
+) -> None:
+    await ann.add(title)
+    assert await ann.titles() == [title if kept == "all of it" else kept]
+
+
 async def test_the_longest_title_is_kept_whole(ann: Person) -> None:
     title = "🥛" * 200
     await ann.add(title)
@@ -109,3 +128,14 @@ async def test_every_error_has_one_sentence(
     assert response.status_code == status
     assert set(response.json()) == {"detail"}
     assert isinstance(response.json()["detail"], str)
+
+
+async def test_a_key_that_is_not_known_is_not_sent_back_whole(ann: Person) -> None:
+    refused = await ann.request("POST", "/todos", {"title": "Milk", "k" * 20_000: 1})
+    assert refused.status_code == 422
+    assert refused.json() == {"detail": f"{'k' * 100}: Extra inputs are not permitted"}
+
+
+async def test_an_address_with_a_slash_too_many_leads_nowhere(ann: Person) -> None:
+    answer = await ann.request("GET", "/todos/")
+    assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})

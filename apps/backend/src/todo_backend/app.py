@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from todo_backend import errors, maintenance
 from todo_backend.auth.passwords import Passwords
@@ -29,6 +30,15 @@ from todo_backend.todos.router import router as todos_router
 
 # The longest thing anybody may send is a chat message: 2,000 characters, 12 bytes each when escaped in JSON.
 MAX_BODY_BYTES = 64 * 1024
+
+
+class _NamedRoute(Route):
+    """A route that is counted and logged by its path, as FastAPI's own are."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Return how well it fits, and what that means for the request."""
+        match, child = super().matches(scope)
+        return match, {**child, "route": self}
 
 
 def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
@@ -67,6 +77,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         openapi_url="/api/v1/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # to an address of the request's own Host
         responses=errors.RESPONSES,
     )
     app.state.settings = settings
@@ -84,7 +95,7 @@ def create_app(settings: Settings, secrets: Secrets) -> FastAPI:
         api.include_router(router)
     app.include_router(api)
     app.include_router(health_router)
-    app.router.routes.append(Route("/mcp", mcp_server, methods=["POST"], include_in_schema=False))
+    app.router.routes.append(_NamedRoute("/mcp", mcp_server, methods=["POST"], include_in_schema=False))
 
     # Each one added wraps those before it.
     app.add_middleware(BodyLimit, max_bytes=MAX_BODY_BYTES)

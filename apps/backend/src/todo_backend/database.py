@@ -1,4 +1,4 @@
-"""The database: one pool of connections for each process, short transactions, a verdict on whether it can be reached."""
+"""The database: one pool of connections, short transactions, a verdict on whether it can be reached."""
 
 import asyncio
 import logging

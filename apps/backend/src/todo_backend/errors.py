@@ -26,6 +26,8 @@ def problem(description: str) -> dict[str, Any]:
     return {"model": Problem, "description": description}
 
 
+MOST_OF_A_KEY = 100
+"""Of what somebody sent as a key so much is sent back."""
 RESPONSES: dict[int | str, dict[str, Any]] = {"default": problem("It was not done; `detail` says why.")}
 """What every operation may answer."""
 
@@ -44,7 +46,7 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
     faults = []
     for fault in error.errors():
-        place = ".".join(str(part) for part in fault["loc"][1:] if fault["type"] != "json_invalid")
+        place = ".".join(str(part) for part in fault["loc"][1:] if fault["type"] != "json_invalid")[:MOST_OF_A_KEY]
         message = fault["msg"].removeprefix("Value error, ")
         faults.append(f"{place}: {message}" if place else message)
     return JSONResponse({"detail": "; ".join(faults)}, status_code=422)

@@ -20,11 +20,14 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a JSON object."""
+        message = record.getMessage()
+        if record.name == "asyncio":  # what follows quotes the error, which formatException leaves out
+            message = message.partition("\n")[0]
         entry: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": message,
         }
         if (current := request_id.get()) is not None:
             entry["request_id"] = current

@@ -28,6 +28,8 @@ def _origin(value: str) -> str:
     scheme, separator, host = value.partition("://")
     if scheme not in {"http", "https"} or not separator or not host or "/" in host or "*" in host:
         raise ValueError(f"{value!r} is no origin; write it as http://host:port without a path")
+    if value != value.lower() or value.endswith(":80" if scheme == "http" else ":443"):
+        raise ValueError(f"{value!r} is no browser's origin; write it in lower case, without its scheme's own port")
     return value
 
 

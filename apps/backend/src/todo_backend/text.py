@@ -4,10 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-# Not seen, and able to make a text read differently to a person and to a model: controls of direction, tags, and
-# characters without width, but for the joiners that emoji and several scripts are written with.
+# Not seen, and able to make a text read differently to a person and to a model: controls of direction, tags other than
+# those of a flag, and characters without width, but for the joiners that emoji and several scripts are written with.
 _UNSEEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f)|"
+    "[\u00ad\u034f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
 )
 # Texts of which nothing is seen: of space, controls, Braille's blank, and what has Unicode's property
 # Default_Ignorable_Code_Point, which Python does not tell.
@@ -37,7 +39,7 @@ def storable(value: str) -> str:
     """
     if "\x00" in value:
         raise ValueError("must not contain the character NUL")
-    kept = _UNSEEN.sub("", unicodedata.normalize("NFC", encodable(value))).strip()
+    kept = unicodedata.normalize("NFC", _UNSEEN.sub(r"\1", encodable(value))).strip()
     return "" if _BLANK.fullmatch(kept) else kept
 
 
@@ -104,6 +106,8 @@ def _joins(left: str, right: str) -> bool:
         return True
     if "\U0001f1e6" <= left <= "\U0001f1ff" and "\U0001f1e6" <= right <= "\U0001f1ff":
         return True  # two of them are a flag
+    if "\U000e0020" <= right <= "\U000e007f":
+        return True  # what flag it is
     return _is_of_a_word(left) and _is_of_a_word(right) and not (_is_unspaced(left) or _is_unspaced(right))
 
 

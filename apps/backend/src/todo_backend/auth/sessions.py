@@ -91,7 +91,7 @@ async def refresh(session: AsyncSession, token: str, tokens: Tokens) -> tuple[Us
                 return kept, user, f"{found}.{family}.{secret}"
         for _ in range(OVERTAKEN):
             following = list({after for secret in following for after in tokens.successors(secret)})
-            if kept.refresh_hash in map(_hash, following):
+            if any(kept.refresh_hash == _hash(secret) for secret in following):
                 raise EndedError
     await session.delete(kept)
     await session.commit()

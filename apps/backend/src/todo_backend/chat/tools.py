@@ -62,7 +62,7 @@ class TodoTools:
         self._may_delete = may_delete
 
     async def page(self, query: TodoQuery) -> tuple[list[TodoView], bool]:
-        """Return the first todos that are asked for, and whether there are more. Raises ToolError for too many words."""
+        """Return the first todos asked for, and whether there are more. Raises ToolError for too many words."""
         try:
             page = await service.list_todos(self._session, self._user.id, query, self.now)
         except ValueError as error:
