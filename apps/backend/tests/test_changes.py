@@ -605,3 +605,12 @@ async def test_what_follows_a_search_has_its_own_time(ann: Person, database_url:
         await service.list_todos(session, uuid.UUID(ann.id), TodoQuery(q="milk"), datetime.now(UTC))
         assert await session.scalar(text("SHOW statement_timeout")) == "0"
     await database.close()
+
+
+async def test_a_letter_that_few_keyboards_have_is_found_by_the_one_they_have(ann: Person) -> None:
+    await todo(ann, title="Fly to İstanbul")
+    for word in ("istanbul", "ISTANBUL", "İSTANBUL"):
+        found = (await ann.request("GET", f"/todos?q={word}")).json()
+        assert [one["title"] for one in found] == ["Fly to İstanbul"], word
+    await ann.say("delete fly to istanbul")
+    assert await ann.titles() == []

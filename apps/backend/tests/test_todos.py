@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from tests.conftest import Person
+from todo_backend.text import words
 
 
 async def test_a_todo_is_added_completed_reopened_renamed_and_deleted(ann: Person) -> None:
@@ -90,6 +91,11 @@ async def test_of_a_title_what_nobody_can_see_is_left_out_and_a_flag_is_whole(
 ) -> None:
     await ann.add(title)
     assert await ann.titles() == [title if kept == "all of it" else kept]
+
+
+def test_a_flag_is_one_word() -> None:
+    flag = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    assert words(f"{flag} cup") == [flag, "cup"]
 
 
 async def test_the_longest_title_is_kept_whole(ann: Person) -> None:

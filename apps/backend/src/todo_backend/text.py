@@ -65,7 +65,7 @@ def shortened(value: str, most: int) -> str:
 def comparable(value: str) -> str:
     """Return the form in which texts are compared: whatever case, form of accents or spacing they are written in."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
-    return " ".join(_STYLE.sub("", folded).split())
+    return " ".join(_STYLE.sub("", folded).replace("i\u0307", "i").split())  # of İ, which few keyboards have
 
 
 def words(value: str) -> list[str]:

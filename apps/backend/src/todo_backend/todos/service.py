@@ -138,7 +138,7 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
     words = set(query.q.split())
     if len(words) > MOST_WORDS:
         raise ValueError(f"Search for {MOST_WORDS} different words at most.")
-    found += [func.strpos(Todo.search, func.searchable(word)) > 0 for word in sorted(words)]
+    found += [func.strpos(_undotted(Todo.search.expression), _undotted(func.searchable(word))) > 0 for word in sorted(words)]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
@@ -154,6 +154,10 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
         case None:
             pass
     return found
+
+
+def _undotted(searchable: ColumnElement[str]) -> ColumnElement[str]:
+    return func.replace(searchable, "İ", "I")  # as `text.comparable` has it
 
 
 def _due_before(now: datetime, day: date) -> ColumnElement[bool]:
