@@ -108,12 +108,13 @@ def _joins(left: str, right: str) -> bool:
         return True  # two of them are a flag
     if "\U000e0020" <= right <= "\U000e007f":
         return True  # what flag it is
-    return _is_of_a_word(left) and _is_of_a_word(right) and not (_is_unspaced(left) or _is_unspaced(right))
+    return _is_of_a_word(left) and _is_of_a_word(right) and not (is_unspaced(left) or is_unspaced(right))
 
 
 def _is_of_a_word(character: str) -> bool:
     return character in "_'’" or unicodedata.category(character)[0] in "LNM"
 
 
-def _is_unspaced(character: str) -> bool:
+def is_unspaced(character: str) -> bool:
+    """Tell whether a character is of a script without spaces between words."""
     return unicodedata.name(character, "").startswith(_UNSPACED)

@@ -229,7 +229,8 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     ):
         return None
     named_ones, said = _named_in(reader, todos), _said_in_order(reader)
-    bare = {int(key) for key in said if key.isdecimal() and len(key) < 5}
+    is_odd = any(clause.has_odd_number for clause in clauses)
+    bare = {int(key) for key in said if key.isdecimal() and len(key) < 5 and not is_odd}
     if not named_ones and bare:
         named_ones = [todo for todo in todos if todo.number in bare]
         if len(named_ones) != len(bare):

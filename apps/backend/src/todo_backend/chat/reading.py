@@ -12,7 +12,7 @@ from itertools import pairwise
 from todo_backend import dates
 from todo_backend.chat.cues import CUES, Cue, fold, lengths
 from todo_backend.chat.lexicon import COMMON, FILLERS, NUMBERS, ORDINALS, PAST, PREPOSITIONS, SAME, UNDONE, stem, these
-from todo_backend.text import occurs, words
+from todo_backend.text import comparable, is_unspaced, occurs, words
 from todo_backend.todos.schemas import Priority, TodoView
 
 QUOTED = re.compile(r"""“[^”]*”|„[^“”]*[“”]|«[^»]*»|"[^"]*"|(?<!\w)'[^']+'(?!\w)|‘[^’]*’(?!\w)""")
@@ -90,6 +90,13 @@ _AFTER_ORDINALS = these("after ordinals") | {""}
 _SEVERAL = these("several")
 _AND = frozenset(["and", "und", "&", "+"])
 _MOST_DIGITS = 7
+_SIGNED = re.compile(
+    r"((?<![^\W_])(?:[@$€£~+#]+|[-−](?=\d)))?(?<![^\W_])([^\W_]+)([#+*%°$€£−-]++(?![^\W_]))?"  # noqa: RUF001
+)
+"""A word with the signs that it has: C++, AA-, -1."""
+_NUMBER = re.compile(r"#?\d+(?:[,;&]#?\d+)*\.?")
+_BESIDE = "([{\"'“”„‘’.,;:!?…)]}*•·—–"  # noqa: RUF001
+"""What may stand beside a number without making another one of it."""
 _COURTESIES = ("courtesy before", "courtesy after", "title before", "talk thanks", "talk greet")
 PRIORITIES: Sequence[Priority] = ("high", "medium", "low")
 _BY_FIRST: dict[str, list[Cue]] = defaultdict(list)
@@ -415,8 +422,31 @@ class Clause:
         return [key for key in self._content(cues=False) if key]
 
     @cached_property
+    def has_odd_number(self) -> bool:
+        """Whether digits in it are the number of no todo: “-1”, “½”, “1/2”, “2 %”."""
+        return any(
+            any(map(str.isnumeric, raw))
+            and not any(map(str.isalpha, raw))
+            and not self.reader.is_in_date(token)
+            and not (_NUMBER.fullmatch(raw) and _is_apart(self.reader.text, token))
+            for token in self.tokens
+            if not token.quoted and (raw := self.reader.text[token.start : token.end])
+        )
+
+    @cached_property
+    def is_numbered(self) -> bool:
+        """Whether it says that a number is meant: “number 2”, “#2”."""
+        keys = [token.key for token in self.tokens]
+        return any(
+            key[:1] == "#" or (before in NUMBER_WORDS and (key.isdecimal() or key in NUMBERS))
+            for before, key in pairwise(("", *keys))
+        )
+
+    @cached_property
     def numbers(self) -> list[int]:
         """The numbers of todos that it names: “#3”, “number three”, “the third one”, or a number alone."""
+        if self.has_odd_number:
+            return []
         keys = ["", *(token.key for token in self.tokens), ""]
         found = []
         for token, before, key, after in zip(self.tokens, keys, keys[1:], keys[2:], strict=False):
@@ -443,6 +473,14 @@ class Clause:
     def is_pronoun(self) -> bool:
         """Whether it names nothing, or only “it”."""
         return not any(key not in COMMON for key in self.objects)
+
+
+def _is_apart(text: str, token: Token) -> bool:
+    """Whether nothing stands at a number that makes another one of it: a sign, a slash."""
+    before, after = text[: token.start][-1:], text[token.end :][:1]
+    return (not before or before.isspace() or before in _BESIDE.replace("–", "")) and (  # noqa: RUF001
+        not after or after.isspace() or after in _BESIDE
+    )
 
 
 def _is_number(keys: Sequence[str]) -> bool:
@@ -494,8 +532,10 @@ def _is_infinitive(word: str) -> bool:
 
 def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int, int]:
     """How well a clause names a todo: (0, 0) not at all, (1, …) by what many have, (3, …) by its whole title."""
+    if differ_in_signs(todo.title, clause.text):
+        return 0, 0
     if occurs(todo.title, clause.text):
-        return 3, len(todo.title)
+        return 3, 2 * len(comparable(todo.title)) + _is_as_typed(todo.title, clause.text)
     own = bases(todo.title)
     spoken = [meant(key, todo.title) for key in clause.content]
     shared = (own - COMMON) & set(spoken)
@@ -507,6 +547,43 @@ def fits(todo: TodoView, clause: Clause, *, loosely: bool = False) -> tuple[int,
     if not loosely and last + 1 < len(spoken) and spoken[last + 1] and spoken[last + 1] not in own | COMMON:
         return 0, 0
     return 2, 10 * len(shared) + len(own & set(spoken) & COMMON)
+
+
+def _is_as_typed(title: str, text: str) -> bool:
+    """Whether a title stands in a text letter by letter, and not only what compares equal: Masse, Maße."""
+    title, text = (unicodedata.normalize("NFC", one) for one in (title, text))
+    return bool(re.search(rf"(?<!\w){re.escape(title)}(?![\w\ufe0e\ufe0f])", text))
+
+
+@lru_cache(maxsize=4096)
+def _signs(text: str) -> dict[str, set[str]]:
+    """The words of a text, each with the signs that are at it."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for before, word, after in _SIGNED.findall(unicodedata.normalize("NFC", text)):
+        # “rent- tick it off” is about the rent, “AA-” is not AA
+        found[comparable(word)].add(f"{before} {'' if len(word) > 3 and after in ('-', '−') else after}".strip())  # noqa: RUF001
+    return found
+
+
+def differ_in_signs(one: str, other: str) -> bool:
+    """Tell whether a word in both texts has other signs in one of them: C, C++ and C#."""
+    signs, others = _signs(one), _signs(other)
+    return any(word in others and not signs[word] & others[word] for word in signs)
+
+
+def is_slip_for(todo: TodoView, clauses: Sequence[Clause]) -> bool:
+    """Tell whether clauses name a todo only by what may be a slip of the pen, or by a part of a word without spaces."""
+    if any(clause.numbers for clause in clauses):
+        return False
+    own, ranked = bases(todo.title), max(clauses, key=lambda clause: fits(todo, clause, loosely=True))
+    if fits(todo, ranked)[0] == 3:
+        return False
+    written = [_spelt(fold(word)) for word in words(ranked.text)]
+    return (
+        any(map(is_unspaced, todo.title))
+        or any(key not in own and meant(key, todo.title) in own for key in ranked.content)
+        or any(len(key) > 5 and not (SAME.get(key) or SAME.get(stem(key))) and _slipped(key) in own for key in written)
+    )
 
 
 def bases(title: str) -> frozenset[str]:
@@ -580,7 +657,8 @@ def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool
     """
     for clause in clauses:
         if clause.numbers:
-            return [todo for todo in todos if todo.number in clause.numbers]
+            called = [todo for todo in todos if fits(todo, clause)[0] == 3 and _is_called(todo.title, clause)]
+            return called or [todo for todo in todos if todo.number in clause.numbers]
     best = {todo.id: max((fits(todo, clause, loosely=loosely) for clause in clauses), default=(0, 0)) for todo in todos}
     most = max(best.values(), default=(0, 0))
     found = [todo for todo in todos if most > (0, 0) and best[todo.id] == most]
@@ -589,6 +667,12 @@ def named(todos: Sequence[TodoView], clauses: Sequence[Clause], *, loosely: bool
         spoken = set(clause.content) - COMMON - bases(found[0].title)
         found += [todo for todo in todos if todo is not found[0] and bases(todo.title) & spoken]
     return found
+
+
+def _is_called(title: str, clause: Clause) -> bool:
+    """Whether the number in a clause is that in a title: “delete 7”, where a todo is called so."""
+    own = set(words(title))
+    return {str(number) for number in clause.numbers} <= own and (len(own) > 1 or not clause.is_numbered)
 
 
 def priority_of(clauses: Sequence[Clause]) -> str | None:

@@ -33,8 +33,10 @@ from todo_backend.chat.reading import (
     Reader,
     bases,
     day_of,
+    differ_in_signs,
     fits,
     is_quoted,
+    is_slip_for,
     named,
     new_todo,
     priority_of,
@@ -192,7 +194,7 @@ _UNDATED = re.compile(
 )
 _INSTEAD = re.compile(r"\b(?:statt|anstatt|anstelle|instead of|rather than)\b", re.IGNORECASE)
 _UNCLEAR = frozenset(
-    ("not understood", "careful", "unsure", "several", "not found", "which day", "change how", "add what", "add how",
+    ("not understood", "careful", "unsure", "several", "meant", "not found", "which day", "change how", "add what", "add how",
      "chat", "thanks", "greet", "none found", "priority high", "priority medium", "priority low", "tomorrow", "today", "yesterday")
 )  # fmt: skip
 """Replies to what gave nothing to do."""
@@ -670,7 +672,8 @@ class _Turn:
         """Todos that are named one by one; None where one of them is not there, and none where there is one alone."""
         if len(numbers := {number for clause in reader.clauses for number in clause.numbers}) > 1:
             ones = [todo for todo in todos if todo.number in numbers]
-            return ones if len(ones) == len(numbers) else None
+            is_called = any(todo.title in map(str, numbers) and todo not in ones for todo in todos)
+            return ones if len(ones) == len(numbers) and not is_called else None
         parts = [Reader(part, self.now) for part in _AND.split(reader.text) if part.strip()]
         found: list[TodoView] = []
         unknown = False
@@ -780,6 +783,7 @@ class _Turn:
 
     async def _delete(self, todo: TodoView) -> str:
         self._check_meant()
+        self._check_named(todo)
         deleted = await self.tools.delete_todo(todo)
         self.todos = [other for other in self.todos if other.id != todo.id]
         return self.say("deleted", title=deleted.title)
@@ -867,6 +871,11 @@ class _Turn:
         if unit == "hour":
             return dates.Found(later, ())
         return dates.Found(dates.Due(later.day, _time_of(todo.due)), ())
+
+    def _check_named(self, todo: TodoView) -> None:
+        """Ask before a todo is gone that is named by what may be a slip of the pen."""
+        if is_slip_for(todo, self.reader.clauses):
+            raise _UnclearError(self.say("meant", title=todo.title, number=todo.number))
 
     def _check_meant(self) -> None:
         """Ask where a change is only thought of: what could be done, and when, is not to be done now."""
@@ -972,7 +981,9 @@ def _corrected(said: str, now) -> str:  # type: ignore[no-untyped-def]
 
 def _is_same(one: str, other: str) -> bool:
     """Whether two titles say the same: “Milch kaufen” is “buy milk”."""
-    return comparable(one) == comparable(other) or (bool(bases(one)) and sorted(bases(one)) == sorted(bases(other)))
+    return not differ_in_signs(one, other) and (
+        comparable(one) == comparable(other) or (bool(bases(one)) and sorted(bases(one)) == sorted(bases(other)))
+    )
 
 
 def _begins_talk(kind: str, clauses: Sequence[Clause]) -> bool:
