@@ -5,7 +5,7 @@ left over was not understood, and may be what matters.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from todo_backend.chat.cues import fold
@@ -346,7 +346,7 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
     own = {key for title in titles for word in title for key in (word, word.removesuffix("n"))}
     inside = [_said_in(title, reader) for title in titles]
     for clause in reader.clauses:
-        left = [key for key in left_over(clause, ()) if key not in own]
+        left = [key for key in left_over(clause, ()) if not {key, *_without_zu(key)} & own]
         if _SEVERAL & set(reader.keys) or reader.clauses[0].closes == ":":
             left = [key for key in left if key not in NUMBERS and not key.isdecimal()]
         if clause in inside and left and not _is_reported(clause, left):
@@ -354,6 +354,11 @@ def is_new_understood(reader: Reader, found: Sequence[New], todos: Sequence[Todo
         if any(key.isdecimal() or key in NUMBERS for key in left) or _TELLING & set(left) or says_day(" ".join(left)):
             return False
     return True
+
+
+def _without_zu(key: str) -> Iterable[str]:
+    """An infinitive without its “zu”: aufzuhängen."""
+    return (key[: match.start()] + key[match.end() :] for match in re.finditer("zu", key))
 
 
 def is_renaming_understood(what: Reader, todos: Sequence[TodoView], title: str) -> bool:

@@ -20,6 +20,13 @@ _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 
 
 _FIRST_PERSON = re.compile(r"\b([a-zäöüß]{4,}e)(?=[\s.!?]*$)")
+_WITH_ZU = re.compile(
+    r"\s+zu\s+([a-zäöü]+(?:en|ern|eln))$|(?<=\s)((?:ab|an|auf|aus|bei|ein|mit|nach|vor|weg|um|her|hin|zurück|rein"
+    r"|raus|runter|hoch|fest|fertig|durch)+)zu([a-zäöü]+(?:en|ern|eln))$"
+)
+_LEADING_TO_ZU = frozenset(
+    ("dran", "daran", "vergessen", "vergiss", "erinnern", "erinner", "erinnere", "versuchen", "vergess", "denk")
+)
 _ALL_OF_THEM = these("all of them")
 _SEVERAL = these("several")
 """Words that say that there are several."""
@@ -52,6 +59,8 @@ def new_todos(reader: Reader) -> list[New]:
         texts = [_FIRST_PERSON.sub(r"\1n", text) for text in texts]
     items = [item for text in texts for item in _items(text, reader)]
     read = [new_todo(text, now) for text in items]
+    if _LEADING_TO_ZU & set(reader.keys):  # “denk daran, die Wäsche aufzuhängen”
+        read = [item if item.is_quoted else replace(item, title=_WITH_ZU.sub(_without_zu, item.title)) for item in read]
     found = [item for item in read if item.title and not _is_nothing(item.title, now)]
     if not found:
         return []
@@ -80,6 +89,10 @@ def new_todos(reader: Reader) -> list[New]:
     beside = [new_priority(clause) for clause in around] + [item.priority for item in read if item not in found]
     priority = next((said for said in beside if said), None)
     return [replace(item, due=_both(item, due), priority=item.priority or priority) for item in found]
+
+
+def _without_zu(match: re.Match[str]) -> str:
+    return f" {match[1]}" if match[1] else f"{match[2]}{match[3]}"
 
 
 def _in_quotes(reader: Reader) -> New | None:
@@ -239,7 +252,7 @@ def _after_cue(clause: Clause, wants: str) -> int:
             match
             for match in clause.matches
             if match.wants in (wants, "noted")
-            and (match.wants == "ought" or min(match.tokens) in (first, clause.begin))
+            and (match.wants == "ought" or min(match.tokens) in (first, clause.begin, clause.undated))
         ),
         None,
     )

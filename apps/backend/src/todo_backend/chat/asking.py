@@ -1,5 +1,6 @@
 """Which todos a message asks to see."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -68,7 +69,7 @@ def asked(text: str, todos: Sequence[TodoView], now: datetime, *, loosely: bool 
 
     Loosely without the words that no todo has: “what’s the damage today”.
     """
-    keys = [fold(word) for word in words(text)]
+    keys = [_LONG.sub(r"\1\1", fold(word)) for word in words(text)]
     wanted = Asked()
     for field, name, value in _ASKED:
         if taken := _take(keys, [cue.slots for cue in CUES if cue.wants == f"asked {name}"]):
@@ -169,6 +170,8 @@ _GENERAL, _WHAT = (
 )
 _ABOUT = these("about")
 """What the words by which todos are looked for stand behind."""
+_LONG = re.compile(r"([a-z])\1{2,}")
+"""A letter that the finger stayed on: “weeek”."""
 _UNTIL, _WHETHER = these("until"), these("whether")
 _ASKING = these("asking")
 """Words of questions that say nothing about which todos."""

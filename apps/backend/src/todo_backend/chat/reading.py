@@ -27,7 +27,7 @@ _MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)
 _CLOCK = re.compile(
     r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
     r"|\b(?:at|um|am|on) (?:the )?\d{1,2}\.? (?:or|oder) (?:the )?\d"
-    r"|\dish\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
+    r"|\d[ -]?ish\b|\bo clock\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b(?! (?:floor|time|hand|draft|round|half|grade|class|edition|birthday|attempt|street|avenue)\b)"
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
     r"|\b(?:fortnight|anderthalb|stunden?|hours?|gegen (?:zehn|elf|acht|neun|sieben|sechs|fünf))\b"
     r"|\b(?:\d+|two|three|four|few|couple of|zwei|drei|vier|paar) (?:days?|weeks?|months?|tagen?|wochen|monaten?)\b"
@@ -88,8 +88,11 @@ _BEHIND = frozenset(
 _COMMANDS = sorted(these("commands"))
 _AFTER_ORDINALS = these("after ordinals") | {""}
 _SEVERAL = these("several")
+_REMINDING = frozenset(("remind", "add", "note", "erinner", "erinnere"))
 _AND = frozenset(["and", "und", "&", "+"])
 _MOST_DIGITS = 7
+_MOST_EDGES = 16
+"""How often something is taken from the ends of a title; each time all of it is read."""
 _SIGNED = re.compile(
     r"((?<![^\W_])(?:[@$€£~+#]+|[-−](?=\d)))?(?<![^\W_])([^\W_]+)([#+*%°$€£−-]++(?![^\W_]))?"  # noqa: RUF001
 )
@@ -278,6 +281,15 @@ class Clause:
         return begin, end
 
     @cached_property
+    def undated(self) -> int:
+        """At which token it begins after a date: “tomorrow remind me to …”."""
+        begin, end = self.plain
+        at = begin
+        while at < end and self.reader.is_in_date(self.reader.tokens[at]):
+            at += 1
+        return at if at < end and self.reader.keys[at] in _REMINDING else begin
+
+    @cached_property
     def matches(self) -> list[Match]:
         """The cues in it, of those that overlap the longest."""
         begin, end = self.plain
@@ -293,7 +305,8 @@ class Clause:
             if self.reader.is_in_date(self.reader.tokens[at]):
                 continue  # “Do” may be a Thursday
             for cue in _BY_FIRST.get(keys[at], ()):
-                if " " in cue.wants or (cue.begins and at not in (begin, self.begin)):
+                is_first = at in (begin, self.begin) or (cue.wants == "add" and at == self.undated)
+                if " " in cue.wants or (cue.begins and not is_first):
                     continue
                 if cue.wants == "add" and _is_number(keys[at : at + 3]):
                     continue  # “task number two is ready”
@@ -323,7 +336,11 @@ class Clause:
     def begins_with(self, *names: str) -> bool:
         """Whether a cue for one of these begins it."""
         begin, _ = self.plain
-        return any(match.wants in names and min(match.tokens) in (begin, self.begin) for match in self.matches)
+        return any(
+            match.wants in names
+            and (min(match.tokens) in (begin, self.begin) or (match.wants == "add" and min(match.tokens) == self.undated))
+            for match in self.matches
+        )
 
     def talks(self, kind: str) -> bool:
         """Whether it begins as small talk of that kind does."""
@@ -700,11 +717,12 @@ def new_todo(text: str, now: datetime) -> New:
     due: dates.Found | None = None
     priority: Priority | None = None
     title = text
+    edges = iter(range(_MOST_EDGES))
     for _ in range(2):  # a date that was in between may stand at an end now
         if due is None and (due := dates.find(title, now)):
             title = due.rest(title)
         before = ""
-        while title != before:
+        while title != before and next(edges, None) is not None:
             before = title
             title, said = _edged(title)
             priority = priority or said

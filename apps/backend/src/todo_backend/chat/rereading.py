@@ -39,6 +39,15 @@ _RANKED_ONE = re.compile(
     r"\b((?:add|create|make|set|put|new|need)\b(?:\s+me)?(?:\s+an?)?(?:\s+new)?)\s+(high|low|medium)[ -](?:priority|prio)\s+(task|todo|item|reminder)\s*(?::|called|to\b|saying)?\s*(?=\w|['\"“])(.+)$",
     re.IGNORECASE,
 )
+_NUMBER_OF = re.compile(r"\b(nr|no|num)\.\s*(?=\d)", re.IGNORECASE)
+_O_CLOCK = re.compile(r"\b(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+o\s+clock\b", re.IGNORECASE)
+_SHORT_DAY = re.compile(
+    r"\b(?:([Mm]o|[Dd]i|[Mm]i|[Dd]o|[Ff]r|[Ss]a|[Ss]o)\.?(?=\s+(?:in\s+(?:der\s+)?)?(?:nächste|kommende|diese|übernächste)[rn]?\s+woche\b)"
+    r"|(Mo|Di|Mi|Do|Fr|Sa|So)\.?(?=\s+\d{1,2}[:.]\d\d\b))"
+)
+_DISGUST = re.compile(r"^((?:delete|remove|scrap|bin|lösch\w*|streich\w*)\s.+?)[\s,]+(?:ew+|yuck|igitt)[.!]*$", re.IGNORECASE)
+_DAYS = {"mo": "Montag", "di": "Dienstag", "mi": "Mittwoch", "do": "Donnerstag", "fr": "Freitag", "sa": "Samstag", "so": "Sonntag"}
+"""A German day that could be another word: “auf do nächste Woche”."""
 _ITEM = re.compile(r"^\s*[+*•–-]\s*(?=\w)")  # noqa: RUF001
 _BROKEN_OFF = re.compile(
     r"\b(?:hang on|hold on|wait(?: a (?:sec\w*|minute|moment))?|one (?:sec\w*|moment)|(?:ein(?:en)?\s+)?(?:moment|sekunde|augenblick)(?: mal)?|warte(?: mal)?)\s*[.!…]*$",
@@ -112,6 +121,9 @@ def plainly(message: str) -> str:
     if language_of(message) is ENGLISH:
         text = _outside_quotes(_UM, text)
     text = _TO_DO.sub(r"\1todo", _CALLED.sub("", text))
+    text = _O_CLOCK.sub(r"\1 o'clock", _NUMBER_OF.sub(r"\1 ", text))
+    text = _DISGUST.sub(r"\1", text)
+    text = _SHORT_DAY.sub(lambda match: _DAYS[(match[1] or match[2]).lower()], text)
     text = _SOME_TIME.sub("", _AMID.sub(r" \1 ", text))
     text = _SO_DO.sub(r", \1", text)
     return _RANKED_ONE.sub(

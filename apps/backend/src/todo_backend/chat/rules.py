@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import NoReturn
 
 from todo_backend import dates
@@ -71,6 +72,13 @@ _SPEAKING = frozenset(
 )
 _SETTING = frozenset(("setz", "setze", "setzen", "stell", "stelle", "stellen", "leg", "lege", "legen", "put", "pack"))
 _LISTS = frozenset(("list", "liste", "todoliste", "todolist", "einkaufsliste"))
+_SETTERS = frozenset(("change", "set", "put", "make", "get", "update", "edit", "correct", "adjust", "alter", "fix"))
+_DETERMINERS, _PARTICLES = (
+    frozenset(("the", "my", "its", "due")),
+    frozenset(("out", "up", "away", "down", "in", "back", "off", "together", "over", "into", "through", "on", "to")),
+)
+_ATTRIBUTES = frozenset(("date", "deadline", "duedate", "time", "day", "title", "name", "priority", "prio"))
+_TASK_VERBS = these("english verbs")
 _NEVER_BARE = these("never bare")
 _REQUEST, _YOU = these("request"), frozenset(("you", "u", "ya", "du", "sie"))
 _CONJUNCTIONS = these("conjunctions")
@@ -181,7 +189,7 @@ _RENAMES = [
         rf"\b(?:ersetze?)\s+{_WHAT}\s+durch\s+{_TO}",
         rf"\b(?P<surely>rename|reword|retitle|relabel|(?:change|edit)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)|new\s+(?:title|name|text)\s+(?:of|for|on))\s+(?P<what>[^.:;!?]+?)\s*:\s*{_TO}",
         rf"\b(?P<surely>change|set|edit|update)\s+(?:the\s+)?(?:title|name|text)\s+(?:of|for|on)\s+{_WHAT}\s+(?:to|into|as)\s+{_TO}",
-        rf"\b(?:(?:neuer|den)\s+)?(?P<surely>(?:titel|name|text))\s+(?:von|bei|für|zu)\s+(?P<what>[^.:;!?]+?)(?:\s+(?:ändern|aendern|anpassen|umändern))?(?:\s*:\s*|\s+(?:in|zu|auf)\s+){_TO}",
+        rf"\b(?:(?:neuer|den)\s+)?(?P<surely>(?:titel|name|text))\s+(?:von|bei|für|zu)\s+(?P<what>[^.:;!?]+?)(?:\s+(?:bitte\s+)?(?:ändern|aendern|anpassen|umändern))?(?:\s*:\s*|\s+(?:in|zu|auf)\s+){_TO}",
         rf"\b(?P<surely>(?:benenne?|nenne?)\s+(?:bitte\s+)?)(?P<what>[^.:;!?]+?)\s+(?:um\s*)?:\s*{_TO}",
         rf"^(?P<what>[^.:;!?]+?)\s+(?:bitte\s+)?(?P<surely>umbenennen)(?:\s*:\s*|\s+(?:in|zu)\s+){_TO}",
         rf"\b(?P<surely>nenne?)\s+(?:bitte\s+)?{_WHAT}\s+(?:jetzt\s+|bitte\s+|lieber\s+|künftig\s+)*{_QUOTE}",
@@ -476,6 +484,8 @@ class _Turn:
             return False
         if not reader.wants("ought") and set(reader.keys) & _CHANGE_VERBS:
             return False  # of a todo that is not there
+        if not reader.wants("ought") and self._is_to_be_set(reader):
+            return False
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
         others = [clause for clause in clauses if clause not in tasks and clause.tokens[0].key not in _CONJUNCTIONS]
@@ -497,6 +507,30 @@ class _Turn:
             return False
         is_told = any(clause.is_statement for clause in clauses) or _begins_talk("greet", clauses)
         return bool(reader.due or dates.days(reader.text, self.now)) and not is_told
+
+    @staticmethod
+    def _is_to_be_set(reader: Reader) -> bool:
+        """Whether a date is to be that of something which is not there: “change the date of yoga to Monday”."""
+        before = {
+            fold(word)
+            for start, end in reader.dated
+            for word in (*reader.text[:start].split()[-1:], *reader.text[start:end].split()[:1])
+        }
+        if "auf" in before and not any(clause.is_task for clause in reader.clauses):
+            return True  # “Deutschkurs auf Montag”
+        for clause in reader.clauses:
+            keys = [token.key for token in clause.tokens]
+            if clause.first not in _SETTERS:
+                continue
+            undated = [token.key for token in clause.tokens if not reader.is_in_date(token)]
+            if any(one in _DETERMINERS and key in _ATTRIBUTES for one, key in pairwise(keys)) or "to" in before:
+                return True
+            second = keys[keys.index(clause.first) + 1 :][:1]
+            if ("due" in before or "due" in keys or "moved" in keys) and second not in (["a"], ["an"]):
+                return True
+            if clause.first == "put" and before & {"on", "for"} and not _PARTICLES & set(undated):
+                return second not in (["a"], ["an"]) and second[0] not in _TASK_VERBS
+        return False
 
     def _is_all_of(self, there: Sequence[TodoView], clause: Clause) -> bool:
         """Whether a clause says nothing but a todo that is there."""
