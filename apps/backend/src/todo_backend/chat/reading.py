@@ -338,7 +338,9 @@ class Clause:
         begin, _ = self.plain
         return any(
             match.wants in names
-            and (min(match.tokens) in (begin, self.begin) or (match.wants == "add" and min(match.tokens) == self.undated))
+            and (
+                min(match.tokens) in (begin, self.begin) or (match.wants == "add" and min(match.tokens) == self.undated)
+            )
             for match in self.matches
         )
 

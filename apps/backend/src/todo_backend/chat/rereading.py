@@ -40,13 +40,25 @@ _RANKED_ONE = re.compile(
     re.IGNORECASE,
 )
 _NUMBER_OF = re.compile(r"\b(nr|no|num)\.\s*(?=\d)", re.IGNORECASE)
-_O_CLOCK = re.compile(r"\b(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+o\s+clock\b", re.IGNORECASE)
+_O_CLOCK = re.compile(
+    r"\b(\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s+o\s+clock\b", re.IGNORECASE
+)
 _SHORT_DAY = re.compile(
     r"\b(?:([Mm]o|[Dd]i|[Mm]i|[Dd]o|[Ff]r|[Ss]a|[Ss]o)\.?(?=\s+(?:in\s+(?:der\s+)?)?(?:nächste|kommende|diese|übernächste)[rn]?\s+woche\b)"
     r"|(Mo|Di|Mi|Do|Fr|Sa|So)\.?(?=\s+\d{1,2}[:.]\d\d\b))"
 )
-_DISGUST = re.compile(r"^((?:delete|remove|scrap|bin|lösch\w*|streich\w*)\s.+?)[\s,]+(?:ew+|yuck|igitt)[.!]*$", re.IGNORECASE)
-_DAYS = {"mo": "Montag", "di": "Dienstag", "mi": "Mittwoch", "do": "Donnerstag", "fr": "Freitag", "sa": "Samstag", "so": "Sonntag"}
+_DISGUST = re.compile(
+    r"^((?:delete|remove|scrap|bin|lösch\w*|streich\w*)\s.+?)[\s,]+(?:ew+|yuck|igitt)[.!]*$", re.IGNORECASE
+)
+_DAYS = {
+    "mo": "Montag",
+    "di": "Dienstag",
+    "mi": "Mittwoch",
+    "do": "Donnerstag",
+    "fr": "Freitag",
+    "sa": "Samstag",
+    "so": "Sonntag",
+}
 """A German day that could be another word: “auf do nächste Woche”."""
 _ITEM = re.compile(r"^\s*[+*•–-]\s*(?=\w)")  # noqa: RUF001
 _BROKEN_OFF = re.compile(

@@ -138,7 +138,9 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
     words = set(query.q.split())
     if len(words) > MOST_WORDS:
         raise ValueError(f"Search for {MOST_WORDS} different words at most.")
-    found += [func.strpos(_undotted(Todo.search.expression), _undotted(func.searchable(word))) > 0 for word in sorted(words)]
+    found += [
+        func.strpos(_undotted(Todo.search.expression), _undotted(func.searchable(word))) > 0 for word in sorted(words)
+    ]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
