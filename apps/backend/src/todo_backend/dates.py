@@ -183,9 +183,14 @@ def spans(text: str, now: datetime) -> tuple[tuple[int, int], ...]:
     return tuple(span for rules in (_DAYS, _CLOCKS) for span, _ in _matches(rules, lowered, now))
 
 
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+
+
 def _readable(text: str) -> str:
     """In lower case and without what stands in quotation marks, each character where it was."""
-    lowered = "".join(low if len(low := character.lower()) == 1 else character for character in text)
+    lowered = "".join(
+        low if len(low := character.lower()) == 1 else character for character in text.translate(_FULL_WIDTH)
+    )
     return _QUOTED.sub(lambda quoted: "\x00" * len(quoted[0]), lowered)
 
 
@@ -331,7 +336,8 @@ def _words(pattern: str) -> re.Pattern[str]:
 
 
 def _number(word: str) -> int:
-    return int(word) if word.isdecimal() else _NUMBERS[word]
+    """Raises ValueError."""
+    return _NUMBERS.get(word) or int(word)
 
 
 # The days
@@ -342,13 +348,22 @@ def _after(days: int) -> Callable[[re.Match[str], datetime], date]:
 
 
 def _later(match: re.Match[str], now: datetime) -> date | datetime:
-    number, word = _number(match["number"]), match["unit"]
+    said, word = match["number"], match["unit"]
     unit = next(name for name, words in _UNITS.items() if word in words.split())
+    if unit in ("minutes", "hours") and re.search("[.,]", said):
+        return _elapsed(now, timedelta(**{unit: float(said.replace(",", "."))}))
+    number = 2 if "couple" in said else _number(said)
     if unit in ("minutes", "hours"):
         return _elapsed(now, timedelta(**{unit: number}))
     if unit in ("days", "weeks"):
         return _possible(now.date() + timedelta(**{unit: number}), now)
     return _possible(_months_later(now.date(), number * (12 if unit == "years" else 1)), now)
+
+
+def _instant(match: re.Match[str], now: datetime) -> datetime:
+    found = datetime.fromisoformat(match["iso"].upper()).astimezone(now.tzinfo)
+    _possible(found.date(), now)
+    return found
 
 
 def _half_an_hour(_match: re.Match[str], now: datetime) -> datetime:
@@ -483,7 +498,7 @@ _FEASTS = {
     (10, 31): "halloween",
     (12, 6): "nikolaus",
     (12, 24): "christmas eve|heiligabend|heilig abend",
-    (12, 25): "christmas day|christmas|xmas",
+    (12, 25): "christmas day|christmas|xmas|weihnachten",
     (12, 26): "boxing day",
     (12, 31): "new year[’']?s eve|silvester",
 }
@@ -564,15 +579,16 @@ _ABOUT = re.compile(
 )
 _APART = re.compile(rf"\b(?:{_NUMBER}|the|der|die|den)\s+{_UNIT}\s+$")
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
+    (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d))(?!\w)"), _instant),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+)?(?:day|business)|eod|cob|feierabend)"), _after(0)),
-    (_words(rf"{_LEAD}(?:eod|cob)\s+(?:tomorrow|morgen)"), _after(1)),
+    (_words(rf"{_LEAD}(?:eod|cob)\s+(?:tomorrow|morgen)|{_LEAD}(?:tomorrow|morgen)\s+(?:eod|cob|end\s+of\s+(?:the\s+)?(?:day|business))"), _after(1)),
     (_words(rf"{_LEAD}(?:tomorrow|tomorow|tommorr?ow|tmrw|tmr|2moro|tmw)"), _after(1)),
     (_words(rf"(?<!guten )(?<!heute )(?<!jeden )(?<!tag )(?<!mittwoch )(?<!am )(?:{_TO}\s+)?morgen"), _after(1)),
     (_words(rf"{_LEAD}(?:the\s+)?(?:day after tomorrow|übermorgen|uebermorgen)"), _after(2)),
     (_words(rf"{_LEAD}(?:yesterday|gestern)"), _after(-1)),
-    (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>{_NUMBER})(?:\s+couple\s+of)?\s+(?P<unit>{_UNIT})"), _later),
+    (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>a\s+couple\s+of|\d{{1,2}}[.,]\d|{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"{_LEAD}{_any(_WEEKDAYS, 6)}\s+after\s+next|24/7"), _no_day),
@@ -617,6 +633,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:next\s+month|nächsten\s+monat|naechsten\s+monat)\s+(?:on\s+the|am)\s+(?P<day>{_DAY})(?:st|nd|rd|th|\.)?"), _nth),
     (_words(rf"(?:{_TO}\s+the|the|{_TO})\s+(?P<day>{_DAY})(?:st|nd|rd|th|ten)(?:\s+of\s+(?:this|next|the)\s+month)?(?!\s+(?!at\b|of\b|and\b|with\b|in\b|um\b|instead\b|please\b|pls\b|thanks\b|bitte\b|statt\b|not\b|high\b|low\b|as\b|so\b|then\b|but\b|because\b|add\b|put\b|can\b|could\b|to\b|is\b|i\b|we\b|please\b|for\b)\w)"), _nth),
     (_words(rf"(?:{_TO}\s+)?(?:on|by|until|till|for|to(?=\s+the)|am|zum|bis zum|auf den|vor dem)\s+(?:the\s+)?(?P<day>{_any(word for word, day in _ORDINALS.items() if day > 12)})(?!\s+(?:of\s+)?(?:{_MONTH}|geburtstag|birthday|mal|time|floor|street|avenue|stock)\b)"), _nth),
+    (re.compile(rf"^\s*(?P<day>{_DAY})(?:st|nd|rd|th)(?=[\s.!?]*$)"), _nth),
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)}),?\s+(?:der|den|dem)\s+(?P<day>{_DAY})\.(?!\w|\s?\d|\s*{_MONTH}\b)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:(?:fällig|faellig|deadline|frist)\s+)?(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
@@ -691,12 +708,12 @@ def _quarter(match: re.Match[str], _now: datetime) -> _Clock:
 
 
 _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]]] = [
-    (re.compile(rf"(?<![\w\x00/.:-])(?<!ratio ){_AT}(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00]){_UNCOUNTED}"), _clock),
+    (re.compile(rf"(?<![\w\x00/.:-])(?<!ratio ){_AT}(?P<hour>[01]?\d|2[0-3]|24(?=:00)):(?P<minute>[0-5]\d)(?![\d/]|\.\d)(?:\s*{_HALF})?(?:\s*(?:uhr|h)\b)?(?![\w\x00]){_UNCOUNTED}"), _clock),
     # With a point it may be money, or a version, where no word says otherwise.
     (re.compile(rf"(?<![\w\x00/.:-]){_AT}(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)\s*(?:{_HALF}|(?:uhr|h)\b|(?=in the (?:morning|evening|afternoon)\b))(?!\w(?<!i))"), _clock),
     (re.compile(rf"{_LEFT}(?:at|um|gegen|around|by|@|ab|before|vor|bis)\s*(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})(?=\s+(?:in the (?:morning|evening|afternoon)|at night|morgens|abends|nachmittags|nachts)\b)"), _clock),
-    (re.compile(r"(?<=\dt)(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::00)?(?!\d)"), _clock),
+    (re.compile(r"(?<=\dt)(?P<hour>[01]\d|2[0-3]|24(?=:00)):(?P<minute>[0-5]\d)(?::00)?(?!\d)"), _clock),
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>1[0-2]|0?[1-9]|(?:{_any(word for word, number in _NUMBERS.items() if 0 < number < 13 and len(word) > 2)})(?=\s))\s*{_HALF}(?!\w)"), _clock),
     (re.compile(rf"(?<![\w\x00/.:]){_AT}(?P<hour>{_HOUR})(?:\s*uhr|(?<!24)h)(?:\s*(?P<minute>[0-5]\d))?(?!\w)"), _uhr),
     (re.compile(rf"{_LEFT}{_AT}(?P<hour>{_HOUR})\s*o['’]?clock(?!\w)"), _uhr),
@@ -711,7 +728,7 @@ _CLOCKS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], _Clock]
     (re.compile(rf"{_LEFT}(?:at|by|um|gegen|before|vor|until|bis)\s+(?:midnight|mitternacht)(?!\w)|{_LEFT}{_AT}(?:(?:12|0|24|twelve|zwölf)(?:\s+uhr|\s+o['’]?clock)?\s+)(?:um\s+)?(?:midnight|mitternacht)(?!\w)|(?:(?<=day )|{_LEFT})(?:midnight|mitternacht)(?=\s*(?:$|[.,;!?)]|(?:on|today|tomorrow|tonight|heute|morgen|{_any(_WEEKDAYS, 6)})\b))"), lambda *_: _Clock(time.max)),
     (re.compile(rf"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)(?![\d/\w]|\.\d){_UNCOUNTED}"), _clock),
     (re.compile(rf"{_LEFT}(?:before|by|until|vor|bis)\s+(?P<hour>1[0-2]|[1-9])(?=\s+(?:today|tomorrow|tonight|heute|morgen|(?:on\s+|am\s+)?{_any(_WEEKDAYS, 6)})\b)"), _clock),
-    (re.compile(r"(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )(?:at\s+)?(?P<hour>[1-9]|1\d|2[0-3])(?=\s*(?:$|[,;!?]))"), _clock),
+    (re.compile(r"(?:(?<=mon |tue |wed |thu |fri |sat |sun |day |tag )|(?<=tomorrow )|(?<=\bmorgen )|(?<=\bheute ))(?:at\s+)?(?P<hour>[1-9]|1\d|2[0-3])(?=\s*(?:$|[,;!?]))"), _clock),
     # Without any word for a clock only where nothing is counted by it: not in "look at 5 flats".
     (re.compile(rf"{_LEFT}um\s+(?P<hour>{_HOUR})(?!\w|[:./]\d|\s*(?:uhr|€|%|euro|eur|cent|prozent|mal|meter|m|km|kg|punkte)(?!\w))"), _um),
     (re.compile(rf"{_LEFT}(?:at|gegen|around|@)\s*(?P<hour>{_HOUR})(?=\s*(?:$|[,;!?)]|\.(?!\d)|(?:daran|dran|dass|that|an|on|and|und|with|mit|about|wegen|to|for|instead|please|pls|thanks|bitte|statt|stattdessen|then|high|low|medium|prio|in the|tomorrow|today|tonight|morgens?|heute|früh|abends|nachmittags|next|this)\b|(?:am\s+)?{_any(_WEEKDAYS, 6)}))"), _clock),
