@@ -57,13 +57,19 @@ def find(text: str, now: datetime) -> Found | None:
     What stands in quotation marks says nothing. `now` is in the user's time zone.
     """
     lowered = _readable(text)
-    days = [found for found in _matches(_DAYS, lowered, now) if not _is_of_another(found[0], lowered)]
+    named = _read(_DAYS, lowered, now)
+    days = [(span, day) for span, day in named if day is not None and not _is_of_another(span, lowered)]
+    others = [span for span, day in named if (span, day) not in days]  # with them goes their time: "after Friday at 5"
     if len(days) == 2 and _is_same_weekday(days, lowered):
         days = [(days[0][0], days[1][1]), days[1]]  # "Thursday, 19 March" is not this week's Thursday
     if len({day for _, day in days}) > 1:
         return None
     taken = [span for span, _ in days]  # the same one may be said twice, as in “Tuesday the 17th”
-    clocks = [found for found in _matches(_CLOCKS, lowered, now) if not _overlap(found[0], taken)][:1]
+    clocks = [
+        found
+        for found in _matches(_CLOCKS, lowered, now)
+        if not _overlap(found[0], taken) and not any(_adjoin(found[0], other, lowered) for other in others)
+    ][:1]
     taken += [span for span, _ in clocks]
     parts = [found for found in _matches(_PARTS, lowered, now) if not _overlap(found[0], taken)][:1]
     # "a morning run" says nothing, "tomorrow morning" and "at 7 in the morning" do
@@ -154,6 +160,13 @@ def _matches(
     rules: Iterable[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Any]]], text: str, now: datetime
 ) -> Sequence[tuple[Span, Any]]:
     """What the rules find, in the order of the text, the longest of those that overlap."""
+    return [one for one in _read(rules, text, now) if one[1] is not None]
+
+
+def _read(
+    rules: Iterable[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], Any]]], text: str, now: datetime
+) -> Sequence[tuple[Span, Any]]:
+    """The same, with None for what looks like one and is none."""
     found: list[tuple[Span, Any]] = []
     for pattern, meaning in rules:
         for match in pattern.finditer(text):
@@ -166,7 +179,7 @@ def _matches(
     for span, said in sorted(found, key=lambda one: one[0][0] - one[0][1]):
         if not _overlap(span, [other for other, _ in kept]):
             kept.append((span, said))
-    return sorted((one for one in kept if one[1] is not None), key=lambda one: one[0])
+    return sorted(kept, key=lambda one: one[0])
 
 
 @lru_cache(maxsize=256)
@@ -580,6 +593,8 @@ _ABOUT = re.compile(
 _APART = re.compile(rf"\b(?:{_NUMBER}|the|der|die|den)\s+{_UNIT}\s+$")
 _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | datetime]]] = [
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d[t ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:z|[+-]\d\d:?\d\d))(?!\w)"), _instant),
+    # By itself also one that is long over: a stored one may be.
+    (re.compile(r"^(?P<iso>20\d\d-\d\d-\d\d)(?:t(?=\d\d:\d\d$)|$)"), lambda match, _now: date.fromisoformat(match["iso"])),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<iso>\d{{4}}-\d\d-\d\d)(?:t(?=\d)|{_RIGHT})"), lambda match, now: _possible(date.fromisoformat(match["iso"]), now)),
     (_words(rf"{_LEAD}(?:today|heute?)"), _after(0)),
     (_words(rf"{_LEAD}(?:end\s+of\s+(?:the\s+)?(?:day|business)|eod|cob|feierabend)"), _after(0)),
@@ -591,7 +606,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"(?:in|within|innerhalb(?: von)?)\s+(?:about\s+|etwa\s+)?(?:(?:the|den|der)\s+(?:next|nächsten|naechsten|kommenden)\s+)?(?P<number>a\s+couple\s+of|\d{{1,2}}[.,]\d|{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
     (_words(rf"(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})\s+from\s+(?:now|today)"), _later),
     (_words(rf"(?:heute|today)\s+in\s+(?P<number>{_NUMBER})\s+(?P<unit>{_UNIT})"), _later),
-    (_words(rf"{_LEAD}{_any(_WEEKDAYS, 6)}\s+after\s+next|24/7"), _no_day),
+    (_words(rf"{_LEAD}{_any(_WEEKDAYS, 6)}\s+after\s+next|{_LEAD}{_any(_ORDINALS, 5)}\s+{_any(_WEEKDAYS, 6)}|24/7"), _no_day),
     # A fraction where a word follows it: a 3/16 wrench.
     (_words(r"(?:[13579]|1[135])/16(?=\s+(?!at\b|um\b|in the\b|by\b|morning|noon|afternoon|evening)[a-z])"), _no_day),
     (_words(rf"(?:last|letzte[nrs]?|every|each|jede[nrsm]?|vorletzte[nrs]?)\s+{_any(_WEEKDAYS, 6)}"), _no_day),
@@ -637,7 +652,7 @@ _DAYS: list[tuple[re.Pattern[str], Callable[[re.Match[str], datetime], date | da
     (_words(rf"{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)})\s+(?P<day>{_DAY})(?:st|nd|rd|th)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}{_LEAD}(?P<weekday>{_any(_WEEKDAYS, 6)}),?\s+(?:der|den|dem)\s+(?P<day>{_DAY})\.(?!\w|\s?\d|\s*{_MONTH}\b)"), _weekday_and_nth),
     (re.compile(rf"{_LEFT}(?:(?:fällig|faellig|deadline|frist)\s+)?(?:am|bis(?: zum)?|zum|auf den|den|vor dem)\s+(?P<day>{_DAY})\.(?!\w|\s?(?:0?[1-9]|1[0-2])\.(?!\d))(?!\s*{_MONTH}\b)"), _nth),
-    (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d)(?:\s+(?P<year>{_YEAR}))?"), _in_month),
+    (_words(rf"(?:in|im|by|bis|until)\s+(?P<month>{_MONTH})(?!\s+(?:the\s+)?\d{{1,2}}(?!\d))(?:\s+(?P<year>{_YEAR}))?"), _in_month),
 ]  # fmt: skip
 
 # The times
