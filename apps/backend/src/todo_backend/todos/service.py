@@ -138,9 +138,8 @@ def _filters(query: TodoQuery, now: datetime) -> list[ColumnElement[bool]]:
     words = set(query.q.split())
     if len(words) > MOST_WORDS:
         raise ValueError(f"Search for {MOST_WORDS} different words at most.")
-    found += [
-        func.strpos(_undotted(Todo.search.expression), _undotted(func.searchable(word))) > 0 for word in sorted(words)
-    ]
+    kept = _undotted(Todo.search.expression)
+    found += [func.strpos(kept, _undotted(func.searchable(word))) > 0 for word in sorted(words)]
     match query.due:
         case "none":
             found.append(Todo.due_on.is_(None))
