@@ -1,6 +1,8 @@
 """The assistant as people talk to it."""
 
+import time
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from tests.conftest import Person
+from todo_backend.chat.reading import new_todo
 from todo_backend.chat.service import LONGEST_REPLY
 
 
@@ -165,6 +168,30 @@ async def test_a_message_that_cannot_be_kept_is_refused(ann: Person, message: st
 
     assert response.status_code == 422
     assert response.json()["detail"].startswith("message: ")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "please change the date of the german course to monday",
+        "set german course to monday",
+        "put the german course on monday",
+        "make the german course due monday",
+        "Deutschkurs auf Montag",
+        "add yoga friday 7 ish",
+    ],
+)
+async def test_a_date_for_what_is_not_there_is_no_new_todo(ann: Person, message: str) -> None:
+    await ann.add("call mum")
+    await ann.say(message)
+    assert await ann.titles() == ["call mum"]
+
+
+def test_what_stands_around_a_title_is_read_at_once() -> None:
+    now, start = datetime(2026, 3, 11, 10, 0, tzinfo=UTC), time.process_time()
+    new_todo("and " * 500, now)
+    assert time.process_time() - start < 0.3
+    assert new_todo("please, can you kindly add to my list: milk, please, thanks", now).title == "milk"
 
 
 @pytest.mark.parametrize(

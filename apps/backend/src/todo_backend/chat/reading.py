@@ -27,7 +27,8 @@ _MONTHS = r"(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|oct|okt|nov|dec|dez)
 _CLOCK = re.compile(
     r"\b(?:drei)?viertel|\bhalb\s|\bhalf (?:past )?\w+$|\d{1,2}[:.]\d\d\b|\d\s*(?:uhr|am|pm|oclock|hrs|h)\b"
     r"|\b(?:at|um|am|on) (?:the )?\d{1,2}\.? (?:or|oder) (?:the )?\d"
-    r"|\d[ -]?ish\b|\bo clock\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b(?! (?:floor|time|hand|draft|round|half|grade|class|edition|birthday|attempt|street|avenue)\b)"
+    r"|\d[ -]?ish\b|\bo clock\b|\d{1,2}/\d{1,2}\b|\d\.\s*\d{1,2}\b|\b\d{1,2}(?:st|nd|rd|th|ten)\b"
+    r"(?! (?:floor|time|hand|draft|round|half|grade|class|edition|birthday|attempt|street|avenue)\b)"
     rf"|\b{_MONTHS}\s+\d{{1,2}}\b|\b\d{{1,2}}\.?\s+{_MONTHS}\b"
     r"|\b(?:fortnight|anderthalb|stunden?|hours?|gegen (?:zehn|elf|acht|neun|sieben|sechs|fünf))\b"
     r"|\b(?:\d+|two|three|four|few|couple of|zwei|drei|vier|paar) (?:days?|weeks?|months?|tagen?|wochen|monaten?)\b"

@@ -96,7 +96,7 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ONLY_ASKS = re.compile(
-    r"(?<=[^,;.!?])\s*[,;.!?]\s*(?:(?:so|also|and|und|then|dann)\s+)?(?:(?:please|bitte|can you|could you|can we|kannst du|könntest du|können sie|könnten sie|magst du)\s+)*"
+    r"(?<=[^\d,;.!?])\s*[,;.!?]\s*(?:(?:so|also|and|und|then|dann)\s+)?(?:(?:please|bitte|can you|could you|can we|kannst du|könntest du|können sie|könnten sie|magst du)\s+)*"
     r"(?:(?:change|update|edit|adjust|correct|fix|rename|amend) (?:it|that|this)|(?:das|es|den eintrag|die aufgabe)?\s*(?:bitte )?(?:ändern|anpassen|korrigieren|umbenennen)"
     r"|(?:ändere?|änder|pass) (?:das|es)(?: an)?|mark (?:it|that) accordingly|update (?:the|my) list)"
     r"(?:\s+(?:for me|please|pls|thanks|bitte|danke|mal))*\s*[.!?]*$",
