@@ -61,6 +61,11 @@ _THERE = frozenset(("there", "dahin", "then"))
 _ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", "only", "not", "nicht", "apart"))
 _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
 _TALKED = frozenset(("called", "rang", "phoned", "texted", "emailed", "wrote", "replied", "answered"))
+_OF_SOMETHING, _ABOUT = _TALKED | {"read", "heard", "asked", "talked"}, frozenset(("about", "of"))
+_RECURRING = frozenset(
+    ("every", "each", "weekly", "monthly", "daily", "yearly", "jeden", "jede", "jedes", "taeglich", "woechentlich",
+     "monatlich", "jaehrlich")
+)  # fmt: skip
 _BEEN = frozenset(("is", "was", "are", "got", "been", "just", "already", "finally", "all", "both"))
 """What is said of whoever called, without it."""
 _YOU = frozenset(("you", "u", "ya", "du", "sie", "we"))
@@ -72,7 +77,7 @@ _THOUGHT = re.compile(
 _TOLD = re.compile(
     r"^(?:(?:i['’]?m|im(?=\s+(?:so|very|really|not|too|going|tired|bored|at)\b)|it['’]?s|(?:he|she|that|there|who|what)['’]s|(?:we|they|you)['’]?re)\b)|['’]s\s+\w+ing\b"
     r"|\b(?:went|goes|going|gone|comes|came|looks|feels|seems|costs|hates?|loves?|wants|says|broke|died|fell|won|lost|smells|sucks|rains|raining|stressed|tired|bored"
-    r"|geht|läuft|wird|war|waren|kostet|nervt|klappt|schmeckt|regnet|schneit|hasse|liebe|mag|freue?|fühle?|müde|langweilig|stressig|gestresst)\b|^(?:gehe|fahre|komme|bin|werde|esse|schlafe|arbeite)\b",
+    r"|rises|starts|begins|leaves|arrives|steigt|sinkt|beginnt|endet|heiratet|fliegt|besucht|geht|läuft|wird|war|waren|kostet|nervt|klappt|schmeckt|regnet|schneit|hasse|liebe|mag|freue?|fühle?|müde|langweilig|stressig|gestresst)\b|^(?:gehe|fahre|komme|bin|werde|esse|schlafe|arbeite)\b",
     re.IGNORECASE,
 )
 """What tells something."""
@@ -116,7 +121,7 @@ def is_understood(reader: Reader, todos: Sequence[TodoView], *wants: str) -> boo
         return False  # “all but the rent”
     if "complete" in wants and not reader.wants("complete") and _is_of_another(reader):
         return False
-    if "complete" in wants and _is_settled(reader):
+    if ("complete" in wants and _is_settled(reader)) or ("move" in wants and _RECURRING & set(reader.keys)):
         return False
     levels = {match.wants for match in reader.matches if match.wants in PRIORITIES}
     if len(levels) > 1 or (len(todos) > 1 and _CORRECTING & set(reader.keys)):
@@ -172,7 +177,9 @@ def _is_of_another(reader: Reader) -> bool:
 
 
 def _is_settled(reader: Reader) -> bool:
-    """Whether it is not said how something came to an end: “der Flug hat sich erledigt” may be done, or not needed."""
+    """Whether it is not said that something was done: “der Flug hat sich erledigt” may be done, or not needed."""
+    if any(one in _OF_SOMETHING and other in _ABOUT for one, other in pairwise(reader.keys)):
+        return True  # “I read about Dune”
     return "sich" in reader.keys and sum(key in PAST for key in reader.keys) == 1
 
 
@@ -272,6 +279,8 @@ def plain_change(reader: Reader, todos: Sequence[TodoView]) -> tuple[list[TodoVi
     if rest & (_TAKING_AWAY | _NOTES) or (rest and priority is None):
         return None
     is_set = reader.due is not None or priority is not None
+    if is_set and (_RECURRING & set(reader.keys) or (not reader.wants("move") and _TOLD.search(reader.text))):
+        return None  # “rent goes up next month”
     if len(named_ones) > 1 and _CORRECTING & set(reader.keys):
         return None
     if (_ALL & set(reader.keys) and _BUT & set(reader.keys)) or (

@@ -484,7 +484,10 @@ class _Turn:
             return False
         if not reader.wants("ought") and set(reader.keys) & _CHANGE_VERBS:
             return False  # of a todo that is not there
-        if not reader.wants("ought") and self._is_to_be_set(reader):
+        if not reader.wants("ought") and (
+            self._is_to_be_set(reader)
+            or (clauses[0].first in _SETTERS - {"make", "get", "fix"} and named(self.todos, clauses, loosely=True))
+        ):
             return False
         has_more = reader.due is not None or priority_of(clauses) is not None
         tasks = [clause for clause in clauses if clause.is_task or clause.wants("ought")]
