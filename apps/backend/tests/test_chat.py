@@ -221,6 +221,7 @@ def test_what_stands_around_a_title_is_read_at_once() -> None:
         (("a", "b"), "delete 1+1", ["a", "b"]),
         (("a", "b"), "delete -1", ["a", "b"]),
         (("a", "-1"), "delete -1", ["a"]),
+        (("a", "b"), "-1 delete", ["a", "b"]),
         (("a", "-1"), "delete 1", ["-1"]),
         (("a", "1"), "delete 1", ["a"]),
         (("a", "1"), "delete #1", ["1"]),

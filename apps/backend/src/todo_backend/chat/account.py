@@ -62,6 +62,7 @@ _ALL, _BUT = these("all"), frozenset(("but", "except", "ausser", "aber", "nur", 
 _HAS, _OWN = frozenset(("hat", "has")), frozenset(("ich", "i", "wir", "we", "ive", "weve", "been", "mir", "uns"))
 _TALKED = frozenset(("called", "rang", "phoned", "texted", "emailed", "wrote", "replied", "answered"))
 _OF_SOMETHING, _ABOUT = _TALKED | {"read", "heard", "asked", "talked"}, frozenset(("about", "of"))
+_WISHED = frozenset(("waere", "waeren", "haette", "haetten"))
 _RECURRING = frozenset(
     ("every", "each", "weekly", "monthly", "daily", "yearly", "jeden", "jede", "jedes", "taeglich", "woechentlich",
      "monatlich", "jaehrlich")
@@ -180,6 +181,8 @@ def _is_settled(reader: Reader) -> bool:
     """Whether it is not said that something was done: “der Flug hat sich erledigt” may be done, or not needed."""
     if any(one in _OF_SOMETHING and other in _ABOUT for one, other in pairwise(reader.keys)):
         return True  # “I read about Dune”
+    if reader.keys[0] in _WISHED:
+        return True  # “wäre die Miete doch bezahlt”
     return "sich" in reader.keys and sum(key in PAST for key in reader.keys) == 1
 
 

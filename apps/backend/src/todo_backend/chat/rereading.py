@@ -60,7 +60,7 @@ _DAYS = {
     "so": "Sonntag",
 }
 """A German day that could be another word: “auf do nächste Woche”."""
-_ITEM = re.compile(r"^\s*[+*•–-]\s*(?=\w)")  # noqa: RUF001
+_ITEM = re.compile(r"^\s*[+*•–-](?:\s+(?=\w)|(?=[^\W\d]))")  # noqa: RUF001
 _BROKEN_OFF = re.compile(
     r"\b(?:hang on|hold on|wait(?: a (?:sec\w*|minute|moment))?|one (?:sec\w*|moment)|(?:ein(?:en)?\s+)?(?:moment|sekunde|augenblick)(?: mal)?|warte(?: mal)?)\s*[.!…]*$",
     re.IGNORECASE,
