@@ -16,6 +16,7 @@ from todo_backend.todos.schemas import Priority
 _ITEMS = re.compile(
     r"(?:\s*[,;\n]\s*(?:(?:and|und|&)\s+)?|\s+(?:and|und|n|&|\+)\s+)(?:(?:also|then|dann|noch|auch)\s+)*", re.IGNORECASE
 )
+_LINK = re.compile(r"(?:and|und|then|dann)\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"(?:^|\s)\d{1,2}[.)]\s+(?=\S)")
 
 
@@ -309,7 +310,7 @@ def _goes_on(clause: Clause, following: Clause, *, is_list: bool) -> bool:
     if clause.closes[:1] in (":", ";", "\n"):
         return True
     if clause.closes[:1] == ".":
-        return following.is_task and not clause.reader.wants("add")
+        return following.is_task and (bool(_LINK.match(following.text)) or not clause.reader.wants("add"))
     return clause.closes.startswith(",") and (following.is_task or not clause.reader.wants("noted"))
 
 
