@@ -95,13 +95,16 @@ export async function follow(said: Said, { onProgress, onChange, onLost, signal,
   let after = "";
   let progress = NOTHING;
   let finished = false;
+  const places = new Set<string>();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     if (attempt > 0) await pause(attempt - 1);
     if (signal.aborted) break;
     try {
       for await (const { place, part } of stream({ ...said, after }, signal)) {
         onLost(false);
-        if (place && place !== after) [after, attempt] = [place, 0]; // it goes on
+        if (place && !places.has(place)) attempt = 0; // it goes on
+        if (place) after = place;
+        places.add(place);
         progress = grown(progress, part);
         finished ||= part.type === "finish";
         onProgress(progress);

@@ -93,9 +93,13 @@ test("a connection that comes back again and again is not given up while the ans
 });
 
 test("a stream that says the same again and again does not go on", async () => {
-  answering(() => streamOf(lines([["0.0.0", { type: "start" }]])));
-  await assert.rejects(ask(), (error) => error instanceof RequestError && /does not come back/.test(error.message));
-  assert.equal(asked.length, 8);
+  for (const same of [["0.0.0"], ["0.0.0", "0.0.1", "0.0.2"]]) {
+    asked.length = 0;
+    const parts = same.map((place): [string, Part] => [place, { type: "start" }]);
+    answering(() => streamOf(lines(parts), "id: 0.0.3\ndata: no JSON\n\n"));
+    await assert.rejects(ask(), (error) => error instanceof RequestError && /does not come back/.test(error.message));
+    assert.equal(asked.length, 8);
+  }
 });
 
 test("a stream that says nothing is as good as cut", async () => {
