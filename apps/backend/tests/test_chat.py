@@ -189,9 +189,9 @@ async def test_a_date_for_what_is_not_there_is_no_new_todo(ann: Person, message:
 
 def test_what_stands_around_a_title_is_read_at_once() -> None:
     now, start = datetime(2026, 3, 11, 10, 0, tzinfo=UTC), time.process_time()
-    new_todo("and " * 500, now)
+    new_todo("to " * 660, now)
     assert time.process_time() - start < 0.3
-    assert new_todo("please, can you kindly add to my list: milk, please, thanks", now).title == "milk"
+    assert new_todo("please can you kindly buy milk for me, please, thanks a lot", now).title == "buy milk"
 
 
 @pytest.mark.parametrize(
