@@ -33,6 +33,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPMessage
 from pathlib import Path
 from threading import Lock
@@ -275,8 +276,8 @@ class Client:
 
     def look_at_the_open_tab(self) -> None:
         """What the first page had is there to the end: a tab that stays open loads more of it later."""
-        for file in self.tab:
-            self.judged(time.time(), lambda file=file: self.ask(time.monotonic(), "GET", file))
+        for file in sorted(self.tab):
+            self.judged(time.time(), partial(self.ask, time.monotonic(), "GET", file))
 
     def read_back(self) -> int:
         """How many of the acknowledged writes are there; what is not becomes failures, as nothing is tolerated any more."""

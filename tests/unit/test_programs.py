@@ -133,12 +133,16 @@ def test_what_it_has_started_ends_with_it(way: Starter, deaf: str, then: str, tm
     assert has_ended(file)
 
 
+# Whoever is started by nohup, or in the background, does not hear of these.
+HEARD = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("call", ["run(*command)", "follow(command, print)"])
 def test_who_ends_the_caller_ends_that_as_well(call: str, number: signal.Signals, tmp_path: Path) -> None:
     file = tmp_path / "process"
     command = ["sh", "-c", f"sleep 60 & echo $! > {file}.new; mv {file}.new {file}; wait"]
-    code = f"from {follow.__module__} import follow, run; command = {command}; {call}"
+    code = f"{HEARD}from {follow.__module__} import follow, run; command = {command}; {call}"
     caller = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
     deadline = time.monotonic() + 30
     while not file.exists():
@@ -165,7 +169,7 @@ subprocess.Popen = Popen
 def test_a_program_that_has_just_been_started_is_ended_as_well(number: signal.Signals, tmp_path: Path) -> None:
     file = tmp_path / "process"
     command = ["sh", "-c", f"sleep 60 & echo $! > {file}.new; mv {file}.new {file}; wait"]
-    code = EARLY.format(file=str(file), number=int(number)) + f"from {follow.__module__} import run\nrun(*{command})"
+    code = HEARD + EARLY.format(file=str(file), number=int(number)) + f"from {follow.__module__} import run\nrun(*{command})"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     ended = subprocess.run([sys.executable, "-c", code], stderr=subprocess.DEVNULL, env=environment, timeout=30, check=False)
     assert ended.returncode != 0
