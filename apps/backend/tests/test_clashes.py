@@ -54,14 +54,17 @@ async def test_what_was_taken_back_once_is_done_the_next_time(
     assert len((await ann.request("GET", "/changes")).json()) == 1
 
 
-@pytest.mark.parametrize(("code", "tries"), [(DEADLOCK, 2), (CANCELED, 1)])
+@pytest.mark.parametrize(
+    ("code", "tries", "detail"),
+    [(DEADLOCK, 2, "Too many want to change the same just now."), (CANCELED, 1, "This takes too long just now.")],
+)
 async def test_what_is_taken_back_again_is_told_and_is_no_loss_of_the_database(
-    ann: Person, database_url: URL, code: str, tries: int, caplog: pytest.LogCaptureFixture
+    ann: Person, database_url: URL, code: str, tries: int, detail: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     refuse(database_url, code, times=10)
     with caplog.at_level(logging.INFO, "todo_backend"):
         answer: httpx.Response = await ann.request("POST", "/todos", {"title": "buy milk"})
     assert (answer.status_code, answer.headers["Retry-After"], asked(database_url)) == (503, "2", tries)
-    assert answer.json()["detail"] == "Too many want to change the same just now. Try again in a moment."
+    assert answer.json()["detail"] == f"{detail} Try again in a moment."
     assert "database unavailable" not in caplog.messages
     assert await ann.titles() == []
