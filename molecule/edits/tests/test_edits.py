@@ -31,7 +31,7 @@ def test_after_thirty_edits_the_oldest_kept_revision_serves_again(deployment: De
     # on this machine, in the record and in the registry there is what can be gone back to
     record = json.loads(deployment.tester.sees("cat /var/lib/todochat/images.json"))["127.0.0.1:5000/todo/backend"]
     assert set(record["tags"].values()) == set(served[-KEPT:])
-    assert deployment.host.check_output(f"docker exec todo-registry ls {REPOSITORY} | wc -l") == str(KEPT)
+    assert deployment.host.check_output(f"docker exec todo-registry sh -c 'ls {REPOSITORY}/*/link' | wc -l") == str(KEPT)
     tagged = deployment.host.check_output("docker images --quiet 127.0.0.1:5000/todo/backend | sort --unique | wc -l")
     assert int(tagged) <= KEPT
 
