@@ -46,8 +46,8 @@ THREADS = 256
 # Idle connections that are used in turn, so that they lead to more than one pod.
 KEPT_CONNECTIONS = 4
 SHOWN = 300
-# The page shows the last 200 messages of a conversation; every second one is an answer.
-SHOWN_MESSAGES = 90
+# The page shows the last 50 messages of a conversation; every second one is an answer.
+SHOWN_MESSAGES = 20
 AWAY = {503, 504}
 FILE = re.compile(r"/_next/static/[^\"'\\\\?]+\.(?:js|css)")
 AWAY_PAGE = "Your list is out of reach"
