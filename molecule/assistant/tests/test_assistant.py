@@ -50,7 +50,7 @@ cat > /root/model-key; chmod 600 /root/model-key
 """
 SERVE = f"systemd-run --quiet --collect --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
 
-SERVE_SLOWLY = f"systemd-run --quiet --collect --unit=slow-model python3 {CHECKOUT}/molecule/shared/slow_provider.py {ADDRESS} {PORT + 1} 0.4"
+SERVE_SLOWLY = f"systemd-run --quiet --collect --unit=slow-model python3 {CHECKOUT}/molecule/shared/slow_provider.py {ADDRESS} {PORT + 1} 0.8"
 
 
 def give(script: str, stdin: str) -> None:
