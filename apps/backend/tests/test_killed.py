@@ -204,7 +204,7 @@ async def boundaries_of(world: World) -> int:
         await read_on(Person(client, ann.id, ann.email, ann.token), message, parts)
         await is_done_once(world, ann, message, parts, 0)
     boundaries: int = counted.value
-    assert boundaries > 40, "the traps are not where they were"
+    assert boundaries > 35, "the traps are not where they were"
     return boundaries
 
 

@@ -76,7 +76,7 @@ async def history(session: AsyncSession, turn: Turn) -> tuple[list[Before], int]
     title = func.coalesce(Change.after["title"].astext, Change.before["title"].astext)
     stands = (Change.user_id == turn.user_id) & Change.turn_id.in_(turns) & Change.undone_at.is_(None)
     changes = select(Change.turn_id, Change.kind, title).where(stands).order_by(Change.id)
-    for turn_id, kind, changed in await session.execute(changes):
+    for turn_id, kind, changed in await session.execute(changes) if turns else ():
         turns[turn_id].changes.append((kind, changed))
     return list(turns.values()), (await session.scalars(messages)).one() - 1
 

@@ -112,6 +112,24 @@ class _Kept:
     reply: ChatReply | None
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a model is asked in a turn, and what was said before; see service.history."""
+
+    user: User
+    message: str
+    history: Sequence[Before]
+    said_before: int
+
+
+@dataclass(frozen=True)
+class _Reserved:
+    """The tokens that were counted before asking, and for which day."""
+
+    tokens: int
+    day: date
+
+
 class _Live:
     """A turn that this process works on, and what it has streamed of it so far."""
 
@@ -190,7 +208,8 @@ class Turns:
                     id=turn_id, user_id=user.id, message=said.message, conversation_id=conversation.id
                 )
                 begun = begun.on_conflict_do_nothing(index_elements=[Turn.user_id, Turn.id])
-                if (await session.execute(begun.returning(Turn.id))).one_or_none() is None:
+                turn = (await session.scalars(begun.returning(Turn))).one_or_none()
+                if turn is None:
                     before = await session.get_one(Turn, (user.id, turn_id))
                     if before.message != said.message:
                         raise ConflictError("Another message was sent under this id.")
@@ -198,7 +217,6 @@ class Turns:
                 if again:
                     raise service.ConversationNotFoundError
                 await self._leave_room(session, user)
-                turn = await session.get_one(Turn, (user.id, turn_id))
                 session.add(Message(conversation_id=conversation.id, role="user", content=said.message))
                 await session.flush()
                 why = await self._why_built_in(session, user)
@@ -207,6 +225,9 @@ class Turns:
                 else:
                     turn.epoch = 1
                     turn.lease_until = func.now() + timedelta(seconds=LEASE_SECONDS)
+                    # The first step's as well: whoever waits for the first words waits for each transaction.
+                    asked = await _asked(session, user, turn)
+                    reserved = await _reserve(session, user.id, _messages(asked, {}))
         except _SentAgainError:
             return turn_id
         except IntegrityError as error:
@@ -214,7 +235,7 @@ class Turns:
                 raise ConflictError("The message before is still being answered. Wait for it, or stop it.") from None
             raise
         if turn.epoch:
-            self._work_on(key, 1, 0)
+            self._work_on(key, _Live(1, 0), asked, reserved)
         return turn_id
 
     async def reply(self, user: User, said: ChatRequest) -> ChatReply:
@@ -330,10 +351,9 @@ class Turns:
 
     # Work
 
-    def _work_on(self, key: _Key, epoch: int, first: int) -> None:
-        live = _Live(epoch, first)
+    def _work_on(self, key: _Key, live: _Live, asked: _Asked | None = None, reserved: _Reserved | None = None) -> None:
         self._live[key] = live
-        self._in_background(self._work(key, live))
+        self._in_background(self._work(key, live, asked, reserved))
 
     def _in_background(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -341,10 +361,10 @@ class Turns:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _work(self, key: _Key, live: _Live) -> None:
+    async def _work(self, key: _Key, live: _Live, asked: _Asked | None, reserved: _Reserved | None) -> None:
         beat = asyncio.create_task(self._beat(key, live))
         try:
-            await self._steps(key, live)
+            await self._steps(key, live, asked, reserved)
         except asyncio.CancelledError:
             with contextlib.suppress(LostError, DatabaseUnavailableError):
                 await self._leave(key, live)
@@ -373,20 +393,21 @@ class Turns:
                     if turn.stopped_at is not None:
                         live.stop.set()
 
-    async def _steps(self, key: _Key, live: _Live) -> None:
-        async with self._holding(key, live.epoch) as (session, turn):
-            user = await session.get_one(User, key.user_id)
-            history, said_before = await service.history(session, turn)
-            passed = (await session.scalars(select(func.clock_timestamp() - turn.created_at))).one()
-            message = turn.message
-            if turn.stopped_at is not None:
-                live.stop.set()
-        kept = await self._kept(key)
-        says = language_of(message).says
+    async def _steps(self, key: _Key, live: _Live, asked: _Asked | None, reserved: _Reserved | None) -> None:
+        steps: dict[int, dict[int, dict[str, Any]]] = {}
+        passed = timedelta()
+        if asked is None:
+            async with self._holding(key, live.epoch) as (session, turn):
+                asked = await _asked(session, await session.get_one(User, key.user_id), turn)
+                passed = (await session.scalars(select(func.clock_timestamp() - turn.created_at))).one()
+                steps = await _steps_of(session, key)
+                if turn.stopped_at is not None:
+                    live.stop.set()
+        user, says = asked.user, language_of(asked.message).says
         deadline = asyncio.get_running_loop().time() + TURN_SECONDS - passed.total_seconds()
         texts: list[str] = []
         for number in range(MOST_STEPS + 1):
-            step = kept.steps.setdefault(number, {})
+            step = steps.setdefault(number, {})
             if 0 in step:
                 answer = _answer(step[0])
                 if number >= live.first:
@@ -399,12 +420,17 @@ class Turns:
                     return await self._finish(key, live, user, texts, says["stopped"])
                 if self.health.draining:
                     return await self._leave(key, live)
-                messages = _messages(user, history, said_before, message, kept.steps)
-                why, reserved, day = await self._reserve(key, live, messages)
-                if why and number == 0:
-                    return await self._answer_built_in_instead(key, live, user, why)
-                if why:
-                    return await self._finish(key, live, user, texts, says["cut"])
+                messages = _messages(asked, steps)
+                if number or not reserved:
+                    async with self._holding(key, live.epoch) as (session, _):
+                        user = await session.get_one(User, key.user_id)
+                        if not (why := await self._why_built_in(session, user)):
+                            reserved = await _reserve(session, key.user_id, messages)
+                    if why and number == 0:
+                        return await self._answer_built_in_instead(key, live, user, why)
+                    if why:
+                        return await self._finish(key, live, user, texts, says["cut"])
+                assert reserved is not None  # noqa: S101 - or it would have ended
                 await live.tell({"type": "start-step"})
                 tools = _FUNCTIONS if number < MOST_STEPS else []
                 try:
@@ -414,11 +440,11 @@ class Turns:
                         return await self._answer_built_in_instead(key, live, user, ended.reason, in_step=True)
                     sentence = says.get(ended.reason, says["cut"])
                     return await self._finish(key, live, user, texts, sentence, ended.text, in_step=True)
-                step[0] = await self._keep_answer(key, live, number, answer, reserved, day)
+                step[0] = await self._keep_answer(key, live, number, answer, reserved)
             texts += [answer.text] if answer.text.strip() else []
             for index, call in enumerate(answer.calls, 1):
                 if index not in step:
-                    step[index] = await self._call(key, live, user, number, index, call, kept.steps, says["stopped"])
+                    step[index] = await self._call(key, live, user, number, index, call, steps, says["stopped"])
                 if number >= live.first:
                     await live.tell(_output(key.turn_id, number, index, step[index]))
             if number >= live.first:
@@ -483,22 +509,8 @@ class Turns:
         assert answer is not None  # noqa: S101 - the provider ends with one, or raises
         return answer
 
-    async def _reserve(
-        self, key: _Key, live: _Live, messages: Sequence[Mapping[str, Any]]
-    ) -> tuple[str | None, int, date]:
-        """Count what asking may take, and on which day, so that it counts also where no answer comes.
-
-        Or return why it is not to be.
-        """
-        tokens, day = most_tokens(messages), datetime.now(UTC).date()
-        async with self._holding(key, live.epoch) as (session, _):
-            why = await self._why_built_in(session, await session.get_one(User, key.user_id, populate_existing=True))
-            if not why:
-                await _use(session, key.user_id, day, tokens)
-        return why, tokens, day
-
     async def _keep_answer(
-        self, key: _Key, live: _Live, number: int, answer: Answer, reserved: int, day: date
+        self, key: _Key, live: _Live, number: int, answer: Answer, reserved: _Reserved
     ) -> dict[str, Any]:
         payload = {
             "model": answer.model,
@@ -508,7 +520,7 @@ class Turns:
         }
         async with self._holding(key, live.epoch) as (session, _):
             session.add(Step(user_id=key.user_id, turn_id=key.turn_id, number=number, call=0, payload=payload))
-            await _use(session, key.user_id, day, answer.tokens - reserved)
+            await _use(session, key.user_id, reserved.day, answer.tokens - reserved.tokens)
         metrics.MODEL_TOKENS.labels(answer.model).inc(answer.tokens)
         for index, call in enumerate(answer.calls, 1):
             await live.tell(_input(key.turn_id, number, index, call))
@@ -646,11 +658,12 @@ class Turns:
         model, why = self.serving(user)
         if model is None:
             return why
-        today = Usage.day == datetime.now(UTC).date()
-        mine = select(Usage.tokens).where(today, Usage.user_id == user.id)
-        if (await session.scalar(mine) or 0) >= self.settings.model_tokens_per_user:
+        used = func.sum(Usage.tokens)
+        both = select(used.filter(Usage.user_id == user.id), used).where(Usage.day == datetime.now(UTC).date())
+        mine, everybodys = (await session.execute(both)).one()
+        if (mine or 0) >= self.settings.model_tokens_per_user:
             return "user's budget"
-        if (await session.scalar(select(func.sum(Usage.tokens)).where(today)) or 0) >= self.settings.model_tokens:
+        if (everybodys or 0) >= self.settings.model_tokens:
             return "budget"
         return None
 
@@ -684,7 +697,7 @@ class Turns:
             turn.lease_until = func.now() + timedelta(seconds=LEASE_SECONDS)
             whole = [number for number, step in (await _steps_of(session, key)).items() if _is_whole(step)]
         log.info("a turn is taken over")
-        self._work_on(key, turn.epoch, max(whole, default=-1) + 1)
+        self._work_on(key, _Live(turn.epoch, max(whole, default=-1) + 1))
 
     async def _orphans(self) -> list[_Key]:
         async with self.database.transaction() as session:
@@ -717,6 +730,18 @@ class _EndedError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.text = text
+
+
+async def _asked(session: AsyncSession, user: User, turn: Turn) -> _Asked:
+    history, said_before = await service.history(session, turn)
+    return _Asked(user, turn.message, history, said_before)
+
+
+async def _reserve(session: AsyncSession, user_id: uuid.UUID, messages: Sequence[Mapping[str, Any]]) -> _Reserved:
+    """Count what asking may take, so that it counts also where no answer comes."""
+    reserved = _Reserved(most_tokens(messages), datetime.now(UTC).date())
+    await _use(session, user_id, reserved.day, reserved.tokens)
+    return reserved
 
 
 async def _use(session: AsyncSession, user_id: uuid.UUID, day: date, tokens: int) -> None:
@@ -755,15 +780,9 @@ _ASK_THE_USER = (
 )
 
 
-def _messages(
-    user: User,
-    history: Sequence[Before],
-    said_before: int,
-    message: str,
-    steps: Mapping[int, Mapping[int, Mapping[str, Any]]],
-) -> list[dict[str, Any]]:
-    now = now_in(user.time_zone)
-    told = [{"role": "system", "content": PROMPT.format(now=now.strftime("%A, %Y-%m-%d %H:%M"), zone=user.time_zone)}]
+def _messages(asked: _Asked, steps: Mapping[int, Mapping[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    zone, history = asked.user.time_zone, asked.history
+    told = [{"role": "system", "content": PROMPT.format(now=now_in(zone).strftime("%A, %Y-%m-%d %H:%M"), zone=zone)}]
     room, whole = HISTORY_CHARACTERS, 0
     for said in history:
         room -= len(said.message) + len(said.reply)
@@ -773,8 +792,8 @@ def _messages(
     messages: list[dict[str, Any]] = list(told)
     for said in reversed(history[:whole]):
         messages += {"role": "user", "content": said.message}, {"role": "assistant", "content": said.reply}
-    messages.append({"role": "user", "content": message})
-    if history and (left_out := said_before - 2 * whole):
+    messages.append({"role": "user", "content": asked.message})
+    if history and (left_out := asked.said_before - 2 * whole):
         # Not as the system's words, as there are titles in it; and many models take turns alone.
         messages[1]["content"] = f"{_summary(left_out, history[whole:])}\n\n{messages[1]['content']}"
     for number, step in sorted(steps.items()):
