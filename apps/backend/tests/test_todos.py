@@ -145,3 +145,12 @@ async def test_a_key_that_is_not_known_is_not_sent_back_whole(ann: Person) -> No
 async def test_an_address_with_a_slash_too_many_leads_nowhere(ann: Person) -> None:
     answer = await ann.request("GET", "/todos/")
     assert (answer.status_code, answer.json()) == (404, {"detail": "Not Found"})
+
+
+async def test_how_many_todos_there_are_is_told_to_their_owner(ann: Person, bob: Person) -> None:
+    for title in ("a", "b", "c"):
+        todo = await ann.add(title)
+    await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})
+    await ann.request("DELETE", f"/todos/{(await ann.add('d'))['id']}")
+    assert (await ann.request("GET", "/todos/counts")).json() == {"open": 2, "done": 1}
+    assert (await bob.request("GET", "/todos/counts")).json() == {"open": 0, "done": 0}

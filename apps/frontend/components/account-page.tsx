@@ -4,6 +4,7 @@ import { useRef, useState, type FormEvent } from "react";
 
 import { FIELD, Hint } from "@/components/auth-form";
 import { Logo } from "@/components/logo";
+import { useAttempt } from "@/components/use-attempt";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { forgetDrafts } from "@/lib/draft";
@@ -75,27 +76,6 @@ function Outcome({ error, news }: { error?: string; news?: string }) {
       <div role="status">{news ? <p className="mt-3 text-sm text-pine">{news}</p> : null}</div>
     </>
   );
-}
-
-/** Runs one request at a time and keeps what to say of it. */
-function useAttempt() {
-  const [busy, setBusy] = useState(false);
-  const [outcome, setOutcome] = useState<{ error?: string; news?: string }>({});
-  async function attempt(work: () => Promise<string>): Promise<boolean> {
-    setBusy(true);
-    setOutcome({});
-    try {
-      setOutcome({ news: await work() });
-      return true;
-    } catch (failure) {
-      if (!(failure instanceof RequestError)) throw failure;
-      setOutcome({ error: failure.message });
-      return false;
-    } finally {
-      setBusy(false);
-    }
-  }
-  return { busy, outcome, attempt };
 }
 
 /** Who sees what is said to the assistant, and whether that may be. */

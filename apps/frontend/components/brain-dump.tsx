@@ -1,14 +1,13 @@
 "use client";
 
-import { useEffect, useRef, useState, type FormEvent } from "react";
+import { useState, type FormEvent } from "react";
 
-import { Icon } from "@/components/icons";
-import { request, RequestError } from "@/lib/client";
+import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
+import { useAttempt } from "@/components/use-attempt";
+import { request } from "@/lib/client";
 import { dueInWords } from "@/lib/due";
 import { TEXT_MAX } from "@/lib/rules";
 import type { Proposal, Todo } from "@/lib/types";
-
-const BUTTON = "h-11 rounded-xl px-4 font-semibold";
 
 /** Notes, or a list from elsewhere, as todos: each is accepted by itself, or all that are ticked together. */
 export function BrainDump({
@@ -21,29 +20,10 @@ export function BrainDump({
   onAdded: (todo: Todo) => void;
   onClose: () => void;
 }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const heading = useRef<HTMLHeadingElement>(null);
   const [text, setText] = useState(pasted);
   const [found, setFound] = useState<(Proposal & { ticked: boolean })[] | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
-  const [news, setNews] = useState("");
-
-  useEffect(() => dialog.current?.showModal(), []);
-
-  /** Runs some requests and says what came of them; what has not come through stays. */
-  async function attempt(work: () => Promise<string>) {
-    setBusy(true);
-    setError(undefined);
-    try {
-      setNews(await work());
-    } catch (failure) {
-      if (!(failure instanceof RequestError)) throw failure;
-      setError(failure.message);
-    } finally {
-      setBusy(false);
-    }
-  }
+  const [tick, setTick] = useState(0);
+  const { busy, outcome, attempt } = useAttempt();
 
   function read(event: FormEvent) {
     event.preventDefault();
@@ -51,7 +31,7 @@ export function BrainDump({
     void attempt(async () => {
       const proposals = await request<Proposal[]>("POST", "/api/proposals", { text });
       setFound(proposals.map((one) => ({ ...one, ticked: true })));
-      heading.current?.focus();
+      setTick((now) => now + 1);
       return proposals.length === 1 ? "One todo is found." : `${proposals.length} todos are found.`;
     });
   }
@@ -64,44 +44,46 @@ export function BrainDump({
         onAdded(todo);
         setFound((now) => now && now.filter((one) => one.id !== id));
       }
-      heading.current?.focus();
+      setTick((now) => now + 1);
       return chosen.length === 1 ? `Added ${chosen[0]?.title}.` : `Added ${chosen.length} todos.`;
     });
   }
 
   const ticked = found?.filter((one) => one.ticked) ?? [];
-  return (
-    <dialog
-      ref={dialog}
-      aria-labelledby="brain-dump-heading"
-      onClose={onClose}
-      className="m-auto max-h-[85dvh] w-[min(36rem,calc(100vw-2rem))] flex-col rounded-3xl rounded-bl-lg border border-line bg-surface text-ink shadow-lift backdrop:bg-black/40 open:flex"
-    >
-      <div className="flex shrink-0 items-center border-b border-line py-2 pr-2 pl-5">
-        <h2 id="brain-dump-heading" ref={heading} tabIndex={-1} className="grow text-lg font-semibold outline-none">
-          {found ? "What to add?" : "Add several"}
-        </h2>
+  const footer = found ? (
+    <>
+      {found.length > 0 ? (
         <button
           type="button"
-          aria-label="Close"
-          onClick={() => dialog.current?.close()}
-          className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
+          disabled={ticked.length === 0}
+          aria-busy={busy}
+          onClick={() => (busy ? undefined : accept(ticked))}
+          className={PRIMARY}
         >
-          <Icon name="close" />
+          {ticked.length === 1 ? "Add one todo" : `Add ${ticked.length} todos`}
         </button>
-      </div>
-      <div className="scroll-quiet min-h-0 grow overflow-y-auto px-5 py-4" tabIndex={-1}>
-        <div role="alert">{error ? <p className="mb-3 text-sm text-danger">{error}</p> : null}</div>
-        <p role="status" className="sr-only">
-          {news}
-        </p>
+      ) : null}
+      <button type="button" onClick={() => setFound(null)} className={SECONDARY}>
+        Back to the notes
+      </button>
+    </>
+  ) : null;
+  return (
+    <Dialog
+      id="brain-dump"
+      title={found ? "What to add?" : "Add several"}
+      tick={tick}
+      {...outcome}
+      footer={footer}
+      onClose={onClose}
+    >
         {found === null ? (
           <form method="post" onSubmit={read} className="flex flex-col gap-3">
-            <label htmlFor="brain-dump" className="text-sm font-medium">
+            <label htmlFor="brain-dump-text" className="text-sm font-medium">
               Your notes, a line for each todo
             </label>
             <textarea
-              id="brain-dump"
+              id="brain-dump-text"
               autoFocus
               value={text}
               onChange={(event) => setText(event.target.value)}
@@ -113,7 +95,7 @@ export function BrainDump({
             <p id="brain-dump-note" className="text-sm text-muted">
               Dates and priorities are understood, as in <q>call Anna tomorrow at 5, urgent</q>. You see everything before it is added.
             </p>
-            <button type="submit" aria-busy={busy} className={`${BUTTON} self-start bg-pine-fill text-on-pine hover:bg-pine-deep aria-busy:opacity-75`}>
+            <button type="submit" aria-busy={busy} className={`${PRIMARY} self-start`}>
               Read
             </button>
           </form>
@@ -153,25 +135,6 @@ export function BrainDump({
             ))}
           </ul>
         )}
-      </div>
-      {found ? (
-        <div className="flex shrink-0 flex-wrap gap-3 border-t border-line px-5 py-3">
-          {found.length > 0 ? (
-            <button
-              type="button"
-              disabled={ticked.length === 0}
-              aria-busy={busy}
-              onClick={() => (busy ? undefined : accept(ticked))}
-              className={`${BUTTON} bg-pine-fill text-on-pine hover:bg-pine-deep disabled:opacity-60 aria-busy:opacity-75`}
-            >
-              {ticked.length === 1 ? "Add one todo" : `Add ${ticked.length} todos`}
-            </button>
-          ) : null}
-          <button type="button" onClick={() => setFound(null)} className={`${BUTTON} border border-line-strong hover:border-pine`}>
-            Back to the notes
-          </button>
-        </div>
-      ) : null}
-    </dialog>
+    </Dialog>
   );
 }

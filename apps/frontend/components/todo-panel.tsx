@@ -1,20 +1,23 @@
 "use client";
 
-import { useEffect, useRef, useState, type Dispatch, type FormEvent, type SetStateAction } from "react";
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 
 import { BrainDump } from "@/components/brain-dump";
+import { DayPlan } from "@/components/day-plan";
 import { Icon } from "@/components/icons";
+import { ListingBar } from "@/components/listing-bar";
+import { Shortcuts } from "@/components/shortcuts";
+import { TodoEditor } from "@/components/todo-editor";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
 import { request, RequestError } from "@/lib/client";
 import { keepDraft, readDraft } from "@/lib/draft";
+import { dueInWords } from "@/lib/due";
 import { newId } from "@/lib/id";
+import { countsOf, EVERYTHING, inOrder, isEverything, type Listing, type Rest, type Shown } from "@/lib/listing";
 import type { RowsInFlight } from "@/lib/rows";
-import { TEXT_MAX, TITLE_MAX, TODOS_MAX } from "@/lib/rules";
-import type { Todo } from "@/lib/types";
-
-const newestFirst = (key: "created_at" | "completed_at") => (a: Todo, b: Todo) =>
-  Date.parse(b[key] ?? "") - Date.parse(a[key] ?? "");
+import { TEXT_MAX, TITLE_MAX } from "@/lib/rules";
+import type { Proposal, Todo } from "@/lib/types";
 
 function headline(remaining: number, total: number): string {
   if (total === 0) return "Nothing to do";
@@ -26,8 +29,10 @@ export function TodoPanel({
   userId,
   rows,
   readAgain,
-  todos,
-  more,
+  listing,
+  list,
+  onListing,
+  onMore,
   setTodos,
   fresh,
   setFresh,
@@ -37,10 +42,12 @@ export function TodoPanel({
   rows: RowsInFlight;
   /** Shows the list as the server has it. */
   readAgain: () => Promise<void>;
-  todos: Todo[];
-  /** Whether there are more than these. */
-  more: boolean;
-  setTodos: Dispatch<SetStateAction<Todo[]>>;
+  /** What was asked for last. */
+  listing: Listing;
+  list: Shown;
+  onListing: (listing: Listing) => Promise<void>;
+  onMore: (state: keyof Rest) => Promise<void>;
+  setTodos: (update: (now: Todo[]) => Todo[]) => void;
   fresh: ReadonlySet<string>;
   setFresh: (ids: ReadonlySet<string>) => void;
 }) {
@@ -49,16 +56,25 @@ export function TodoPanel({
   const input = useRef<HTMLInputElement>(null);
   const focusNext = useRef<string>(null);
   const changes = useRef(new Map<string, { saved: Todo | null; last: Promise<void> }>());
-  const sent = useRef<{ id: string; title: string } | null>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const sent = useRef<{ id: string; said: string; wanted: Partial<Todo> } | null>(null);
   const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
   /** The text that is read as several todos, while the dialog for that is open. */
   const [dump, setDump] = useState<string | null>(null);
+  const [edited, setEdited] = useState<Todo | null>(null);
+  const [planning, setPlanning] = useState(false);
+  /** A todo that was read out of what was written, and what was written. */
+  const [understood, setUnderstood] = useState<{ todo: Todo; said: string } | null>(null);
+  const [fields, setFields] = useState(!isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort);
   const [error, setError] = useState<string>();
   const [news, setNews] = useState("");
 
-  const open = todos.filter((todo) => !todo.completed).sort(newestFirst("created_at"));
-  const done = todos.filter((todo) => todo.completed).sort(newestFirst("completed_at"));
+  const { todos, rest, others } = list;
+  const { open, done } = inOrder(todos, list.listing);
+  const shown = countsOf(todos);
+  const remaining = shown.open + others.open;
+  const all = remaining + shown.done + others.done;
 
   // A row that changes its section is a new element: whoever works with the keyboard must not lose their place.
   useEffect(() => {
@@ -119,28 +135,45 @@ export function TodoPanel({
     const title = input.current?.value.trim() ?? "";
     if (!title || adding) return input.current?.focus();
     setAdding(true);
+    setUnderstood(null);
     // Sent again after a lost answer it is the same todo.
-    if (sent.current?.title !== title) sent.current = { id: newId(), title };
-    const wanted = sent.current;
-    rows.begin(wanted.id);
+    if (sent.current?.said !== title) sent.current = { id: newId(), said: title, wanted: await readOut(title) };
+    const { id, wanted } = sent.current;
+    rows.begin(id);
     await attempt(async () => {
-      const todo = await request<Todo>("POST", "/api/todos", wanted).catch(async (lost: unknown) => {
+      const todo = await request<Todo>("POST", "/api/todos", { id, ...wanted }).catch(async (lost: unknown) => {
         // No answer is no refusal: it may be there.
         if (!(lost instanceof RequestError) || (lost.status !== 0 && lost.status < 500)) throw lost;
-        const there = await request<Todo[]>("GET", "/api/todos").catch(() => []);
-        const found = there.find(({ id }) => id === wanted.id);
+        const there = await request<Todo[]>("GET", "/api/todos?view=all").catch(() => []);
+        const found = there.find((one) => one.id === id);
         if (!found) throw lost;
         return found;
       });
       sent.current = null;
       show(todo.id, todo);
       setFresh(new Set([todo.id]));
+      if (todo.title !== title) setUnderstood({ todo, said: title });
       if (input.current) input.current.value = "";
       keepDraft(userId, "todo", "");
       return `Added ${todo.title}.`;
     });
-    rows.end(wanted.id);
+    rows.end(id);
     setAdding(false);
+  }
+
+  /** Returns what is to be added: with a date or a priority, where the server reads one out of it. */
+  async function readOut(title: string): Promise<Partial<Todo>> {
+    const found = await request<Proposal[]>("POST", "/api/proposals", { text: title }).catch(() => []);
+    const [one] = found;
+    if (found.length !== 1 || !one || !(one.due || one.priority)) return { title };
+    return { title: one.title, due: one.due, priority: one.priority };
+  }
+
+  /** It was meant as it was written. */
+  function asWritten({ todo, said }: { todo: Todo; said: string }) {
+    setUnderstood(null);
+    const plain = { title: said, due: null, priority: null };
+    change(todo, { ...todo, ...plain }, () => request<Todo>("PATCH", `/api/todos/${todo.id}`, plain), `Kept ${said} as it was written.`);
   }
 
   function toggle(todo: Todo) {
@@ -151,10 +184,20 @@ export function TodoPanel({
     change(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
   }
 
-  function rename(todo: Todo, title: string) {
-    const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { title });
-    change(todo, { ...todo, title }, send, `Renamed to ${title}.`);
+  function saved(todo: Todo) {
+    focusNext.current = `edit-${todo.id}`;
+    show(todo.id, todo);
+    setFresh(new Set([todo.id]));
+    setNews(`Changed ${todo.title}.`);
+    if (!isEverything(listing)) void attempt(async () => readAgain().then(() => ""));
   }
+
+  function startSearch() {
+    setFields(true);
+    requestAnimationFrame(() => search.current?.focus());
+  }
+
+  const lookAt = (wanted: Listing) => void attempt(async () => onListing(wanted).then(() => ""));
 
   function remove(todo: Todo) {
     heading.current?.focus();
@@ -183,7 +226,7 @@ export function TodoPanel({
       todo={todo}
       fresh={fresh.has(todo.id)}
       onToggle={() => toggle(todo)}
-      onRename={(title) => rename(todo, title)}
+      onEdit={() => setEdited(todo)}
       onDelete={() => remove(todo)}
     />
   );
@@ -198,13 +241,13 @@ export function TodoPanel({
             tabIndex={-1}
             className="text-3xl font-semibold tracking-tight tabular-nums outline-none lg:text-5xl"
           >
-            {headline(open.length, todos.length)}
+            {headline(remaining, all)}
           </h1>
           <p className="mt-1 text-muted tabular-nums lg:mt-2">
-            {todos.length === 0 ? "Room for whatever comes up." : `${done.length} of ${todos.length} done`}
+            {all === 0 ? "Room for whatever comes up." : `${all - remaining} of ${all} done`}
           </p>
         </div>
-        <Ring share={todos.length === 0 ? 0 : done.length / todos.length} />
+        <Ring share={all === 0 ? 0 : (all - remaining) / all} />
       </div>
 
       <form
@@ -230,7 +273,7 @@ export function TodoPanel({
           maxLength={TITLE_MAX}
           autoComplete="off"
           enterKeyHint="done"
-          placeholder="What needs doing?"
+          placeholder="What needs doing, and when?"
           className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
         />
         <button
@@ -254,6 +297,26 @@ export function TodoPanel({
         </button>
       </form>
 
+      <ListingBar listing={listing} disabled={!hydrated} search={search} open={fields} setOpen={setFields} onChange={lookAt} />
+
+      <Shortcuts
+        shortcuts={[
+          { key: "n", does: "New todo", run: () => input.current?.focus() },
+          { key: "/", does: "Search", run: startSearch },
+          { key: "m", does: "Message to the assistant", run: () => document.getElementById("message")?.focus() },
+        ]}
+      />
+      {edited ? (
+        <TodoEditor
+          todo={edited}
+          onSaved={saved}
+          onClose={() => {
+            setEdited(null);
+            requestAnimationFrame(() => document.getElementById(`edit-${edited.id}`)?.focus());
+          }}
+        />
+      ) : null}
+      {planning ? <DayPlan onChanged={readAgain} onClose={() => setPlanning(false)} /> : null}
       {dump === null ? null : (
         <BrainDump
           pasted={dump}
@@ -289,32 +352,81 @@ export function TodoPanel({
         </p>
       ) : null}
 
+      {understood ? (
+        <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
+          <span className="min-w-0 grow">
+            Understood:{" "}
+            {[understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }), understood.todo.priority && `${understood.todo.priority} priority`]
+              .filter(Boolean)
+              .join(", ")}
+          </span>
+          <button
+            type="button"
+            onClick={() => asWritten(understood)}
+            className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
+          >
+            Keep my words
+          </button>
+        </p>
+      ) : null}
+
       <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
-        {more ? (
-          <p className="mb-3 rounded-xl bg-sunken px-4 py-2.5 text-sm">
-            These are your oldest {TODOS_MAX} todos. There are more: ask the assistant for them, or delete what you need no longer.
-          </p>
+        {list.listing.view === "today" ? (
+          <button type="button" disabled={!hydrated} aria-haspopup="dialog" onClick={() => setPlanning(true)} className={`${QUIET} mb-3`}>
+            Plan my day
+          </button>
         ) : null}
-        {todos.length === 0 ? <EmptyList /> : null}
+        {all === 0 ? <EmptyList /> : null}
+        {all > 0 && todos.length === 0 ? (
+          <div className="py-8 text-center text-muted">
+            <p>{EMPTY[list.listing.view]}</p>
+            {isEverything(list.listing) ? null : (
+              <button type="button" onClick={() => lookAt(EVERYTHING)} className={`${QUIET} mt-3`}>
+                Show all todos
+              </button>
+            )}
+          </div>
+        ) : null}
         {open.length > 0 ? (
           <ul aria-label="To do" className="flex flex-col gap-2 pt-0.5">
             {open.map(row)}
           </ul>
         ) : null}
+        {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>Show more</More> : null}
         {done.length > 0 ? (
           <details open className="group mt-5">
             <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
               <Icon name="chevron" className="size-4 -rotate-90 transition-transform group-open:rotate-0" />
               Done
-              <span className="tabular-nums">{done.length}</span>
+              <span className="tabular-nums">{isEverything(list.listing) ? shown.done + others.done : shown.done}</span>
             </summary>
             <ul aria-label="Done" className="mt-2 flex flex-col gap-2">
               {done.map(row)}
             </ul>
+            {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>Show more that are done</More> : null}
           </details>
         ) : null}
       </div>
     </section>
+  );
+}
+
+const QUIET = "h-10 rounded-xl border border-line-strong px-4 text-sm font-medium text-ink hover:border-pine hover:text-pine";
+
+/** Where nothing is shown although there are todos. */
+const EMPTY: Record<Listing["view"], string> = {
+  all: "Nothing is like that.",
+  today: "Nothing is due today.",
+  overdue: "Nothing is overdue.",
+  upcoming: "Nothing is due after today.",
+  undated: "Everything has a date.",
+};
+
+function More({ onMore, children }: { onMore: () => void; children: ReactNode }) {
+  return (
+    <button type="button" onClick={onMore} className={`${QUIET} mt-3 w-full`}>
+      {children}
+    </button>
   );
 }
 

@@ -1,11 +1,10 @@
 "use client";
 
-import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useRef } from "react";
 
 import { Icon } from "@/components/icons";
 import { useHydrated } from "@/components/use-hydrated";
 import { dueInWords, isOverdue } from "@/lib/due";
-import { TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
 const ACTION =
@@ -15,28 +14,20 @@ export function TodoRow({
   todo,
   fresh,
   onToggle,
-  onRename,
+  onEdit,
   onDelete,
 }: {
   todo: Todo;
   /** Just added or changed: shown for a moment, and brought into view. */
   fresh: boolean;
   onToggle: () => void;
-  onRename: (title: string) => void;
+  onEdit: () => void;
   onDelete: () => void;
 }) {
   const row = useRef<HTMLLIElement>(null);
-  const pencil = useRef<HTMLButtonElement>(null);
-  const [editing, setEditing] = useState(false);
-
   useEffect(() => {
     if (fresh) row.current?.scrollIntoView({ block: "nearest" });
   }, [fresh]);
-
-  function finish(title: string | null) {
-    setEditing(false);
-    if (title && title !== todo.title) onRename(title);
-  }
 
   const look = todo.completed ? "border-transparent bg-surface/50" : "border-line bg-surface";
   return (
@@ -59,45 +50,34 @@ export function TodoRow({
           className="pointer-events-none absolute inset-1 size-4 text-on-pine opacity-0 peer-checked:opacity-100"
         />
       </span>
-      {editing ? (
-        <TitleField
-          title={todo.title}
-          onEnd={(title) => {
-            finish(title);
-            requestAnimationFrame(() => pencil.current?.focus());
-          }}
-          onLeave={finish}
-        />
-      ) : (
-        <>
-          <label
-            htmlFor={`todo-${todo.id}`}
-            className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
-          >
-            {todo.title}
-            <Facts todo={todo} />
-          </label>
-          <button
-            ref={pencil}
-            type="button"
-            aria-label={`Rename ${todo.title}`}
-            title="Rename"
-            onClick={() => setEditing(true)}
-            className={ACTION}
-          >
-            <Icon name="pencil" className="size-4.5" />
-          </button>
-          <button
-            type="button"
-            aria-label={`Delete ${todo.title}`}
-            title="Delete"
-            onClick={onDelete}
-            className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
-          >
-            <Icon name="trash" className="size-4.5" />
-          </button>
-        </>
-      )}
+      <label
+        htmlFor={`todo-${todo.id}`}
+        className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
+      >
+        {todo.title}
+        <Facts todo={todo} />
+        {todo.notes ? <span className="mt-0.5 line-clamp-2 text-sm whitespace-pre-line text-muted">{todo.notes}</span> : null}
+      </label>
+      <button
+        type="button"
+        id={`edit-${todo.id}`}
+        aria-label={`Edit ${todo.title}`}
+        aria-haspopup="dialog"
+        title="Edit"
+        onClick={onEdit}
+        className={ACTION}
+      >
+        <Icon name="pencil" className="size-4.5" />
+      </button>
+      <button
+        type="button"
+        aria-label={`Delete ${todo.title}`}
+        title="Delete"
+        onClick={onDelete}
+        className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
+      >
+        <Icon name="trash" className="size-4.5" />
+      </button>
     </li>
   );
 }
@@ -125,34 +105,5 @@ function Facts({ todo }: { todo: Todo }) {
         </span>
       ) : null}
     </span>
-  );
-}
-
-/** Enter and leaving the field keep the new title, Escape keeps the old one. */
-function TitleField({
-  title,
-  onEnd,
-  onLeave,
-}: {
-  title: string;
-  onEnd: (title: string | null) => void;
-  onLeave: (title: string | null) => void;
-}) {
-  function onKeyDown(event: KeyboardEvent<HTMLInputElement>) {
-    if (event.nativeEvent.isComposing) return;
-    if (event.key === "Enter") onEnd(event.currentTarget.value.trim());
-    if (event.key === "Escape") onEnd(null);
-  }
-  return (
-    <input
-      autoFocus
-      aria-label="New title"
-      defaultValue={title}
-      maxLength={TITLE_MAX}
-      onFocus={(event) => event.currentTarget.select()}
-      onKeyDown={onKeyDown}
-      onBlur={(event) => onLeave(event.currentTarget.value.trim())}
-      className="mx-1.5 h-10 min-w-0 grow rounded-lg bg-sunken px-2"
-    />
   );
 }

@@ -1,6 +1,6 @@
 "use client";
 
-import { useCallback, useState } from "react";
+import { useCallback, useEffect, useRef, useState } from "react";
 
 import { AccountMenu } from "@/components/account-menu";
 import { ChatPanel } from "@/components/chat-panel";
@@ -8,6 +8,8 @@ import { Icon } from "@/components/icons";
 import { Logo } from "@/components/logo";
 import { TodoPanel } from "@/components/todo-panel";
 import { request } from "@/lib/client";
+import { remember } from "@/lib/draft";
+import { announced, EVERYTHING, shownOf, withRest, type Listed, type Listing, type Rest } from "@/lib/listing";
 import { RowsInFlight } from "@/lib/rows";
 import type { Conversation, Serving, Todo, User } from "@/lib/types";
 
@@ -16,30 +18,73 @@ type View = "list" | "chat";
 /** The list beside the assistant; on a narrow screen one of them at a time. */
 export function Workspace({
   user,
-  initialTodos,
-  initialMore,
+  initialListing,
+  initialList,
   initialConversation,
   initialServing,
 }: {
   user: User;
-  initialTodos: Todo[];
-  initialMore: boolean;
+  initialListing: Listing;
+  initialList: Listed;
   /** Undefined where it could not be read; the assistant too. */
   initialConversation: Conversation | null | undefined;
   initialServing: Serving | undefined;
 }) {
-  const [todos, setTodos] = useState(initialTodos);
-  const [more, setMore] = useState(initialMore);
+  const [listing, setListing] = useState(initialListing);
+  const [list, setList] = useState(() => shownOf(initialListing, initialList));
+  const latest = useRef({ listing, list, asking: false });
   const [rows] = useState(() => new RowsInFlight());
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const [view, setView] = useState<View>("list");
   const [unseen, setUnseen] = useState(false);
 
+  useEffect(() => {
+    latest.current.list = list;
+  }, [list]);
+
+  /** Asks for todos, and returns them with what the answer says besides. */
+  const ask = useCallback(async (query: Record<string, string>) => {
+    let others: Omit<Listed, "todos"> = { rest: { open: null, done: null }, counts: null };
+    const heard = (headers: Headers) => (others = announced(headers));
+    const todos = await request<Todo[]>("GET", `/api/todos?${new URLSearchParams(query)}`, undefined, { heard });
+    return { todos, ...others };
+  }, []);
+
   /** Reads the list again rather than applying actions one by one: the server knows every tool, this page need not. */
   const readAgain = useCallback(async () => {
-    const heard = (headers: Headers) => setMore(headers.has("x-more"));
-    setTodos(await rows.read(() => request<Todo[]>("GET", "/api/todos", undefined, { heard })));
-  }, [rows]);
+    const { listing: wanted, list: before } = latest.current;
+    const shown = before.listing === wanted ? before.todos.length : 0;
+    let told: Listed | undefined;
+    const merge = await rows.read(async () => (told = await ask({ ...wanted, open: String(shown), done: String(shown) })).todos);
+    setList((now) => {
+      const todos = merge(now.todos);
+      // A later one was answered earlier.
+      return todos === now.todos || !told ? now : shownOf(wanted, { ...told, todos });
+    });
+  }, [ask, rows]);
+
+  /** Shows another listing; while one is asked for, the last one that is wanted waits. */
+  async function change(wanted: Listing) {
+    setListing(wanted);
+    latest.current.listing = wanted;
+    for (const name of ["view", "q", "priority", "sort"] as const) remember(name, wanted[name] === EVERYTHING[name] ? "" : wanted[name]);
+    if (latest.current.asking) return;
+    latest.current.asking = true;
+    try {
+      for (let asked: Listing | undefined; asked !== latest.current.listing;) {
+        asked = latest.current.listing;
+        await readAgain();
+      }
+    } finally {
+      latest.current.asking = false;
+    }
+  }
+
+  async function showMore(state: keyof Rest) {
+    const { listing: of, rest } = latest.current.list;
+    const more = await ask({ ...of, state, after: rest[state] ?? "" });
+    setList((now) => (now.listing === of ? withRest(now, state, more) : now));
+  }
 
   const showChanges = useCallback(async (ids: string[]) => {
     await readAgain();
@@ -53,7 +98,7 @@ export function Workspace({
     if (next === "list") setUnseen(false);
   }
 
-  const remaining = todos.filter((todo) => !todo.completed).length;
+  const remaining = list.todos.filter((todo) => !todo.completed).length + list.others.open;
   return (
     <div className="flex h-dvh flex-col">
       <header className="flex h-16 shrink-0 items-center justify-between px-4 sm:px-6 lg:px-8">
@@ -91,9 +136,11 @@ export function Workspace({
           userId={user.id}
           rows={rows}
           readAgain={readAgain}
-          todos={todos}
-          more={more}
-          setTodos={setTodos}
+          listing={listing}
+          list={list}
+          onListing={change}
+          onMore={showMore}
+          setTodos={(update) => setList((now) => ({ ...now, todos: update(now.todos) }))}
           fresh={fresh}
           setFresh={setFresh}
         />

@@ -1,7 +1,8 @@
 import { CALL_MS, STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
-import { CHANGES_MAX, TODOS_MAX } from "@/lib/rules";
-import type { AccessToken, Actor, Change, Conversation, ConversationSummary, Serving, SignIn, Todo, User, Who } from "@/lib/types";
+import { DONE_AT_ONCE, MOST_AT_ONCE, OPEN_AT_ONCE, queryOf, showsDone, type Listed, type Listing, type Rest } from "@/lib/listing";
+import { CHANGES_MAX } from "@/lib/rules";
+import type { AccessToken, Actor, Change, Conversation, ConversationSummary, Counts, Serving, SignIn, Todo, User, Who } from "@/lib/types";
 
 const AWAY = "The todo service is not answering right now. Try again in a moment.";
 
@@ -157,12 +158,38 @@ function untilCut(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> 
 
 export const fetchUser = (token: string) => callBackend<User>("/api/v1/auth/me", { token });
 
-/** Returns the first todos, and whether there are more. */
-export async function fetchTodos(token: string): Promise<{ todos: Todo[]; more: boolean }> {
-  const seen = { more: false };
-  const heard = (headers: Headers) => (seen.more = headers.has("link"));
-  const todos = await callBackend<Todo[]>(`/api/v1/todos?limit=${TODOS_MAX}`, { token, heard });
+async function fetchPage(token: string, query: URLSearchParams): Promise<{ todos: Todo[]; after: string | null }> {
+  const seen: { after: string | null } = { after: null };
+  const heard = (headers: Headers) => {
+    const [, rest] = /<[^?>]*\?([^>]*)>/.exec(headers.get("link") ?? "") ?? [];
+    seen.after = new URLSearchParams(rest).get("after");
+  };
+  const todos = await callBackend<Todo[]>(`/api/v1/todos?${query}`, { token, heard });
   return { todos, ...seen };
+}
+
+/** Returns all todos, up to the most that are read at once: what a page of the version before asks for. */
+export const fetchAll = (token: string) => fetchPage(token, new URLSearchParams({ limit: String(MOST_AT_ONCE) }));
+
+/** Returns the first todos of a listing, as many as `shown` where that is given, and how many there are of all. */
+export async function fetchTodos(token: string, listing: Listing, shown: Partial<Record<keyof Rest, number>> = {}): Promise<Listed> {
+  const limit = (least: number, most = 0) => Math.min(Math.max(least, most), MOST_AT_ONCE);
+  const nothing = { todos: [], after: null };
+  const [open, done, counts] = await Promise.all([
+    fetchPage(token, queryOf(listing, "open", limit(OPEN_AT_ONCE, shown.open))),
+    showsDone(listing) ? fetchPage(token, queryOf(listing, "done", limit(DONE_AT_ONCE, shown.done))) : nothing,
+    callBackend<Counts>("/api/v1/todos/counts", { token }).catch((error: unknown) => {
+      if (!(error instanceof BackendError) || error.status !== 422) throw error;
+      return null; // the version before takes it for a todo's id
+    }),
+  ]);
+  return { todos: [...open.todos, ...done.todos], rest: { open: open.after, done: done.after }, counts };
+}
+
+/** Returns those of a listing that come after a place. */
+export async function fetchRest(token: string, listing: Listing, state: keyof Rest, after: string): Promise<Listed> {
+  const page = await fetchPage(token, queryOf(listing, state, OPEN_AT_ONCE, after));
+  return { todos: page.todos, rest: { open: null, done: null, [state]: page.after }, counts: null };
 }
 
 export const fetchSignIns = (token: string) => callBackend<SignIn[]>("/api/v1/auth/sessions", { token });

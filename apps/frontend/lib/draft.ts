@@ -28,9 +28,17 @@ export function takeDraft(user: string, field: string): string {
 /** The cookie's name, as the server reads it (lib/session.ts): cookies ignore ports by themselves. */
 const openCookie = () => `todochat_${window.location.port || "own"}_open`;
 
+/** Keeps in the page's address what a reload is to show. */
+export function remember(name: string, value: string): void {
+  const address = new URL(window.location.href);
+  if (value) address.searchParams.set(name, value);
+  else address.searchParams.delete(name);
+  window.history.replaceState(null, "", address);
+}
+
 /** Keeps which conversation is open, in the page's address and for whoever comes back to the list. */
 export function rememberConversation(id: string): void {
-  window.history.replaceState(null, "", `/todos?conversation=${id}`);
+  remember("conversation", id);
   document.cookie = `${openCookie()}=${id}; Path=/; SameSite=Lax`;
 }
 

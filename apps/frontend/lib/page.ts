@@ -24,7 +24,8 @@ export async function lastOpen(): Promise<string | undefined> {
 export async function loadFor<T>(page: string, away: boolean, load: (token: string) => Promise<T>): Promise<T | BackendError> {
   const sent = await headers();
   const { access, refresh } = readTokens(await cookies(), sent);
-  const renew = `/api/auth/refresh?next=${page}`;
+  const [path, query] = page.split("?");
+  const renew = `/api/auth/refresh?next=${path}${query ? encodeURIComponent(`?${query}`) : ""}`;
   if (!access && !refresh) redirect("/login");
   const unanswered = new BackendError(503, "The todo service is not answering right now. Try again in a moment.");
   if (!access) {

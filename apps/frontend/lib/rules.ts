@@ -5,8 +5,9 @@ export const TITLE_MAX = 200;
 export const MESSAGE_MAX = 1000;
 /** Of notes that are read as todos. */
 export const TEXT_MAX = 10_000;
-/** How many todos the page asks for and shows. */
-export const TODOS_MAX = 1000;
+/** Of a todo's notes, and of a date in words. */
+export const NOTES_MAX = 5000;
+export const DUE_MAX = 100;
 /** How many changes are read at once. */
 export const CHANGES_MAX = 50;
 

@@ -6,6 +6,8 @@ export type Todo = {
   title: string;
   /** The same in the list, in the chat and for the assistant. */
   number?: number;
+  /** Another one after each change. */
+  version?: number;
   notes?: string;
   /** A day (2026-03-12), or a day with a time (2026-03-12T18:00) on the clocks of due_time_zone. */
   due?: string | null;
@@ -15,6 +17,9 @@ export type Todo = {
   created_at: string;
   completed_at: string | null;
 };
+
+/** How many todos somebody has. */
+export type Counts = { open: number; done: number };
 
 /** What may become a todo; the id makes it one, however often it is accepted. */
 export type Proposal = Pick<Todo, "id" | "title"> & { notes: string; due: string | null; priority: Todo["priority"] };

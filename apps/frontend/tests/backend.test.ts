@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { mock, test, type TestContext } from "node:test";
 
 import { BackendError, backendUrl, callBackend, fetchTodos } from "@/lib/backend";
+import { EVERYTHING } from "@/lib/listing";
 
 /** Serves `listener` on a free port as the backend until the test ends; what is logged stays silent. */
 async function withBackend(context: TestContext, listener: RequestListener): Promise<void> {
@@ -78,14 +79,29 @@ test("a missing or foreign address names the variable", () => {
   }
 });
 
-test("the list asks for as many todos as are shown, and hears of more", async (context) => {
-  let more = false;
+test("the list asks for what is shown of the open ones and of the others, and hears where the rest begins", async (context) => {
+  const asked: string[] = [];
+  let known = true;
   await withBackend(context, (request, response) => {
-    assert.equal(request.url, "/api/v1/todos?limit=1000");
-    if (more) response.setHeader("link", '</api/v1/todos?limit=1000&after=x>; rel="next"');
+    const url = request.url ?? "";
+    asked.push(url);
+    if (url.endsWith("/counts")) {
+      response.statusCode = known ? 200 : 422;
+      return response.end(known ? '{"open":150,"done":1}' : '{"detail":"it is no id"}');
+    }
+    if (url.includes("state=open")) response.setHeader("link", '</api/v1/todos?state=open&limit=100&after=abc%3D>; rel="next"');
     response.end("[]");
   });
-  assert.deepEqual(await fetchTodos("token"), { todos: [], more: false });
-  more = true;
-  assert.deepEqual(await fetchTodos("token"), { todos: [], more: true });
+  const expected = { todos: [], rest: { open: "abc=", done: null }, counts: { open: 150, done: 1 } };
+  assert.deepEqual(await fetchTodos("token", EVERYTHING), expected);
+  assert.deepEqual(asked.toSorted(), [
+    "/api/v1/todos/counts",
+    "/api/v1/todos?state=done&sort=-completed&limit=20",
+    "/api/v1/todos?state=open&sort=-number&limit=100",
+  ]);
+  asked.length = 0;
+  known = false; // a backend of the version before
+  const today = { view: "today", q: "milk", priority: "high", sort: "due" } as const;
+  assert.deepEqual(await fetchTodos("token", today, { open: 5000 }), { ...expected, counts: null });
+  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=1000"), asked.join());
 });

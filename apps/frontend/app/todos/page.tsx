@@ -3,6 +3,7 @@ import type { Metadata } from "next";
 import { PlainPage } from "@/components/plain-page";
 import { Workspace } from "@/components/workspace";
 import { BackendError, fetchConversation, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
+import { asked as addressOf, listingOf, type Listing } from "@/lib/listing";
 import { lastOpen, loadFor } from "@/lib/page";
 
 export const metadata: Metadata = { title: "Your list" };
@@ -27,28 +28,32 @@ async function fetchNamed(token: string, named: string | undefined) {
   });
 }
 
-async function load(token: string, named: string | undefined) {
+async function load(token: string, named: string | undefined, listing: Listing) {
   const [user, list, conversation, serving] = await Promise.all([
     fetchUser(token),
-    fetchTodos(token),
+    fetchTodos(token, listing),
     ifThere(fetchNamed(token, named)),
     ifThere(fetchServing(token)),
   ]);
-  return { user, ...list, conversation, serving };
+  return { user, list, conversation, serving };
 }
 
-type Asked = { away?: string; conversation?: string | string[] };
+type Asked = Record<string, string | string[] | undefined>;
 
 export default async function TodosPage({ searchParams }: { searchParams: Promise<Asked> }) {
   const { conversation: asked, ...others } = await searchParams;
   const named = [asked, await lastOpen()].find((one): one is string => typeof one === "string" && CONVERSATION.test(one));
-  const page = named ? `/todos?conversation=${named}` : "/todos";
-  const loaded = await loadFor(page, "away" in others, (token) => load(token, named));
+  const given = Object.entries(others).filter((one): one is [string, string] => typeof one[1] === "string");
+  const listing = listingOf(new URLSearchParams(given));
+  const address = addressOf(listing);
+  if (named) address.set("conversation", named);
+  const page = address.size > 0 ? `/todos?${address}` : "/todos";
+  const loaded = await loadFor(page, "away" in others, (token) => load(token, named, listing));
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your list is out of reach" text={loaded.message} href="/todos" action="Try again" />;
   }
-  const { user, todos, more, conversation, serving } = loaded;
+  const { user, list, conversation, serving } = loaded;
   return (
-    <Workspace user={user} initialTodos={todos} initialMore={more} initialConversation={conversation} initialServing={serving} />
+    <Workspace user={user} initialListing={listing} initialList={list} initialConversation={conversation} initialServing={serving} />
   );
 }

@@ -20,6 +20,7 @@ from todo_backend.todos.schemas import (
     ActorKind,
     ActorView,
     ChangeView,
+    Counts,
     Deleted,
     ListedChange,
     TakenBackView,
@@ -81,6 +82,13 @@ async def add_todo(new: TodoCreate, user: CurrentUser, database: Db, settings: C
                 todo_id=new.id,
             )
             return TodoView.of(todo)
+
+
+@router.get("/todos/counts")
+async def count_todos(user: CurrentUser, database: Db) -> Counts:
+    """Return how many todos one has."""
+    async with database.transaction() as session:
+        return await service.count_todos(session, user.id)
 
 
 @router.get("/todos/{todo_id}", responses=_NOT_FOUND)

@@ -85,6 +85,13 @@ class TodoView(BaseModel):
         )
 
 
+class Counts(BaseModel):
+    """How many todos somebody has."""
+
+    open: int
+    done: int
+
+
 ActorKind = Literal["user", "built-in", "model", "client"]
 
 

@@ -40,7 +40,7 @@ from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.dates import Due
 from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, Todo
-from todo_backend.todos.schemas import PRIORITIES, ActorKind, ListedChange, Priority, TodoQuery, TodoView
+from todo_backend.todos.schemas import PRIORITIES, ActorKind, Counts, ListedChange, Priority, TodoQuery, TodoView
 
 KEPT_DAYS = 30
 """For how long a change can be taken back, and so what was deleted is kept."""
@@ -113,6 +113,13 @@ async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery
         await session.execute(text("SET LOCAL statement_timeout TO DEFAULT"))
     page = found[: query.limit]
     return Page([row[0] for row in page], _cursor(page[-1][1:]) if len(found) > query.limit else "")
+
+
+async def count_todos(session: AsyncSession, user_id: uuid.UUID) -> Counts:
+    """Return how many todos the user has."""
+    mine = select(func.count().filter(Todo.completed_at.is_(None)), func.count(Todo.completed_at))
+    still_open, done = (await session.execute(mine.where(Todo.user_id == user_id))).one()
+    return Counts(open=still_open, done=done)
 
 
 _Order = Sequence[tuple[ColumnElement[Any], bool]]

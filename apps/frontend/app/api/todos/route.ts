@@ -1,11 +1,23 @@
-import { callBackend, fetchTodos } from "@/lib/backend";
+import { callBackend, fetchAll, fetchRest, fetchTodos } from "@/lib/backend";
 import { readJson, signedIn, success } from "@/lib/handler";
+import { announce, listingOf } from "@/lib/listing";
 import type { Todo } from "@/lib/types";
 
-export const GET = signedIn(async (_request, token) => {
-  const { todos, more } = await fetchTodos(token);
+/** The todos of a listing, or where `after` is given the rest of it; what there is besides is in headers. */
+export const GET = signedIn(async (request, token) => {
+  const asked = request.nextUrl.searchParams;
+  const [listing, after] = [listingOf(asked), asked.get("after")];
+  if (!asked.has("view")) {
+    const { todos, after: more } = await fetchAll(token);
+    const response = success(todos);
+    if (more) response.headers.set("x-more", "true");
+    return response;
+  }
+  const shown = { open: Number(asked.get("open")) || 0, done: Number(asked.get("done")) || 0 };
+  const state = asked.get("state") === "done" ? "done" : "open";
+  const { todos, ...others } = after ? await fetchRest(token, listing, state, after) : await fetchTodos(token, listing, shown);
   const response = success(todos);
-  if (more) response.headers.set("x-more", "true");
+  announce(response.headers, others);
   return response;
 });
 

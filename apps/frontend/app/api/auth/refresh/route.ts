@@ -2,7 +2,7 @@ import { BackendError } from "@/lib/backend";
 import { open, refreshed, withCookies } from "@/lib/handler";
 import { readTokens, sessionCookies } from "@/lib/session";
 
-const PAGES = /^\/(account|history|todos(\?conversation=(new|[0-9a-f-]{36}))?)$/;
+const PAGES = /^\/(account|history|todos(\?[\w=&%.+*-]{1,2000})?)$/;
 
 /** Where pages send a browser whose access token is over: they cannot set cookies while they are rendered. */
 export const GET = open(async (request) => {

@@ -3,9 +3,9 @@ import { idOf, readJson, signedIn, success } from "@/lib/handler";
 import type { Todo } from "@/lib/types";
 
 export const PATCH = signedIn(async (request, token, params) => {
-  const { title, completed } = await readJson(request);
-  const path = `/api/v1/todos/${idOf(params)}`;
-  return success(await callBackend<Todo>(path, { method: "PATCH", token, body: { title, completed } }));
+  const { title, completed, notes, due, priority, version } = await readJson(request);
+  const body = { title, completed, notes, due, priority, version };
+  return success(await callBackend<Todo>(`/api/v1/todos/${idOf(params)}`, { method: "PATCH", token, body }));
 });
 
 export const DELETE = signedIn(async (_request, token, params) => {

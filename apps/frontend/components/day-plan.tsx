@@ -1,0 +1,91 @@
+"use client";
+
+import { useEffect, useEffectEvent, useState } from "react";
+
+import { Dialog, PRIMARY } from "@/components/dialog";
+import { useAttempt } from "@/components/use-attempt";
+import { request } from "@/lib/client";
+import { dueInWords, isOverdue } from "@/lib/due";
+import type { Todo } from "@/lib/types";
+
+/** More than so many is no plan. */
+const MOST = 7;
+
+/** What a day is made from, in its order: what is overdue, what is due today, what matters much and has no date. */
+const SOURCES = ["view=overdue&sort=due", "view=today&sort=due", "view=undated&priority=high"];
+
+/** Proposes a day; what is ticked becomes due today. */
+export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>; onClose: () => void }) {
+  const { busy, outcome, attempt } = useAttempt();
+  const [found, setFound] = useState<Todo[] | null>(null);
+  const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
+
+  const propose = useEffectEvent(() =>
+    attempt(async () => {
+      const lists = await Promise.all(SOURCES.map((source) => request<Todo[]>("GET", `/api/todos?${source}`)));
+      const each = new Map(lists.flat().filter(({ completed }) => !completed).map((todo) => [todo.id, todo]));
+      const todos = [...each.values()].slice(0, MOST);
+      setFound(todos);
+      setTicked(new Set(todos.map(({ id }) => id)));
+      return `${todos.length} todos are proposed.`;
+    }),
+  );
+  useEffect(() => void propose(), []);
+
+  const later = found?.filter((todo) => ticked.has(todo.id) && !isToday(todo)) ?? [];
+
+  function take() {
+    void attempt(async () => {
+      for (const { id, version } of later) await request("PATCH", `/api/todos/${id}`, { due: "today", version });
+      await onChanged();
+      onClose();
+      return "Planned.";
+    });
+  }
+
+  const footer =
+    later.length > 0 ? (
+      <button type="button" aria-busy={busy} onClick={() => (busy ? undefined : take())} className={PRIMARY}>
+        {later.length === 1 ? "Make one due today" : `Make ${later.length} due today`}
+      </button>
+    ) : null;
+  return (
+    <Dialog id="day-plan" title="Plan my day" {...outcome} footer={footer} onClose={onClose}>
+      {found === null ? (
+        <p className="text-muted">{outcome.error ? "" : "Looking through your list …"}</p>
+      ) : found.length === 0 ? (
+        <p className="text-muted">Nothing is overdue, due today or of high priority. The day is yours.</p>
+      ) : (
+        <ol className="divide-y divide-line">
+          {found.map((todo) => (
+            <li key={todo.id} className="py-1.5">
+              <label className="flex min-h-11 items-center gap-3">
+                <input
+                  type="checkbox"
+                  checked={ticked.has(todo.id)}
+                  onChange={({ target }) =>
+                    setTicked((now) => new Set(target.checked ? [...now, todo.id] : [...now].filter((id) => id !== todo.id)))
+                  }
+                  className="size-5 shrink-0 accent-pine"
+                />
+                <span className="min-w-0">
+                  <span className="wrap-anywhere">{todo.title}</span>
+                  <span className="block text-sm text-muted">{reason(todo)}</span>
+                </span>
+              </label>
+            </li>
+          ))}
+        </ol>
+      )}
+    </Dialog>
+  );
+}
+
+const isToday = (todo: Todo) => Boolean(todo.due) && dueInWords({ ...todo, due: todo.due ?? "" }).startsWith("Today") && !isOverdue(todo);
+
+/** Why a todo is proposed. */
+function reason(todo: Todo): string {
+  if (!todo.due) return "High priority";
+  const due = dueInWords({ ...todo, due: todo.due });
+  return isOverdue(todo) ? `Overdue: ${due}` : due;
+}

@@ -1,0 +1,98 @@
+"use client";
+
+import { useState, type RefObject } from "react";
+
+import { Icon } from "@/components/icons";
+import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
+
+const VIEW_NAMES: Partial<Record<Listing["view"], string>> = { all: "All", today: "Today", overdue: "Overdue", upcoming: "Upcoming" };
+const PRIORITY_NAMES = { "": "Any priority", high: "High priority", medium: "Medium priority", low: "Low priority" };
+const SORT_NAMES: Record<Listing["sort"], string> = { "-number": "Newest first", due: "By date", "-priority": "By priority", title: "By title" };
+const FIELD = "h-10 rounded-xl border border-line-strong bg-surface px-3 text-sm focus:border-pine focus:outline-2 focus:outline-pine";
+
+/** Which todos are shown, and in which order. */
+export function ListingBar({
+  listing,
+  disabled,
+  search,
+  open,
+  setOpen,
+  onChange,
+}: {
+  listing: Listing;
+  disabled: boolean;
+  search: RefObject<HTMLInputElement | null>;
+  /** Whether the fields for search, priority and order are shown. */
+  open: boolean;
+  setOpen: (open: boolean) => void;
+  onChange: (listing: Listing) => void;
+}) {
+  const [q, setQ] = useState(listing.q);
+  const change = (part: Partial<Listing>) => onChange({ ...listing, q, ...part });
+  const chosen = !isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort;
+  return (
+    <div className="mt-4 shrink-0">
+      <div role="group" aria-label="Which todos" className="flex items-center gap-1">
+        {Object.entries(VIEW_NAMES).map(([view, name]) => (
+          <button
+            key={view}
+            type="button"
+            disabled={disabled}
+            aria-pressed={listing.view === view}
+            onClick={() => change({ view: view as Listing["view"] })}
+            className="h-9 rounded-lg px-2.5 text-sm font-medium text-muted hover:text-ink aria-pressed:bg-pine-soft aria-pressed:text-ink sm:px-3"
+          >
+            {name}
+          </button>
+        ))}
+        <button
+          type="button"
+          disabled={disabled}
+          aria-expanded={open}
+          aria-controls="listing-fields"
+          aria-label={`Search and sort${chosen ? ", in use" : ""}`}
+          onClick={() => setOpen(!open)}
+          className={`ml-auto flex size-10 shrink-0 items-center justify-center rounded-lg hover:bg-paper hover:text-ink ${chosen ? "text-pine" : "text-muted"}`}
+        >
+          <Icon name="search" />
+        </button>
+      </div>
+      <form
+        id="listing-fields"
+        role="search"
+        hidden={!open}
+        onSubmit={(event) => event.preventDefault()}
+        className="mt-2 flex flex-wrap gap-2"
+      >
+        <input
+          ref={search}
+          type="search"
+          aria-label="Search"
+          placeholder="Search titles and notes"
+          value={q}
+          maxLength={200}
+          autoComplete="off"
+          onChange={({ target }) => {
+            setQ(target.value);
+            onChange({ ...listing, q: target.value });
+          }}
+          className={`${FIELD} min-w-40 grow`}
+        />
+        <select aria-label="Priority" value={listing.priority} onChange={({ target }) => change({ priority: target.value as Listing["priority"] })} className={FIELD}>
+          {Object.entries(PRIORITY_NAMES).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+        <select aria-label="Order" value={listing.sort} onChange={({ target }) => change({ sort: target.value as Listing["sort"] })} className={FIELD}>
+          {Object.entries(SORT_NAMES).map(([value, name]) => (
+            <option key={value} value={value}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </form>
+    </div>
+  );
+}

@@ -1,0 +1,105 @@
+"use client";
+
+import { type FormEvent } from "react";
+
+import { FIELD } from "@/components/auth-form";
+import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
+import { useAttempt } from "@/components/use-attempt";
+import { request, RequestError } from "@/lib/client";
+import { DUE_MAX, NOTES_MAX, TITLE_MAX } from "@/lib/rules";
+import type { Todo } from "@/lib/types";
+
+const LABEL = "mt-4 mb-1.5 block text-sm font-medium first:mt-0";
+
+/** Returns what was changed of a todo, or null for nothing. */
+export function edited(todo: Todo, given: FormData): Partial<Todo> | null {
+  const said = (name: string) => String(given.get(name) ?? "").trim();
+  const wanted = {
+    title: said("title"),
+    notes: said("notes").replaceAll("\r\n", "\n"),
+    due: said("due") || null,
+    priority: (said("priority") || null) as Todo["priority"],
+  };
+  const before = { title: todo.title, notes: todo.notes ?? "", due: todo.due?.replace("T", " ") ?? null, priority: todo.priority ?? null };
+  const names = (Object.keys(wanted) as (keyof typeof wanted)[]).filter((name) => wanted[name] !== before[name]);
+  return names.length > 0 ? Object.fromEntries(names.map((name) => [name, wanted[name]])) : null;
+}
+
+/** Everything about a todo, to read and to change; a refusal leaves what was written where it is. */
+export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (todo: Todo) => void; onClose: () => void }) {
+  const { busy, outcome, attempt } = useAttempt();
+
+  async function save(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (busy) return;
+    const change = edited(todo, new FormData(event.currentTarget));
+    if (!change) return onClose();
+    if (change.title === "") return document.getElementById("edit-title")?.focus();
+    await attempt(async () => {
+      const saved = await request<Todo>("PATCH", `/api/todos/${todo.id}`, { ...change, version: todo.version });
+      if (change.notes !== undefined && saved.notes !== change.notes) {
+        // A server of the version before, in the middle of an update, leaves out what it does not know.
+        throw new RequestError("Not everything was kept. Try again in a moment.", 0);
+      }
+      onSaved(saved);
+      onClose();
+      return `Changed ${saved.title}.`;
+    });
+  }
+
+  const footer = (
+    <>
+      <button type="submit" form="todo-editor" aria-busy={busy} className={PRIMARY}>
+        Save
+      </button>
+      <button type="button" onClick={onClose} className={SECONDARY}>
+        Cancel
+      </button>
+    </>
+  );
+  return (
+    <Dialog id="todo-editor" title={`Todo ${todo.number ?? ""}`.trim()} {...outcome} footer={footer} onClose={onClose}>
+      <form id="todo-editor" method="post" noValidate onSubmit={save}>
+        <label htmlFor="edit-title" className={LABEL}>
+          Title
+        </label>
+        <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={todo.title} maxLength={TITLE_MAX} className={`${FIELD} w-full`} />
+        <label htmlFor="edit-notes" className={LABEL}>
+          Notes
+        </label>
+        <textarea
+          id="edit-notes"
+          name="notes"
+          rows={5}
+          defaultValue={todo.notes}
+          maxLength={NOTES_MAX}
+          className="w-full rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
+        />
+        <label htmlFor="edit-due" className={LABEL}>
+          Due
+        </label>
+        <input
+          id="edit-due"
+          name="due"
+          autoComplete="off"
+          defaultValue={todo.due?.replace("T", " ")}
+          maxLength={DUE_MAX}
+          aria-describedby="edit-due-hint"
+          className={`${FIELD} w-full`}
+        />
+        <p id="edit-due-hint" className="mt-1.5 text-sm text-muted">
+          A date, or words: <q>tomorrow at 5</q>, <q>next Friday</q>. Empty for none.
+        </p>
+        <label htmlFor="edit-priority" className={LABEL}>
+          Priority
+        </label>
+        <select id="edit-priority" name="priority" defaultValue={todo.priority ?? ""} className={`${FIELD} w-full`}>
+          <option value="">None</option>
+          <option value="high">High</option>
+          <option value="medium">Medium</option>
+          <option value="low">Low</option>
+        </select>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { announce, announced, asked, EVERYTHING, inOrder, listingOf, shownOf, withRest, type Listing } from "@/lib/listing";
+import type { Todo } from "@/lib/types";
+
+const todo = (id: string, more: Partial<Todo> = {}): Todo => ({ id, title: id, completed: false, created_at: "", completed_at: null, ...more });
+
+test("an address says a listing and back, and what it cannot say is as by itself", () => {
+  const listing: Listing = { view: "today", q: "milk & bread", priority: "high", sort: "title" };
+  assert.deepEqual(listingOf(asked(listing)), listing);
+  assert.equal(asked(EVERYTHING).size, 0);
+  assert.deepEqual(listingOf(new URLSearchParams("view=mine&priority=1&sort=id&q=")), EVERYTHING);
+});
+
+test("todos are ordered as the server orders them, those that are done by when they were", () => {
+  const todos = [
+    todo("a", { number: 1, due: "2026-03-02", priority: "low" }),
+    todo("c", { number: 3, due: "2026-03-01T10:00" }),
+    todo("b", { number: 2, priority: "high" }),
+    todo("x", { completed: true, completed_at: "2026-01-01" }),
+    todo("y", { completed: true, completed_at: "2026-01-02" }),
+  ];
+  const ids = (sort: Listing["sort"]) => inOrder(todos, { ...EVERYTHING, sort }).open.map(({ id }) => id).join("");
+  assert.deepEqual([ids("-number"), ids("due"), ids("-priority"), ids("title")], ["cba", "cab", "bac", "abc"]);
+  assert.deepEqual(inOrder(todos, EVERYTHING).done.map(({ id }) => id), ["y", "x"]);
+});
+
+test("how many there are besides stays right with more of them, and where a server does not say it", () => {
+  const rest = { open: "next", done: null };
+  const shown = shownOf(EVERYTHING, { todos: [todo("a"), todo("x", { completed: true })], rest, counts: { open: 4, done: 1 } });
+  assert.deepEqual(shown.others, { open: 3, done: 0 });
+  const more = withRest(shown, "open", { todos: [todo("a"), todo("b"), todo("c")], rest: { open: null, done: null }, counts: null });
+  assert.deepEqual([more.todos.length, more.others, more.rest.open], [4, { open: 1, done: 0 }, null]);
+  assert.deepEqual(shownOf(EVERYTHING, { todos: [todo("a")], rest, counts: null }).others, { open: 0, done: 0 });
+});
+
+test("what an answer says besides its list is in its headers; an older one says nothing", () => {
+  const headers = new Headers();
+  const besides = { rest: { open: "abc=", done: null }, counts: { open: 3, done: 0 } };
+  announce(headers, besides);
+  assert.deepEqual(announced(headers), besides);
+  assert.deepEqual(announced(new Headers({ "x-more": "true" })), { rest: { open: null, done: null }, counts: null });
+});
