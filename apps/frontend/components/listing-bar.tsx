@@ -1,6 +1,6 @@
 "use client";
 
-import { useState, type RefObject } from "react";
+import type { RefObject } from "react";
 
 import { Icon } from "@/components/icons";
 import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
@@ -27,8 +27,7 @@ export function ListingBar({
   setOpen: (open: boolean) => void;
   onChange: (listing: Listing) => void;
 }) {
-  const [q, setQ] = useState(listing.q);
-  const change = (part: Partial<Listing>) => onChange({ ...listing, q, ...part });
+  const change = (part: Partial<Listing>) => onChange({ ...listing, ...part });
   const chosen = !isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort;
   return (
     <div className="mt-4 shrink-0">
@@ -69,13 +68,10 @@ export function ListingBar({
           type="search"
           aria-label="Search"
           placeholder="Search titles and notes"
-          value={q}
+          value={listing.q}
           maxLength={200}
           autoComplete="off"
-          onChange={({ target }) => {
-            setQ(target.value);
-            onChange({ ...listing, q: target.value });
-          }}
+          onChange={({ target }) => change({ q: target.value })}
           className={`${FIELD} min-w-40 grow`}
         />
         <select aria-label="Priority" value={listing.priority} onChange={({ target }) => change({ priority: target.value as Listing["priority"] })} className={FIELD}>

@@ -273,7 +273,7 @@ export function TodoPanel({
           maxLength={TITLE_MAX}
           autoComplete="off"
           enterKeyHint="done"
-          placeholder="What needs doing, and when?"
+          placeholder="What needs doing?"
           className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
         />
         <button

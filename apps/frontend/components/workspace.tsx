@@ -129,7 +129,7 @@ export function Workspace({
         </ViewButton>
       </nav>
 
-      <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
+      <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-cols-[minmax(0,1fr)] grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
         {view === "chat" ? <h1 className="sr-only lg:hidden">Your list’s assistant</h1> : null}
         <TodoPanel
           className={view === "list" ? "" : "max-lg:hidden"}

@@ -89,7 +89,7 @@ test("the list asks for what is shown of the open ones and of the others, and he
       response.statusCode = known ? 200 : 422;
       return response.end(known ? '{"open":150,"done":1}' : '{"detail":"it is no id"}');
     }
-    if (url.includes("state=open")) response.setHeader("link", '</api/v1/todos?state=open&limit=100&after=abc%3D>; rel="next"');
+    if (url.includes("state=open")) response.setHeader("link", '</api/v1/todos?state=open&limit=50&after=abc%3D>; rel="next"');
     response.end("[]");
   });
   const expected = { todos: [], rest: { open: "abc=", done: null }, counts: { open: 150, done: 1 } };
@@ -97,11 +97,11 @@ test("the list asks for what is shown of the open ones and of the others, and he
   assert.deepEqual(asked.toSorted(), [
     "/api/v1/todos/counts",
     "/api/v1/todos?state=done&sort=-completed&limit=20",
-    "/api/v1/todos?state=open&sort=-number&limit=100",
+    "/api/v1/todos?state=open&sort=-number&limit=50",
   ]);
   asked.length = 0;
   known = false; // a backend of the version before
   const today = { view: "today", q: "milk", priority: "high", sort: "due" } as const;
   assert.deepEqual(await fetchTodos("token", today, { open: 5000 }), { ...expected, counts: null });
-  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=1000"), asked.join());
+  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=500"), asked.join());
 });

@@ -95,7 +95,7 @@ test("who comes too late is refused, and takes no cookie away", async () => {
 });
 
 test("a page is led back to itself, and nowhere else", async () => {
-  const to = async (next: string) => (await ask(refreshPage, { path: `/api/auth/refresh?next=${next}` })).headers.get("location");
+  const to = async (next: string) => (await ask(refreshPage, { path: `/api/auth/refresh?next=${encodeURIComponent(next)}` })).headers.get("location");
   const open = "/todos?conversation=5f0c8d1e-0000-4000-8000-00000000000f";
   for (const page of ["/account", "/history", open, "/todos?conversation=new", "/todos?view=today&q=a+b%20%C3%A4"]) assert.equal(await to(page), page);
   for (const next of ["https://evil.example", "//evil.example", "/api/auth/refresh", "/todos?conversation=//evil.example", "/todos?x\r\ny", ""]) assert.equal(await to(next), "/todos");
