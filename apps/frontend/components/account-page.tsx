@@ -7,25 +7,28 @@ import { Logo } from "@/components/logo";
 import { useAttempt } from "@/components/use-attempt";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
-import { forgetDrafts } from "@/lib/draft";
+import { choose, forgetDrafts } from "@/lib/draft";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
+import { LANGUAGES, localeOf, type Texts } from "@/lib/texts";
 import type { AccessToken, Serving, SignIn, User } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
 
 /** Returns a browser's name for people, from what it calls itself. */
-function nameOf(agent: string): string {
+function nameOf(agent: string, t: Texts["t"]): string {
   const browser = /Edg|OPR|Firefox|Chrome|Safari/.exec(agent)?.[0];
   const system = /Windows|Android|iPhone|iPad|Mac OS|Linux/.exec(agent)?.[0];
   const known = { Edg: "Edge", OPR: "Opera" }[browser ?? ""] ?? browser;
-  if (!known) return agent.slice(0, 60) || "Unknown browser";
-  return system ? `${known} on ${system === "Mac OS" ? "macOS" : system}` : known;
+  if (!known) return agent.slice(0, 60) || t("Unknown browser");
+  return system ? t("{browser} on {system}", { browser: known, system: system === "Mac OS" ? "macOS" : system }) : known;
 }
 
-type Props = { user: User; initialSignIns: SignIn[]; initialServing: Serving; initialTokens: AccessToken[] };
+type Props = { appearance: Chosen; user: User; initialSignIns: SignIn[]; initialServing: Serving; initialTokens: AccessToken[] };
 
-export function AccountPage({ user, initialSignIns, initialServing, initialTokens }: Props) {
+export function AccountPage({ appearance, user, initialSignIns, initialServing, initialTokens }: Props) {
+  const { t } = useTexts();
   const [signIns, setSignIns] = useState(initialSignIns);
   const readSignIns = async () => setSignIns(await request<SignIn[]>("GET", "/api/account/sessions"));
   return (
@@ -33,27 +36,71 @@ export function AccountPage({ user, initialSignIns, initialServing, initialToken
       <header className="flex h-16 shrink-0 items-center justify-between">
         <Logo />
         <a href="/todos" className={QUIET}>
-          Back to your list
+          {t("Back to your list")}
         </a>
       </header>
       <main className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4">
         <div>
-          <h1 className="text-3xl font-semibold tracking-tight">Your account</h1>
+          <h1 className="text-3xl font-semibold tracking-tight">{t("Your account")}</h1>
           <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
         </div>
+        <Appearance chosen={appearance} />
         <Assistant allowedAtFirst={user.model_allowed ?? true} initialServing={initialServing} />
         <Tokens initialTokens={initialTokens} />
         <SignIns signIns={signIns} readAgain={readSignIns} />
         <Password email={user.email} onChanged={readSignIns} />
-        <Part id="export" title="Your data">
-          <p className="mt-1 text-muted">Todos, changes, conversations and sessions, in one JSON file.</p>
+        <Part id="export" title={t("Your data")}>
+          <p className="mt-1 text-muted">{t("Todos, changes, conversations and sessions, in one JSON file.")}</p>
           <a href="/api/account/export" download="todochat.json" className={`${QUIET} mt-4`}>
-            Download everything
+            {t("Download everything")}
           </a>
         </Part>
         <Deletion />
       </main>
     </div>
+  );
+}
+
+/** What was chosen in this browser; empty for what the browser itself says. */
+export type Chosen = { theme: string; language: string };
+
+/** How the page looks, and in which language it speaks, in this browser. */
+function Appearance({ chosen }: { chosen: Chosen }) {
+  const hydrated = useHydrated();
+  const { t } = useTexts();
+  const themes = { "": t("As the system"), light: t("Light"), dark: t("Dark") };
+  const languages = { "": t("As the browser"), ...LANGUAGES };
+  const field = (kind: keyof Chosen, label: string, options: Record<string, string>) => (
+    <div className="min-w-40 grow">
+      <label htmlFor={kind} className="mb-1.5 block text-sm font-medium">
+        {label}
+      </label>
+      <select
+        id={kind}
+        defaultValue={chosen[kind]}
+        disabled={!hydrated}
+        onChange={({ target }) => {
+          choose(kind, target.value);
+          loadPage("/account");
+        }}
+        className={FIELD}
+      >
+        {Object.entries(options).map(([value, name]) => (
+          <option key={value} value={value}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+  return (
+    <Part id="appearance" title={t("Appearance")}>
+      <p className="mt-1 text-muted">{t("In this browser.")}</p>
+      <div className="mt-3 flex flex-wrap gap-3">
+        {field("theme", t("Colours"), themes)}
+        {field("language", t("Language"), languages)}
+      </div>
+    </Part>
   );
 }
 
@@ -70,16 +117,18 @@ function Part({ id, title, children }: { id: string; title: string; children: Re
 
 /** What came of the last request: a failure interrupts, a success waits its turn. */
 function Outcome({ error, news }: { error?: string; news?: string }) {
+  const { t } = useTexts();
   return (
     <>
-      <div role="alert">{error ? <p className="mt-3 text-sm text-danger">{error}</p> : null}</div>
-      <div role="status">{news ? <p className="mt-3 text-sm text-pine">{news}</p> : null}</div>
+      <div role="alert">{error ? <p className="mt-3 text-sm text-danger">{t(error)}</p> : null}</div>
+      <div role="status">{news ? <p className="mt-3 text-sm text-pine">{t(news)}</p> : null}</div>
     </>
   );
 }
 
 /** Who sees what is said to the assistant, and whether that may be. */
 function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean; initialServing: Serving }) {
+  const { t } = useTexts();
   const hydrated = useHydrated();
   const { busy, outcome, attempt } = useAttempt();
   const [allowed, setAllowed] = useState(allowedAtFirst);
@@ -95,10 +144,10 @@ function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean
   }
 
   const now = provider
-    ? `The language model ${assistant} answers. Your messages, and the todos that it looks at, go to ${provider}.`
-    : (notice ?? "The built-in assistant answers, by rules; there is no language model here. What you write stays here.");
+    ? t("The language model {assistant} answers. Your messages, and the todos that it looks at, go to {provider}.", { assistant, provider })
+    : t(notice ?? "The built-in assistant answers, by rules; there is no language model here. What you write stays here.");
   return (
-    <Part id="assistant" title="Assistant">
+    <Part id="assistant" title={t("Assistant")}>
       <p className="mt-1 wrap-anywhere text-muted">{now}</p>
       <div className="mt-4 flex items-center gap-3">
         <button
@@ -113,7 +162,7 @@ function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean
           <span className="size-5 rounded-full bg-surface transition-transform group-aria-checked:translate-x-5" />
         </button>
         <span id="model-allowed" className="font-medium">
-          A language model may answer
+          {t("A language model may answer")}
         </span>
       </div>
       <Outcome {...outcome} />
@@ -123,13 +172,14 @@ function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean
 
 /** Tokens of outside clients; a new one is shown until the page is left. */
 function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
+  const { t, language } = useTexts();
   const hydrated = useHydrated();
   const form = useRef<HTMLFormElement>(null);
   const { busy, outcome, attempt } = useAttempt();
   const [tokens, setTokens] = useState(initialTokens);
   const [made, setMade] = useState<string | null>(null);
   const readAgain = async () => setTokens(await request<AccessToken[]>("GET", "/api/account/tokens"));
-  const day = (time: string) => (hydrated ? new Date(time).toLocaleString(undefined, TIME) : time.slice(0, 10));
+  const day = (time: string) => (hydrated ? new Date(time).toLocaleString(localeOf(language), TIME) : time.slice(0, 10));
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -159,9 +209,9 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
   }
 
   return (
-    <Part id="tokens" title="Outside clients">
+    <Part id="tokens" title={t("Outside clients")}>
       <p className="mt-1 text-muted">
-        Other assistants, such as the one in your editor, work on your list by MCP, with a token of their own.
+        {t("Other assistants, such as the one in your editor, work on your list by MCP, with a token of their own.")}
       </p>
       {tokens.length ? (
         <ul className="mt-3 divide-y divide-line">
@@ -170,18 +220,18 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
               <div className="min-w-0 grow">
                 <p className="font-medium wrap-anywhere">{one.name}</p>
                 <p className="mt-0.5 text-sm text-muted">
-                  {one.scope === "write" ? "Reads and writes" : "Reads"} ·{" "}
-                  {one.used_at ? `last used ${day(one.used_at)}` : "never used"}
+                  {one.scope === "write" ? t("Reads and writes") : t("Reads")} ·{" "}
+                  {one.used_at ? t("last used {time}", { time: day(one.used_at) }) : t("never used")}
                 </p>
               </div>
               <button
                 type="button"
                 disabled={!hydrated || busy}
-                aria-label={`Revoke ${one.name}`}
+                aria-label={t("Revoke {name}", { name: one.name })}
                 onClick={() => void revoke(one)}
                 className={`${QUIET} shrink-0`}
               >
-                Revoke
+                {t("Revoke")}
               </button>
             </li>
           ))}
@@ -189,23 +239,23 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
       ) : null}
       <form ref={form} method="post" noValidate onSubmit={submit} className="flex max-w-sm flex-col">
         <label htmlFor="token-name" className="mt-3 mb-1.5 text-sm font-medium">
-          Name of the client
+          {t("Name of the client")}
         </label>
         <input id="token-name" name="name" type="text" autoComplete="off" maxLength={100} className={FIELD} />
         <label className="mt-3 flex min-h-11 items-center gap-3">
           <input type="checkbox" name="may_write" className="size-5 accent-pine" />
-          It may also add, change and delete
+          {t("It may also add, change and delete")}
         </label>
         <button type="submit" disabled={!hydrated || busy} aria-busy={busy} className={`${QUIET} mt-2 justify-center`}>
-          Make a token
+          {t("Make a token")}
         </button>
       </form>
       <Outcome {...outcome} />
       {made ? (
         <dl className="mt-3 rounded-xl border border-line p-4 text-sm">
-          <dt className="font-medium">Address</dt>
+          <dt className="font-medium">{t("Address")}</dt>
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`${window.location.origin}/mcp`}</dd>
-          <dt className="mt-3 font-medium">Header</dt>
+          <dt className="mt-3 font-medium">{t("Header")}</dt>
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`Authorization: Bearer ${made}`}</dd>
         </dl>
       ) : null}
@@ -214,6 +264,7 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
 }
 
 function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => Promise<void> }) {
+  const { t, language } = useTexts();
   const hydrated = useHydrated(); // the time of day, too, only the browser knows
   const { busy, outcome, attempt } = useAttempt();
 
@@ -224,35 +275,37 @@ function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => P
         if (!(error instanceof RequestError) || error.status !== 404) throw error; // it had ended already
       });
       await readAgain();
-      return `Signed out ${nameOf(user_agent)}.`;
+      return `Signed out ${nameOf(user_agent, t)}.`;
     });
   }
 
   return (
-    <Part id="sign-ins" title="Where you are signed in">
+    <Part id="sign-ins" title={t("Where you are signed in")}>
       <ul className="mt-3 divide-y divide-line">
         {signIns.map((one) => (
           <li key={one.id} className="flex items-center gap-3 py-3">
             <div className="min-w-0 grow">
               <p className="flex flex-wrap items-center gap-x-2 font-medium wrap-anywhere">
-                {nameOf(one.user_agent)}
+                {nameOf(one.user_agent, t)}
                 {one.current ? (
-                  <span className="rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium">This browser</span>
+                  <span className="rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium">{t("This browser")}</span>
                 ) : null}
               </p>
               <p className="mt-0.5 text-sm text-muted">
-                Last used {hydrated ? new Date(one.used_at).toLocaleString(undefined, TIME) : one.used_at.slice(0, 10)}
+                {t("Last used {time}", {
+                  time: hydrated ? new Date(one.used_at).toLocaleString(localeOf(language), TIME) : one.used_at.slice(0, 10),
+                })}
               </p>
             </div>
             {one.current ? null : (
               <button
                 type="button"
                 disabled={!hydrated || busy}
-                aria-label={`Sign out ${nameOf(one.user_agent)}`}
+                aria-label={t("Sign out {name}", { name: nameOf(one.user_agent, t) })}
                 onClick={() => void end(one)}
                 className={`${QUIET} shrink-0`}
               >
-                Sign out
+                {t("Sign out")}
               </button>
             )}
           </li>
@@ -264,6 +317,7 @@ function SignIns({ signIns, readAgain }: { signIns: SignIn[]; readAgain: () => P
 }
 
 function Password({ email, onChanged }: { email: string; onChanged: () => Promise<void> }) {
+  const { t } = useTexts();
   const hydrated = useHydrated();
   const form = useRef<HTMLFormElement>(null);
   const { busy, outcome, attempt } = useAttempt();
@@ -286,13 +340,13 @@ function Password({ email, onChanged }: { email: string; onChanged: () => Promis
   }
 
   return (
-    <Part id="password-heading" title="Password">
-      <p className="mt-1 text-muted">A new one signs you out everywhere else, outside clients too.</p>
+    <Part id="password-heading" title={t("Password")}>
+      <p className="mt-1 text-muted">{t("A new one signs you out everywhere else, outside clients too.")}</p>
       <form ref={form} method="post" noValidate onSubmit={submit} className="mt-2 flex max-w-sm flex-col">
         <input type="email" name="email" autoComplete="username" defaultValue={email} readOnly hidden />
-        <PasswordField id="present-password" name="password" label="Present password" autoComplete="current-password" />
+        <PasswordField id="present-password" name="password" label={t("Present password")} autoComplete="current-password" />
         <label htmlFor="new-password" className="mt-3 mb-1.5 text-sm font-medium">
-          New password
+          {t("New password")}
         </label>
         <input
           id="new-password"
@@ -305,8 +359,8 @@ function Password({ email, onChanged }: { email: string; onChanged: () => Promis
           onChange={() => setProblem(null)}
           className={FIELD}
         />
-        <Hint id="new-password-hint" problem={problem}>
-          At least {PASSWORD_MIN} characters
+        <Hint id="new-password-hint" problem={problem && t(problem)}>
+          {t("At least {n} characters", { n: PASSWORD_MIN })}
         </Hint>
         <button
           type="submit"
@@ -314,7 +368,7 @@ function Password({ email, onChanged }: { email: string; onChanged: () => Promis
           aria-busy={busy}
           className="bubble-right mt-3 h-12 bg-pine-fill font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
         >
-          Change password
+          {t("Change password")}
         </button>
       </form>
       <Outcome {...outcome} />
@@ -334,6 +388,7 @@ function PasswordField({ id, name, label, autoComplete }: { id: string; name: st
 }
 
 function Deletion() {
+  const { t } = useTexts();
   const hydrated = useHydrated();
   const { busy, outcome, attempt } = useAttempt();
 
@@ -350,16 +405,16 @@ function Deletion() {
   }
 
   return (
-    <Part id="deletion" title="Delete your account">
-      <p className="mt-1 text-muted">Your todos and your conversation with the assistant go with it. This cannot be undone.</p>
+    <Part id="deletion" title={t("Delete your account")}>
+      <p className="mt-1 text-muted">{t("Your todos and your conversation with the assistant go with it. This cannot be undone.")}</p>
       <form method="post" noValidate onSubmit={submit} className="flex max-w-sm flex-col">
-        <PasswordField id="deletion-password" name="password" label="Your password" autoComplete="current-password" />
+        <PasswordField id="deletion-password" name="password" label={t("Your password")} autoComplete="current-password" />
         <button
           type="submit"
           disabled={!hydrated || busy}
           className="mt-4 h-12 rounded-xl rounded-br-sm bg-danger px-4 font-semibold text-surface disabled:opacity-75"
         >
-          Delete account
+          {t("Delete account")}
         </button>
       </form>
       <Outcome {...outcome} />

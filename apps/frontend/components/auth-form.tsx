@@ -6,6 +6,7 @@ import { Icon } from "@/components/icons";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { emailProblem, PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
+import { useTexts } from "@/components/texts";
 
 type Mode = "login" | "signup";
 type Problems = { email?: string | null; password?: string | null; form?: string | null };
@@ -54,6 +55,7 @@ function fromError(mode: Mode, error: unknown): Problems {
 }
 
 export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
+  const { t } = useTexts();
   const words = WORDS[mode];
   const hydrated = useHydrated();
   const emailInput = useRef<HTMLInputElement>(null);
@@ -90,16 +92,16 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
   const longEnough = length >= PASSWORD_MIN;
   return (
     <form method="post" noValidate onSubmit={submit} className="flex w-full max-w-sm flex-col">
-      <h1 className="text-3xl font-semibold tracking-tight">{words.title}</h1>
-      <p className="mt-2 text-muted">{words.lead}</p>
+      <h1 className="text-3xl font-semibold tracking-tight">{t(words.title)}</h1>
+      <p className="mt-2 text-muted">{t(words.lead)}</p>
 
       <div role="alert" className="mt-6 empty:mt-0">
-        {problems.form ? <Note tone="danger">{problems.form}</Note> : null}
+        {problems.form ? <Note tone="danger">{t(problems.form)}</Note> : null}
       </div>
-      {notice && !problems.form ? <Note>{notice}</Note> : null}
+      {notice && !problems.form ? <Note>{t(notice)}</Note> : null}
 
       <label htmlFor="email" className="mt-6 mb-1.5 text-sm font-medium">
-        E-mail address
+        {t("E-mail address")}
       </label>
       <input
         ref={emailInput}
@@ -116,10 +118,10 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
         onChange={() => setProblems((now) => ({ ...now, email: null, form: null }))}
         className={FIELD}
       />
-      <Hint id="email-hint" problem={problems.email} />
+      <Hint id="email-hint" problem={problems.email && t(problems.email)} />
 
       <label htmlFor="password" className="mt-3 mb-1.5 text-sm font-medium">
-        Password
+        {t("Password")}
       </label>
       <div className="relative">
         <input
@@ -141,18 +143,18 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
           type="button"
           aria-pressed={visible}
           aria-controls="password"
-          aria-label={visible ? "Hide password" : "Show password"}
+          aria-label={visible ? t("Hide password") : t("Show password")}
           onClick={() => setVisible(!visible)}
           className="absolute inset-y-1 right-1 rounded-lg px-3 text-sm font-medium text-pine hover:bg-pine-soft"
         >
-          {visible ? "Hide" : "Show"}
+          {visible ? t("Hide") : t("Show")}
         </button>
       </div>
-      <Hint id="password-hint" problem={problems.password}>
+      <Hint id="password-hint" problem={problems.password && t(problems.password)}>
         {mode === "signup" ? (
           <span className={`flex items-center gap-1.5 ${longEnough ? "text-pine" : ""}`}>
             <Icon name="check" className={`size-4 ${longEnough ? "" : "opacity-40"}`} />
-            At least {PASSWORD_MIN} characters; a few words make a good one
+            {t("At least {n} characters; a few words make a good one", { n: PASSWORD_MIN })}
           </span>
         ) : null}
       </Hint>
@@ -163,15 +165,15 @@ export function AuthForm({ mode, notice }: { mode: Mode; notice?: string }) {
         aria-busy={busy}
         className="bubble-right mt-4 h-12 bg-pine-fill font-semibold text-on-pine transition-colors hover:bg-pine-deep aria-busy:opacity-75"
       >
-        {busy ? words.busy : words.submit}
+        {t(busy ? words.busy : words.submit)}
       </button>
       <p className="mt-6 text-sm text-muted">
-        {words.other}{" "}
+        {t(words.other)}{" "}
         <a
           href={words.href}
           className="rounded-sm font-medium text-pine underline decoration-1 underline-offset-4 hover:decoration-2"
         >
-          {words.link}
+          {t(words.link)}
         </a>
       </p>
     </form>

@@ -1,6 +1,9 @@
+"use client";
+
 import { AuthForm } from "@/components/auth-form";
 import { Icon } from "@/components/icons";
 import { Logo } from "@/components/logo";
+import { useTexts } from "@/components/texts";
 
 /** Sign-up and sign-in: the form, and beside it, where there is room, what the product does in one glance. */
 export function AuthPage({ mode, notice }: { mode: "login" | "signup"; notice?: string }) {
@@ -22,21 +25,22 @@ export function AuthPage({ mode, notice }: { mode: "login" | "signup"; notice?: 
 }
 
 function Glimpse() {
+  const { t } = useTexts();
   return (
     <div className="w-full max-w-md">
       <p className="text-4xl leading-[1.15] font-semibold tracking-tight text-balance">
-        Say it once.
+        {t("Say it once.")}
         <br />
-        <span className="text-pine">It is on the list.</span>
+        <span className="text-pine">{t("It is on the list.")}</span>
       </p>
       <div className="mt-12 flex flex-col gap-3">
-        <p className="bubble-right self-end bg-pine-fill px-4 py-2.5 text-on-pine">add buy milk</p>
-        <p className="bubble-left self-start bg-surface px-4 py-2.5 shadow-lift">Done: “buy milk” is on your list.</p>
+        <p className="bubble-right self-end bg-pine-fill px-4 py-2.5 text-on-pine">{t("add buy milk")}</p>
+        <p className="bubble-left self-start bg-surface px-4 py-2.5 shadow-lift">{t("Done: “buy milk” is on your list.")}</p>
       </div>
       <div className="mt-8 flex flex-col gap-2.5">
-        <GlimpseRow title="buy milk" fresh />
-        <GlimpseRow title="call the plumber" />
-        <GlimpseRow title="book the train to Graz" done />
+        <GlimpseRow title={t("buy milk")} fresh />
+        <GlimpseRow title={t("call the plumber")} />
+        <GlimpseRow title={t("book the train to Graz")} done />
       </div>
     </div>
   );

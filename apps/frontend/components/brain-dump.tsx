@@ -8,6 +8,7 @@ import { request } from "@/lib/client";
 import { dueInWords } from "@/lib/due";
 import { TEXT_MAX } from "@/lib/rules";
 import type { Proposal, Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 /** Notes, or a list from elsewhere, as todos: each is accepted by itself, or all that are ticked together. */
 export function BrainDump({
@@ -20,6 +21,8 @@ export function BrainDump({
   onAdded: (todo: Todo) => void;
   onClose: () => void;
 }) {
+  const texts = useTexts();
+  const { t } = texts;
   const [text, setText] = useState(pasted);
   const [found, setFound] = useState<(Proposal & { ticked: boolean })[] | null>(null);
   const [tick, setTick] = useState(0);
@@ -60,18 +63,18 @@ export function BrainDump({
           onClick={() => (busy ? undefined : accept(ticked))}
           className={PRIMARY}
         >
-          {ticked.length === 1 ? "Add one todo" : `Add ${ticked.length} todos`}
+          {ticked.length === 1 ? t("Add one todo") : t("Add {n} todos", { n: ticked.length })}
         </button>
       ) : null}
       <button type="button" onClick={() => setFound(null)} className={SECONDARY}>
-        Back to the notes
+        {t("Back to the notes")}
       </button>
     </>
   ) : null;
   return (
     <Dialog
       id="brain-dump"
-      title={found ? "What to add?" : "Add several"}
+      title={found ? t("What to add?") : t("Add several")}
       tick={tick}
       {...outcome}
       footer={footer}
@@ -80,7 +83,7 @@ export function BrainDump({
         {found === null ? (
           <form method="post" onSubmit={read} className="flex flex-col gap-3">
             <label htmlFor="brain-dump-text" className="text-sm font-medium">
-              Your notes, a line for each todo
+              {t("Your notes, a line for each todo")}
             </label>
             <textarea
               id="brain-dump-text"
@@ -93,14 +96,14 @@ export function BrainDump({
               className="rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
             />
             <p id="brain-dump-note" className="text-sm text-muted">
-              Dates and priorities are understood, as in <q>call Anna tomorrow at 5, urgent</q>. You see everything before it is added.
+              {t("Dates and priorities are understood, as in “call Anna tomorrow at 5, urgent”. You see everything before it is added.")}
             </p>
             <button type="submit" aria-busy={busy} className={`${PRIMARY} self-start`}>
-              Read
+              {t("Read")}
             </button>
           </form>
         ) : found.length === 0 ? (
-          <p className="text-muted">Nothing is left to add.</p>
+          <p className="text-muted">{t("Nothing is left to add.")}</p>
         ) : (
           <ul className="divide-y divide-line">
             {found.map((one) => (
@@ -117,19 +120,19 @@ export function BrainDump({
                   <span className="min-w-0">
                     <span className="wrap-anywhere">{one.title}</span>
                     <span className="flex flex-wrap gap-x-2.5 text-sm text-muted">
-                      {one.due ? <span>{dueInWords({ due: one.due })}</span> : null}
-                      {one.priority ? <span>{`${one.priority} priority`}</span> : null}
+                      {one.due ? <span>{dueInWords({ due: one.due }, texts)}</span> : null}
+                      {one.priority ? <span>{t(`${one.priority} priority`)}</span> : null}
                     </span>
                   </span>
                 </label>
                 <button
                   type="button"
                   disabled={busy}
-                  aria-label={`Add ${one.title}`}
+                  aria-label={t("Add {title}", { title: one.title })}
                   onClick={() => accept([one])}
                   className="h-11 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
                 >
-                  Add
+                  {t("Add")}
                 </button>
               </li>
             ))}

@@ -15,6 +15,7 @@ import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
 import { follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
 import type { Change, Confirmation, Conversation, Message, Serving, Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 /** `problem` is set on a message that did not get through. */
 type Bubble = {
@@ -61,6 +62,8 @@ export function ChatPanel({
   /** Called when the list may have changed, with the ids of todos that have. */
   onAnswer: (ids: string[]) => Promise<void>;
 }) {
+  const texts = useTexts();
+  const { t } = texts;
   const hydrated = useHydrated();
   const scroller = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -161,7 +164,7 @@ export function ChatPanel({
       await request("POST", `/api/chat/turns/${id}/stop`);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      const problem = `Not stopped. ${error.message}`;
+      const problem = `${t("Not stopped.")} ${t(error.message)}`;
       setLive((now) => now && { ...now, stopping: false, problem });
     }
   }
@@ -272,12 +275,12 @@ export function ChatPanel({
     let seeHistory = false;
     try {
       const { deleted, left } = await request<{ deleted: Todo[]; left: string[] }>("POST", `/api/confirmations/${id}`);
-      content = `Deleted ${deleted.length} ${deleted.length === 1 ? "todo" : "todos"}.`;
+      content = deleted.length === 1 ? t("Deleted 1 todo.") : t("Deleted {n} todos.", { n: deleted.length });
       seeHistory = deleted.length > 0;
-      if (left.length > 0) content += ` ${left.length} had changed meanwhile and stayed.`;
+      if (left.length > 0) content += ` ${t("{n} had changed meanwhile and stayed.", { n: left.length })}`;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
-      content = error.message;
+      content = t(error.message);
     }
     setConfirming(false);
     setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, seeHistory }]);
@@ -287,26 +290,25 @@ export function ChatPanel({
   const row = (bubble: Bubble, index: number, all: Bubble[]) => {
     // What is said above already is not said again.
     const notice = [serving?.notice, all[index - 2]?.notice].includes(bubble.notice) ? null : bubble.notice;
-    const other = bubble.assistant && bubble.assistant !== serving?.assistant ? assistantInWords(bubble.assistant) : null;
+    const other = bubble.assistant && bubble.assistant !== serving?.assistant ? assistantInWords(bubble.assistant, texts) : null;
     return (
       <li key={bubble.key} className={`flex flex-col ${bubble.role === "user" ? "last:animate-rise" : ""}`}>
         <Spoken role={bubble.role} failed={Boolean(bubble.problem)}>
           <Words {...bubble} />
         </Spoken>
         {other || notice ? (
-          <p className="mt-1.5 pl-8.5 text-sm wrap-anywhere text-muted">{[other, notice].filter(Boolean).join(": ")}</p>
+          <p className="mt-1.5 pl-8.5 text-sm wrap-anywhere text-muted">{[other, notice && t(notice)].filter(Boolean).join(": ")}</p>
         ) : null}
         {bubble.seeHistory ? (
           <p className="mt-1.5 pl-8.5 text-sm text-muted">
-            They can be taken back in the{" "}
+            {t("They can be taken back:")}{" "}
             <a href="/history" className="rounded-sm underline underline-offset-4 hover:text-pine">
-              history
+              {t("history")}
             </a>
-            .
           </p>
         ) : null}
         {bubble.changes?.length ? (
-          <ul aria-label="What was changed" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
+          <ul aria-label={t("What was changed")} className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5">
             {bubble.changes.map((change) => (
               <Receipt key={change.id} change={change} onUndone={showUndone} />
             ))}
@@ -314,13 +316,13 @@ export function ChatPanel({
         ) : null}
         {bubble.problem ? (
           <div role="alert" className="mt-1.5 flex flex-wrap items-center justify-end gap-x-3 text-right text-sm text-danger">
-            <span>No answer. {bubble.problem}</span>
+            <span>{`${t("No answer.")} ${t(bubble.problem)}`}</span>
             <button
               type="button"
               onClick={() => bubble.said && send({ ...bubble.said, conversation_id: conversation.current })}
               className="rounded-md py-1 font-semibold underline underline-offset-4"
             >
-              Try again
+              {t("Try again")}
             </button>
           </div>
         ) : null}
@@ -336,14 +338,14 @@ export function ChatPanel({
       <div className="shrink-0 border-b border-line px-5 py-4">
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <h2 id="chat-heading" className="font-semibold">
-            Assistant
+            {t("Assistant")}
           </h2>
           <span className="max-w-full truncate rounded-full bg-pine-soft px-2.5 py-0.5 text-xs font-medium text-ink">
-            {serving ? assistantInWords(serving.assistant) : "Not known just now"}
+            {serving ? assistantInWords(serving.assistant, texts) : t("Not known just now")}
           </span>
         </div>
         <p className="mt-1 text-sm text-muted">
-          {serving ? <Explanation serving={serving} /> : "Which assistant answers cannot be read right now."}
+          {serving ? <Explanation serving={serving} /> : t("Which assistant answers cannot be read right now.")}
         </p>
         <div className="-mx-2 mt-2 -mb-2 flex items-center gap-1">
           <button
@@ -354,15 +356,15 @@ export function ChatPanel({
             className={`${QUIET} min-w-0 grow justify-start`}
           >
             <Icon name="chat" className="size-4.5" />
-            <span className="sr-only">Conversations: </span>
-            <span className="min-w-0 truncate">{talk.id ? titleOf(talk.title) : "New conversation"}</span>
+            <span className="sr-only">{t("Conversations:")} </span>
+            <span className="min-w-0 truncate">{talk.id ? titleOf(talk.title, t) : t("New conversation")}</span>
             <Icon name="chevron" className="size-4" />
           </button>
           <button
             type="button"
             disabled={!hydrated || held}
-            aria-label="New conversation"
-            title="New conversation"
+            aria-label={t("New conversation")}
+            title={t("New conversation")}
             onClick={() => {
               show(undefined);
               field.current?.focus();
@@ -370,10 +372,10 @@ export function ChatPanel({
             className={QUIET}
           >
             <Icon name="plus" className="size-4.5" />
-            New
+            {t("New")}
           </button>
         </div>
-        <div role="alert">{problem ? <p className="mt-3 text-sm text-danger">{problem}</p> : null}</div>
+        <div role="alert">{problem ? <p className="mt-3 text-sm text-danger">{t(problem)}</p> : null}</div>
       </div>
       {listing ? (
         <Conversations
@@ -389,13 +391,13 @@ export function ChatPanel({
       <div
         ref={scroller}
         role="region"
-        aria-label="Messages"
+        aria-label={t("Messages")}
         tabIndex={0}
         className="scroll-quiet flex min-h-0 grow flex-col-reverse overflow-y-auto"
       >
         <div className="flex min-h-full shrink-0 flex-col gap-3 p-5">
           {talk.earlier ? null : (
-            <Spoken role="assistant">Hello. Tell me what to put on your list, what is done, or what can go.</Spoken>
+            <Spoken role="assistant">{t("Hello. Tell me what to put on your list, what is done, or what can go.")}</Spoken>
           )}
           {talk.earlier ? (
             <button
@@ -405,38 +407,38 @@ export function ChatPanel({
               // what was read stays where it is, not the button
               className="h-10 [overflow-anchor:none] self-center rounded-xl border border-line-strong bg-surface px-4 text-sm font-medium hover:border-pine hover:text-pine"
             >
-              Earlier messages
+              {t("Earlier messages")}
             </button>
           ) : null}
           {older.length > 0 ? (
-            <ol aria-label="Earlier messages" className="flex flex-col gap-3">
+            <ol aria-label={t("Earlier messages")} className="flex flex-col gap-3">
               {older.map(row)}
             </ol>
           ) : null}
           {unreadable ? (
             <p role="status" className="text-sm text-muted">
-              What was said before cannot be read right now. Your list is complete.
+              {t("What was said before cannot be read right now. Your list is complete.")}
             </p>
           ) : null}
-          <div key={talk.opened} role="log" aria-live="polite" aria-label="Conversation">
+          <div key={talk.opened} role="log" aria-live="polite" aria-label={t("Conversation")}>
             <ol className="flex flex-col gap-3">
               {bubbles.map(row)}
             </ol>
           </div>
           {question && !waiting ? (
-            <div role="group" aria-label="Confirmation" className="flex flex-wrap gap-2 self-start pl-8.5">
+            <div role="group" aria-label={t("Confirmation")} className="flex flex-wrap gap-2 self-start pl-8.5">
               <ul className="w-full list-disc pl-5 wrap-anywhere">
                 {question.todos.slice(0, SHOWN).map((todo) => (
                   <li key={todo.id}>{todo.title}</li>
                 ))}
-                {question.todos.length > SHOWN ? <li>and {question.todos.length - SHOWN} more</li> : null}
+                {question.todos.length > SHOWN ? <li>{t("and {n} more", { n: question.todos.length - SHOWN })}</li> : null}
               </ul>
               <button
                 type="button"
                 onClick={() => void confirm(question)}
                 className="h-10 rounded-xl bg-danger-soft px-4 font-medium text-danger hover:underline"
               >
-                Delete {question.todos.length} {question.todos.length === 1 ? "todo" : "todos"}
+                {question.todos.length === 1 ? t("Delete 1 todo") : t("Delete {n} todos", { n: question.todos.length })}
               </button>
               <button
                 type="button"
@@ -446,7 +448,7 @@ export function ChatPanel({
                 }}
                 className="h-10 rounded-xl border border-line-strong bg-surface px-4 font-medium hover:border-pine"
               >
-                Keep {question.todos.length === 1 ? "it" : "them"}
+                {question.todos.length === 1 ? t("Keep it") : t("Keep them")}
               </button>
             </div>
           ) : null}
@@ -456,18 +458,18 @@ export function ChatPanel({
       </div>
 
       <div className="shrink-0 border-t border-line bg-sunken p-3">
-        <ul aria-label="Suggestions" className="scroll-quiet -m-1 mb-1.5 flex gap-2 overflow-x-auto mask-r-from-92% p-1 pr-8 pb-1.5">
+        <ul aria-label={t("Suggestions")} className="scroll-quiet -m-1 mb-1.5 flex gap-2 overflow-x-auto mask-r-from-92% p-1 pr-8 pb-1.5">
           {SUGGESTIONS.map((suggestion) => (
             <li key={suggestion} className="shrink-0">
               <button
                 type="button"
                 onClick={() => {
-                  type(suggestion);
+                  type(t(suggestion));
                   field.current?.focus();
                 }}
                 className="h-8 rounded-full border border-line bg-surface px-3 text-sm whitespace-nowrap hover:border-pine hover:text-pine"
               >
-                {suggestion}
+                {t(suggestion)}
               </button>
             </li>
           ))}
@@ -478,7 +480,7 @@ export function ChatPanel({
           className="bubble-right flex items-end border border-line-strong bg-surface p-1.5 pl-4 focus-within:border-pine focus-within:outline-2 focus-within:outline-pine"
         >
           <label htmlFor="message" className="sr-only">
-            Message to the assistant
+            {t("Message to the assistant")}
           </label>
           <textarea
             ref={field}
@@ -489,7 +491,7 @@ export function ChatPanel({
             maxLength={MESSAGE_MAX}
             enterKeyHint="send"
             value={draft}
-            placeholder="Write to the assistant"
+            placeholder={t("Write to the assistant")}
             onChange={(event) => type(event.target.value)}
             onKeyDown={onKeyDown}
             className="scroll-quiet field-sizing-content max-h-32 min-h-10 min-w-0 grow resize-none bg-transparent py-2 text-base outline-none"
@@ -498,7 +500,7 @@ export function ChatPanel({
             <button
               key="stop"
               type="button"
-              aria-label="Stop"
+              aria-label={t("Stop")}
               disabled={live.stopping}
               // the second click of two on what was the other button is none
               onClick={({ detail }) => detail < 2 && void stop(live)}
@@ -507,7 +509,7 @@ export function ChatPanel({
               <Icon name="stop" />
             </button>
           ) : (
-            <button key="send" type="submit" aria-label="Send" disabled={!hydrated || waiting || !draft.trim()} className={ROUND}>
+            <button key="send" type="submit" aria-label={t("Send")} disabled={!hydrated || waiting || !draft.trim()} className={ROUND}>
               <Icon name="send" />
             </button>
           )}
@@ -531,11 +533,12 @@ function Spoken({
   failed?: boolean;
   children: React.ReactNode;
 }) {
+  const { t } = useTexts();
   if (role === "user") {
     const tone = failed ? "border border-danger bg-danger-soft text-ink" : "bg-pine-fill text-on-pine";
     return (
       <div className={`bubble-right ml-10 max-w-full self-end px-4 py-2.5 wrap-anywhere whitespace-pre-wrap ${tone}`}>
-        <span className="sr-only">You: </span>
+        <span className="sr-only">{t("You:")} </span>
         {children}
       </div>
     );
@@ -544,7 +547,7 @@ function Spoken({
     <div className="mr-6 flex items-end gap-2.5 self-start">
       <Mark className="mb-0.5 size-6 shrink-0" />
       <div className="bubble-left bg-spoken px-4 py-2.5 wrap-anywhere whitespace-pre-wrap">
-        <span className="sr-only">Assistant: </span>
+        <span className="sr-only">{t("Assistant:")} </span>
         {children}
       </div>
     </div>
@@ -553,14 +556,15 @@ function Spoken({
 
 /** Which assistant answers and why, and who sees what is said here. */
 function Explanation({ serving: { assistant, provider, notice } }: { serving: Serving }) {
+  const { t } = useTexts();
   if (assistant === BUILT_IN && !notice) {
-    return "Answers by rules, in English and German: no language model is set up here. What you write stays here.";
+    return t("Answers by rules, in English and German: no language model is set up here. What you write stays here.");
   }
   return (
     <>
-      {notice ?? `Messages and todos go to ${provider}.`}{" "}
+      {notice ? t(notice) : t("Messages and todos go to {provider}.", { provider: provider ?? "" })}{" "}
       <a href="/account#assistant" className="rounded-sm underline underline-offset-4 hover:text-pine">
-        Change
+        {t("Change")}
       </a>
     </>
   );
@@ -568,6 +572,7 @@ function Explanation({ serving: { assistant, provider, notice } }: { serving: Se
 
 /** An answer as it comes. Nobody is read each word: it is announced once it is whole. */
 function Answering({ live: { progress, lost, stopping, problem }, plain }: { live: Live; plain: boolean }) {
+  const { t } = useTexts();
   const text = progress.steps
     .map((step) => step.text.trim())
     .filter(Boolean)
@@ -584,23 +589,24 @@ function Answering({ live: { progress, lost, stopping, problem }, plain }: { liv
         <Thinking />
       )}
       {doings.length > 0 ? (
-        <ul aria-label="What the assistant does" className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5 text-sm">
+        <ul aria-label={t("What the assistant does")} className="mt-1.5 mr-6 flex flex-col gap-1 pl-8.5 text-sm">
           {doings.map((doing) => (
             <DoingLine key={doing.id} {...doing} />
           ))}
         </ul>
       ) : null}
       <p role="status" className="pl-8.5 text-sm text-muted">
-        {state ? <span className="mt-1.5 block">{state}</span> : null}
+        {state ? <span className="mt-1.5 block">{t(state)}</span> : null}
       </p>
       <p role="alert" className="pl-8.5 text-sm text-danger">
-        {problem}
+        {problem ? t(problem) : null}
       </p>
     </div>
   );
 }
 
 function DoingLine({ line, state }: Doing) {
+  const { t } = useTexts();
   return (
     <li className="flex items-start gap-2 text-muted">
       {state === "running" ? (
@@ -608,18 +614,19 @@ function DoingLine({ line, state }: Doing) {
       ) : (
         <Icon name={state === "done" ? "check" : "alert"} className={`mt-0.5 size-4 ${state === "done" ? "text-pine" : "text-danger"}`} />
       )}
-      <span className="min-w-0 wrap-anywhere">{line}</span>
+      <span className="min-w-0 wrap-anywhere">{t(line)}</span>
     </li>
   );
 }
 
 function Thinking() {
+  const { t } = useTexts();
   const dot = "size-1.5 animate-think rounded-full bg-muted";
   return (
     <div className="animate-rise">
       <Spoken role="assistant">
         <span role="status" className="flex h-6 items-center gap-1.5">
-          <span className="sr-only">is answering</span>
+          <span className="sr-only">{t("is answering")}</span>
           <span className={dot} />
           <span className={`${dot} [animation-delay:150ms]`} />
           <span className={`${dot} [animation-delay:300ms]`} />

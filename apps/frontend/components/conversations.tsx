@@ -4,7 +4,9 @@ import { useCallback, useEffect, useRef, useState, type FormEvent } from "react"
 
 import { Icon } from "@/components/icons";
 import { request, RequestError } from "@/lib/client";
+import type { Texts } from "@/lib/texts";
 import type { ConversationSummary } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 const ACTION = "flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink";
 const CHOICE = "h-10 rounded-xl px-4 font-medium";
@@ -13,7 +15,7 @@ const TITLE_MAX = 100;
 type Doing = { id: string; what: "rename" | "delete" };
 
 /** Returns what a conversation is called. */
-export const titleOf = (title: string | null | undefined) => title || "Conversation";
+export const titleOf = (title: string | null | undefined, t: Texts["t"]) => title || t("Conversation");
 
 /** All conversations: one is opened, renamed, deleted. */
 export function Conversations({
@@ -29,6 +31,7 @@ export function Conversations({
   onDeleted: (id: string) => void;
   onClose: () => void;
 }) {
+  const { t } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   const focusNext = useRef<string>(null);
   const [listed, setListed] = useState<ConversationSummary[] | null>(null);
@@ -93,7 +96,7 @@ export function Conversations({
       setListed((now) => now && now.map((item) => (item.id === renamed.id ? renamed : item)));
       onRenamed(renamed);
       end(`rename-${one.id}`);
-      return `Renamed to ${titleOf(renamed.title)}.`;
+      return `Renamed to ${titleOf(renamed.title, t)}.`;
     });
   }
 
@@ -105,19 +108,19 @@ export function Conversations({
       setListed((now) => now && now.filter(({ id }) => id !== one.id));
       onDeleted(one.id);
       end("conversations-heading");
-      return `Deleted ${titleOf(one.title)}.`;
+      return `Deleted ${titleOf(one.title, t)}.`;
     });
   }
 
   const row = (one: ConversationSummary) => {
-    const title = titleOf(one.title);
+    const title = titleOf(one.title, t);
     if (doing?.id === one.id && doing.what === "rename") {
       return (
         <form method="post" onSubmit={(event) => void rename(event, one)} className="flex grow items-center gap-2 py-1">
           <input
             autoFocus
             name="title"
-            aria-label={`New title of ${title}`}
+            aria-label={t("New title of {title}", { title })}
             defaultValue={one.title ?? ""}
             maxLength={TITLE_MAX}
             autoComplete="off"
@@ -130,19 +133,19 @@ export function Conversations({
             className="h-11 min-w-0 grow rounded-xl border border-line-strong bg-surface px-3"
           />
           <button type="submit" disabled={busy} className={`${CHOICE} bg-pine-fill text-on-pine hover:bg-pine-deep`}>
-            Save
+            {t("Save")}
           </button>
         </form>
       );
     }
     if (doing?.id === one.id) {
       return (
-        <div role="group" aria-label={`Delete ${title}`} className="flex grow flex-wrap items-center gap-2 py-2">
+        <div role="group" aria-label={t("Delete {title}", { title })} className="flex grow flex-wrap items-center gap-2 py-2">
           <p className="w-full wrap-anywhere">
-            Delete “{title}” with all that was said in it? What was done to your list stays.
+            {t("Delete “{title}” with all that was said in it? What was done to your list stays.", { title })}
           </p>
           <button type="button" disabled={busy} onClick={() => void remove(one)} className={`${CHOICE} bg-danger-soft text-danger hover:underline`}>
-            Delete it
+            {t("Delete it")}
           </button>
           <button
             autoFocus
@@ -150,7 +153,7 @@ export function Conversations({
             onClick={() => end(`delete-${one.id}`)}
             className={`${CHOICE} border border-line-strong hover:border-pine`}
           >
-            Keep it
+            {t("Keep it")}
           </button>
         </div>
       );
@@ -175,8 +178,8 @@ export function Conversations({
         <button
           id={`rename-${one.id}`}
           type="button"
-          title="Rename"
-          aria-label={`Rename ${title}`}
+          title={t("Rename")}
+          aria-label={t("Rename {title}", { title })}
           onClick={() => setDoing({ id: one.id, what: "rename" })}
           className={ACTION}
         >
@@ -185,8 +188,8 @@ export function Conversations({
         <button
           id={`delete-${one.id}`}
           type="button"
-          title="Delete"
-          aria-label={`Delete ${title}`}
+          title={t("Delete")}
+          aria-label={t("Delete {title}", { title })}
           onClick={() => setDoing({ id: one.id, what: "delete" })}
           className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
         >
@@ -205,19 +208,19 @@ export function Conversations({
     >
       <div className="flex shrink-0 items-center border-b border-line py-2 pr-2 pl-5">
         <h2 id="conversations-heading" tabIndex={-1} className="grow text-lg font-semibold outline-none">
-          Conversations
+          {t("Conversations")}
         </h2>
-        <button type="button" aria-label="Close" onClick={() => dialog.current?.close()} className={ACTION}>
+        <button type="button" aria-label={t("Close")} onClick={() => dialog.current?.close()} className={ACTION}>
           <Icon name="close" />
         </button>
       </div>
       <div className="scroll-quiet min-h-0 grow overflow-y-auto px-3 py-2" tabIndex={-1}>
-        <div role="alert">{error ? <p className="m-2 text-sm text-danger">{error}</p> : null}</div>
+        <div role="alert">{error ? <p className="m-2 text-sm text-danger">{t(error)}</p> : null}</div>
         <p role="status" className="sr-only">
-          {news}
+          {news ? t(news) : null}
         </p>
-        {listed === null && !error ? <p className="m-2 text-muted">Reading your conversations …</p> : null}
-        {listed?.length === 0 ? <p className="m-2 text-muted">There is none yet. The first message to the assistant begins one.</p> : null}
+        {listed === null && !error ? <p className="m-2 text-muted">{t("Reading your conversations …")}</p> : null}
+        {listed?.length === 0 ? <p className="m-2 text-muted">{t("There is none yet. The first message to the assistant begins one.")}</p> : null}
         {listed?.length ? (
           <ul className="divide-y divide-line">
             {listed.map((one) => (
@@ -234,7 +237,7 @@ export function Conversations({
             onClick={() => void read(listed?.at(-1))}
             className={`${CHOICE} mt-2 w-full border border-line-strong hover:border-pine`}
           >
-            Older conversations
+            {t("Older conversations")}
           </button>
         ) : null}
       </div>

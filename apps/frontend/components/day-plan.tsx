@@ -5,8 +5,10 @@ import { useEffect, useEffectEvent, useState } from "react";
 import { Dialog, PRIMARY } from "@/components/dialog";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
-import { dueInWords, isOverdue } from "@/lib/due";
+import { dueInWords, isDueToday, isOverdue } from "@/lib/due";
+import type { Texts } from "@/lib/texts";
 import type { Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 /** More than so many is no plan. */
 const MOST = 7;
@@ -16,6 +18,8 @@ const SOURCES = ["view=overdue&sort=due", "view=today&sort=due", "view=undated&p
 
 /** Proposes a day; what is ticked becomes due today. */
 export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>; onClose: () => void }) {
+  const texts = useTexts();
+  const { t } = texts;
   const { busy, outcome, attempt } = useAttempt();
   const [found, setFound] = useState<Todo[] | null>(null);
   const [ticked, setTicked] = useState<ReadonlySet<string>>(new Set());
@@ -46,15 +50,15 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
   const footer =
     later.length > 0 ? (
       <button type="button" aria-busy={busy} onClick={() => (busy ? undefined : take())} className={PRIMARY}>
-        {later.length === 1 ? "Make one due today" : `Make ${later.length} due today`}
+        {later.length === 1 ? t("Make one due today") : t("Make {n} due today", { n: later.length })}
       </button>
     ) : null;
   return (
-    <Dialog id="day-plan" title="Plan my day" {...outcome} footer={footer} onClose={onClose}>
+    <Dialog id="day-plan" title={t("Plan my day")} {...outcome} footer={footer} onClose={onClose}>
       {found === null ? (
-        <p className="text-muted">{outcome.error ? "" : "Looking through your list …"}</p>
+        <p className="text-muted">{outcome.error ? "" : t("Looking through your list …")}</p>
       ) : found.length === 0 ? (
-        <p className="text-muted">Nothing is overdue, due today or of high priority. The day is yours.</p>
+        <p className="text-muted">{t("Nothing is overdue, due today or of high priority. The day is yours.")}</p>
       ) : (
         <ol className="divide-y divide-line">
           {found.map((todo) => (
@@ -70,7 +74,7 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
                 />
                 <span className="min-w-0">
                   <span className="wrap-anywhere">{todo.title}</span>
-                  <span className="block text-sm text-muted">{reason(todo)}</span>
+                  <span className="block text-sm text-muted">{reason(todo, texts)}</span>
                 </span>
               </label>
             </li>
@@ -81,11 +85,11 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
   );
 }
 
-const isToday = (todo: Todo) => Boolean(todo.due) && dueInWords({ ...todo, due: todo.due ?? "" }).startsWith("Today") && !isOverdue(todo);
+const isToday = (todo: Todo) => isDueToday(todo) && !isOverdue(todo);
 
 /** Why a todo is proposed. */
-function reason(todo: Todo): string {
-  if (!todo.due) return "High priority";
-  const due = dueInWords({ ...todo, due: todo.due });
-  return isOverdue(todo) ? `Overdue: ${due}` : due;
+function reason(todo: Todo, texts: Texts): string {
+  if (!todo.due) return texts.t("High priority");
+  const due = dueInWords({ ...todo, due: todo.due }, texts);
+  return isOverdue(todo) ? texts.t("Overdue: {due}", { due }) : due;
 }

@@ -3,6 +3,7 @@
 import { useEffect, useRef, type ReactNode } from "react";
 
 import { Icon } from "@/components/icons";
+import { useTexts } from "@/components/texts";
 
 export const DIALOG_BUTTON = "h-11 rounded-xl px-4 font-semibold";
 export const PRIMARY = `${DIALOG_BUTTON} bg-pine-fill text-on-pine hover:bg-pine-deep disabled:opacity-60 aria-busy:opacity-75`;
@@ -28,6 +29,7 @@ export function Dialog({
   onClose: () => void;
   children: ReactNode;
 }) {
+  const { t } = useTexts();
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
@@ -49,7 +51,7 @@ export function Dialog({
         </h2>
         <button
           type="button"
-          aria-label="Close"
+          aria-label={t("Close")}
           onClick={() => dialog.current?.close()}
           className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
         >
@@ -57,9 +59,9 @@ export function Dialog({
         </button>
       </div>
       <div className="scroll-quiet min-h-0 grow overflow-y-auto px-5 py-4" tabIndex={-1}>
-        <div role="alert">{error ? <p className="mb-3 text-sm text-danger">{error}</p> : null}</div>
+        <div role="alert">{error ? <p className="mb-3 text-sm text-danger">{t(error)}</p> : null}</div>
         <p role="status" className="sr-only">
-          {news}
+          {news ? t(news) : null}
         </p>
         {children}
       </div>

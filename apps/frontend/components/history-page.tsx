@@ -8,14 +8,18 @@ import { useHydrated } from "@/components/use-hydrated";
 import { changeInWords, whoInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
 import { CHANGES_MAX } from "@/lib/rules";
+import { ENGLISH, localeOf, type Texts } from "@/lib/texts";
 import type { Actor, Change, TakenBack, Who } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
 const isSame = (one: Who, other: Who | null) => one.actor === other?.actor && one.actor_name === other.actor_name;
-const inAll = (count: number) => `${count} ${count === 1 ? "change" : "changes"}`;
+const inAll = (count: number, t: Texts["t"] = ENGLISH.t) => (count === 1 ? t("1 change") : t("{n} changes", { n: count }));
 
 /** Every change of the last 30 days, by whom, to be taken back. */
 export function HistoryPage({ initialChanges, initialActors }: { initialChanges: Change[]; initialActors: Actor[] }) {
+  const texts = useTexts();
+  const { t, language } = texts;
   const hydrated = useHydrated(); // the day that it is, and how people write it, only the browser knows
   const heading = useRef<HTMLHeadingElement>(null);
   const main = useRef<HTMLElement>(null);
@@ -93,7 +97,8 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
           before = done.before;
         }
       } finally {
-        setNews(`Took back ${inAll(count)}.${left.length > 0 ? ` ${left.length === 1 ? "One stays" : `${left.length} stay`}:` : ""}`);
+        const stay = left.length === 0 ? "" : ` ${left.length === 1 ? t("One stays:") : t("{n} stay:", { n: left.length })}`;
+        setNews(t("Took back {changes}.", { changes: inAll(count, t) }) + stay);
         setRefused(left);
         await readAgain();
       }
@@ -103,7 +108,7 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
   const days = new Map<string, Change[]>();
   for (const change of changes) {
     const made = change.created_at ?? "";
-    const day = hydrated ? new Date(made).toLocaleDateString(undefined, { weekday: "long", day: "numeric", month: "long" }) : made.slice(0, 10);
+    const day = hydrated ? new Date(made).toLocaleDateString(localeOf(language), { weekday: "long", day: "numeric", month: "long" }) : made.slice(0, 10);
     days.set(day, [...(days.get(day) ?? []), change]);
   }
   const todays = actors.filter(({ today }) => today > 0);
@@ -116,7 +121,7 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
       onClick={() => choose(one)}
       className="h-10 max-w-full truncate rounded-full border border-line-strong bg-surface px-4 text-sm font-medium hover:border-pine aria-pressed:border-pine-fill aria-pressed:bg-pine-fill aria-pressed:text-on-pine"
     >
-      {one ? whoInWords(one) : "Everybody"}
+      {one ? whoInWords(one, texts) : t("Everybody")}
     </button>
   );
 
@@ -125,23 +130,23 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
       <header className="flex h-16 shrink-0 items-center justify-between">
         <Logo />
         <a href="/todos" className={QUIET}>
-          Back to your list
+          {t("Back to your list")}
         </a>
       </header>
       <main ref={main} tabIndex={-1} className="mx-auto flex w-full max-w-2xl flex-col gap-5 pt-4 outline-none">
         <div>
           <h1 ref={heading} tabIndex={-1} className="text-3xl font-semibold tracking-tight outline-none">
-            History
+            {t("History")}
           </h1>
-          <p className="mt-2 text-muted">What has changed on your list in the last 30 days, and who changed it.</p>
-          <div role="alert">{error ? <p className="mt-4 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">{error}</p> : null}</div>
+          <p className="mt-2 text-muted">{t("What has changed on your list in the last 30 days, and who changed it.")}</p>
+          <div role="alert">{error ? <p className="mt-4 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">{t(error)}</p> : null}</div>
           <div role="status">
             {news ? <p className="mt-4 rounded-xl bg-pine-soft px-4 py-2.5 text-sm">{news}</p> : null}
             {refused.length > 0 ? (
               <ul className="mt-2 list-disc pl-6 text-sm wrap-anywhere">
                 {refused.map((change) => (
                   <li key={change.id}>
-                    {changeInWords(change)}: {change.obstacle}
+                    {changeInWords(change, texts)}: {change.obstacle ? t(change.obstacle) : ""}
                   </li>
                 ))}
               </ul>
@@ -154,38 +159,38 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
             className="rounded-3xl rounded-bl-lg border border-line bg-surface p-5 shadow-lift sm:p-6"
           >
             <h2 id="today" className="text-xl font-semibold tracking-tight">
-              Today
+              {t("Today")}
             </h2>
             <ul className="mt-2 divide-y divide-line">
               {todays.map((one) => (
                 <li key={`${one.actor} ${one.actor_name}`} className="flex flex-wrap items-center gap-x-3 gap-y-2 py-2">
                   <p className="min-w-0 flex-1 basis-40 wrap-anywhere">
-                    <span className="font-medium">{whoInWords(one)}</span>
-                    <span className="block text-sm text-muted">{inAll(one.today)}</span>
+                    <span className="font-medium">{whoInWords(one, texts)}</span>
+                    <span className="block text-sm text-muted">{inAll(one.today, t)}</span>
                   </p>
                   {isSame(one, asking) ? (
-                    <div role="group" aria-label={`Undo all of today by ${whoInWords(one)}`} className="flex flex-wrap gap-2">
+                    <div role="group" aria-label={t("Undo all of today by {one}", { one: whoInWords(one, texts) })} className="flex flex-wrap gap-2">
                       <button
                         type="button"
                         disabled={busy}
                         onClick={() => undoTodays(one)}
                         className="h-11 rounded-xl bg-danger-soft px-4 font-medium text-danger hover:underline"
                       >
-                        Take back {inAll(one.today)}
+                        {t("Take back {changes}", { changes: inAll(one.today, t) })}
                       </button>
                       <button autoFocus type="button" onClick={() => setAsking(null)} className={QUIET}>
-                        Keep
+                        {t("Keep")}
                       </button>
                     </div>
                   ) : (
                     <button
                       type="button"
                       disabled={!hydrated || busy}
-                      aria-label={`Undo today’s changes: ${whoInWords(one)}`}
+                      aria-label={t("Undo today’s changes: {one}", { one: whoInWords(one, texts) })}
                       onClick={() => setAsking(one)}
                       className={QUIET}
                     >
-                      Undo today’s
+                      {t("Undo today’s")}
                     </button>
                   )}
                 </li>
@@ -194,14 +199,14 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
           </section>
         ) : null}
         {actors.length > 1 ? (
-          <div role="group" aria-label="Changes by" className="flex flex-wrap gap-2">
+          <div role="group" aria-label={t("Changes by")} className="flex flex-wrap gap-2">
             {choice(null)}
             {actors.map(choice)}
           </div>
         ) : null}
         {changes.length === 0 ? (
           <p className="bubble-left border border-dashed border-line-strong/60 px-6 py-10 text-center text-muted">
-            Nothing has changed yet. Whatever you or an assistant do to your list is told here.
+            {t("Nothing has changed yet. Whatever you or an assistant do to your list is told here.")}
           </p>
         ) : null}
         {[...days].map(([day, made]) => (
@@ -211,8 +216,8 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
               {made.map((change) => (
                 <Receipt key={change.id} change={change} onUndone={() => attempt(readAgain)}>
                   <span className="block text-muted">
-                    {whoInWords(change)}
-                    {hydrated ? `, ${new Date(change.created_at ?? "").toLocaleTimeString(undefined, { timeStyle: "short" })}` : ""}
+                    {whoInWords(change, texts)}
+                    {hydrated ? `, ${new Date(change.created_at ?? "").toLocaleTimeString(localeOf(language), { timeStyle: "short" })}` : ""}
                   </span>
                 </Receipt>
               ))}
@@ -226,7 +231,7 @@ export function HistoryPage({ initialChanges, initialActors }: { initialChanges:
             onClick={() => void attempt(() => read(who, changes.at(-1)?.id))}
             className={`${QUIET} self-center`}
           >
-            Earlier changes
+            {t("Earlier changes")}
           </button>
         ) : null}
       </main>

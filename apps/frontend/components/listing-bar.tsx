@@ -4,6 +4,7 @@ import type { RefObject } from "react";
 
 import { Icon } from "@/components/icons";
 import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
+import { useTexts } from "@/components/texts";
 
 const VIEW_NAMES: Partial<Record<Listing["view"], string>> = { all: "All", today: "Today", overdue: "Overdue", upcoming: "Upcoming" };
 const PRIORITY_NAMES = { "": "Any priority", high: "High priority", medium: "Medium priority", low: "Low priority" };
@@ -27,11 +28,12 @@ export function ListingBar({
   setOpen: (open: boolean) => void;
   onChange: (listing: Listing) => void;
 }) {
+  const { t } = useTexts();
   const change = (part: Partial<Listing>) => onChange({ ...listing, ...part });
   const chosen = !isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort;
   return (
     <div className="mt-4 shrink-0">
-      <div role="group" aria-label="Which todos" className="flex items-center gap-1">
+      <div role="group" aria-label={t("Which todos")} className="flex items-center gap-1">
         {Object.entries(VIEW_NAMES).map(([view, name]) => (
           <button
             key={view}
@@ -41,7 +43,7 @@ export function ListingBar({
             onClick={() => change({ view: view as Listing["view"] })}
             className="h-9 rounded-lg px-2.5 text-sm font-medium text-muted hover:text-ink aria-pressed:bg-pine-soft aria-pressed:text-ink sm:px-3"
           >
-            {name}
+            {t(name)}
           </button>
         ))}
         <button
@@ -49,7 +51,7 @@ export function ListingBar({
           disabled={disabled}
           aria-expanded={open}
           aria-controls="listing-fields"
-          aria-label={`Search and sort${chosen ? ", in use" : ""}`}
+          aria-label={t(chosen ? "Search and sort, in use" : "Search and sort")}
           onClick={() => setOpen(!open)}
           className={`ml-auto flex size-10 shrink-0 items-center justify-center rounded-lg hover:bg-paper hover:text-ink ${chosen ? "text-pine" : "text-muted"}`}
         >
@@ -66,25 +68,25 @@ export function ListingBar({
         <input
           ref={search}
           type="search"
-          aria-label="Search"
-          placeholder="Search titles and notes"
+          aria-label={t("Search")}
+          placeholder={t("Search titles and notes")}
           value={listing.q}
           maxLength={200}
           autoComplete="off"
           onChange={({ target }) => change({ q: target.value })}
           className={`${FIELD} min-w-40 grow`}
         />
-        <select aria-label="Priority" value={listing.priority} onChange={({ target }) => change({ priority: target.value as Listing["priority"] })} className={FIELD}>
+        <select aria-label={t("Priority")} value={listing.priority} onChange={({ target }) => change({ priority: target.value as Listing["priority"] })} className={FIELD}>
           {Object.entries(PRIORITY_NAMES).map(([value, name]) => (
             <option key={value} value={value}>
-              {name}
+              {t(name)}
             </option>
           ))}
         </select>
-        <select aria-label="Order" value={listing.sort} onChange={({ target }) => change({ sort: target.value as Listing["sort"] })} className={FIELD}>
+        <select aria-label={t("Order")} value={listing.sort} onChange={({ target }) => change({ sort: target.value as Listing["sort"] })} className={FIELD}>
           {Object.entries(SORT_NAMES).map(([value, name]) => (
             <option key={value} value={value}>
-              {name}
+              {t(name)}
             </option>
           ))}
         </select>

@@ -6,6 +6,7 @@ import { Icon } from "@/components/icons";
 import { changeInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
 import type { Change } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 /** What was changed, to be taken back where nothing stands in the way. */
 export function Receipt({
@@ -17,8 +18,10 @@ export function Receipt({
   onUndone: (ids: string[]) => Promise<void>;
   children?: ReactNode;
 }) {
+  const texts = useTexts();
+  const { t } = texts;
   const [state, setState] = useState<{ busy?: boolean; undone?: boolean; problem?: string }>({});
-  const line = changeInWords(change);
+  const line = changeInWords(change, texts);
   const outcome = useRef<HTMLSpanElement>(null);
   const undone = state.undone || Boolean(change.undone_at);
   const final = change.kind === "undo" || (change.obstacle && !state.problem);
@@ -50,24 +53,24 @@ export function Receipt({
         </div>
         {undone ? (
           <span ref={outcome} tabIndex={-1} className="shrink-0 rounded-md px-2 text-muted outline-none">
-            Taken back
+            {t("Taken back")}
           </span>
         ) : final ? null : (
           <button
             type="button"
             disabled={state.busy}
-            aria-label={`Undo: ${line}`}
+            aria-label={t("Undo: {line}", { line })}
             onClick={() => void undo()}
             className="h-8 shrink-0 rounded-lg px-2 font-semibold text-pine hover:bg-pine-soft"
           >
-            Undo
+            {t("Undo")}
           </button>
         )}
       </div>
       {!undone && change.kind !== "undo" && change.obstacle && !state.problem ? (
-        <p className="pb-1 pl-6 text-muted">{change.obstacle}</p>
+        <p className="pb-1 pl-6 text-muted">{t(change.obstacle)}</p>
       ) : null}
-      <div role="alert">{state.problem ? <p className="pb-1 pl-6 text-danger">{state.problem}</p> : null}</div>
+      <div role="alert">{state.problem ? <p className="pb-1 pl-6 text-danger">{t(state.problem)}</p> : null}</div>
     </li>
   );
 }

@@ -3,6 +3,7 @@
 import { useEffect, useEffectEvent, useState } from "react";
 
 import { Dialog } from "@/components/dialog";
+import { useTexts } from "@/components/texts";
 
 const KEPT = "todochat-shortcuts";
 
@@ -27,6 +28,7 @@ export type Shortcut = { key: string; does: string; run: () => void };
 
 /** Single keys, where nothing is being written and no dialog is open; `?` shows them, and there they can be switched off. */
 export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
+  const { t } = useTexts();
   const [shown, setShown] = useState(false);
   const [on, setOn] = useState(true);
 
@@ -49,14 +51,14 @@ export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
 
   if (!shown) return null;
   return (
-    <Dialog id="shortcuts" title="Keyboard shortcuts" onClose={() => setShown(false)}>
+    <Dialog id="shortcuts" title={t("Keyboard shortcuts")} onClose={() => setShown(false)}>
       <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2.5">
         {[...shortcuts, { key: "?", does: "This list" }].map(({ key, does }) => (
           <div key={key} className="contents">
             <dt>
               <kbd className="inline-flex h-8 min-w-8 items-center justify-center rounded-lg border border-line-strong bg-sunken px-2 font-mono text-sm">{key}</kbd>
             </dt>
-            <dd>{does}</dd>
+            <dd>{t(does)}</dd>
           </div>
         ))}
       </dl>
@@ -70,7 +72,7 @@ export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
           }}
           className="size-5 accent-pine"
         />
-        Single keys are shortcuts
+        {t("Single keys are shortcuts")}
       </label>
     </Dialog>
   );

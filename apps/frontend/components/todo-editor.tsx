@@ -8,6 +8,7 @@ import { useAttempt } from "@/components/use-attempt";
 import { request, RequestError } from "@/lib/client";
 import { DUE_MAX, NOTES_MAX, TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 const LABEL = "mt-4 mb-1.5 block text-sm font-medium first:mt-0";
 
@@ -27,6 +28,7 @@ export function edited(todo: Todo, given: FormData): Partial<Todo> | null {
 
 /** Everything about a todo, to read and to change; a refusal leaves what was written where it is. */
 export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (todo: Todo) => void; onClose: () => void }) {
+  const { t } = useTexts();
   const { busy, outcome, attempt } = useAttempt();
 
   async function save(event: FormEvent<HTMLFormElement>) {
@@ -50,22 +52,22 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
   const footer = (
     <>
       <button type="submit" form="todo-editor" aria-busy={busy} className={PRIMARY}>
-        Save
+        {t("Save")}
       </button>
       <button type="button" onClick={onClose} className={SECONDARY}>
-        Cancel
+        {t("Cancel")}
       </button>
     </>
   );
   return (
-    <Dialog id="todo-editor" title={`Todo ${todo.number ?? ""}`.trim()} {...outcome} footer={footer} onClose={onClose}>
+    <Dialog id="todo-editor" title={t("Todo {number}", { number: todo.number ?? "" }).trim()} {...outcome} footer={footer} onClose={onClose}>
       <form id="todo-editor" method="post" noValidate onSubmit={save}>
         <label htmlFor="edit-title" className={LABEL}>
-          Title
+          {t("Title")}
         </label>
         <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={todo.title} maxLength={TITLE_MAX} className={`${FIELD} w-full`} />
         <label htmlFor="edit-notes" className={LABEL}>
-          Notes
+          {t("Notes")}
         </label>
         <textarea
           id="edit-notes"
@@ -76,7 +78,7 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
           className="w-full rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
         />
         <label htmlFor="edit-due" className={LABEL}>
-          Due
+          {t("Due")}
         </label>
         <input
           id="edit-due"
@@ -88,16 +90,16 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
           className={`${FIELD} w-full`}
         />
         <p id="edit-due-hint" className="mt-1.5 text-sm text-muted">
-          A date, or words: <q>tomorrow at 5</q>, <q>next Friday</q>. Empty for none.
+          {t("A date, or words: “tomorrow at 5”, “next Friday”. Empty for none.")}
         </p>
         <label htmlFor="edit-priority" className={LABEL}>
-          Priority
+          {t("Priority")}
         </label>
         <select id="edit-priority" name="priority" defaultValue={todo.priority ?? ""} className={`${FIELD} w-full`}>
-          <option value="">None</option>
-          <option value="high">High</option>
-          <option value="medium">Medium</option>
-          <option value="low">Low</option>
+          <option value="">{t("None")}</option>
+          <option value="high">{t("High")}</option>
+          <option value="medium">{t("Medium")}</option>
+          <option value="low">{t("Low")}</option>
         </select>
       </form>
     </Dialog>

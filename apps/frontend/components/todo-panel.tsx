@@ -17,11 +17,13 @@ import { newId } from "@/lib/id";
 import { countsOf, EVERYTHING, inOrder, isEverything, type Listing, type Rest, type Shown } from "@/lib/listing";
 import type { RowsInFlight } from "@/lib/rows";
 import { TEXT_MAX, TITLE_MAX } from "@/lib/rules";
+import type { Texts } from "@/lib/texts";
 import type { Proposal, Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
-function headline(remaining: number, total: number): string {
-  if (total === 0) return "Nothing to do";
-  return remaining === 0 ? "All done" : `${remaining} to do`;
+function headline(remaining: number, total: number, t: Texts["t"]): string {
+  if (total === 0) return t("Nothing to do");
+  return remaining === 0 ? t("All done") : t("{n} to do", { n: remaining });
 }
 
 export function TodoPanel({
@@ -51,6 +53,8 @@ export function TodoPanel({
   fresh: ReadonlySet<string>;
   setFresh: (ids: ReadonlySet<string>) => void;
 }) {
+  const texts = useTexts();
+  const { t } = texts;
   const hydrated = useHydrated();
   const heading = useRef<HTMLHeadingElement>(null);
   const input = useRef<HTMLInputElement>(null);
@@ -241,10 +245,10 @@ export function TodoPanel({
             tabIndex={-1}
             className="text-3xl font-semibold tracking-tight tabular-nums outline-none lg:text-5xl"
           >
-            {headline(remaining, all)}
+            {headline(remaining, all, t)}
           </h1>
           <p className="mt-1 text-muted tabular-nums lg:mt-2">
-            {all === 0 ? "Room for whatever comes up." : `${all - remaining} of ${all} done`}
+            {all === 0 ? t("Room for whatever comes up.") : t("{n} of {all} done", { n: all - remaining, all })}
           </p>
         </div>
         <Ring share={all === 0 ? 0 : (all - remaining) / all} />
@@ -256,7 +260,7 @@ export function TodoPanel({
         className="bubble-left mt-5 flex h-14 shrink-0 items-center border border-line-strong bg-surface pr-2 pl-5 focus-within:border-pine focus-within:outline-2 focus-within:outline-pine lg:mt-7"
       >
         <label htmlFor="new-todo" className="sr-only">
-          New todo
+          {t("New todo")}
         </label>
         <input
           ref={input}
@@ -273,13 +277,13 @@ export function TodoPanel({
           maxLength={TITLE_MAX}
           autoComplete="off"
           enterKeyHint="done"
-          placeholder="What needs doing?"
+          placeholder={t("What needs doing?")}
           className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
         />
         <button
           type="button"
           disabled={!hydrated}
-          aria-label="Add several"
+          aria-label={t("Add several")}
           aria-haspopup="dialog"
           onClick={() => setDump("")}
           className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
@@ -293,7 +297,7 @@ export function TodoPanel({
           className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine-fill px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
         >
           <Icon name="plus" className="size-4.5" />
-          Add
+          {t("Add")}
         </button>
       </form>
 
@@ -332,22 +336,22 @@ export function TodoPanel({
         {error ? (
           <p className="mt-3 flex items-center gap-2 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">
             <Icon name="alert" className="size-4.5" />
-            {error}
+            {t(error)}
           </p>
         ) : null}
       </div>
       <p role="status" className="sr-only">
-        {news}
+        {news ? t(news) : null}
       </p>
       {deleted ? (
         <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
-          <span className="min-w-0 grow truncate">Deleted {deleted.todo.title}</span>
+          <span className="min-w-0 grow truncate">{t("Deleted {title}", { title: deleted.todo.title })}</span>
           <button
             type="button"
             onClick={() => void bringBack(deleted)}
             className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
           >
-            Undo
+            {t("Undo")}
           </button>
         </p>
       ) : null}
@@ -355,17 +359,21 @@ export function TodoPanel({
       {understood ? (
         <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
           <span className="min-w-0 grow">
-            Understood:{" "}
-            {[understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }), understood.todo.priority && `${understood.todo.priority} priority`]
-              .filter(Boolean)
-              .join(", ")}
+            {t("Understood: {facts}", {
+              facts: [
+                understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }, texts),
+                understood.todo.priority && t(`${understood.todo.priority} priority`),
+              ]
+                .filter(Boolean)
+                .join(", "),
+            })}
           </span>
           <button
             type="button"
             onClick={() => asWritten(understood)}
             className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
           >
-            Keep my words
+            {t("Keep my words")}
           </button>
         </p>
       ) : null}
@@ -373,37 +381,37 @@ export function TodoPanel({
       <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
         {list.listing.view === "today" ? (
           <button type="button" disabled={!hydrated} aria-haspopup="dialog" onClick={() => setPlanning(true)} className={`${QUIET} mb-3`}>
-            Plan my day
+            {t("Plan my day")}
           </button>
         ) : null}
         {all === 0 ? <EmptyList /> : null}
         {all > 0 && todos.length === 0 ? (
           <div className="py-8 text-center text-muted">
-            <p>{EMPTY[list.listing.view]}</p>
+            <p>{t(EMPTY[list.listing.view])}</p>
             {isEverything(list.listing) ? null : (
               <button type="button" onClick={() => lookAt(EVERYTHING)} className={`${QUIET} mt-3`}>
-                Show all todos
+                {t("Show all todos")}
               </button>
             )}
           </div>
         ) : null}
         {open.length > 0 ? (
-          <ul aria-label="To do" className="flex flex-col gap-2 pt-0.5">
+          <ul aria-label={t("To do")} className="flex flex-col gap-2 pt-0.5">
             {open.map(row)}
           </ul>
         ) : null}
-        {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>Show more</More> : null}
+        {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>{t("Show more")}</More> : null}
         {done.length > 0 ? (
           <details open className="group mt-5">
             <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
               <Icon name="chevron" className="size-4 -rotate-90 transition-transform group-open:rotate-0" />
-              Done
+              {t("Done")}
               <span className="tabular-nums">{isEverything(list.listing) ? shown.done + others.done : shown.done}</span>
             </summary>
-            <ul aria-label="Done" className="mt-2 flex flex-col gap-2">
+            <ul aria-label={t("Done")} className="mt-2 flex flex-col gap-2">
               {done.map(row)}
             </ul>
-            {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>Show more that are done</More> : null}
+            {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>{t("Show more that are done")}</More> : null}
           </details>
         ) : null}
       </div>
@@ -457,11 +465,12 @@ function Ring({ share }: { share: number }) {
 }
 
 function EmptyList() {
+  const { t } = useTexts();
   return (
     <div className="bubble-left border border-dashed border-line-strong/60 px-6 py-10 text-center">
-      <p className="font-medium">An empty list is a good start.</p>
+      <p className="font-medium">{t("An empty list is a good start.")}</p>
       <p className="mx-auto mt-1.5 max-w-sm text-sm text-balance text-muted">
-        Type the first thing above, or tell the assistant: <q>add buy milk</q>.
+        {t("Type the first thing above, or tell the assistant: “add buy milk”.")}
       </p>
     </div>
   );

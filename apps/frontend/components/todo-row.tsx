@@ -6,6 +6,7 @@ import { Icon } from "@/components/icons";
 import { useHydrated } from "@/components/use-hydrated";
 import { dueInWords, isOverdue } from "@/lib/due";
 import type { Todo } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 const ACTION =
   "flex size-9 shrink-0 items-center justify-center rounded-lg text-muted transition-colors hover:bg-paper hover:text-ink";
@@ -24,6 +25,7 @@ export function TodoRow({
   onEdit: () => void;
   onDelete: () => void;
 }) {
+  const { t } = useTexts();
   const row = useRef<HTMLLIElement>(null);
   useEffect(() => {
     if (fresh) row.current?.scrollIntoView({ block: "nearest" });
@@ -61,9 +63,9 @@ export function TodoRow({
       <button
         type="button"
         id={`edit-${todo.id}`}
-        aria-label={`Edit ${todo.title}`}
+        aria-label={t("Edit {title}", { title: todo.title })}
         aria-haspopup="dialog"
-        title="Edit"
+        title={t("Edit")}
         onClick={onEdit}
         className={ACTION}
       >
@@ -71,8 +73,8 @@ export function TodoRow({
       </button>
       <button
         type="button"
-        aria-label={`Delete ${todo.title}`}
-        title="Delete"
+        aria-label={t("Delete {title}", { title: todo.title })}
+        title={t("Delete")}
         onClick={onDelete}
         className={`${ACTION} hover:bg-danger-soft hover:text-danger`}
       >
@@ -84,24 +86,25 @@ export function TodoRow({
 
 /** What there is to know of a todo besides its title: its number, when it is due, how much it matters. */
 function Facts({ todo }: { todo: Todo }) {
+  const texts = useTexts();
+  const { t } = texts;
   const hydrated = useHydrated(); // the day that it is, and how people write it, only the browser knows
   if (!todo.number) return null;
   const late = hydrated && isOverdue(todo);
   return (
     <span className="mt-0.5 flex flex-wrap gap-x-2.5 text-sm text-muted no-underline tabular-nums">
       <span>
-        <span className="sr-only">Number </span>
+        <span className="sr-only">{t("Number")} </span>
         {todo.number}
       </span>
       {todo.due ? (
         <span className={late ? "font-medium text-danger" : ""}>
-          {late ? "Overdue: " : ""}
-          {hydrated ? dueInWords({ ...todo, due: todo.due }) : todo.due.replace("T", " ")}
+          {t(late ? "Overdue: {due}" : "{due}", { due: hydrated ? dueInWords({ ...todo, due: todo.due }, texts) : todo.due.replace("T", " ") })}
         </span>
       ) : null}
       {todo.priority ? (
         <span className={todo.priority === "high" ? "font-medium text-ink" : ""}>
-          {todo.priority[0]?.toUpperCase() + todo.priority.slice(1)} priority
+          {t({ low: "Low priority", medium: "Medium priority", high: "High priority" }[todo.priority])}
         </span>
       ) : null}
     </span>

@@ -12,6 +12,7 @@ import { remember } from "@/lib/draft";
 import { announced, EVERYTHING, shownOf, withRest, type Listed, type Listing, type Rest } from "@/lib/listing";
 import { RowsInFlight } from "@/lib/rows";
 import type { Conversation, Serving, Todo, User } from "@/lib/types";
+import { useTexts } from "@/components/texts";
 
 type View = "list" | "chat";
 
@@ -30,6 +31,7 @@ export function Workspace({
   initialConversation: Conversation | null | undefined;
   initialServing: Serving | undefined;
 }) {
+  const { t } = useTexts();
   const [listing, setListing] = useState(initialListing);
   const [list, setList] = useState(() => shownOf(initialListing, initialList));
   const latest = useRef({ listing, list, asking: false });
@@ -106,31 +108,31 @@ export function Workspace({
         <div className="flex items-center gap-1">
           <a href="/history" className="flex h-10 items-center gap-2 rounded-xl px-3 text-sm font-medium text-muted hover:bg-line/60 hover:text-ink">
             <Icon name="clock" className="size-4.5" />
-            History
+            {t("History")}
           </a>
           <AccountMenu email={user.email} />
         </div>
       </header>
 
-      <nav aria-label="Views" className="mx-4 mb-3 grid shrink-0 grid-cols-2 gap-1 rounded-2xl bg-line/60 p-1 lg:hidden">
+      <nav aria-label={t("Views")} className="mx-4 mb-3 grid shrink-0 grid-cols-2 gap-1 rounded-2xl bg-line/60 p-1 lg:hidden">
         <ViewButton current={view === "list"} onClick={() => open("list")}>
-          List
+          {t("List")}
           <span className="min-w-6 rounded-full bg-pine-soft px-1.5 text-xs leading-5 text-ink tabular-nums">
             {remaining}
           </span>
           {unseen && view === "chat" ? (
             <span className="size-2 rounded-full bg-marigold">
-              <span className="sr-only">has changed</span>
+              <span className="sr-only">{t("has changed")}</span>
             </span>
           ) : null}
         </ViewButton>
         <ViewButton current={view === "chat"} onClick={() => open("chat")}>
-          Assistant
+          {t("Assistant")}
         </ViewButton>
       </nav>
 
       <main className="mx-auto grid min-h-0 w-full max-w-7xl grow grid-cols-[minmax(0,1fr)] grid-rows-1 gap-8 px-4 pb-4 sm:px-6 lg:grid-cols-[minmax(0,7fr)_minmax(22rem,5fr)] lg:px-8 lg:pb-8">
-        {view === "chat" ? <h1 className="sr-only lg:hidden">Your list’s assistant</h1> : null}
+        {view === "chat" ? <h1 className="sr-only lg:hidden">{t("Your list’s assistant")}</h1> : null}
         <TodoPanel
           className={view === "list" ? "" : "max-lg:hidden"}
           userId={user.id}

@@ -25,8 +25,18 @@ export function takeDraft(user: string, field: string): string {
   return text;
 }
 
-/** The cookie's name, as the server reads it (lib/session.ts): cookies ignore ports by themselves. */
-const openCookie = () => `todochat_${window.location.port || "own"}_open`;
+/** Sets a cookie under the name by which the server reads it (lib/session.ts): cookies ignore ports by themselves. */
+function setCookie(kind: "open" | "theme" | "language", value: string, maxAge?: number): void {
+  const lasts = maxAge === undefined ? "" : `; Max-Age=${maxAge}`;
+  document.cookie = `todochat_${window.location.port || "own"}_${kind}=${value}; Path=/; SameSite=Lax${lasts}`;
+}
+
+const YEAR_SECONDS = 365 * 24 * 60 * 60;
+
+/** Keeps in this browser how the page is to look, or in which language it speaks; nothing: as the browser has it. */
+export function choose(kind: "theme" | "language", value: string): void {
+  setCookie(kind, value, value ? YEAR_SECONDS : 0);
+}
 
 /** Keeps in the page's address what a reload is to show. */
 export function remember(name: string, value: string): void {
@@ -39,12 +49,12 @@ export function remember(name: string, value: string): void {
 /** Keeps which conversation is open, in the page's address and for whoever comes back to the list. */
 export function rememberConversation(id: string): void {
   remember("conversation", id);
-  document.cookie = `${openCookie()}=${id}; Path=/; SameSite=Lax`;
+  setCookie("open", id);
 }
 
 /** Forgets all that is kept in this browser: whoever signs out leaves nothing. */
 export function forgetDrafts(): void {
-  document.cookie = `${openCookie()}=; Path=/; Max-Age=0`;
+  setCookie("open", "", 0);
   try {
     sessionStorage.clear();
   } catch {

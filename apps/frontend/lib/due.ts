@@ -1,3 +1,4 @@
+import { ENGLISH, localeOf, type Texts } from "@/lib/texts";
 import type { Todo } from "@/lib/types";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -36,16 +37,24 @@ function daysFromToday(date: Date, now: Date): number {
 }
 
 /** Returns a due date as people say it: "Today", "Tomorrow, 17:00", "Thu, 12 Mar"; with the zone of a time that is not of this browser's clocks. */
-export function dueInWords({ due, due_time_zone: zone }: { due: string; due_time_zone?: string | null }, now = new Date()): string {
+export function dueInWords(
+  { due, due_time_zone: zone }: { due: string; due_time_zone?: string | null },
+  { t, language }: Texts = ENGLISH,
+  now = new Date(),
+): string {
   const date = onTheCalendar(due);
   const near = ["Yesterday", "Today", "Tomorrow"][daysFromToday(date, now) + 1];
+  const locale = localeOf(language);
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
-  const day = near ?? date.toLocaleDateString(undefined, { weekday: "short", day: "numeric", month: "short", year });
+  const day = near ? t(near) : date.toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short", year });
   if (!due.includes("T")) return day;
-  const time = date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+  const time = date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
   const elsewhere = zone && instant(due, zone) !== instant(due, here()) ? ` (${zone.replaceAll("_", " ")})` : "";
   return `${day}, ${time}${elsewhere}`;
 }
+
+/** Tells whether a todo's day is today. */
+export const isDueToday = ({ due }: Pick<Todo, "due">, now = new Date()) => Boolean(due) && daysFromToday(onTheCalendar(due ?? ""), now) === 0;
 
 /** Tells whether an open todo's day, or the time on it, is over. */
 export function isOverdue({ due, due_time_zone, completed }: Due & Pick<Todo, "completed">, now = new Date()): boolean {

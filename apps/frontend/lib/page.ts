@@ -4,6 +4,8 @@ import { redirect } from "next/navigation";
 import { BackendError } from "@/lib/backend";
 import { log, whereOf, withRequestId } from "@/lib/log";
 import { cookieName, readTokens } from "@/lib/session";
+import { languageFor, textsIn, type Texts } from "@/lib/texts";
+import { TABLES } from "@/lib/texts/tables";
 
 /** Tells whether this browser may be signed in. */
 export async function maybeSignedIn(): Promise<boolean> {
@@ -14,6 +16,23 @@ export async function maybeSignedIn(): Promise<boolean> {
 /** Returns which conversation was open last in this browser, as the page has kept it. */
 export async function lastOpen(): Promise<string | undefined> {
   return (await cookies()).get(cookieName("open", await headers()))?.value;
+}
+
+export async function chosenLanguage(): Promise<string | undefined> {
+  return (await cookies()).get(cookieName("language", await headers()))?.value;
+}
+
+/** Returns the texts of the language in which this browser's pages speak. */
+export async function texts(): Promise<Texts> {
+  const sent = await headers();
+  const language = languageFor(await chosenLanguage(), sent.get("accept-language"));
+  return textsIn(language, TABLES[language]);
+}
+
+/** Returns how pages look by somebody's choice; undefined: as the system has it. */
+export async function chosenTheme(): Promise<"light" | "dark" | undefined> {
+  const chosen = (await cookies()).get(cookieName("theme", await headers()))?.value;
+  return chosen === "light" || chosen === "dark" ? chosen : undefined;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { publicUrl } from "@/lib/origin";
 import type { Session } from "@/lib/types";
 
-/** `open` is set by the page itself: the conversation that is open. */
-type Kind = "session" | "refresh" | "browser" | "open";
+/** Some are set by the page itself (lib/draft.ts): `open`, the conversation that is open; `theme` and `language`, what was chosen. */
+type Kind = "session" | "refresh" | "browser" | "open" | "theme" | "language";
 type Cookies = { get(name: string): { value: string } | undefined };
 
 /** The access token's name in the version before, of which pods may answer the next request during an update. */

@@ -103,5 +103,5 @@ test("the list asks for what is shown of the open ones and of the others, and he
   known = false; // a backend of the version before
   const today = { view: "today", q: "milk", priority: "high", sort: "due" } as const;
   assert.deepEqual(await fetchTodos("token", today, { open: 5000 }), { ...expected, counts: null });
-  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=500"), asked.join());
+  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=1000"), asked.join());
 });

@@ -3,15 +3,16 @@ import { test } from "node:test";
 
 import { dueInWords, isOverdue } from "@/lib/due";
 import { newId } from "@/lib/id";
+import { ENGLISH } from "@/lib/texts";
 
 const NOW = new Date(2026, 2, 11, 10, 0);
 
 test("a due date is told as people say it", () => {
   const told = { "2026-03-10": /^Yesterday$/, "2026-03-11": /^Today$/, "2026-03-12": /^Tomorrow$/ };
-  for (const [due, words] of Object.entries(told)) assert.match(dueInWords({ due }, NOW), words);
-  assert.match(dueInWords({ due: "2026-03-12T17:05" }, NOW), /^Tomorrow, 0?(17|5):05/);
-  assert.match(dueInWords({ due: "2026-03-20" }, NOW), /20/);
-  assert.match(dueInWords({ due: "2027-03-20" }, NOW), /2027/);
+  for (const [due, words] of Object.entries(told)) assert.match(dueInWords({ due }, ENGLISH, NOW), words);
+  assert.match(dueInWords({ due: "2026-03-12T17:05" }, ENGLISH, NOW), /^Tomorrow, 0?(17|5):05/);
+  assert.match(dueInWords({ due: "2026-03-20" }, ENGLISH, NOW), /20/);
+  assert.match(dueInWords({ due: "2027-03-20" }, ENGLISH, NOW), /2027/);
 });
 
 test("overdue is what is open and over", () => {
@@ -28,7 +29,7 @@ test("overdue is what is open and over", () => {
 
 test("a time is one on the clocks of its zone, which is named where this browser's show another", () => {
   const due = "2026-03-11T18:00";
-  const told = (zone: string) => dueInWords({ due, due_time_zone: zone }, NOW);
+  const told = (zone: string) => dueInWords({ due, due_time_zone: zone }, ENGLISH, NOW);
   const overdue = (zone: string, now: string) => isOverdue({ due, due_time_zone: zone, completed: false }, new Date(now));
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   assert.doesNotMatch(told(here), /\(/);

@@ -3,9 +3,9 @@ import type { Metadata } from "next";
 import { AccountPage } from "@/components/account-page";
 import { PlainPage } from "@/components/plain-page";
 import { BackendError, fetchServing, fetchSignIns, fetchTokens, fetchUser } from "@/lib/backend";
-import { loadFor } from "@/lib/page";
+import { chosenLanguage, chosenTheme, loadFor, texts } from "@/lib/page";
 
-export const metadata: Metadata = { title: "Your account" };
+export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("Your account") });
 
 async function load(token: string) {
   const read = [fetchUser(token), fetchSignIns(token), fetchServing(token), fetchTokens(token)] as const;
@@ -18,5 +18,6 @@ export default async function Account({ searchParams }: { searchParams: Promise<
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your account is out of reach" text={loaded.message} href="/account" action="Try again" />;
   }
-  return <AccountPage {...loaded} />;
+  const appearance = { theme: (await chosenTheme()) ?? "", language: (await chosenLanguage()) ?? "" };
+  return <AccountPage {...loaded} appearance={appearance} />;
 }

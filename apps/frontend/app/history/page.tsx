@@ -3,9 +3,9 @@ import type { Metadata } from "next";
 import { HistoryPage } from "@/components/history-page";
 import { PlainPage } from "@/components/plain-page";
 import { BackendError, fetchActors, fetchChanges } from "@/lib/backend";
-import { loadFor } from "@/lib/page";
+import { loadFor, texts } from "@/lib/page";
 
-export const metadata: Metadata = { title: "History" };
+export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("History") });
 
 /** A backend of the version before, as there is while it is upgraded, cannot tell. */
 const nobody = (error: unknown) => {

@@ -1,0 +1,65 @@
+/** Of each text as English has it, what another language says. */
+export type Table = Record<string, string>;
+
+/** Each language by its own name; English is what the texts are written in. */
+export const LANGUAGES: Record<string, string> = { en: "English", de: "Deutsch" };
+
+type Values = Record<string, string | number>;
+/** Says an English text in the language of the page, with values in the places of their `{names}`. */
+export type Texts = { language: string; t: (english: string, values?: Values) => string };
+
+const filled = (text: string, values: Values) =>
+  text.replace(/\{(\w+)\}/g, (place, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : place));
+
+type Pattern = { expression: RegExp; names: string[]; said: string };
+
+/** The texts of a table that have places, as whatever a server's sentence has in these. */
+function patternsOf(table: Table): Pattern[] {
+  return Object.entries(table)
+    .filter(([english]) => english.includes("{"))
+    .map(([english, said]) => {
+      const escaped = english.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+      const names = [...english.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
+      return { expression: new RegExp(`^${escaped.join("(.+?)")}$`, "s"), names, said };
+    });
+}
+
+/** Returns the texts of a language; what its table does not have stays as English has it. */
+export function textsIn(language: string, table: Table | undefined): Texts {
+  let patterns: Pattern[] | undefined;
+  return {
+    language,
+    t(english, values) {
+      if (!table) return filled(english, values ?? {});
+      const said = Object.hasOwn(table, english) ? table[english] : undefined;
+      if (said !== undefined) return filled(said, values ?? {});
+      if (values) return filled(english, values);
+      // A sentence of the server's, its values in it already.
+      for (const { expression, names, said: wanted } of (patterns ??= patternsOf(table))) {
+        const found = expression.exec(english);
+        if (found) return filled(wanted, Object.fromEntries(names.map((name, index) => [name, found[index + 1] ?? ""])));
+      }
+      return english;
+    },
+  };
+}
+
+/** Returns how people of a language write dates: as this browser's user does, where it is theirs. */
+export function localeOf(language: string): string {
+  const known = typeof navigator === "undefined" ? [] : (navigator.languages ?? []);
+  return known.find((one) => one === language || one.startsWith(`${language}-`)) ?? language;
+}
+
+export const ENGLISH = textsIn("en", undefined);
+
+/** Returns the language that was chosen, else the first that the browser asks for and there is, else English. */
+export function languageFor(chosen: string | undefined, accepted: string | null): string {
+  if (chosen && Object.hasOwn(LANGUAGES, chosen)) return chosen;
+  const asked = (accepted ?? "").split(",").map((one) => {
+    const [tag = "", ...parameters] = one.trim().toLowerCase().split(";");
+    const q = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find(Boolean);
+    return { language: tag.split("-")[0] ?? "", q: q === undefined ? 1 : Number(q) };
+  });
+  const best = asked.filter(({ q }) => q > 0).sort((a, b) => b.q - a.q);
+  return best.find(({ language }) => Object.hasOwn(LANGUAGES, language))?.language ?? "en";
+}

@@ -1,0 +1,103 @@
+"""How the page looks and speaks, by what the browser says and by choice; on every page in both themes axe-core finds nothing."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from conftest import TIMEOUT_MS, Account, check_accessible
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from test_story import add, ask, sign_up
+
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+LIGHT, DARK = "rgb(237, 242, 239)", "rgb(12, 19, 17)"
+# Words that stand in every English page, and in no German one.
+ENGLISH = re.compile(r"\b(the|your|with|what|and|this|been|todos?|list)\b", re.IGNORECASE)
+# What is the same in every language: the name, and what people wrote.
+OWN = re.compile(r"todochat|tanzen lernen")
+
+
+@pytest.fixture
+def german(browser: Browser, url: str) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=url, locale="de-DE", viewport={"width": 390, "height": 844})
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context
+    context.close()
+
+
+def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    add(page, "learn the tango")
+    ask(page, "add buy milk")
+    assert page.evaluate(BACKGROUND) == LIGHT
+    choose(page, "Colours", "Dark")
+    for path in ("/account", "/history", "/todos", "/todos?view=today"):
+        page.goto(path)
+        assert page.evaluate(BACKGROUND) == DARK
+        assert page.evaluate("document.querySelector('meta[name=theme-color]').content") == "#0c1311"
+        check_accessible(page)
+    page.emulate_media(color_scheme="dark")
+    choose(page, "Colours", "Light")
+    page.goto("/todos")
+    assert page.evaluate(BACKGROUND) == LIGHT
+    check_accessible(page)
+    choose(page, "Colours", "As the system")
+    page.goto("/todos")
+    assert page.evaluate(BACKGROUND) == DARK
+
+
+def test_german_is_spoken_where_the_browser_asks_for_it(german: BrowserContext, account: Account) -> None:
+    page = german.new_page()
+    page.goto("/login")
+    page.get_by_label("E-Mail-Adresse").fill(account.email)
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_text("Gib dein Passwort ein.")).to_be_visible()
+    is_german(page)
+    page.get_by_label("Passwort", exact=True).fill("falsch und lang genug")
+    page.get_by_role("button", name="Anmelden").click()
+    expect(page.get_by_text("Diese Adresse und dieses Passwort gehören nicht zusammen.")).to_be_visible()
+    page.get_by_role("link", name="Konto anlegen").click()
+    page.get_by_label("E-Mail-Adresse").fill(account.email)
+    page.get_by_label("Passwort", exact=True).fill(account.password)
+    is_german(page)
+    page.get_by_role("button", name="Konto anlegen").click()
+    page.wait_for_url("**/todos")
+    is_german(page)
+
+    page.get_by_label("Neue Aufgabe").fill("tanzen lernen, morgen um 17 Uhr")
+    page.get_by_role("button", name="Hinzufügen", exact=True).click()
+    expect(page.get_by_text("Verstanden: Morgen, 17:00")).to_be_visible()
+    page.get_by_role("button", name="tanzen lernen bearbeiten").click()
+    is_german(page)
+    page.get_by_label("Fällig").fill("irgendwann")
+    page.get_by_role("button", name="Speichern").click()
+    expect(page.get_by_role("alert").get_by_text("„irgendwann“ verstehe ich nicht als Datum")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="tanzen lernen löschen").click()
+    expect(page.get_by_text("tanzen lernen gelöscht")).to_be_visible()
+    page.get_by_role("button", name="Assistent").click()
+    is_german(page)
+    for path, words in (("/history", "tanzen lernen gelöscht"), ("/account", "Wo du angemeldet bist"), ("/gibtesnicht", "Hier ist nichts")):
+        page.goto(path)
+        expect(page.get_by_text(words).first).to_be_visible()
+        is_german(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+    choose(page, "Sprache", "English")
+    expect(page.get_by_role("heading", name="Your account", exact=True)).to_be_visible()
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def is_german(page: Page) -> None:
+    """Nothing that is seen or read aloud is English, and axe-core finds nothing."""
+    assert page.evaluate("document.documentElement.lang") == "de"
+    names = page.evaluate("[...document.querySelectorAll('[aria-label], [placeholder], [title]')].map((one) => one.ariaLabel + ' ' + one.placeholder + ' ' + one.title)")
+    said = OWN.sub("", "\n".join([page.title(), page.inner_text("body"), *names]))
+    assert not (found := ENGLISH.findall(said)), (found, said)
+    check_accessible(page)
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    page.goto("/account")
+    expect(page.get_by_label(label, exact=True)).to_be_enabled()
+    with page.expect_navigation():
+        page.get_by_label(label, exact=True).select_option(label=option)
