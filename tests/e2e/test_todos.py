@@ -1,7 +1,6 @@
 """The list as somebody keeps it who has many todos; on every state axe-core finds nothing."""
 
 import re
-from statistics import median
 
 from conftest import Account, Database, check_accessible
 from playwright.sync_api import Locator, Page, expect
@@ -167,7 +166,7 @@ def test_many_todos_are_shown_as_soon_as_few(page: Page, account: Account, datab
             page.reload()
             expect(page.get_by_role("heading", name=f"{many} to do")).to_be_visible()
             found.append(page.evaluate(FIRST_PAINT))
-    few, all_of_them = (median(found) for found in paints.values())
+    few, all_of_them = (min(found) for found in paints.values())  # of what the machine does besides, the least
     print(f"first paint with 50 todos {few:.0f} ms, with 5,000 {all_of_them:.0f} ms: {all_of_them / few:.2f} x")  # shown by -s
     assert all_of_them <= MOST_OF_50 * few, paints
 
