@@ -48,7 +48,7 @@ def test_a_todo_has_notes_a_date_and_a_priority(page: Page, account: Account, da
     expect(row).to_contain_text("the one from")
 
 
-def test_what_is_refused_is_said_and_nothing_of_it_is_lost(page: Page, account: Account, database: Database) -> None:
+def test_what_is_refused_is_said_and_nothing_of_it_is_lost(page: Page, account: Account) -> None:
     sign_up(page, account)
     add(page, "water the plants")
     other = page.context.new_page()  # where an answer may be a refusal
