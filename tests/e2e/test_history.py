@@ -4,7 +4,7 @@ import re
 
 import pytest
 from conftest import Account, Database, check_accessible
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from test_story import add, ask, make_token, sign_up
 
 MANY = """
@@ -149,3 +149,20 @@ def reload(page: Page) -> None:
     """Load the page anew once nothing is under way: what is broken off counts as failed."""
     page.wait_for_load_state("networkidle")
     page.reload()
+
+
+def test_stop_is_said_again_where_the_message_was_not_there_yet(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    other = page.context.new_page()  # where an answer may be a refusal
+    held: list[Route] = []
+    other.route("**/api/chat/stream", lambda route: held.append(route))
+    other.goto("/todos")
+    other.get_by_label("Message to the assistant").fill("add buy milk")
+    other.get_by_label("Message to the assistant").press("Enter")
+    with other.expect_response("**/stop") as early:
+        other.get_by_role("button", name="Stop").click()
+    assert early.value.status == 404
+    with other.expect_response("**/stop") as late:
+        held.pop().continue_()
+    assert late.value.status == 204
+    expect(other.get_by_role("checkbox", name="buy milk")).to_be_visible()

@@ -31,7 +31,8 @@ def german(browser: Browser, url: str) -> Iterator[BrowserContext]:
 def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:
     sign_up(page, account)
     add(page, "learn the tango")
-    ask(page, "add buy milk")
+    with page.expect_request_finished(lambda request: request.url.endswith("/api/chat/assistant")):
+        ask(page, "add buy milk")
     assert page.evaluate(BACKGROUND) == LIGHT
     choose(page, "Colours", "Dark")
     for path in ("/account", "/history", "/todos", "/todos?view=today"):

@@ -77,6 +77,8 @@ export function ChatPanel({
   const [reading, setReading] = useState(false);
   const [problem, setProblem] = useState<string>();
   const leaving = useRef<AbortController>(null);
+  /** The message that is to be stopped and that the server did not know yet. */
+  const stopping = useRef<string>(null);
   const [draft, setDraft] = useState("");
   const [live, setLive] = useState<Live | null>(null);
   const [confirming, setConfirming] = useState(false);
@@ -104,7 +106,11 @@ export function ChatPanel({
       try {
         const answer = await follow(said, {
           signal,
-          onProgress: (progress) => changed({ progress, begun: true }),
+          onProgress: (progress) => {
+            changed({ progress, begun: true });
+            if (stopping.current === said.id) void request("POST", `/api/chat/turns/${said.id}/stop`).catch(() => undefined);
+            stopping.current = null;
+          },
           onChange: ({ todo_id }) => void readAgain([todo_id]),
           onLost: (lost) => changed({ lost }),
         });
@@ -164,6 +170,7 @@ export function ChatPanel({
       await request("POST", `/api/chat/turns/${id}/stop`);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
+      if (error.status === 404) return void (stopping.current = id); // it is not there yet, or there is nothing to stop any more
       const problem = `${t("Not stopped.")} ${t(error.message)}`;
       setLive((now) => now && { ...now, stopping: false, problem });
     }
