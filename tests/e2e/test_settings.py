@@ -50,6 +50,16 @@ def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:
     assert page.evaluate(BACKGROUND) == DARK
 
 
+def test_the_clocks_are_chosen(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    page.goto("/account")
+    page.get_by_label("“Today” and “at 5” are on the clocks of").fill("Pacific/Kiritimati")
+    page.get_by_role("button", name="Save the time zone").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("“Today” and “at 5” are on the clocks of")).to_have_value("Pacific/Kiritimati")
+
+
 def test_german_is_spoken_where_the_browser_asks_for_it(german: BrowserContext, account: Account) -> None:
     page = german.new_page()
     page.goto("/login")

@@ -65,8 +65,12 @@ def test_what_is_refused_is_said_and_nothing_of_it_is_lost(page: Page, account: 
     expect(editor.get_by_label("Notes")).to_have_value("the cactus too")
     check_accessible(other)
     editor.get_by_label("Due").fill("when pigs fly")
-    editor.get_by_role("button", name="Save").click()
+    editor.get_by_role("button", name="Save anyway").click()
     expect(editor.get_by_role("alert")).to_contain_text("“when pigs fly” is no date")
+    editor.get_by_label("Due").fill("")
+    editor.get_by_role("button", name="Save anyway").click()
+    expect(shown(other)).to_contain_text("the cactus too")
+    expect(shown(other)).to_contain_text("Low priority")  # what was changed elsewhere stays
 
 
 def test_views_search_and_order(page: Page, account: Account) -> None:

@@ -45,6 +45,7 @@ export function AccountPage({ appearance, user, initialSignIns, initialServing, 
           <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
         </div>
         <Appearance chosen={appearance} />
+        <TimeZone initial={user.time_zone ?? ""} />
         <Assistant allowedAtFirst={user.model_allowed ?? true} initialServing={initialServing} />
         <Tokens initialTokens={initialTokens} />
         <SignIns signIns={signIns} readAgain={readSignIns} />
@@ -100,6 +101,41 @@ function Appearance({ chosen }: { chosen: Chosen }) {
         {field("theme", t("Colours"), themes)}
         {field("language", t("Language"), languages)}
       </div>
+    </Part>
+  );
+}
+
+/** On whose clocks dates are; the browser knows the zones, and the backend has the last word. */
+function TimeZone({ initial }: { initial: string }) {
+  const hydrated = useHydrated();
+  const { t } = useTexts();
+  const { busy, outcome, attempt } = useAttempt();
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const time_zone = String(new FormData(event.currentTarget).get("time_zone")).trim();
+    if (!time_zone) return document.getElementById("time-zone")?.focus();
+    await attempt(async () => {
+      await request<User>("PATCH", "/api/account", { time_zone });
+      return "Saved.";
+    });
+  }
+
+  return (
+    <Part id="time-zone-heading" title={t("Time zone")}>
+      <form method="post" noValidate onSubmit={submit} className="mt-3 flex max-w-sm flex-col">
+        <label htmlFor="time-zone" className="mb-1.5 text-sm font-medium">
+          {t("“Today” and “at 5” are on the clocks of")}
+        </label>
+        <input id="time-zone" name="time_zone" list="time-zones" defaultValue={initial} autoComplete="off" maxLength={100} className={FIELD} />
+        <datalist id="time-zones">
+          {hydrated ? Intl.supportedValuesOf("timeZone").map((zone) => <option key={zone} value={zone} />) : null}
+        </datalist>
+        <button type="submit" disabled={!hydrated || busy} aria-busy={busy} className={`${QUIET} mt-3 justify-center`}>
+          {t("Save the time zone")}
+        </button>
+      </form>
+      <Outcome {...outcome} />
     </Part>
   );
 }
@@ -168,6 +204,12 @@ function Assistant({ allowedAtFirst, initialServing }: { allowedAtFirst: boolean
       <Outcome {...outcome} />
     </Part>
   );
+}
+
+/** Returns what most MCP clients take, in one line. */
+function configurationOf(token: string): string {
+  const server = { type: "http", url: `${window.location.origin}/mcp`, headers: { Authorization: `Bearer ${token}` } };
+  return JSON.stringify({ mcpServers: { todochat: server } });
 }
 
 /** Tokens of outside clients; a new one is shown until the page is left. */
@@ -257,6 +299,8 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`${window.location.origin}/mcp`}</dd>
           <dt className="mt-3 font-medium">{t("Header")}</dt>
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`Authorization: Bearer ${made}`}</dd>
+          <dt className="mt-3 font-medium">{t("Or one line for its configuration")}</dt>
+          <dd className="mt-0.5 font-mono wrap-anywhere select-all">{configurationOf(made)}</dd>
         </dl>
       ) : null}
     </Part>

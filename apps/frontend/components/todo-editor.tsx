@@ -1,6 +1,6 @@
 "use client";
 
-import { type FormEvent } from "react";
+import { useState, type FormEvent } from "react";
 
 import { FIELD } from "@/components/auth-form";
 import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
@@ -30,6 +30,8 @@ export function edited(todo: Todo, given: FormData): Partial<Todo> | null {
 export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (todo: Todo) => void; onClose: () => void }) {
   const { t } = useTexts();
   const { busy, outcome, attempt } = useAttempt();
+  /** It was changed elsewhere meanwhile, and whoever writes here knows. */
+  const [overtaken, setOvertaken] = useState(false);
 
   async function save(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -38,7 +40,11 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
     if (!change) return onClose();
     if (change.title === "") return document.getElementById("edit-title")?.focus();
     await attempt(async () => {
-      const saved = await request<Todo>("PATCH", `/api/todos/${todo.id}`, { ...change, version: todo.version });
+      const version = overtaken ? undefined : todo.version;
+      const saved = await request<Todo>("PATCH", `/api/todos/${todo.id}`, { ...change, version }).catch((error: unknown) => {
+        if (error instanceof RequestError && error.status === 409) setOvertaken(true);
+        throw error;
+      });
       if (change.notes !== undefined && saved.notes !== change.notes) {
         // A server of the version before, in the middle of an update, leaves out what it does not know.
         throw new RequestError("Not everything was kept. Try again in a moment.", 0);
@@ -52,7 +58,7 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
   const footer = (
     <>
       <button type="submit" form="todo-editor" aria-busy={busy} className={PRIMARY}>
-        {t("Save")}
+        {overtaken ? t("Save anyway") : t("Save")}
       </button>
       <button type="button" onClick={onClose} className={SECONDARY}>
         {t("Cancel")}

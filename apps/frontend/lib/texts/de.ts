@@ -133,6 +133,7 @@ const de: Table = {
   Save: "Speichern",
   Cancel: "Abbrechen",
   Close: "Schließen",
+  "Save anyway": "Trotzdem speichern",
   "Not everything was kept. Try again in a moment.": "Es wurde nicht alles gespeichert. Versuche es gleich wieder.",
 
   // Several at once, and the day
@@ -309,6 +310,11 @@ const de: Table = {
   "As the browser": "Wie der Browser",
   Light: "Hell",
   Dark: "Dunkel",
+  "Time zone": "Zeitzone",
+  "“Today” and “at 5” are on the clocks of": "„Heute“ und „um 5“ gelten nach der Uhr von",
+  "Save the time zone": "Zeitzone speichern",
+  "time_zone: is no time zone; give one such as Europe/Berlin": "Das ist keine Zeitzone; gib eine an wie Europe/Berlin.",
+  "Or one line for its configuration": "Oder eine Zeile für seine Einstellungen",
   "A language model may answer": "Ein Sprachmodell darf antworten",
   "The language model {assistant} answers. Your messages, and the todos that it looks at, go to {provider}.":
     "Das Sprachmodell {assistant} antwortet. Deine Nachrichten und die Aufgaben, die es ansieht, gehen an {provider}.",
