@@ -1,3 +1,4 @@
+import type { Metadata } from "next";
 import { cookies, headers } from "next/headers";
 import { redirect } from "next/navigation";
 
@@ -17,6 +18,9 @@ export async function maybeSignedIn(): Promise<boolean> {
 export async function lastOpen(): Promise<string | undefined> {
   return (await cookies()).get(cookieName("open", await headers()))?.value;
 }
+
+/** Returns what gives a page its title, in the language of the page. */
+export const titled = ({ title }: { title: string }) => async (): Promise<Metadata> => ({ title: (await texts()).t(title) });
 
 export async function chosenLanguage(): Promise<string | undefined> {
   return (await cookies()).get(cookieName("language", await headers()))?.value;

@@ -64,6 +64,9 @@ function textsOfThePages(): Set<string> {
         const isText = node.expression.getText() !== "said" || !/^(title|notes|due|priority)$/.test(literals(node.arguments[0]!)[0] ?? "");
         if (isText) literals(node.arguments[0]!).forEach((text) => found.add(text));
       }
+      if (ts.isCallExpression(node) && node.expression.getText() === "titled") {
+        ts.forEachChild(node.arguments[0]!, (property) => literals((property as ts.PropertyAssignment).initializer).forEach((text) => found.add(text)));
+      }
       ts.forEachChild(node, visit);
     };
     visit(source);

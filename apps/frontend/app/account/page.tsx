@@ -1,11 +1,9 @@
-import type { Metadata } from "next";
-
 import { AccountPage } from "@/components/account-page";
 import { PlainPage } from "@/components/plain-page";
 import { BackendError, fetchServing, fetchSignIns, fetchTokens, fetchUser } from "@/lib/backend";
-import { chosenLanguage, chosenTheme, loadFor, texts } from "@/lib/page";
+import { chosenLanguage, chosenTheme, loadFor, titled } from "@/lib/page";
 
-export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("Your account") });
+export const generateMetadata = titled({ title: "Your account" });
 
 async function load(token: string) {
   const read = [fetchUser(token), fetchSignIns(token), fetchServing(token), fetchTokens(token)] as const;

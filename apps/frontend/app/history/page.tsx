@@ -1,11 +1,9 @@
-import type { Metadata } from "next";
-
 import { HistoryPage } from "@/components/history-page";
 import { PlainPage } from "@/components/plain-page";
 import { BackendError, fetchActors, fetchChanges } from "@/lib/backend";
-import { loadFor, texts } from "@/lib/page";
+import { loadFor, titled } from "@/lib/page";
 
-export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("History") });
+export const generateMetadata = titled({ title: "History" });
 
 /** A backend of the version before, as there is while it is upgraded, cannot tell. */
 const nobody = (error: unknown) => {

@@ -1,10 +1,9 @@
-import type { Metadata } from "next";
 import { redirect } from "next/navigation";
 
 import { AuthPage } from "@/components/auth-page";
-import { maybeSignedIn, texts } from "@/lib/page";
+import { maybeSignedIn, titled } from "@/lib/page";
 
-export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("Sign in") });
+export const generateMetadata = titled({ title: "Sign in" });
 
 const NOTICES: Record<string, string> = {
   expired: "Your session has ended. Sign in again to go on.",

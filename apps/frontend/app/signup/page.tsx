@@ -1,9 +1,7 @@
-import type { Metadata } from "next";
-
 import { AuthPage } from "@/components/auth-page";
-import { texts } from "@/lib/page";
+import { titled } from "@/lib/page";
 
-export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("Create your account") });
+export const generateMetadata = titled({ title: "Create your account" });
 
 export default function SignupPage() {
   return <AuthPage mode="signup" />;

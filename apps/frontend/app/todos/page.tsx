@@ -1,12 +1,10 @@
-import type { Metadata } from "next";
-
 import { PlainPage } from "@/components/plain-page";
 import { Workspace } from "@/components/workspace";
 import { BackendError, fetchConversation, fetchLatestConversation, fetchServing, fetchTodos, fetchUser } from "@/lib/backend";
 import { asked as addressOf, listingOf, type Listing } from "@/lib/listing";
-import { lastOpen, loadFor, texts } from "@/lib/page";
+import { lastOpen, loadFor, titled } from "@/lib/page";
 
-export const generateMetadata = async (): Promise<Metadata> => ({ title: (await texts()).t("Your list") });
+export const generateMetadata = titled({ title: "Your list" });
 
 /** The list is worth showing without these. */
 function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
