@@ -1,6 +1,6 @@
 import { CALL_MS, STREAM_MS } from "@/lib/limits";
 import { log, requestId } from "@/lib/log";
-import { DONE_AT_ONCE, MOST_AT_ONCE, OPEN_AT_ONCE, queryOf, showsDone, type Listed, type Listing, type Rest } from "@/lib/listing";
+import { AT_ONCE, MOST_AT_ONCE, queryOf, showsDone, type Listed, type Listing, type Rest } from "@/lib/listing";
 import { CHANGES_MAX } from "@/lib/rules";
 import type { AccessToken, Actor, Change, Conversation, ConversationSummary, Counts, Serving, SignIn, Todo, User, Who } from "@/lib/types";
 
@@ -173,11 +173,11 @@ export const fetchAll = (token: string) => fetchPage(token, new URLSearchParams(
 
 /** Returns the first todos of a listing, as many as `shown` where that is given, and how many there are of all. */
 export async function fetchTodos(token: string, listing: Listing, shown: Partial<Record<keyof Rest, number>> = {}): Promise<Listed> {
-  const limit = (least: number, most = 0) => Math.min(Math.max(least, most), MOST_AT_ONCE);
+  const limit = (before = 0) => Math.min(Math.max(AT_ONCE, before), MOST_AT_ONCE);
   const nothing = { todos: [], after: null };
   const [open, done, counts] = await Promise.all([
-    fetchPage(token, queryOf(listing, "open", limit(OPEN_AT_ONCE, shown.open))),
-    showsDone(listing) ? fetchPage(token, queryOf(listing, "done", limit(DONE_AT_ONCE, shown.done))) : nothing,
+    fetchPage(token, queryOf(listing, "open", limit(shown.open))),
+    showsDone(listing) ? fetchPage(token, queryOf(listing, "done", limit(shown.done))) : nothing,
     callBackend<Counts>("/api/v1/todos/counts", { token }).catch((error: unknown) => {
       if (!(error instanceof BackendError) || error.status !== 422) throw error;
       return null; // the version before takes it for a todo's id
@@ -190,7 +190,7 @@ export async function fetchTodos(token: string, listing: Listing, shown: Partial
 
 /** Returns those of a listing that come after a place. */
 export async function fetchRest(token: string, listing: Listing, state: keyof Rest, after: string): Promise<Listed> {
-  const page = await fetchPage(token, queryOf(listing, state, OPEN_AT_ONCE, after));
+  const page = await fetchPage(token, queryOf(listing, state, AT_ONCE, after));
   return { todos: page.todos, rest: { open: null, done: null, [state]: page.after }, counts: null };
 }
 

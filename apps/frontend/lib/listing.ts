@@ -1,8 +1,7 @@
 import type { Counts, Todo } from "@/lib/types";
 
 /** How many of the open ones, and of those that are done, are shown at first, and how many more at a time. */
-export const OPEN_AT_ONCE = 50;
-export const DONE_AT_ONCE = 20;
+export const AT_ONCE = 50;
 /** At most so many are read at once. */
 export const MOST_AT_ONCE = 1000;
 

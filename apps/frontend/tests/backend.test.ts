@@ -96,7 +96,7 @@ test("the list asks for what is shown of the open ones and of the others, and he
   assert.deepEqual(await fetchTodos("token", EVERYTHING), expected);
   assert.deepEqual(asked.toSorted(), [
     "/api/v1/todos/counts",
-    "/api/v1/todos?state=done&sort=-completed&limit=20",
+    "/api/v1/todos?state=done&sort=-completed&limit=50",
     "/api/v1/todos?state=open&sort=-number&limit=50",
   ]);
   asked.length = 0;
