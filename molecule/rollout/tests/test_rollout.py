@@ -189,7 +189,7 @@ def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> Non
     def state() -> str:
         return deployment.run("kubectl --namespace todo describe hpa backend; kubectl --namespace todo top pods")[1]
 
-    with deployment.load("autoscaling"):
+    with deployment.load("autoscaling", per_second=2.0):  # which two pods answer with less than a half of their CPU
         deployment.up(f'{ROLL_OUT} -e \\"{AUTOSCALING}\\"')
         stop = "/tmp/burn.stop"
         deployment.host.check_output(f"rm -f {stop}")
