@@ -335,3 +335,43 @@ async def test_a_question_is_there_again_until_it_is_answered(ann: Person) -> No
         await ann.request("POST", f"/changes/{gone['id']}/undo")
     ).status_code == 200  # what it was about is there again
     assert (await ann.request("GET", path)).json()["messages"][-1]["confirmation"] is None
+
+
+@pytest.mark.parametrize(
+    ("message", "begins"),
+    [
+        ("plan my day", "For today I propose:"),
+        ("Could you plan my day for me, please?", "For today I propose:"),
+        ("make me a plan for today", "For today I propose:"),
+        ("Plane bitte meinen Tag", "Für heute schlage ich vor:"),
+        ("kannst du mir meinen Tag planen?", "Für heute schlage ich vor:"),
+        ("mach mir einen Plan für heute", "Für heute schlage ich vor:"),
+    ],
+)
+async def test_a_day_is_planned_from_what_is_late_due_and_important(ann: Person, message: str, begins: str) -> None:
+    plan = ["late", "for today", "important"]
+    assert await ann.say(message) in (
+        "Nothing is overdue, due today or of high priority. The day is yours.",
+        "Nichts ist überfällig, heute fällig oder von hoher Priorität. Der Tag gehört dir.",
+    )
+    for title, more in {
+        "important": {"priority": "high"},
+        "for today": {"due": "today"},
+        "late": {"due": "yesterday"},
+        "some time": {},
+        "later": {"due": "in 3 days", "priority": "high"},
+    }.items():
+        await ann.request("POST", "/todos", {"title": title, **more})
+    await ann.request("POST", "/todos", {"title": "done", "due": "today"})
+    done = (await ann.request("GET", "/todos?q=done")).json()[0]
+    await ann.request("PATCH", f"/todos/{done['id']}", {"completed": True})
+
+    heading, *lines = (await ann.say(message)).splitlines()
+    assert heading == begins
+    assert [title for line in lines for title in plan if title in line] == plan
+    assert len(lines) == len(plan)
+
+
+@pytest.mark.parametrize("message", ["plan my day off with Anna", "plan the party", "add plan my day"])
+async def test_what_somebody_has_to_plan_is_no_plan_of_the_day(ann: Person, message: str) -> None:
+    assert "Nothing is overdue" not in await ann.say(message)

@@ -1,5 +1,6 @@
 """Todos as their owners meet them."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 
@@ -152,5 +153,44 @@ async def test_how_many_todos_there_are_is_told_to_their_owner(ann: Person, bob:
         todo = await ann.add(title)
     await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})
     await ann.request("DELETE", f"/todos/{(await ann.add('d'))['id']}")
-    assert (await ann.request("GET", "/todos/counts")).json() == {"open": 2, "done": 1}
-    assert (await bob.request("GET", "/todos/counts")).json() == {"open": 0, "done": 0}
+    assert (await ann.request("GET", "/todos/overview")).json()["counts"] == {"open": 2, "done": 1}
+    nothing = {"todos": [], "after": None}
+    expected = {"open": nothing, "done": nothing, "counts": {"open": 0, "done": 0}}
+    assert (await bob.request("GET", "/todos/overview")).json() == expected
+
+
+async def test_an_overview_leads_to_the_rest_of_each_part(ann: Person) -> None:
+    for title in ("a", "b", "c", "d"):
+        todo = await ann.add(title)
+        if title in "ab":
+            await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})
+
+    overview = (await ann.request("GET", "/todos/overview?sort=-number&open=1&done=1")).json()
+    assert overview["counts"] == {"open": 2, "done": 2}
+    rest = {"open": "sort=-number", "done": "sort=-completed"}
+    for (state, order), (first, second) in zip(rest.items(), (("d", "c"), ("b", "a")), strict=True):
+        part = overview[state]
+        assert [todo["title"] for todo in part["todos"]] == [first]
+        more = await ann.request("GET", f"/todos?state={state}&{order}&after={part['after']}")
+        assert [todo["title"] for todo in more.json()] == [second]
+
+    overdue = (await ann.request("GET", "/todos/overview?due=overdue&done=0")).json()
+    nothing = {"todos": [], "after": None}
+    assert overdue == {"open": nothing, "done": nothing, "counts": {"open": 2, "done": 2}}
+    assert (await ann.request("GET", "/todos/overview?q=1+2+3+4+5+6+7+8+9")).status_code == 422
+    assert (await ann.request("GET", "/todos/overview?after=x")).status_code == 422
+
+
+async def test_an_overview_is_of_one_moment(ann: Person) -> None:
+    todo = await ann.add("now here, now there")
+
+    async def change() -> None:
+        for number in range(60):
+            await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": number % 2 == 0})
+
+    changing = asyncio.create_task(change())
+    while not changing.done():
+        overview = (await ann.request("GET", "/todos/overview")).json()
+        assert [one["id"] for state in ("open", "done") for one in overview[state]["todos"]] == [todo["id"]]
+        assert sum(overview["counts"].values()) == 1
+    await changing

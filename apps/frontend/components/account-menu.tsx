@@ -3,9 +3,9 @@
 import { useState } from "react";
 
 import { Icon } from "@/components/icons";
+import { useTexts } from "@/components/texts";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { forgetDrafts } from "@/lib/draft";
-import { useTexts } from "@/components/texts";
 
 const ITEM = "flex h-10 w-full items-center rounded-xl px-3 text-left text-sm font-medium";
 

@@ -4,6 +4,7 @@ import { useRef, useState, type FormEvent } from "react";
 
 import { FIELD, Hint } from "@/components/auth-form";
 import { Logo } from "@/components/logo";
+import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
@@ -11,7 +12,6 @@ import { choose, forgetDrafts } from "@/lib/draft";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
 import { LANGUAGES, localeOf, type Texts } from "@/lib/texts";
 import type { AccessToken, Serving, SignIn, User } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";

@@ -3,10 +3,10 @@
 import { useRef, useState, type FormEvent } from "react";
 
 import { Icon } from "@/components/icons";
+import { useTexts } from "@/components/texts";
 import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { emailProblem, PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
-import { useTexts } from "@/components/texts";
 
 type Mode = "login" | "signup";
 type Problems = { email?: string | null; password?: string | null; form?: string | null };

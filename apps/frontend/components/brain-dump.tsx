@@ -2,13 +2,13 @@
 
 import { useState, type FormEvent } from "react";
 
-import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
+import { Dialog, PRIMARY, SECONDARY, TickedRow } from "@/components/dialog";
+import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
 import { dueInWords } from "@/lib/due";
 import { TEXT_MAX } from "@/lib/rules";
 import type { Proposal, Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 /** Notes, or a list from elsewhere, as todos: each is accepted by itself, or all that are ticked together. */
 export function BrainDump({
@@ -80,64 +80,57 @@ export function BrainDump({
       footer={footer}
       onClose={onClose}
     >
-        {found === null ? (
-          <form method="post" onSubmit={read} className="flex flex-col gap-3">
-            <label htmlFor="brain-dump-text" className="text-sm font-medium">
-              {t("Your notes, a line for each todo")}
-            </label>
-            <textarea
-              id="brain-dump-text"
-              autoFocus
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-              maxLength={TEXT_MAX}
-              rows={8}
-              aria-describedby="brain-dump-note"
-              className="rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
-            />
-            <p id="brain-dump-note" className="text-sm text-muted">
-              {t("Dates and priorities are understood, as in “call Anna tomorrow at 5, urgent”. You see everything before it is added.")}
-            </p>
-            <button type="submit" aria-busy={busy} className={`${PRIMARY} self-start`}>
-              {t("Read")}
-            </button>
-          </form>
-        ) : found.length === 0 ? (
-          <p className="text-muted">{t("Nothing is left to add.")}</p>
-        ) : (
-          <ul className="divide-y divide-line">
-            {found.map((one) => (
-              <li key={one.id} className="flex items-center gap-3 py-2">
-                <label className="flex min-h-11 min-w-0 grow items-center gap-3">
-                  <input
-                    type="checkbox"
-                    checked={one.ticked}
-                    onChange={({ target }) =>
-                      setFound(found.map((other) => (other.id === one.id ? { ...other, ticked: target.checked } : other)))
-                    }
-                    className="size-5 shrink-0 accent-pine"
-                  />
-                  <span className="min-w-0">
-                    <span className="wrap-anywhere">{one.title}</span>
-                    <span className="flex flex-wrap gap-x-2.5 text-sm text-muted">
-                      {one.due ? <span>{dueInWords({ due: one.due }, texts)}</span> : null}
-                      {one.priority ? <span>{t(`${one.priority} priority`)}</span> : null}
-                    </span>
-                  </span>
-                </label>
-                <button
-                  type="button"
-                  disabled={busy}
-                  aria-label={t("Add {title}", { title: one.title })}
-                  onClick={() => accept([one])}
-                  className="h-11 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
-                >
-                  {t("Add")}
-                </button>
-              </li>
-            ))}
-          </ul>
-        )}
+      {found === null ? (
+        <form method="post" onSubmit={read} className="flex flex-col gap-3">
+          <label htmlFor="brain-dump-text" className="text-sm font-medium">
+            {t("Your notes, a line for each todo")}
+          </label>
+          <textarea
+            id="brain-dump-text"
+            autoFocus
+            value={text}
+            onChange={(event) => setText(event.target.value)}
+            maxLength={TEXT_MAX}
+            rows={8}
+            aria-describedby="brain-dump-note"
+            className="rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
+          />
+          <p id="brain-dump-note" className="text-sm text-muted">
+            {t("Dates and priorities are understood, as in “call Anna tomorrow at 5, urgent”. You see everything before it is added.")}
+          </p>
+          <button type="submit" aria-busy={busy} className={`${PRIMARY} self-start`}>
+            {t("Read")}
+          </button>
+        </form>
+      ) : found.length === 0 ? (
+        <p className="text-muted">{t("Nothing is left to add.")}</p>
+      ) : (
+        <ul className="divide-y divide-line">
+          {found.map((one) => (
+            <li key={one.id} className="flex items-center gap-3 py-2">
+              <TickedRow
+                ticked={one.ticked}
+                onTick={(ticked) => setFound(found.map((other) => (other.id === one.id ? { ...other, ticked } : other)))}
+              >
+                <span className="wrap-anywhere">{one.title}</span>
+                <span className="flex flex-wrap gap-x-2.5 text-sm text-muted">
+                  {one.due ? <span>{dueInWords({ due: one.due }, texts)}</span> : null}
+                  {one.priority ? <span>{t(`${one.priority} priority`)}</span> : null}
+                </span>
+              </TickedRow>
+              <button
+                type="button"
+                disabled={busy}
+                aria-label={t("Add {title}", { title: one.title })}
+                onClick={() => accept([one])}
+                className="h-11 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
+              >
+                {t("Add")}
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
     </Dialog>
   );
 }

@@ -7,6 +7,7 @@ import { Icon } from "@/components/icons";
 import { Mark } from "@/components/logo";
 import { Prose } from "@/components/prose";
 import { Receipt } from "@/components/receipt";
+import { useTexts } from "@/components/texts";
 import { useHydrated } from "@/components/use-hydrated";
 import { assistantInWords, BUILT_IN } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
@@ -15,7 +16,6 @@ import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
 import { follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
 import type { Change, Confirmation, Conversation, Message, Serving, Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 /** `problem` is set on a message that did not get through. */
 type Bubble = {

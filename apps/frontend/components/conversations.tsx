@@ -1,12 +1,14 @@
 "use client";
 
-import { useCallback, useEffect, useRef, useState, type FormEvent } from "react";
+import { useEffect, useEffectEvent, useRef, useState, type FormEvent } from "react";
 
+import { Dialog } from "@/components/dialog";
 import { Icon } from "@/components/icons";
-import { request, RequestError } from "@/lib/client";
-import type { Texts } from "@/lib/texts";
-import type { ConversationSummary } from "@/lib/types";
 import { useTexts } from "@/components/texts";
+import { useAttempt } from "@/components/use-attempt";
+import { request, RequestError } from "@/lib/client";
+import { localeOf, type Texts } from "@/lib/texts";
+import type { ConversationSummary } from "@/lib/types";
 
 const ACTION = "flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink";
 const CHOICE = "h-10 rounded-xl px-4 font-medium";
@@ -31,49 +33,25 @@ export function Conversations({
   onDeleted: (id: string) => void;
   onClose: () => void;
 }) {
-  const { t } = useTexts();
-  const dialog = useRef<HTMLDialogElement>(null);
+  const { t, language } = useTexts();
   const focusNext = useRef<string>(null);
   const [listed, setListed] = useState<ConversationSummary[] | null>(null);
   const [more, setMore] = useState(false);
   const [doing, setDoing] = useState<Doing | null>(null);
-  const [busy, setBusy] = useState(false);
-  const [error, setError] = useState<string>();
-  const [news, setNews] = useState("");
+  const { busy, outcome, attempt } = useAttempt();
 
-  /** Runs one request and says what came of it; a failure leaves all as it is. */
-  const attempt = useCallback(async (work: () => Promise<string>) => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      setNews(await work());
-    } catch (failure) {
-      if (!(failure instanceof RequestError)) throw failure;
-      setError(failure.message);
-    } finally {
-      setBusy(false);
-    }
-  }, []);
-
-  const read = useCallback(
-    (after?: ConversationSummary) =>
-      attempt(async () => {
-        let further = false;
-        const heard = (headers: Headers) => (further = headers.has("x-more"));
-        const path = `/api/chat/conversations${after ? `?after=${after.id}` : ""}`;
-        const found = await request<ConversationSummary[]>("GET", path, undefined, { heard });
-        setListed((now) => [...(after ? (now ?? []) : []), ...found]);
-        setMore(further);
-        return "";
-      }),
-    [attempt],
-  );
-
-  useEffect(() => {
-    dialog.current?.showModal();
-    const first = setTimeout(() => void read());
-    return () => clearTimeout(first);
-  }, [read]);
+  const read = (after?: ConversationSummary) =>
+    attempt(async () => {
+      let further = false;
+      const heard = (headers: Headers) => (further = headers.has("x-more"));
+      const path = `/api/chat/conversations${after ? `?after=${after.id}` : ""}`;
+      const found = await request<ConversationSummary[]>("GET", path, undefined, { heard });
+      setListed((now) => [...(after ? (now ?? []) : []), ...found]);
+      setMore(further);
+      return "";
+    });
+  const begin = useEffectEvent(() => read());
+  useEffect(() => void begin(), []);
 
   // Whoever works with the keyboard goes on where they were.
   useEffect(() => {
@@ -164,15 +142,15 @@ export function Conversations({
           type="button"
           aria-current={one.id === current || undefined}
           onClick={() => {
-            dialog.current?.close();
+            onClose();
             onOpen(one.id);
           }}
           className="min-w-0 grow rounded-lg px-2 py-2 text-left hover:bg-paper aria-[current]:font-semibold"
         >
           <span className="block truncate">{title}</span>
           <span className="block text-sm font-normal text-muted">
-            {new Date(one.created_at).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "short" })}
-            {one.id === current ? " · open" : ""}
+            {new Date(one.created_at).toLocaleString(localeOf(language), { dateStyle: "medium", timeStyle: "short" })}
+            {one.id === current ? ` · ${t("open")}` : ""}
           </span>
         </button>
         <button
@@ -200,47 +178,28 @@ export function Conversations({
   };
 
   return (
-    <dialog
-      ref={dialog}
-      aria-labelledby="conversations-heading"
-      onClose={onClose}
-      className="m-auto max-h-[85dvh] w-[min(32rem,calc(100vw-2rem))] flex-col rounded-3xl rounded-bl-lg border border-line bg-surface text-ink shadow-lift backdrop:bg-black/40 open:flex"
-    >
-      <div className="flex shrink-0 items-center border-b border-line py-2 pr-2 pl-5">
-        <h2 id="conversations-heading" tabIndex={-1} className="grow text-lg font-semibold outline-none">
-          {t("Conversations")}
-        </h2>
-        <button type="button" aria-label={t("Close")} onClick={() => dialog.current?.close()} className={ACTION}>
-          <Icon name="close" />
+    <Dialog id="conversations" title={t("Conversations")} {...outcome} onClose={onClose}>
+      {listed === null && !outcome.error ? <p className="text-muted">{t("Reading your conversations …")}</p> : null}
+      {listed?.length === 0 ? <p className="text-muted">{t("There is none yet. The first message to the assistant begins one.")}</p> : null}
+      {listed?.length ? (
+        <ul className="divide-y divide-line">
+          {listed.map((one) => (
+            <li key={one.id} className="flex items-center py-1">
+              {row(one)}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {more ? (
+        <button
+          type="button"
+          disabled={busy}
+          onClick={() => void read(listed?.at(-1))}
+          className={`${CHOICE} mt-2 w-full border border-line-strong hover:border-pine`}
+        >
+          {t("Older conversations")}
         </button>
-      </div>
-      <div className="scroll-quiet min-h-0 grow overflow-y-auto px-3 py-2" tabIndex={-1}>
-        <div role="alert">{error ? <p className="m-2 text-sm text-danger">{t(error)}</p> : null}</div>
-        <p role="status" className="sr-only">
-          {news ? t(news) : null}
-        </p>
-        {listed === null && !error ? <p className="m-2 text-muted">{t("Reading your conversations …")}</p> : null}
-        {listed?.length === 0 ? <p className="m-2 text-muted">{t("There is none yet. The first message to the assistant begins one.")}</p> : null}
-        {listed?.length ? (
-          <ul className="divide-y divide-line">
-            {listed.map((one) => (
-              <li key={one.id} className="flex items-center py-1">
-                {row(one)}
-              </li>
-            ))}
-          </ul>
-        ) : null}
-        {more ? (
-          <button
-            type="button"
-            disabled={busy}
-            onClick={() => void read(listed?.at(-1))}
-            className={`${CHOICE} mt-2 w-full border border-line-strong hover:border-pine`}
-          >
-            {t("Older conversations")}
-          </button>
-        ) : null}
-      </div>
-    </dialog>
+      ) : null}
+    </Dialog>
   );
 }

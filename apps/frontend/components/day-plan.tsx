@@ -2,13 +2,13 @@
 
 import { useEffect, useEffectEvent, useState } from "react";
 
-import { Dialog, PRIMARY } from "@/components/dialog";
+import { Dialog, PRIMARY, TickedRow } from "@/components/dialog";
+import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
 import { dueInWords, isDueToday, isOverdue } from "@/lib/due";
 import type { Texts } from "@/lib/texts";
 import type { Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 /** More than so many is no plan. */
 const MOST = 7;
@@ -63,20 +63,13 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
         <ol className="divide-y divide-line">
           {found.map((todo) => (
             <li key={todo.id} className="py-1.5">
-              <label className="flex min-h-11 items-center gap-3">
-                <input
-                  type="checkbox"
-                  checked={ticked.has(todo.id)}
-                  onChange={({ target }) =>
-                    setTicked((now) => new Set(target.checked ? [...now, todo.id] : [...now].filter((id) => id !== todo.id)))
-                  }
-                  className="size-5 shrink-0 accent-pine"
-                />
-                <span className="min-w-0">
-                  <span className="wrap-anywhere">{todo.title}</span>
-                  <span className="block text-sm text-muted">{reason(todo, texts)}</span>
-                </span>
-              </label>
+              <TickedRow
+                ticked={ticked.has(todo.id)}
+                onTick={(on) => setTicked((now) => new Set(on ? [...now, todo.id] : [...now].filter((id) => id !== todo.id)))}
+              >
+                <span className="wrap-anywhere">{todo.title}</span>
+                <span className="block text-sm text-muted">{reason(todo, texts)}</span>
+              </TickedRow>
             </li>
           ))}
         </ol>

@@ -33,7 +33,14 @@ export function Dialog({
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
 
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    return () => {
+      // A dialog that is taken out of the page, rather than closed, leaves the focus nowhere.
+      if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+    };
+  }, []);
   useEffect(() => {
     if (tick > 0) heading.current?.focus();
   }, [tick]);
@@ -67,5 +74,15 @@ export function Dialog({
       </div>
       {footer ? <div className="flex shrink-0 flex-wrap gap-3 border-t border-line px-5 py-3">{footer}</div> : null}
     </dialog>
+  );
+}
+
+/** A row of a choice: ticked, it is taken. */
+export function TickedRow({ ticked, onTick, children }: { ticked: boolean; onTick: (ticked: boolean) => void; children: ReactNode }) {
+  return (
+    <label className="flex min-h-11 min-w-0 grow items-center gap-3">
+      <input type="checkbox" checked={ticked} onChange={({ target }) => onTick(target.checked)} className="size-5 shrink-0 accent-pine" />
+      <span className="min-w-0">{children}</span>
+    </label>
   );
 }

@@ -4,13 +4,13 @@ import { useRef, useState } from "react";
 
 import { Logo } from "@/components/logo";
 import { Receipt } from "@/components/receipt";
+import { useTexts } from "@/components/texts";
 import { useHydrated } from "@/components/use-hydrated";
 import { changeInWords, whoInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
 import { CHANGES_MAX } from "@/lib/rules";
 import { ENGLISH, localeOf, type Texts } from "@/lib/texts";
 import type { Actor, Change, TakenBack, Who } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
 const isSame = (one: Who, other: Who | null) => one.actor === other?.actor && one.actor_name === other.actor_name;

@@ -3,8 +3,8 @@
 import type { RefObject } from "react";
 
 import { Icon } from "@/components/icons";
-import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
 import { useTexts } from "@/components/texts";
+import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
 
 const VIEW_NAMES: Partial<Record<Listing["view"], string>> = { all: "All", today: "Today", overdue: "Overdue", upcoming: "Upcoming" };
 const PRIORITY_NAMES = { "": "Any priority", high: "High priority", medium: "Medium priority", low: "Low priority" };
@@ -31,6 +31,15 @@ export function ListingBar({
   const { t } = useTexts();
   const change = (part: Partial<Listing>) => onChange({ ...listing, ...part });
   const chosen = !isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort;
+  const choice = <Value extends string>(label: string, names: Record<Value, string>, value: Value, onChoice: (value: Value) => void) => (
+    <select aria-label={t(label)} value={value} onChange={({ target }) => onChoice(target.value as Value)} className={FIELD}>
+      {Object.entries<string>(names).map(([one, name]) => (
+        <option key={one} value={one}>
+          {t(name)}
+        </option>
+      ))}
+    </select>
+  );
   return (
     <div className="mt-4 shrink-0">
       <div role="group" aria-label={t("Which todos")} className="flex items-center gap-1">
@@ -76,20 +85,8 @@ export function ListingBar({
           onChange={({ target }) => change({ q: target.value })}
           className={`${FIELD} min-w-40 grow`}
         />
-        <select aria-label={t("Priority")} value={listing.priority} onChange={({ target }) => change({ priority: target.value as Listing["priority"] })} className={FIELD}>
-          {Object.entries(PRIORITY_NAMES).map(([value, name]) => (
-            <option key={value} value={value}>
-              {t(name)}
-            </option>
-          ))}
-        </select>
-        <select aria-label={t("Order")} value={listing.sort} onChange={({ target }) => change({ sort: target.value as Listing["sort"] })} className={FIELD}>
-          {Object.entries(SORT_NAMES).map(([value, name]) => (
-            <option key={value} value={value}>
-              {t(name)}
-            </option>
-          ))}
-        </select>
+        {choice("Priority", PRIORITY_NAMES, listing.priority, (priority) => change({ priority }))}
+        {choice("Order", SORT_NAMES, listing.sort, (sort) => change({ sort }))}
       </form>
     </div>
   );

@@ -3,10 +3,10 @@
 import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import { Icon } from "@/components/icons";
+import { useTexts } from "@/components/texts";
 import { changeInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
 import type { Change } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 /** What was changed, to be taken back where nothing stands in the way. */
 export function Receipt({

@@ -4,11 +4,11 @@ import { useState, type FormEvent } from "react";
 
 import { FIELD } from "@/components/auth-form";
 import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
+import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request, RequestError } from "@/lib/client";
 import { DUE_MAX, NOTES_MAX, TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 const LABEL = "mt-4 mb-1.5 block text-sm font-medium first:mt-0";
 

@@ -7,6 +7,7 @@ import { DayPlan } from "@/components/day-plan";
 import { Icon } from "@/components/icons";
 import { ListingBar } from "@/components/listing-bar";
 import { Shortcuts } from "@/components/shortcuts";
+import { useTexts } from "@/components/texts";
 import { TodoEditor } from "@/components/todo-editor";
 import { TodoRow } from "@/components/todo-row";
 import { useHydrated } from "@/components/use-hydrated";
@@ -19,7 +20,6 @@ import type { RowsInFlight } from "@/lib/rows";
 import { TEXT_MAX, TITLE_MAX } from "@/lib/rules";
 import type { Texts } from "@/lib/texts";
 import type { Proposal, Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 function headline(remaining: number, total: number, t: Texts["t"]): string {
   if (total === 0) return t("Nothing to do");
@@ -310,16 +310,7 @@ export function TodoPanel({
           { key: "m", does: "Message to the assistant", run: () => document.getElementById("message")?.focus() },
         ]}
       />
-      {edited ? (
-        <TodoEditor
-          todo={edited}
-          onSaved={saved}
-          onClose={() => {
-            setEdited(null);
-            requestAnimationFrame(() => document.getElementById(`edit-${edited.id}`)?.focus());
-          }}
-        />
-      ) : null}
+      {edited ? <TodoEditor todo={edited} onSaved={saved} onClose={() => setEdited(null)} /> : null}
       {planning ? <DayPlan onChanged={readAgain} onClose={() => setPlanning(false)} /> : null}
       {dump === null ? null : (
         <BrainDump

@@ -3,10 +3,10 @@
 import { useEffect, useRef } from "react";
 
 import { Icon } from "@/components/icons";
+import { useTexts } from "@/components/texts";
 import { useHydrated } from "@/components/use-hydrated";
 import { dueInWords, isOverdue } from "@/lib/due";
 import type { Todo } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 const ACTION =
   "flex size-9 shrink-0 items-center justify-center rounded-lg text-muted transition-colors hover:bg-paper hover:text-ink";

@@ -6,13 +6,13 @@ import { AccountMenu } from "@/components/account-menu";
 import { ChatPanel } from "@/components/chat-panel";
 import { Icon } from "@/components/icons";
 import { Logo } from "@/components/logo";
+import { useTexts } from "@/components/texts";
 import { TodoPanel } from "@/components/todo-panel";
 import { request } from "@/lib/client";
 import { remember } from "@/lib/draft";
 import { announced, EVERYTHING, shownOf, withRest, type Listed, type Listing, type Rest } from "@/lib/listing";
 import { RowsInFlight } from "@/lib/rows";
 import type { Conversation, Serving, Todo, User } from "@/lib/types";
-import { useTexts } from "@/components/texts";
 
 type View = "list" | "chat";
 

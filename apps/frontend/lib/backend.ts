@@ -158,7 +158,10 @@ function untilCut(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> 
 
 export const fetchUser = (token: string) => callBackend<User>("/api/v1/auth/me", { token });
 
-async function fetchPage(token: string, query: URLSearchParams): Promise<{ todos: Todo[]; after: string | null }> {
+/** Todos, and where those that follow begin. */
+type Part = { todos: Todo[]; after: string | null };
+
+async function fetchPage(token: string, query: URLSearchParams): Promise<Part> {
   const seen: { after: string | null } = { after: null };
   const heard = (headers: Headers) => {
     const [, rest] = /<[^?>]*\?([^>]*)>/.exec(headers.get("link") ?? "") ?? [];
@@ -171,26 +174,30 @@ async function fetchPage(token: string, query: URLSearchParams): Promise<{ todos
 /** Returns all todos, up to the most that are read at once: what a page of the version before asks for. */
 export const fetchAll = (token: string) => fetchPage(token, new URLSearchParams({ limit: String(MOST_AT_ONCE) }));
 
-/** Returns the first todos of a listing, as many as `shown` where that is given, and how many there are of all. */
+type Overview = Record<keyof Rest, Part> & { counts: Counts | null };
+
+/** Returns the first todos of a listing, as many as `shown` where that is given, and how many there are of all, as of one moment. */
 export async function fetchTodos(token: string, listing: Listing, shown: Partial<Record<keyof Rest, number>> = {}): Promise<Listed> {
   const limit = (before = 0) => Math.min(Math.max(AT_ONCE, before), MOST_AT_ONCE);
-  const nothing = { todos: [], after: null };
-  const [open, done, counts] = await Promise.all([
-    fetchPage(token, queryOf(listing, "open", limit(shown.open))),
-    showsDone(listing) ? fetchPage(token, queryOf(listing, "done", limit(shown.done))) : nothing,
-    callBackend<Counts>("/api/v1/todos/counts", { token }).catch((error: unknown) => {
-      if (!(error instanceof BackendError) || error.status !== 422) throw error;
-      return null; // the version before takes it for a todo's id
-    }),
-  ]);
-  // The version before, as there is while it is upgraded, may tell them apart no further than by what they say.
-  const todos = [...open.todos.filter(({ completed }) => !completed), ...done.todos.filter(({ completed }) => completed)];
-  return { todos, rest: { open: open.after, done: done.after }, counts };
+  const limits = { open: limit(shown.open), done: showsDone(listing) ? limit(shown.done) : 0 };
+  const overview = callBackend<Overview>(`/api/v1/todos/overview?${queryOf(listing, limits)}`, { token });
+  const { open, done, counts } = await overview.catch((error: unknown) => {
+    if (!(error instanceof BackendError) || error.status !== 422) throw error;
+    return fetchPlainly(token, listing); // the version before, as there is while it is upgraded, takes it for a todo's id
+  });
+  return { todos: [...open.todos, ...done.todos], rest: { open: open.after, done: done.after }, counts };
+}
+
+async function fetchPlainly(token: string, listing: Listing): Promise<Overview> {
+  const { todos } = await fetchPage(token, queryOf(listing, { limit: MOST_AT_ONCE }));
+  const part = (done: boolean) => ({ todos: todos.filter(({ completed }) => completed === done), after: null });
+  return { open: part(false), done: part(true), counts: null };
 }
 
 /** Returns those of a listing that come after a place. */
 export async function fetchRest(token: string, listing: Listing, state: keyof Rest, after: string): Promise<Listed> {
-  const page = await fetchPage(token, queryOf(listing, state, AT_ONCE, after));
+  const sort = state === "done" ? "-completed" : listing.sort;
+  const page = await fetchPage(token, queryOf(listing, { state, sort, limit: AT_ONCE, after }));
   return { todos: page.todos, rest: { open: null, done: null, [state]: page.after }, counts: null };
 }
 

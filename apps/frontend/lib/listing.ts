@@ -73,18 +73,12 @@ export const showsDone = ({ view }: Listing) => view === "all";
 /** Tells whether all that there is belongs to it. */
 export const isEverything = ({ view, q, priority }: Listing) => view === "all" && !q && !priority;
 
-/** Returns the backend's query for the open ones of a listing, or for those that are done. */
-export function queryOf({ view, q, priority, sort }: Listing, state: "open" | "done", limit: number, after?: string | null): URLSearchParams {
-  const given = {
-    state,
-    due: { all: "", undated: "none", today: "today", overdue: "overdue", upcoming: "upcoming" }[view],
-    q,
-    priority,
-    sort: state === "done" ? "-completed" : sort,
-    limit: String(limit),
-    after: after ?? "",
-  };
-  return new URLSearchParams(Object.entries(given).filter(([, value]) => value));
+const DUE: Record<Listing["view"], string> = { all: "", undated: "none", today: "today", overdue: "overdue", upcoming: "upcoming" };
+
+/** Returns the backend's query for a listing, with what else is asked. */
+export function queryOf({ view, ...which }: Listing, others: Record<string, string | number>): URLSearchParams {
+  const given = Object.entries({ ...which, due: DUE[view], ...others }).filter(([, value]) => value !== "");
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
 }
 
 const ORDER: Record<NonNullable<Todo["priority"]> | "none", number> = { high: 3, medium: 2, low: 1, none: 0 };

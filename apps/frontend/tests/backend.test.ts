@@ -79,29 +79,27 @@ test("a missing or foreign address names the variable", () => {
   }
 });
 
-test("the list asks for what is shown of the open ones and of the others, and hears where the rest begins", async (context) => {
+test("the list is asked for once, so that it is of one moment, and hears where the rest begins", async (context) => {
   const asked: string[] = [];
+  const [milk, oats] = [{ title: "Milk", completed: false }, { title: "Oats", completed: true }];
   let known = true;
   await withBackend(context, (request, response) => {
     const url = request.url ?? "";
     asked.push(url);
-    if (url.endsWith("/counts")) {
-      response.statusCode = known ? 200 : 422;
-      return response.end(known ? '{"open":150,"done":1}' : '{"detail":"it is no id"}');
-    }
-    if (url.includes("state=open")) response.setHeader("link", '</api/v1/todos?state=open&limit=50&after=abc%3D>; rel="next"');
-    response.end("[]");
+    if (!url.includes("/overview")) return response.end(JSON.stringify([oats, milk]));
+    response.statusCode = known ? 200 : 422;
+    const counts = { open: 150, done: 1 };
+    const parts = { open: { todos: [milk], after: "abc=" }, done: { todos: [oats], after: null }, counts };
+    response.end(JSON.stringify(known ? parts : { detail: "it is no id" }));
   });
-  const expected = { todos: [], rest: { open: "abc=", done: null }, counts: { open: 150, done: 1 } };
-  assert.deepEqual(await fetchTodos("token", EVERYTHING), expected);
-  assert.deepEqual(asked.toSorted(), [
-    "/api/v1/todos/counts",
-    "/api/v1/todos?state=done&sort=-completed&limit=50",
-    "/api/v1/todos?state=open&sort=-number&limit=50",
-  ]);
+  const rest = { open: "abc=", done: null };
+  assert.deepEqual(await fetchTodos("token", EVERYTHING), { todos: [milk, oats], rest, counts: { open: 150, done: 1 } });
+  assert.deepEqual(asked, ["/api/v1/todos/overview?sort=-number&open=50&done=50"]);
   asked.length = 0;
   known = false; // a backend of the version before
   const today = { view: "today", q: "milk", priority: "high", sort: "due" } as const;
-  assert.deepEqual(await fetchTodos("token", today, { open: 5000 }), { ...expected, counts: null });
-  assert.ok(asked.includes("/api/v1/todos?state=open&due=today&q=milk&priority=high&sort=due&limit=1000"), asked.join());
+  const older = { todos: [milk, oats], rest: { open: null, done: null }, counts: null };
+  assert.deepEqual(await fetchTodos("token", today, { open: 5000 }), older);
+  const which = "q=milk&priority=high&sort=due&due=today";
+  assert.deepEqual(asked, [`/api/v1/todos/overview?${which}&open=1000&done=0`, `/api/v1/todos?${which}&limit=1000`]);
 });

@@ -10,11 +10,14 @@ import json
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import OUTPUT, SYSTEM, Tester
-from deployed import CHECKOUT, ENVIRONMENT, RELEASES, ROLL_OUT, Deployment, until
+from deployed import CHECKOUT, ENVIRONMENT, RELEASES, ROLL_OUT, URL, Deployment, until
+from playwright.sync_api import Page, expect, sync_playwright
+from slow_provider import TEXT
 from testinfra.host import Host
 
 pytest_plugins = ["deployed"]
@@ -194,6 +197,45 @@ def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) 
             for pod in deployment.pods(release):
                 deployment.passes(f"kubectl --namespace todo delete pod {pod}")
                 deployment.settle()
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[Page]:
+    """The list of somebody new, in this machine's browser within the system's network."""
+    process = subprocess.run(["docker", "inspect", "--format={{.State.Pid}}", SYSTEM], capture_output=True, text=True, check=True).stdout.strip()
+    chromium = tmp_path / "chromium"
+    chromium.write_text(f'#!/bin/sh\nexec nsenter --target {process} --net -- /usr/bin/chromium "$@"\n')
+    chromium.chmod(0o755)
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]) as browser:
+        page = browser.new_page(base_url=URL)
+        page.goto("/signup")
+        page.get_by_label("E-mail address").fill("browser@example.com")
+        page.get_by_label("Password", exact=True).fill("a password for this test alone")
+        page.get_by_role("button", name="Create account").click()
+        page.wait_for_url("**/todos")
+        yield page
+
+
+def test_in_a_browser_an_answer_outlives_all_pods_that_could_give_it_and_its_model(deployment: Deployment, page: Page) -> None:
+    log, message = page.get_by_role("log"), page.get_by_label("Message to the assistant")
+    message.fill("add buy milk")
+    message.press("Enter")
+    expect(log.get_by_text("It is on")).to_be_visible(timeout=30_000)  # the tool has run, the words have begun
+    deployment.passes("kubectl --namespace todo delete pods --selector app.kubernetes.io/instance=backend --grace-period=0 --force")
+    expect(log.get_by_text(TEXT)).to_be_visible(timeout=120_000)
+    expect(page.get_by_role("checkbox", name="buy milk")).to_have_count(1)
+    expect(page.get_by_role("button", name="Undo: Added buy milk")).to_have_count(1)
+    deployment.settle()
+
+    deployment.host.check_output("systemctl stop slow-model")
+    message.fill("add buy oats")
+    message.press("Enter")
+    expect(log.get_by_text("The language model cannot be reached just now, so the built-in assistant answers.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("checkbox", name="buy oats")).to_be_visible()
+    page.reload()
+    for title in ("buy milk", "buy oats"):
+        expect(page.get_by_role("checkbox", name=title)).to_have_count(1)
+    expect(log.get_by_text(TEXT)).to_have_count(1)
 
 
 def test_without_its_key_it_is_not_asked_and_only_the_backend_starts_again(deployment: Deployment) -> None:

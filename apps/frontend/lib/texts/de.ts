@@ -172,6 +172,7 @@ const de: Table = {
   Change: "Ändern",
   "Conversations:": "Gespräche:",
   Conversations: "Gespräche",
+  open: "offen",
   Conversation: "Gespräch",
   "New conversation": "Neues Gespräch",
   New: "Neues",

@@ -52,6 +52,8 @@ from todo_backend.todos.service import Wanted
 
 _MOST_CHARACTERS = 500
 """Of a request; what is longer is a letter, and would take seconds to be read."""
+_PLANNED = 7
+"""More than so many todos are no plan for a day."""
 _PRIORITIES = (*PRIORITIES, "none")
 _ALL = these("all")
 _CHANGE_VERBS = these("change verbs")
@@ -315,6 +317,8 @@ class _Turn:
         named_ones = named(self.todos, clauses)
         if _begins_talk("help", clauses) and not reader.wants("add", "noted"):
             return self.say("help", examples=self.language.says["examples"])
+        if len(clauses) == 1 and clauses[0].wants("plan"):
+            return self._plan()
         opening = clauses[: 1 + self._before(clauses)]
         if (
             opening[-1] is not clauses[-1]
@@ -463,6 +467,17 @@ class _Turn:
         heading = self.say("open one") if len(found) == 1 else self.say("open many", count=len(found))
         ending = f"\n{self.say('and done', done=done)}" if done else ""
         return heading + "".join(f"\n{self.language.line(todo, today)}" for todo in found) + ending
+
+    def _plan(self) -> str:
+        """Propose a day: what is overdue, what is due today, and what is of high priority and has no date."""
+        today = self.now.date()
+        urgent = Asked(overdue=True, due=(today.isoformat(),) * 2)
+        important = Asked(undated=True, priority="high")
+        found = sorted((todo for todo in self.todos if urgent.fits(todo, self.now)), key=lambda todo: todo.due or "")
+        found += [todo for todo in self.todos if important.fits(todo, self.now)]
+        if not found:
+            return self.say("plan none")
+        return self.say("plan") + "".join(f"\n{self.language.line(todo, today)}" for todo in found[:_PLANNED])
 
     # Adding
 

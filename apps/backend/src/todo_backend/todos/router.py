@@ -20,9 +20,10 @@ from todo_backend.todos.schemas import (
     ActorKind,
     ActorView,
     ChangeView,
-    Counts,
     Deleted,
     ListedChange,
+    Overview,
+    OverviewQuery,
     TakenBackView,
     TodaysUndo,
     TodoChange,
@@ -84,11 +85,14 @@ async def add_todo(new: TodoCreate, user: CurrentUser, database: Db, settings: C
             return TodoView.of(todo)
 
 
-@router.get("/todos/counts")
-async def count_todos(user: CurrentUser, database: Db) -> Counts:
-    """Return how many todos one has."""
-    async with database.transaction() as session:
-        return await service.count_todos(session, user.id)
+@router.get("/todos/overview")
+async def overview_of_todos(query: Annotated[OverviewQuery, Query()], user: CurrentUser, database: Db) -> Overview:
+    """Return one's first open todos, the last that were done, and how many there are, all as of one moment."""
+    try:
+        async with database.transaction() as session:
+            return await service.overview(session, user.id, query, now_in(user.time_zone))
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 @router.get("/todos/{todo_id}", responses=_NOT_FOUND)

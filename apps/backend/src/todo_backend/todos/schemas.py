@@ -165,12 +165,11 @@ def _searched(value: str) -> str:
     return visible_line(value) if value else ""
 
 
-class TodoQuery(BaseModel):
-    """Which todos, and in which order."""
+class Which(BaseModel):
+    """Which todos."""
 
     model_config = ConfigDict(extra="forbid")
 
-    state: State = "all"
     due: DueWithin | None = Field(
         default=None, description="`week`: until the end of this one; `upcoming`: after today"
     )
@@ -179,5 +178,33 @@ class TodoQuery(BaseModel):
         default="", max_length=200, description="words that occur in title or notes, eight at most"
     )
     sort: Sort = "number"
+
+
+class TodoQuery(Which):
+    """Which todos, and in which order."""
+
+    state: State = "all"
     limit: int = Field(default=1000, ge=1, le=1000)
     after: str = Field(default="", max_length=4000, description="from the `Link` header of the page before")
+
+
+class OverviewQuery(Which):
+    """Which todos, in which order the open ones, and how many at most."""
+
+    open: int = Field(default=50, ge=1, le=1000)
+    done: int = Field(default=50, ge=0, le=1000)
+
+
+class OverviewPart(BaseModel):
+    """The first todos of one state, and what `after` of `GET /todos` is for those that follow them."""
+
+    todos: list[TodoView]
+    after: str | None
+
+
+class Overview(BaseModel):
+    """The open ones in the order that was asked for, those that are done by when, the last first."""
+
+    open: OverviewPart
+    done: OverviewPart
+    counts: Counts = Field(description="of all that somebody has")

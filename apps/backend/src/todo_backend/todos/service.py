@@ -40,7 +40,18 @@ from todo_backend import metrics
 from todo_backend.auth.models import User
 from todo_backend.dates import Due
 from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, Todo
-from todo_backend.todos.schemas import PRIORITIES, ActorKind, Counts, ListedChange, Priority, TodoQuery, TodoView
+from todo_backend.todos.schemas import (
+    PRIORITIES,
+    ActorKind,
+    Counts,
+    ListedChange,
+    Overview,
+    OverviewPart,
+    OverviewQuery,
+    Priority,
+    TodoQuery,
+    TodoView,
+)
 
 KEPT_DAYS = 30
 """For how long a change can be taken back, and so what was deleted is kept."""
@@ -115,11 +126,25 @@ async def list_todos(session: AsyncSession, user_id: uuid.UUID, query: TodoQuery
     return Page([row[0] for row in page], _cursor(page[-1][1:]) if len(found) > query.limit else "")
 
 
-async def count_todos(session: AsyncSession, user_id: uuid.UUID) -> Counts:
-    """Return how many todos the user has."""
+async def overview(session: AsyncSession, user_id: uuid.UUID, query: OverviewQuery, now: datetime) -> Overview:
+    """Return how a user's todos begin, in a transaction of its own. `now` is the user's. Raises ValueError as above."""
+    # Between two questions a todo may be completed, and were in neither answer.
+    await session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    which = query.model_dump(exclude={"open", "done"})
+
+    async def part(limit: int, **state: Any) -> OverviewPart:
+        if not limit:
+            return OverviewPart(todos=[], after=None)
+        page = await list_todos(session, user_id, TodoQuery(**{**which, **state, "limit": limit}), now)
+        return OverviewPart(todos=[TodoView.of(todo) for todo in page.todos], after=page.after or None)
+
     mine = select(func.count().filter(Todo.completed_at.is_(None)), func.count(Todo.completed_at))
     still_open, done = (await session.execute(mine.where(Todo.user_id == user_id))).one()
-    return Counts(open=still_open, done=done)
+    return Overview(
+        open=await part(query.open, state="open"),
+        done=await part(query.done, state="done", sort="-completed"),
+        counts=Counts(open=still_open, done=done),
+    )
 
 
 _Order = Sequence[tuple[ColumnElement[Any], bool]]
