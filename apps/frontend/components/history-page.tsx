@@ -9,12 +9,12 @@ import { useHydrated } from "@/components/use-hydrated";
 import { changeInWords, whoInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
 import { CHANGES_MAX } from "@/lib/rules";
-import { ENGLISH, localeOf, type Texts } from "@/lib/texts";
+import { localeOf, type Texts } from "@/lib/texts";
 import type { Actor, Change, TakenBack, Who } from "@/lib/types";
 
 const QUIET = "inline-flex h-11 items-center rounded-xl border border-line-strong px-4 font-medium hover:border-pine hover:text-pine";
 const isSame = (one: Who, other: Who | null) => one.actor === other?.actor && one.actor_name === other.actor_name;
-const inAll = (count: number, t: Texts["t"] = ENGLISH.t) => (count === 1 ? t("1 change") : t("{n} changes", { n: count }));
+const inAll = (count: number, t: Texts["t"]) => (count === 1 ? t("1 change") : t("{n} changes", { n: count }));
 
 /** Every change of the last 30 days, by whom, to be taken back. */
 export function HistoryPage({ initialChanges, initialActors }: { initialChanges: Change[]; initialActors: Actor[] }) {

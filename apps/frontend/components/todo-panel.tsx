@@ -335,38 +335,21 @@ export function TodoPanel({
         {news ? t(news) : null}
       </p>
       {deleted ? (
-        <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
-          <span className="min-w-0 grow truncate">{t("Deleted {title}", { title: deleted.todo.title })}</span>
-          <button
-            type="button"
-            onClick={() => void bringBack(deleted)}
-            className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
-          >
-            {t("Undo")}
-          </button>
-        </p>
+        <Notice action={t("Undo")} onAction={() => void bringBack(deleted)}>
+          <span className="block truncate">{t("Deleted {title}", { title: deleted.todo.title })}</span>
+        </Notice>
       ) : null}
-
       {understood ? (
-        <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
-          <span className="min-w-0 grow">
-            {t("Understood: {facts}", {
-              facts: [
-                understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }, texts),
-                understood.todo.priority && t(`${understood.todo.priority} priority`),
-              ]
-                .filter(Boolean)
-                .join(", "),
-            })}
-          </span>
-          <button
-            type="button"
-            onClick={() => asWritten(understood)}
-            className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft"
-          >
-            {t("Keep my words")}
-          </button>
-        </p>
+        <Notice action={t("Keep my words")} onAction={() => asWritten(understood)}>
+          {t("Understood: {facts}", {
+            facts: [
+              understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }, texts),
+              understood.todo.priority && t(`${understood.todo.priority} priority`),
+            ]
+              .filter(Boolean)
+              .join(", "),
+          })}
+        </Notice>
       ) : null}
 
       <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
@@ -420,6 +403,18 @@ const EMPTY: Record<Listing["view"], string> = {
   upcoming: "Nothing is due after today.",
   undated: "Everything has a date.",
 };
+
+/** What has just happened, and the way out of it. */
+function Notice({ action, onAction, children }: { action: string; onAction: () => void; children: ReactNode }) {
+  return (
+    <p className="mt-3 flex items-center gap-3 rounded-xl bg-sunken py-1.5 pr-1.5 pl-4 text-sm">
+      <span className="min-w-0 grow">{children}</span>
+      <button type="button" onClick={onAction} className="h-9 shrink-0 rounded-lg px-3 font-semibold text-pine hover:bg-pine-soft">
+        {action}
+      </button>
+    </p>
+  );
+}
 
 function More({ onMore, children }: { onMore: () => void; children: ReactNode }) {
   return (
