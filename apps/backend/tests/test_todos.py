@@ -3,6 +3,7 @@
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -154,7 +155,7 @@ async def test_how_many_todos_there_are_is_told_to_their_owner(ann: Person, bob:
     await ann.request("PATCH", f"/todos/{todo['id']}", {"completed": True})
     await ann.request("DELETE", f"/todos/{(await ann.add('d'))['id']}")
     assert (await ann.request("GET", "/todos/overview")).json()["counts"] == {"open": 2, "done": 1}
-    nothing = {"todos": [], "after": None}
+    nothing: dict[str, Any] = {"todos": [], "after": None}
     expected = {"open": nothing, "done": nothing, "counts": {"open": 0, "done": 0}}
     assert (await bob.request("GET", "/todos/overview")).json() == expected
 
@@ -175,7 +176,7 @@ async def test_an_overview_leads_to_the_rest_of_each_part(ann: Person) -> None:
         assert [todo["title"] for todo in more.json()] == [second]
 
     overdue = (await ann.request("GET", "/todos/overview?due=overdue&done=0")).json()
-    nothing = {"todos": [], "after": None}
+    nothing: dict[str, Any] = {"todos": [], "after": None}
     assert overdue == {"open": nothing, "done": nothing, "counts": {"open": 2, "done": 2}}
     assert (await ann.request("GET", "/todos/overview?q=1+2+3+4+5+6+7+8+9")).status_code == 422
     assert (await ann.request("GET", "/todos/overview?after=x")).status_code == 422

@@ -36,6 +36,7 @@ from todo_backend.chat.reading import (
     day_of,
     differ_in_signs,
     fits,
+    is_courtesy,
     is_quoted,
     is_slip_for,
     named,
@@ -317,7 +318,7 @@ class _Turn:
         named_ones = named(self.todos, clauses)
         if _begins_talk("help", clauses) and not reader.wants("add", "noted"):
             return self.say("help", examples=self.language.says["examples"])
-        if len(clauses) == 1 and clauses[0].wants("plan"):
+        if [clause.wants("plan") for clause in clauses if not is_courtesy(clause.text, self.now)] == [True]:
             return self._plan()
         opening = clauses[: 1 + self._before(clauses)]
         if (
