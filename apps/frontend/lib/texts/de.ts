@@ -172,7 +172,7 @@ const de: Table = {
   Change: "Ändern",
   "Conversations:": "Gespräche:",
   Conversations: "Gespräche",
-  open: "offen",
+  open: "geöffnet",
   Conversation: "Gespräch",
   "New conversation": "Neues Gespräch",
   New: "Neues",
