@@ -66,7 +66,7 @@ def own_text(scenario: str) -> str:
         ("compose.yaml", {"compose"}),
         ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
-        ("requirements/test.txt#playwright", {"compose"}),
+        ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
         ("bootstrap", set(names())),
