@@ -3,7 +3,7 @@
 import re
 
 from conftest import Account, Database, check_accessible
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from test_story import add, sign_up
 
 MANY = """
@@ -71,6 +71,60 @@ def test_what_is_refused_is_said_and_nothing_of_it_is_lost(page: Page, account: 
     editor.get_by_role("button", name="Save anyway").click()
     expect(shown(other)).to_contain_text("the cactus too")
     expect(shown(other)).to_contain_text("Low priority")  # what was changed elsewhere stays
+
+
+def test_what_was_written_is_there_again_until_it_is_saved_or_cancelled(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    add(page, "write to Ann")
+    open_editor(page, "write to Ann")
+    editor = page.get_by_role("dialog")
+    expect(editor.get_by_label("Title")).to_be_focused()
+    # Of these the server keeps what can be seen, in one form.
+    editor.get_by_label("Notes").fill("a cafe\u0301, the com\u00adma\u200b")
+    page.keyboard.press("Escape")
+    page.reload()
+    open_editor(page, "write to Ann")
+    expect(editor.get_by_text("not saved yet")).to_be_visible()
+    expect(editor.get_by_label("Notes")).to_have_value("a cafe\u0301, the com\u00adma\u200b")
+    check_accessible(page)
+    editor.get_by_role("button", name="Save").click()
+    expect(editor).to_have_count(0)
+    assert database.rows("SELECT notes FROM todos JOIN users ON users.id = user_id WHERE email = :'email';", account.email) == ["a caf\u00e9, the comma"]
+    open_editor(page, "write to Ann")
+    editor.get_by_label("Title").fill("something else")
+    editor.get_by_role("button", name="Cancel").click()
+    open_editor(page, "write to Ann")
+    expect(editor.get_by_text("not saved yet")).to_have_count(0)
+    expect(editor.get_by_label("Title")).to_have_value("write to Ann")
+
+
+def test_who_writes_on_while_a_todo_is_added_loses_nothing(page: Page, account: Account) -> None:
+    sign_up(page, account)
+
+    def slowly(route: Route) -> None:
+        answer = route.fetch()
+        page.get_by_label("New todo").fill("and the next one")
+        route.fulfill(response=answer)
+
+    page.route("**/api/proposals", slowly)
+    page.get_by_label("New todo").fill("the first one")
+    page.get_by_label("New todo").press("Enter")
+    expect(page.get_by_role("checkbox", name="the first one")).to_be_visible()
+    expect(page.get_by_label("New todo")).to_have_value("and the next one")
+
+
+def test_on_a_narrow_screen_keys_lead_to_what_is_hidden(page: Page, account: Account) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    sign_up(page, account)
+    page.get_by_role("navigation", name="Views").get_by_role("button", name="Assistant").click()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(page.get_by_label("New todo")).to_be_focused()
+    page.get_by_label("New todo").blur()
+    page.keyboard.press("m")
+    expect(page.get_by_label("Message to the assistant")).to_be_focused()
 
 
 def test_views_search_and_order(page: Page, account: Account) -> None:

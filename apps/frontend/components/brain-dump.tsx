@@ -1,29 +1,38 @@
 "use client";
 
-import { useState, type FormEvent } from "react";
+import { useRef, useState, type FormEvent } from "react";
 
 import { Dialog, PRIMARY, SECONDARY, TickedRow } from "@/components/dialog";
 import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
+import { keepDraft, readDraft } from "@/lib/draft";
 import { dueInWords } from "@/lib/due";
 import { TEXT_MAX } from "@/lib/rules";
 import type { Proposal, Todo } from "@/lib/types";
 
+const nameOf = ({ title, due }: Proposal) => `${title}\n${due ?? ""}`;
+
 /** Notes, or a list from elsewhere, as todos: each is accepted by itself, or all that are ticked together. */
 export function BrainDump({
   pasted,
+  userId,
+  inFlight,
   onAdded,
   onClose,
 }: {
-  /** What it begins with. */
+  /** What it begins with; empty: what was written before and not read. */
   pasted: string;
+  userId: string;
+  inFlight: <T>(id: string, work: () => Promise<T>) => Promise<T>;
   onAdded: (todo: Todo) => void;
   onClose: () => void;
 }) {
   const texts = useTexts();
   const { t } = texts;
-  const [text, setText] = useState(pasted);
+  const [text, setText] = useState(() => pasted || readDraft(userId, "notes"));
+  /** What was accepted here: notes that are read again do not propose it once more. */
+  const accepted = useRef(new Set<string>());
   const [found, setFound] = useState<(Proposal & { ticked: boolean })[] | null>(null);
   const [tick, setTick] = useState(0);
   const { busy, outcome, attempt } = useAttempt();
@@ -33,20 +42,23 @@ export function BrainDump({
     if (!text.trim() || busy) return;
     void attempt(async () => {
       const proposals = await request<Proposal[]>("POST", "/api/proposals", { text });
-      setFound(proposals.map((one) => ({ ...one, ticked: true })));
+      const left = proposals.filter((one) => !accepted.current.has(nameOf(one)));
+      setFound(left.map((one) => ({ ...one, ticked: true })));
       setTick((now) => now + 1);
-      return proposals.length === 1 ? "One todo is found." : `${proposals.length} todos are found.`;
+      return left.length === 1 ? "One todo is found." : `${left.length} todos are found.`;
     });
   }
 
   function accept(chosen: Proposal[]) {
     void attempt(async () => {
-      for (const { id, title, notes, due, priority } of chosen) {
+      for (const one of chosen) {
+        const { id, title, notes, due, priority } = one;
         // Its id makes it one, also where an answer was lost and it is accepted again.
-        const todo = await request<Todo>("POST", "/api/todos", { id, title, notes, due, priority });
-        onAdded(todo);
-        setFound((now) => now && now.filter((one) => one.id !== id));
+        await inFlight(id, async () => onAdded(await request<Todo>("POST", "/api/todos", { id, title, notes, due, priority })));
+        accepted.current.add(nameOf(one));
+        setFound((now) => now && now.filter((other) => other.id !== id));
       }
+      if (chosen.length === found?.length) keepDraft(userId, "notes", "");
       setTick((now) => now + 1);
       return chosen.length === 1 ? `Added ${chosen[0]?.title}.` : `Added ${chosen.length} todos.`;
     });
@@ -89,7 +101,10 @@ export function BrainDump({
             id="brain-dump-text"
             autoFocus
             value={text}
-            onChange={(event) => setText(event.target.value)}
+            onChange={({ target }) => {
+              setText(target.value);
+              keepDraft(userId, "notes", target.value);
+            }}
             maxLength={TEXT_MAX}
             rows={8}
             aria-describedby="brain-dump-note"

@@ -14,7 +14,7 @@ import { request, RequestError } from "@/lib/client";
 import { keepDraft, readDraft, rememberConversation, takeDraft } from "@/lib/draft";
 import { newId } from "@/lib/id";
 import { MESSAGE_MAX } from "@/lib/rules";
-import { follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
+import { doingInWords, follow, NOTHING, type Doing, type Progress, type Said } from "@/lib/turn";
 import type { Change, Confirmation, Conversation, Message, Serving, Todo } from "@/lib/types";
 
 /** `problem` is set on a message that did not get through. */
@@ -612,8 +612,9 @@ function Answering({ live: { progress, lost, stopping, problem }, plain }: { liv
   );
 }
 
-function DoingLine({ line, state }: Doing) {
-  const { t } = useTexts();
+function DoingLine(doing: Doing) {
+  const texts = useTexts();
+  const { state } = doing;
   return (
     <li className="flex items-start gap-2 text-muted">
       {state === "running" ? (
@@ -621,7 +622,7 @@ function DoingLine({ line, state }: Doing) {
       ) : (
         <Icon name={state === "done" ? "check" : "alert"} className={`mt-0.5 size-4 ${state === "done" ? "text-pine" : "text-danger"}`} />
       )}
-      <span className="min-w-0 wrap-anywhere">{t(line)}</span>
+      <span className="min-w-0 wrap-anywhere">{doingInWords(doing, texts)}</span>
     </li>
   );
 }

@@ -36,12 +36,18 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
   );
   useEffect(() => void propose(), []);
 
-  const later = found?.filter((todo) => ticked.has(todo.id) && !isToday(todo)) ?? [];
+  const later = found?.filter((todo) => ticked.has(todo.id) && !isDueToday(todo, texts)) ?? [];
 
   function take() {
     void attempt(async () => {
-      for (const { id, version } of later) await request("PATCH", `/api/todos/${id}`, { due: "today", version });
-      await onChanged();
+      try {
+        for (const { id, version } of later) {
+          const planned = await request<Todo>("PATCH", `/api/todos/${id}`, { due: "today", version });
+          setFound((now) => now && now.map((one) => (one.id === id ? planned : one))); // what is left is done by the next attempt
+        }
+      } finally {
+        await onChanged();
+      }
       onClose();
       return "Planned.";
     });
@@ -78,11 +84,9 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
   );
 }
 
-const isToday = (todo: Todo) => isDueToday(todo) && !isOverdue(todo);
-
 /** Why a todo is proposed. */
 function reason(todo: Todo, texts: Texts): string {
   if (!todo.due) return texts.t("High priority");
   const due = dueInWords({ ...todo, due: todo.due }, texts);
-  return isOverdue(todo) ? texts.t("Overdue: {due}", { due }) : due;
+  return isOverdue(todo, texts) ? texts.t("Overdue: {due}", { due }) : due;
 }

@@ -36,9 +36,10 @@ export function Dialog({
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>("input:not([type=checkbox]), textarea")?.focus(); // it was not to be seen when it was to have it
     return () => {
       // A dialog that is taken out of the page, rather than closed, leaves the focus nowhere.
-      if (document.activeElement === document.body && opener instanceof HTMLElement) opener.focus();
+      if ((document.activeElement ?? document.body) === document.body && opener instanceof HTMLElement) opener.focus();
     };
   }, []);
   useEffect(() => {

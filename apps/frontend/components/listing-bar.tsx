@@ -32,7 +32,7 @@ export function ListingBar({
   const change = (part: Partial<Listing>) => onChange({ ...listing, ...part });
   const chosen = !isEverything({ ...listing, view: "all" }) || listing.sort !== EVERYTHING.sort;
   const choice = <Value extends string>(label: string, names: Record<Value, string>, value: Value, onChoice: (value: Value) => void) => (
-    <select aria-label={t(label)} value={value} onChange={({ target }) => onChoice(target.value as Value)} className={FIELD}>
+    <select aria-label={t(label)} disabled={disabled} value={value} onChange={({ target }) => onChoice(target.value as Value)} className={FIELD}>
       {Object.entries<string>(names).map(([one, name]) => (
         <option key={one} value={one}>
           {t(name)}
@@ -82,6 +82,7 @@ export function ListingBar({
           value={listing.q}
           maxLength={200}
           autoComplete="off"
+          readOnly={disabled}
           onChange={({ target }) => change({ q: target.value })}
           className={`${FIELD} min-w-40 grow`}
         />

@@ -12,4 +12,11 @@ export function Speaking({ language, table, children }: { language: string; tabl
   return <Spoken value={texts}>{children}</Spoken>;
 }
 
+/** Has all below tell dates on a user's clocks. */
+export function OnClocksOf({ timeZone, children }: { timeZone: string | null | undefined; children: ReactNode }) {
+  const texts = useTexts();
+  const told = useMemo(() => ({ ...texts, timeZone: timeZone ?? undefined }), [texts, timeZone]);
+  return <Spoken value={told}>{children}</Spoken>;
+}
+
 export const useTexts = () => useContext(Spoken);

@@ -7,6 +7,7 @@ import { Dialog, PRIMARY, SECONDARY } from "@/components/dialog";
 import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request, RequestError } from "@/lib/client";
+import { keepDraft, readDraft } from "@/lib/draft";
 import { DUE_MAX, NOTES_MAX, TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
@@ -26,9 +27,35 @@ export function edited(todo: Todo, given: FormData): Partial<Todo> | null {
   return names.length > 0 ? Object.fromEntries(names.map((name) => [name, wanted[name]])) : null;
 }
 
-/** Everything about a todo, to read and to change; a refusal leaves what was written where it is. */
-export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (todo: Todo) => void; onClose: () => void }) {
-  const { t } = useTexts();
+/** What of a text can be seen: a server may write the same in another form, or leave out what nobody sees. */
+const visible = (text = "") => text.normalize("NFC").replace(/[\p{C}\s]/gu, "");
+
+/** Returns what was written about a todo and not saved, in this tab. */
+function draftOf(user: string, field: string): Partial<Record<"title" | "notes" | "due" | "priority", string>> | null {
+  try {
+    return JSON.parse(readDraft(user, field) || "null") as ReturnType<typeof draftOf>;
+  } catch {
+    return null;
+  }
+}
+
+/** Everything about a todo, to read and to change; what was written stays until it is saved, or cancelled. */
+export function TodoEditor({
+  todo,
+  userId,
+  inFlight,
+  onSaved,
+  onClose,
+}: {
+  todo: Todo;
+  userId: string;
+  inFlight: <T>(id: string, work: () => Promise<T>) => Promise<T>;
+  onSaved: (todo: Todo) => void;
+  onClose: () => void;
+}) {
+  const { t, timeZone } = useTexts();
+  const field = `todo-${todo.id}`;
+  const [draft] = useState(() => draftOf(userId, field));
   const { busy, outcome, attempt } = useAttempt();
   /** It was changed elsewhere meanwhile, and whoever writes here knows. */
   const [overtaken, setOvertaken] = useState(false);
@@ -37,41 +64,55 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
     event.preventDefault();
     if (busy) return;
     const change = edited(todo, new FormData(event.currentTarget));
-    if (!change) return onClose();
+    if (!change) return leave();
     if (change.title === "") return document.getElementById("edit-title")?.focus();
-    await attempt(async () => {
+    const send = async () => {
       const version = overtaken ? undefined : todo.version;
       const saved = await request<Todo>("PATCH", `/api/todos/${todo.id}`, { ...change, version }).catch((error: unknown) => {
         if (error instanceof RequestError && error.status === 409) setOvertaken(true);
         throw error;
       });
-      if (change.notes !== undefined && saved.notes !== change.notes) {
+      if (change.notes !== undefined && visible(saved.notes) !== visible(change.notes)) {
         // A server of the version before, in the middle of an update, leaves out what it does not know.
         throw new RequestError("Not everything was kept. Try again in a moment.", 0);
       }
       onSaved(saved);
-      onClose();
+      leave();
       return `Changed ${saved.title}.`;
-    });
+    };
+    await attempt(() => inFlight(todo.id, send));
   }
 
+  function leave() {
+    keepDraft(userId, field, "");
+    onClose();
+  }
+
+  const elsewhere = todo.due?.includes("T") && timeZone && todo.due_time_zone !== timeZone ? todo.due_time_zone : null;
   const footer = (
     <>
       <button type="submit" form="todo-editor" aria-busy={busy} className={PRIMARY}>
         {overtaken ? t("Save anyway") : t("Save")}
       </button>
-      <button type="button" onClick={onClose} className={SECONDARY}>
+      <button type="button" onClick={leave} className={SECONDARY}>
         {t("Cancel")}
       </button>
     </>
   );
   return (
     <Dialog id="todo-editor" title={t("Todo {number}", { number: todo.number ?? "" }).trim()} {...outcome} footer={footer} onClose={onClose}>
-      <form id="todo-editor" method="post" noValidate onSubmit={save}>
+      {draft ? <p className="mb-3 text-sm text-muted">{t("What you had written here is not saved yet.")}</p> : null}
+      <form
+        id="todo-editor"
+        method="post"
+        noValidate
+        onSubmit={save}
+        onChange={({ currentTarget }) => keepDraft(userId, field, JSON.stringify(Object.fromEntries(new FormData(currentTarget))))}
+      >
         <label htmlFor="edit-title" className={LABEL}>
           {t("Title")}
         </label>
-        <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={todo.title} maxLength={TITLE_MAX} className={`${FIELD} w-full`} />
+        <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={draft?.title ?? todo.title} maxLength={TITLE_MAX} className={`${FIELD} w-full`} />
         <label htmlFor="edit-notes" className={LABEL}>
           {t("Notes")}
         </label>
@@ -79,7 +120,7 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
           id="edit-notes"
           name="notes"
           rows={5}
-          defaultValue={todo.notes}
+          defaultValue={draft?.notes ?? todo.notes}
           maxLength={NOTES_MAX}
           className="w-full rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
         />
@@ -90,18 +131,19 @@ export function TodoEditor({ todo, onSaved, onClose }: { todo: Todo; onSaved: (t
           id="edit-due"
           name="due"
           autoComplete="off"
-          defaultValue={todo.due?.replace("T", " ")}
+          defaultValue={draft?.due ?? todo.due?.replace("T", " ")}
           maxLength={DUE_MAX}
           aria-describedby="edit-due-hint"
           className={`${FIELD} w-full`}
         />
         <p id="edit-due-hint" className="mt-1.5 text-sm text-muted">
           {t("A date, or words: “tomorrow at 5”, “next Friday”. Empty for none.")}
+          {elsewhere ? ` ${t("This time is on the clocks of {zone}; another one will be on yours.", { zone: elsewhere.replaceAll("_", " ") })}` : ""}
         </p>
         <label htmlFor="edit-priority" className={LABEL}>
           {t("Priority")}
         </label>
-        <select id="edit-priority" name="priority" defaultValue={todo.priority ?? ""} className={`${FIELD} w-full`}>
+        <select id="edit-priority" name="priority" defaultValue={draft?.priority ?? todo.priority ?? ""} className={`${FIELD} w-full`}>
           <option value="">{t("None")}</option>
           <option value="high">{t("High")}</option>
           <option value="medium">{t("Medium")}</option>

@@ -35,6 +35,7 @@ export function TodoPanel({
   list,
   onListing,
   onMore,
+  onView,
   setTodos,
   fresh,
   setFresh,
@@ -49,6 +50,8 @@ export function TodoPanel({
   list: Shown;
   onListing: (listing: Listing) => Promise<void>;
   onMore: (state: keyof Rest) => Promise<void>;
+  /** On a narrow screen, shows the list or the assistant. */
+  onView: (view: "list" | "chat") => void;
   setTodos: (update: (now: Todo[]) => Todo[]) => void;
   fresh: ReadonlySet<string>;
   setFresh: (ids: ReadonlySet<string>) => void;
@@ -61,6 +64,7 @@ export function TodoPanel({
   const focusNext = useRef<string>(null);
   const changes = useRef(new Map<string, { saved: Todo | null; last: Promise<void> }>());
   const search = useRef<HTMLInputElement>(null);
+  const looking = useRef(list.listing);
   const sent = useRef<{ id: string; said: string; wanted: Partial<Todo> } | null>(null);
   const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
@@ -80,12 +84,17 @@ export function TodoPanel({
   const remaining = shown.open + others.open;
   const all = remaining + shown.done + others.done;
 
-  // A row that changes its section is a new element: whoever works with the keyboard must not lose their place.
+  // A row that changes its section is a new element, and one that leaves the view is none: whoever works with the keyboard must not
+  // lose their place.
   useEffect(() => {
-    if (!focusNext.current) return;
-    document.getElementById(focusNext.current)?.focus();
+    const lost = document.activeElement === null || document.activeElement === document.body;
+    if (focusNext.current && lost) (document.getElementById(focusNext.current) ?? heading.current)?.focus();
     focusNext.current = null;
-  }, [todos]);
+  }, [todos, edited]);
+
+  useEffect(() => {
+    looking.current = list.listing;
+  }, [list.listing]);
 
   useEffect(() => {
     if (input.current && !input.current.value) input.current.value = readDraft(userId, "todo");
@@ -116,8 +125,10 @@ export function TodoPanel({
    */
   function change(todo: Todo, next: Todo | null, send: () => Promise<Todo | null>, said: string) {
     const row = changes.current.get(todo.id) ?? { saved: todo, last: Promise.resolve() };
+    const of = looking.current;
     changes.current.set(todo.id, row);
     setFresh(new Set());
+    setUnderstood((now) => (now?.todo.id === todo.id ? null : now));
     rows.begin(todo.id);
     show(todo.id, next);
     const turn = row.last.then(async () => {
@@ -130,8 +141,27 @@ export function TodoPanel({
       if (row.last !== turn) return;
       changes.current.delete(todo.id);
       show(todo.id, row.saved);
+      if (looking.current !== of) void attempt(async () => readAgain().then(() => "")); // it may not belong to what is shown by now
     });
     row.last = turn;
+  }
+
+  /** Does what changes a todo, and shows it so: a read that was begun before knows less. */
+  async function inFlight<T>(id: string, work: () => Promise<T>): Promise<T> {
+    rows.begin(id);
+    try {
+      return await work();
+    } finally {
+      rows.end(id);
+    }
+  }
+
+  /** Opens the editor on a todo as it is once the changes that are under way are through. */
+  async function edit(todo: Todo) {
+    const row = changes.current.get(todo.id);
+    await row?.last;
+    const found = row ? row.saved : todo;
+    if (found) setEdited(found);
   }
 
   async function add(event: FormEvent) {
@@ -143,8 +173,7 @@ export function TodoPanel({
     // Sent again after a lost answer it is the same todo.
     if (sent.current?.said !== title) sent.current = { id: newId(), said: title, wanted: await readOut(title) };
     const { id, wanted } = sent.current;
-    rows.begin(id);
-    await attempt(async () => {
+    const send = async () => {
       const todo = await request<Todo>("POST", "/api/todos", { id, ...wanted }).catch(async (lost: unknown) => {
         // No answer is no refusal: it may be there.
         if (!(lost instanceof RequestError) || (lost.status !== 0 && lost.status < 500)) throw lost;
@@ -157,11 +186,13 @@ export function TodoPanel({
       show(todo.id, todo);
       setFresh(new Set([todo.id]));
       if (todo.title !== title) setUnderstood({ todo, said: title });
-      if (input.current) input.current.value = "";
-      keepDraft(userId, "todo", "");
+      if (input.current?.value.trim() === title) {
+        input.current.value = ""; // unless something else stands there by now
+        keepDraft(userId, "todo", "");
+      }
       return `Added ${todo.title}.`;
-    });
-    rows.end(id);
+    };
+    await attempt(() => inFlight(id, send));
     setAdding(false);
   }
 
@@ -175,6 +206,7 @@ export function TodoPanel({
 
   /** It was meant as it was written. */
   function asWritten({ todo, said }: { todo: Todo; said: string }) {
+    focusNext.current = `edit-${todo.id}`; // the button is gone
     setUnderstood(null);
     const plain = { title: said, due: null, priority: null };
     change(todo, { ...todo, ...plain }, () => request<Todo>("PATCH", `/api/todos/${todo.id}`, plain), `Kept ${said} as it was written.`);
@@ -190,13 +222,26 @@ export function TodoPanel({
 
   function saved(todo: Todo) {
     focusNext.current = `edit-${todo.id}`;
+    setUnderstood((now) => (now?.todo.id === todo.id ? null : now));
     show(todo.id, todo);
     setFresh(new Set([todo.id]));
     setNews(`Changed ${todo.title}.`);
-    if (!isEverything(listing)) void attempt(async () => readAgain().then(() => ""));
+    if (isEverything(listing)) return;
+    void attempt(async () => {
+      focusNext.current = `edit-${todo.id}`; // where the row leaves what is shown
+      await readAgain();
+      return `Changed ${todo.title}.`;
+    });
+  }
+
+  /** Leads to a field, on a narrow screen by showing where it is. */
+  function focusIn(view: "list" | "chat", field: string) {
+    onView(view);
+    requestAnimationFrame(() => document.getElementById(field)?.focus());
   }
 
   function startSearch() {
+    onView("list");
     setFields(true);
     requestAnimationFrame(() => search.current?.focus());
   }
@@ -211,13 +256,14 @@ export function TodoPanel({
       return null;
     };
     setDeleted(null);
-    change(todo, null, send, `Deleted ${todo.title}.`);
+    change(todo, null, send, ""); // the notice says it
   }
 
   async function bringBack({ change, todo }: { change: number; todo: Todo }) {
-    setDeleted(null);
     await attempt(async () => {
       await request("POST", `/api/changes/${change}/undo`);
+      setDeleted(null);
+      focusNext.current = `edit-${todo.id}`; // the button is gone
       await readAgain();
       setFresh(new Set([todo.id]));
       return `${todo.title} is back.`;
@@ -230,91 +276,178 @@ export function TodoPanel({
       todo={todo}
       fresh={fresh.has(todo.id)}
       onToggle={() => toggle(todo)}
-      onEdit={() => setEdited(todo)}
+      onEdit={() => void edit(todo)}
       onDelete={() => remove(todo)}
     />
   );
 
   return (
-    <section aria-labelledby="list-heading" className={`flex min-h-0 flex-col ${className}`}>
-      <div className="flex shrink-0 items-center gap-4 lg:pt-4">
-        <div className="grow">
-          <h1
-            id="list-heading"
-            ref={heading}
-            tabIndex={-1}
-            className="text-3xl font-semibold tracking-tight tabular-nums outline-none lg:text-5xl"
-          >
-            {headline(remaining, all, t)}
-          </h1>
-          <p className="mt-1 text-muted tabular-nums lg:mt-2">
-            {all === 0 ? t("Room for whatever comes up.") : t("{n} of {all} done", { n: all - remaining, all })}
-          </p>
+    <>
+      <section aria-labelledby="list-heading" className={`flex min-h-0 flex-col ${className}`}>
+        <div className="flex shrink-0 items-center gap-4 lg:pt-4">
+          <div className="grow">
+            <h1
+              id="list-heading"
+              ref={heading}
+              tabIndex={-1}
+              className="text-3xl font-semibold tracking-tight tabular-nums outline-none lg:text-5xl"
+            >
+              {headline(remaining, all, t)}
+            </h1>
+            <p className="mt-1 text-muted tabular-nums lg:mt-2">
+              {all === 0 ? t("Room for whatever comes up.") : t("{n} of {all} done", { n: all - remaining, all })}
+            </p>
+          </div>
+          <Ring share={all === 0 ? 0 : (all - remaining) / all} />
         </div>
-        <Ring share={all === 0 ? 0 : (all - remaining) / all} />
-      </div>
 
-      <form
-        method="post"
-        onSubmit={add}
-        className="bubble-left mt-5 flex h-14 shrink-0 items-center border border-line-strong bg-surface pr-2 pl-5 focus-within:border-pine focus-within:outline-2 focus-within:outline-pine lg:mt-7"
-      >
-        <label htmlFor="new-todo" className="sr-only">
-          {t("New todo")}
-        </label>
-        <input
-          ref={input}
-          id="new-todo"
-          name="title"
-          readOnly={!hydrated}
-          onChange={(event) => keepDraft(userId, "todo", event.target.value)}
-          onPaste={(event) => {
-            const pasted = event.clipboardData.getData("text").trim();
-            if (!pasted.includes("\n")) return;
-            event.preventDefault(); // a field of one line would make one todo of all
-            setDump(pasted.slice(0, TEXT_MAX));
-          }}
-          maxLength={TITLE_MAX}
-          autoComplete="off"
-          enterKeyHint="done"
-          placeholder={t("What needs doing?")}
-          className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
-        />
-        <button
-          type="button"
-          disabled={!hydrated}
-          aria-label={t("Add several")}
-          aria-haspopup="dialog"
-          onClick={() => setDump("")}
-          className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
+        <form
+          method="post"
+          onSubmit={add}
+          className="bubble-left mt-5 flex h-14 shrink-0 items-center border border-line-strong bg-surface pr-2 pl-5 focus-within:border-pine focus-within:outline-2 focus-within:outline-pine lg:mt-7"
         >
-          <Icon name="list" />
-        </button>
-        <button
-          type="submit"
-          disabled={!hydrated}
-          aria-busy={adding}
-          className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine-fill px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
-        >
-          <Icon name="plus" className="size-4.5" />
-          {t("Add")}
-        </button>
-      </form>
+          <label htmlFor="new-todo" className="sr-only">
+            {t("New todo")}
+          </label>
+          <input
+            ref={input}
+            id="new-todo"
+            name="title"
+            readOnly={!hydrated}
+            onChange={(event) => keepDraft(userId, "todo", event.target.value)}
+            onPaste={(event) => {
+              const pasted = event.clipboardData.getData("text").trim();
+              if (!pasted.includes("\n")) return;
+              event.preventDefault(); // a field of one line would make one todo of all
+              setDump(pasted.slice(0, TEXT_MAX));
+            }}
+            maxLength={TITLE_MAX}
+            autoComplete="off"
+            enterKeyHint="done"
+            placeholder={t("What needs doing?")}
+            className="h-full min-w-0 grow bg-transparent text-base outline-none lg:text-lg"
+          />
+          <button
+            type="button"
+            disabled={!hydrated}
+            aria-label={t("Add several")}
+            aria-haspopup="dialog"
+            onClick={() => setDump("")}
+            className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
+          >
+            <Icon name="list" />
+          </button>
+          <button
+            type="submit"
+            disabled={!hydrated}
+            aria-busy={adding}
+            className="flex h-10 items-center gap-1.5 rounded-xl rounded-br-sm bg-pine-fill px-4 font-semibold text-on-pine hover:bg-pine-deep aria-busy:opacity-75"
+          >
+            <Icon name="plus" className="size-4.5" />
+            {t("Add")}
+          </button>
+        </form>
 
-      <ListingBar listing={listing} disabled={!hydrated} search={search} open={fields} setOpen={setFields} onChange={lookAt} />
+        <ListingBar listing={listing} disabled={!hydrated} search={search} open={fields} setOpen={setFields} onChange={lookAt} />
 
+        <div role="alert">
+          {error ? (
+            <p className="mt-3 flex items-center gap-2 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">
+              <Icon name="alert" className="size-4.5" />
+              {t(error)}
+            </p>
+          ) : null}
+        </div>
+        <p role="status" className="sr-only">
+          {news ? t(news) : null}
+        </p>
+        <p role="status" className="sr-only">
+          {isEverything(list.listing) ? null : t("{n} shown.", { n: todos.length })}
+        </p>
+        <div role="status">
+          {deleted ? (
+            <Notice action={t("Undo")} onAction={() => void bringBack(deleted)}>
+              <span className="block truncate">{t("Deleted {title}", { title: deleted.todo.title })}</span>
+            </Notice>
+          ) : null}
+          {understood ? (
+            <Notice action={t("Keep my words")} onAction={() => asWritten(understood)}>
+              {t("Understood: {facts}", {
+                facts: [
+                  understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }, texts),
+                  understood.todo.priority && t(`${understood.todo.priority} priority`),
+                ]
+                  .filter(Boolean)
+                  .join(", "),
+              })}
+            </Notice>
+          ) : null}
+        </div>
+
+        <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
+          {list.listing.view === "today" ? (
+            <button type="button" disabled={!hydrated} aria-haspopup="dialog" onClick={() => setPlanning(true)} className={`${QUIET} mb-3`}>
+              {t("Plan my day")}
+            </button>
+          ) : null}
+          {all === 0 && isEverything(list.listing) ? <EmptyList /> : null}
+          {todos.length === 0 && !(all === 0 && isEverything(list.listing)) ? (
+            <div className="py-8 text-center text-muted">
+              <p>{t(list.listing.q || list.listing.priority ? EMPTY.all : EMPTY[list.listing.view])}</p>
+              {isEverything(list.listing) ? null : (
+                <button type="button" onClick={() => lookAt(EVERYTHING)} className={`${QUIET} mt-3`}>
+                  {t("Show all todos")}
+                </button>
+              )}
+            </div>
+          ) : null}
+          {open.length > 0 ? (
+            <ul aria-label={t("To do")} className="flex flex-col gap-2 pt-0.5">
+              {open.map(row)}
+            </ul>
+          ) : null}
+          {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>{t("Show more")}</More> : null}
+          {done.length > 0 ? (
+            <details open className="group mt-5">
+              <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
+                <Icon name="chevron" className="size-4 -rotate-90 transition-transform group-open:rotate-0" />
+                {t("Done")}
+                <span className="tabular-nums">{isEverything(list.listing) ? shown.done + others.done : shown.done}</span>
+              </summary>
+              <ul aria-label={t("Done")} className="mt-2 flex flex-col gap-2">
+                {done.map(row)}
+              </ul>
+              {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>{t("Show more that are done")}</More> : null}
+            </details>
+          ) : null}
+        </div>
+      </section>
+      {/* What opens above the page is outside of what a narrow screen hides. */}
       <Shortcuts
         shortcuts={[
-          { key: "n", does: "New todo", run: () => input.current?.focus() },
+          { key: "n", does: "New todo", run: () => focusIn("list", "new-todo") },
           { key: "/", does: "Search", run: startSearch },
-          { key: "m", does: "Message to the assistant", run: () => document.getElementById("message")?.focus() },
+          { key: "m", does: "Message to the assistant", run: () => focusIn("chat", "message") },
         ]}
       />
-      {edited ? <TodoEditor todo={edited} onSaved={saved} onClose={() => setEdited(null)} /> : null}
+      {edited ? (
+        <TodoEditor
+          todo={edited}
+          userId={userId}
+          inFlight={inFlight}
+          onSaved={saved}
+          onClose={() => {
+            focusNext.current = `edit-${edited.id}`;
+            setEdited(null);
+          }}
+        />
+      ) : null}
       {planning ? <DayPlan onChanged={readAgain} onClose={() => setPlanning(false)} /> : null}
       {dump === null ? null : (
         <BrainDump
           pasted={dump}
+          userId={userId}
+          inFlight={inFlight}
           onAdded={(todo) => {
             show(todo.id, todo);
             setFresh(new Set([todo.id]));
@@ -322,74 +455,7 @@ export function TodoPanel({
           onClose={() => setDump(null)}
         />
       )}
-
-      <div role="alert">
-        {error ? (
-          <p className="mt-3 flex items-center gap-2 rounded-xl bg-danger-soft px-4 py-2.5 text-sm text-danger">
-            <Icon name="alert" className="size-4.5" />
-            {t(error)}
-          </p>
-        ) : null}
-      </div>
-      <p role="status" className="sr-only">
-        {news ? t(news) : null}
-      </p>
-      {deleted ? (
-        <Notice action={t("Undo")} onAction={() => void bringBack(deleted)}>
-          <span className="block truncate">{t("Deleted {title}", { title: deleted.todo.title })}</span>
-        </Notice>
-      ) : null}
-      {understood ? (
-        <Notice action={t("Keep my words")} onAction={() => asWritten(understood)}>
-          {t("Understood: {facts}", {
-            facts: [
-              understood.todo.due && dueInWords({ ...understood.todo, due: understood.todo.due }, texts),
-              understood.todo.priority && t(`${understood.todo.priority} priority`),
-            ]
-              .filter(Boolean)
-              .join(", "),
-          })}
-        </Notice>
-      ) : null}
-
-      <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
-        {list.listing.view === "today" ? (
-          <button type="button" disabled={!hydrated} aria-haspopup="dialog" onClick={() => setPlanning(true)} className={`${QUIET} mb-3`}>
-            {t("Plan my day")}
-          </button>
-        ) : null}
-        {all === 0 ? <EmptyList /> : null}
-        {all > 0 && todos.length === 0 ? (
-          <div className="py-8 text-center text-muted">
-            <p>{t(EMPTY[list.listing.view])}</p>
-            {isEverything(list.listing) ? null : (
-              <button type="button" onClick={() => lookAt(EVERYTHING)} className={`${QUIET} mt-3`}>
-                {t("Show all todos")}
-              </button>
-            )}
-          </div>
-        ) : null}
-        {open.length > 0 ? (
-          <ul aria-label={t("To do")} className="flex flex-col gap-2 pt-0.5">
-            {open.map(row)}
-          </ul>
-        ) : null}
-        {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>{t("Show more")}</More> : null}
-        {done.length > 0 ? (
-          <details open className="group mt-5">
-            <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
-              <Icon name="chevron" className="size-4 -rotate-90 transition-transform group-open:rotate-0" />
-              {t("Done")}
-              <span className="tabular-nums">{isEverything(list.listing) ? shown.done + others.done : shown.done}</span>
-            </summary>
-            <ul aria-label={t("Done")} className="mt-2 flex flex-col gap-2">
-              {done.map(row)}
-            </ul>
-            {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>{t("Show more that are done")}</More> : null}
-          </details>
-        ) : null}
-      </div>
-    </section>
+    </>
   );
 }
 

@@ -90,7 +90,7 @@ function Facts({ todo }: { todo: Todo }) {
   const { t } = texts;
   const hydrated = useHydrated(); // the day that it is, and how people write it, only the browser knows
   if (!todo.number) return null;
-  const late = hydrated && isOverdue(todo);
+  const late = hydrated && isOverdue(todo, texts);
   return (
     <span className="mt-0.5 flex flex-wrap gap-x-2.5 text-sm text-muted no-underline tabular-nums">
       <span>

@@ -191,7 +191,7 @@ export async function fetchTodos(token: string, listing: Listing, shown: Partial
 async function fetchPlainly(token: string, listing: Listing): Promise<Overview> {
   const { todos } = await fetchPage(token, queryOf(listing, { limit: MOST_AT_ONCE }));
   const part = (done: boolean) => ({ todos: todos.filter(({ completed }) => completed === done), after: null });
-  return { open: part(false), done: part(true), counts: null };
+  return { open: part(false), done: showsDone(listing) ? part(true) : { todos: [], after: null }, counts: null };
 }
 
 /** Returns those of a listing that come after a place. */

@@ -38,17 +38,24 @@ export function choose(kind: "theme" | "language", value: string): void {
   setCookie(kind, value, value ? YEAR_SECONDS : 0);
 }
 
-/** Keeps in the page's address what a reload is to show. */
-export function remember(name: string, value: string): void {
+/** Keeps in the page's address what a reload is to show; what is empty is not said. */
+export function remember(values: Record<string, string>): void {
   const address = new URL(window.location.href);
-  if (value) address.searchParams.set(name, value);
-  else address.searchParams.delete(name);
-  window.history.replaceState(null, "", address);
+  for (const [name, value] of Object.entries(values)) {
+    if (value) address.searchParams.set(name, value);
+    else address.searchParams.delete(name);
+  }
+  if (address.href === window.location.href) return;
+  try {
+    window.history.replaceState(null, "", address);
+  } catch {
+    // browsers allow a number of these in a while, which fast writers in the search pass; the next one says it all
+  }
 }
 
 /** Keeps which conversation is open, in the page's address and for whoever comes back to the list. */
 export function rememberConversation(id: string): void {
-  remember("conversation", id);
+  remember({ conversation: id });
   setCookie("open", id);
 }
 

@@ -4,6 +4,8 @@ import type { Todo } from "@/lib/types";
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 type Due = Pick<Todo, "due" | "due_time_zone">;
+/** On whose clocks it is today. */
+type Clocks = Pick<Texts, "timeZone">;
 
 const here = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 
@@ -30,35 +32,40 @@ function instant(due: string, zone: string): number {
   return shown - ahead(shown - ahead(shown)); // ahead by as much as then, not as it would be in UTC
 }
 
-/** Returns how many days from today a date is; 0 is today. */
-function daysFromToday(date: Date, now: Date): number {
-  const midnight = (of: Date) => new Date(of.getFullYear(), of.getMonth(), of.getDate()).getTime();
-  return Math.round((midnight(date) - midnight(now)) / DAY_MS);
+/** Returns how many days from today on a zone's calendar a date is; 0 is today. */
+function daysFromToday(due: string, zone: string, now: Date): number {
+  const today = clocksOf(zone).format(now).slice(0, 10);
+  return Math.round((Date.parse(due.slice(0, 10)) - Date.parse(today)) / DAY_MS);
 }
 
-/** Returns a due date as people say it: "Today", "Tomorrow, 17:00", "Thu, 12 Mar"; with the zone of a time that is not of this browser's clocks. */
+/**
+ * Returns a due date as people say it: "Today", "Tomorrow, 17:00", "Thu, 12 Mar"; with the zone of a time that is not of
+ * the user's clocks. Without a zone of the user's these are the browser's.
+ */
 export function dueInWords(
   { due, due_time_zone: zone }: { due: string; due_time_zone?: string | null },
-  { t, language }: Texts = ENGLISH,
+  { t, language, timeZone = here() }: Texts = ENGLISH,
   now = new Date(),
 ): string {
   const date = onTheCalendar(due);
-  const near = ["Yesterday", "Today", "Tomorrow"][daysFromToday(date, now) + 1];
+  const near = ["Yesterday", "Today", "Tomorrow"][daysFromToday(due, timeZone, now) + 1];
   const locale = localeOf(language);
   const year = date.getFullYear() === now.getFullYear() ? undefined : "numeric";
   const day = near ? t(near) : date.toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "short", year });
   if (!due.includes("T")) return day;
   const time = date.toLocaleTimeString(locale, { hour: "2-digit", minute: "2-digit" });
-  const elsewhere = zone && instant(due, zone) !== instant(due, here()) ? ` (${zone.replaceAll("_", " ")})` : "";
+  const elsewhere = zone && instant(due, zone) !== instant(due, timeZone) ? ` (${zone.replaceAll("_", " ")})` : "";
   return `${day}, ${time}${elsewhere}`;
 }
 
 /** Tells whether a todo's day is today. */
-export const isDueToday = ({ due }: Pick<Todo, "due">, now = new Date()) => Boolean(due) && daysFromToday(onTheCalendar(due ?? ""), now) === 0;
+export function isDueToday({ due }: Pick<Todo, "due">, { timeZone = here() }: Clocks = {}, now = new Date()): boolean {
+  return Boolean(due) && daysFromToday(due ?? "", timeZone, now) === 0;
+}
 
 /** Tells whether an open todo's day, or the time on it, is over. */
-export function isOverdue({ due, due_time_zone, completed }: Due & Pick<Todo, "completed">, now = new Date()): boolean {
+export function isOverdue({ due, due_time_zone, completed }: Due & Pick<Todo, "completed">, { timeZone = here() }: Clocks = {}, now = new Date()): boolean {
   if (!due || completed) return false;
-  if (due.includes("T")) return instant(due, due_time_zone ?? here()) < now.getTime();
-  return daysFromToday(onTheCalendar(due), now) < 0;
+  if (due.includes("T")) return instant(due, due_time_zone ?? timeZone) < now.getTime();
+  return daysFromToday(due, timeZone, now) < 0;
 }

@@ -17,6 +17,9 @@ export type Listing = {
   sort: (typeof SORTS)[number];
 };
 
+/** What of a listing an address may say. */
+export const LISTED = ["view", "q", "priority", "sort"] as const;
+
 export const EVERYTHING: Listing = { view: "all", q: "", priority: "", sort: "-number" };
 
 /** Where the rest of a list begins, as its backend says; null where there is none. */
@@ -109,12 +112,14 @@ const HEADERS = { open: "x-more-open", done: "x-more-done", counts: "x-counts" }
 export function announce(headers: Headers, { rest, counts }: Omit<Listed, "todos">): void {
   if (rest.open) headers.set(HEADERS.open, rest.open);
   if (rest.done) headers.set(HEADERS.done, rest.done);
-  if (counts) headers.set(HEADERS.counts, `${counts.open} ${counts.done}`);
+  headers.set(HEADERS.counts, counts ? `${counts.open} ${counts.done}` : "unknown");
 }
 
-/** Reads it there; a server of the version before says nothing. */
-export function announced(headers: Headers): Omit<Listed, "todos"> {
-  const [open, done] = (headers.get(HEADERS.counts) ?? "").split(" ").map(Number);
+/** Reads it there; null: a server of the version before says nothing. */
+export function announced(headers: Headers): Omit<Listed, "todos"> | null {
+  const told = headers.get(HEADERS.counts);
+  if (told === null) return null;
+  const [open, done] = told.split(" ").map(Number);
   const counts = open !== undefined && done !== undefined ? { open, done } : null;
   return { rest: { open: headers.get(HEADERS.open), done: headers.get(HEADERS.done) }, counts };
 }

@@ -1,12 +1,19 @@
 import { changeInWords } from "@/lib/changes";
 import { loadPage, RequestError } from "@/lib/client";
+import { ENGLISH, type Texts } from "@/lib/texts";
 import type { Change, ChatAnswer } from "@/lib/types";
 
 /** A message on its way; its id makes it one, however often it is sent. */
 export type Said = { id: string; message: string; conversation_id?: string };
 
-/** What the assistant did, or is doing. */
-export type Doing = { id: string; line: string; state: "running" | "done" | "failed" };
+/** What the assistant does: words with a place for what it is about, what came of it, or why nothing did. */
+export type Doing = {
+  id: string;
+  state: "running" | "done" | "failed";
+  line: string;
+  about?: string | number;
+  change?: Change;
+};
 
 /** What has come of an answer so far. */
 export type Progress = { steps: { text: string; doings: Doing[] }[]; answer?: ChatAnswer };
@@ -26,19 +33,26 @@ export type Part = {
 export const NOTHING: Progress = { steps: [] };
 
 const RUNNING: Record<string, string> = {
-  add_todo: "Adding",
+  add_todo: "Adding {title}",
   list_todos: "Looking at your list",
-  find_todos: "Looking for",
-  complete_todo: "Ticking off",
-  update_todo: "Changing",
-  delete_todo: "Deleting",
+  find_todos: "Looking for {title}",
+  complete_todo: "Ticking off {title}",
+  update_todo: "Changing {title}",
+  delete_todo: "Deleting {title}",
 };
 
-/** Returns what a call of a tool does, in words; of one that this page does not know, its name. */
-function lineOf({ toolName = "", input }: Part): string {
-  const given = input?.title ?? input?.words ?? (typeof input?.number === "number" ? `number ${input.number}` : "");
-  const words = (Object.hasOwn(RUNNING, toolName) && RUNNING[toolName]) || toolName.replaceAll("_", " ");
-  return typeof given === "string" && given && toolName !== "list_todos" ? `${words} ${given}` : words;
+/** Returns what a call of a tool does; of one that this page does not know, its name. */
+function begun({ toolCallId = "", toolName = "", input }: Part): Doing {
+  const about = input?.title ?? input?.words ?? input?.number;
+  const line = (Object.hasOwn(RUNNING, toolName) && RUNNING[toolName]) || toolName.replaceAll("_", " ");
+  return { id: toolCallId, line, state: "running", ...(typeof about === "string" || typeof about === "number" ? { about } : {}) };
+}
+
+/** Returns what the assistant does, or has done, for people. */
+export function doingInWords({ state, line, about = "", change }: Doing, texts: Texts = ENGLISH): string {
+  if (change) return changeInWords(change, texts);
+  if (state === "failed") return texts.t(line);
+  return texts.t(line, { title: typeof about === "number" ? texts.t("number {n}", { n: about }) : about }).trim();
 }
 
 /** Returns the progress with one more part of the stream. */
@@ -48,8 +62,8 @@ export function grown(now: Progress, part: Part): Progress {
   const before = now.steps.slice(0, -1);
   const step = now.steps.at(-1) ?? empty;
   const withStep = (changed: Partial<typeof step>) => ({ ...now, steps: [...before, { ...step, ...changed }] });
-  const ended = (state: Doing["state"], line?: string) =>
-    withStep({ doings: step.doings.map((one) => (one.id === part.toolCallId ? { ...one, state, line: line ?? one.line } : one)) });
+  const ended = (state: Doing["state"], more: Partial<Doing>) =>
+    withStep({ doings: step.doings.map((one) => (one.id === part.toolCallId ? { ...one, state, ...more } : one)) });
   switch (part.type) {
     case "start-step": // after a reset, the step begins anew
       return step.text || step.doings.length > 0 ? { ...now, steps: [...now.steps, empty] } : withStep({});
@@ -58,11 +72,11 @@ export function grown(now: Progress, part: Part): Progress {
     case "text-delta":
       return withStep({ text: step.text + (part.delta ?? "") });
     case "tool-input-available":
-      return withStep({ doings: [...step.doings, { id: part.toolCallId ?? "", line: lineOf(part), state: "running" }] });
+      return withStep({ doings: [...step.doings, begun(part)] });
     case "tool-output-available":
-      return ended("done", part.output?.change ? changeInWords(part.output.change) : undefined);
+      return ended("done", part.output?.change ? { change: part.output.change } : {});
     case "tool-output-error":
-      return ended("failed", part.errorText);
+      return ended("failed", part.errorText ? { line: part.errorText } : {});
     default:
       return now;
   }

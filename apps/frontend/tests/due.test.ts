@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { dueInWords, isOverdue } from "@/lib/due";
+import { dueInWords, isDueToday, isOverdue } from "@/lib/due";
 import { newId } from "@/lib/id";
 import { ENGLISH } from "@/lib/texts";
 
@@ -24,13 +24,13 @@ test("overdue is what is open and over", () => {
     ["2026-03-11T10:01", false, false],
     [null, false, false],
   ];
-  for (const [due, completed, overdue] of cases) assert.equal(isOverdue({ due, completed }, NOW), overdue, String(due));
+  for (const [due, completed, overdue] of cases) assert.equal(isOverdue({ due, completed }, {}, NOW), overdue, String(due));
 });
 
 test("a time is one on the clocks of its zone, which is named where this browser's show another", () => {
   const due = "2026-03-11T18:00";
   const told = (zone: string) => dueInWords({ due, due_time_zone: zone }, ENGLISH, NOW);
-  const overdue = (zone: string, now: string) => isOverdue({ due, due_time_zone: zone, completed: false }, new Date(now));
+  const overdue = (zone: string, now: string) => isOverdue({ due, due_time_zone: zone, completed: false }, {}, new Date(now));
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   assert.doesNotMatch(told(here), /\(/);
   assert.match(told("Pacific/Kiritimati"), /^Today, 0?(18|6):00.* \(Pacific\/Kiritimati\)$/);
@@ -44,8 +44,20 @@ test("a time is one on the clocks of its zone, which is named where this browser
   }
   assert.equal(overdue("Mars/Olympus", "2026-03-09T00:00:00Z"), false, "a zone that this browser does not know");
   const hour = { due: "2026-03-29T03:30", due_time_zone: "Europe/Berlin", completed: false }; // clocks went on that night
-  assert.equal(isOverdue(hour, new Date("2026-03-29T01:29:59Z")), false);
-  assert.equal(isOverdue(hour, new Date("2026-03-29T01:30:01Z")), true);
+  assert.equal(isOverdue(hour, {}, new Date("2026-03-29T01:29:59Z")), false);
+  assert.equal(isOverdue(hour, {}, new Date("2026-03-29T01:30:01Z")), true);
+});
+
+test("it is today on the clocks of the user's account, wherever the browser is", () => {
+  const now = new Date("2026-03-11T19:00:00Z");
+  const tokyo = { ...ENGLISH, timeZone: "Asia/Tokyo" };
+  assert.equal(dueInWords({ due: "2026-03-12" }, tokyo, now), "Today");
+  assert.equal(dueInWords({ due: "2026-03-12" }, { ...ENGLISH, timeZone: "UTC" }, now), "Tomorrow");
+  assert.equal(isDueToday({ due: "2026-03-12T09:00" }, tokyo, now), true);
+  assert.equal(isOverdue({ due: "2026-03-11", completed: false }, tokyo, now), true);
+  assert.equal(isOverdue({ due: "2026-03-11", completed: false }, { timeZone: "UTC" }, now), false);
+  assert.match(dueInWords({ due: "2026-03-12T09:00", due_time_zone: "Asia/Tokyo" }, tokyo, now), /^Today, 0?9:00[^(]*$/);
+  assert.match(dueInWords({ due: "2026-03-12T09:00", due_time_zone: "UTC" }, tokyo, now), / \(UTC\)$/);
 });
 
 test("an id is a UUID, another one each time", () => {

@@ -36,6 +36,7 @@ for (const [language, table] of Object.entries(TABLES)) {
     assert.match(t("Too many attempts. Try again in 12 s."), /12 s/);
     assert.match(t("You have 10000 todos, which is the most that one can have. Delete some first."), /10000/);
     assert.match(t("Added buy {milk}, 2 $1."), /buy \{milk\}, 2 \$1/);
+    assert.match(t("Deleted buy milk."), /buy milk(?!\.)/);
     assert.equal(t("A sentence that nobody knows."), "A sentence that nobody knows.");
   });
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
 
 import { RequestError } from "@/lib/client";
-import { follow, grown, NOTHING, type Part, type Progress } from "@/lib/turn";
+import { textsIn } from "@/lib/texts";
+import { TABLES } from "@/lib/texts/tables";
+import { doingInWords, follow, grown, NOTHING, type Part, type Progress } from "@/lib/turn";
 
 const SAID = { id: "5f0c8d1e-0000-4000-8000-00000000000f", message: "add buy milk" };
 const ANSWER = { conversation_id: "c", reply: "Added. Done.", assistant: "rule-based", changes: [] };
@@ -148,14 +150,18 @@ test("what is done is told as it is done, and what failed with its reason", () =
     call("b", "complete_todo", { number: 7 }),
     call("c", "new_tool", {}),
   ];
-  const linesOf = (...parts: Part[]) => shown(...parts).steps[0]?.doings.map(({ line, state }) => `${line}: ${state}`);
+  const german = textsIn("de", TABLES.de);
+  const linesOf = (...parts: Part[]) => shown(...parts).steps[0]?.doings.map((one) => `${doingInWords(one)}: ${one.state}`);
+  const inGerman = (...parts: Part[]) => shown(...parts).steps[0]?.doings.map((one) => doingInWords(one, german));
   assert.deepEqual(linesOf(...begun), ["Adding buy milk: running", "Ticking off number 7: running", "new tool: running"]);
+  assert.deepEqual(inGerman(...begun), ["Fügt buy milk hinzu", "Hakt Nummer 7 ab", "new tool"]);
   const ended = [
     { type: "tool-output-available", toolCallId: "a", output: { change } },
     { type: "tool-output-error", toolCallId: "b", errorText: "There is no todo 7." },
     { type: "tool-output-available", toolCallId: "c", output: {} },
   ];
   assert.deepEqual(linesOf(...begun, ...ended), ["Added buy milk: done", "There is no todo 7.: failed", "new tool: done"]);
+  assert.deepEqual(inGerman(...begun, ...ended)?.[0], "buy milk hinzugefügt");
 });
 
 test("what came of a step that is void goes, and that of the steps before stays", () => {

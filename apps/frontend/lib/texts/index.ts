@@ -6,12 +6,17 @@ export const LANGUAGES: Record<string, string> = { en: "English", de: "Deutsch" 
 
 type Values = Record<string, string | number>;
 /** Says an English text in the language of the page, with values in the places of their `{names}`. */
-export type Texts = { language: string; t: (english: string, values?: Values) => string };
+export type Texts = {
+  language: string;
+  /** Of the user's account; none: the browser's. */
+  timeZone?: string;
+  t: (english: string, values?: Values) => string;
+};
 
 const filled = (text: string, values: Values) =>
   text.replace(/\{(\w+)\}/g, (place, name: string) => (Object.hasOwn(values, name) ? String(values[name]) : place));
 
-type Pattern = { expression: RegExp; names: string[]; said: string };
+type Pattern = { expression: RegExp; names: string[]; said: string; literal: number };
 
 /** The texts of a table that have places, as whatever a server's sentence has in these. */
 function patternsOf(table: Table): Pattern[] {
@@ -20,8 +25,9 @@ function patternsOf(table: Table): Pattern[] {
     .map(([english, said]) => {
       const escaped = english.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
       const names = [...english.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? "");
-      return { expression: new RegExp(`^${escaped.join("(.+?)")}$`, "s"), names, said };
-    });
+      return { expression: new RegExp(`^${escaped.join("(.+?)")}$`, "s"), names, said, literal: escaped.join("").length };
+    })
+    .sort((a, b) => b.literal - a.literal); // “Deleted {title}.” before “Deleted {title}”
 }
 
 /** Returns the texts of a language; what its table does not have stays as English has it. */
