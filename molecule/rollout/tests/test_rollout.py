@@ -15,6 +15,8 @@ from deployed import ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, 
 from network_policies import Network, flows
 
 pytest_plugins = ["deployed"]
+# What two pods of each service bear on two cores beside builds and roll-outs.
+PER_SECOND = 3.0
 
 # The NetworkPolicy that a chart makes of what is deployed.
 POLICY = f"""cd todochat && {ENVIRONMENT} helm --namespace todo get values {{0}} --output json |
@@ -63,7 +65,7 @@ print(json.dumps(secret))
 
 def test_the_flows_that_are_seen_are_those_that_the_network_policies_allow(deployment: Deployment) -> None:
     """By the node's own record of connections, on pods of which none has gone, and the policies that the charts make of what is deployed."""
-    with deployment.load("flows"):
+    with deployment.load("flows", per_second=PER_SECOND):
         deployment.up("--tags app_check")
     policies = [yaml.safe_load(deployment.tester.sees(POLICY.format(release))) for release in RELEASES]
     node = set(deployment.host.check_output("docker exec todo hostname -I").split())
@@ -132,7 +134,7 @@ def test_the_raw_manifests_make_an_application_that_works(deployment: Deployment
 def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
     before = deployment.all_pods()
     deployment.edit()
-    with deployment.load("upgrade"):
+    with deployment.load("upgrade", per_second=PER_SECOND):
         deployment.up("--tags app_images,app_release,app_check")
     for release, pods in deployment.all_pods().items():
         assert not set(pods.values()) & set(before[release].values()), f"{release} runs the image that it ran before"
@@ -141,7 +143,7 @@ def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
 def test_a_rollback_to_what_was_before(deployment: Deployment) -> None:
     upgraded = deployment.all_pods()
     deployment.edit(back=True)
-    with deployment.load("rollback"):
+    with deployment.load("rollback", per_second=PER_SECOND):
         deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
     back = deployment.all_pods()
     for release, pods in back.items():
@@ -153,7 +155,7 @@ def test_a_rollback_to_what_was_before(deployment: Deployment) -> None:
 
 
 def test_the_deletion_of_each_pod_in_turn(deployment: Deployment) -> None:
-    with deployment.load("deletion"):
+    with deployment.load("deletion", per_second=PER_SECOND):
         for release in RELEASES:
             for pod in deployment.pods(release):
                 deployment.passes(f"kubectl --namespace todo delete pod {pod}")
@@ -163,7 +165,7 @@ def test_the_deletion_of_each_pod_in_turn(deployment: Deployment) -> None:
 
 def test_a_rolling_restart(deployment: Deployment) -> None:
     before = deployment.all_pods()
-    with deployment.load("restart"):
+    with deployment.load("restart", per_second=PER_SECOND):
         deployment.passes("kubectl --namespace todo rollout restart deployment backend frontend")
         deployment.settle()
     for release, pods in deployment.all_pods().items():
@@ -174,7 +176,7 @@ def test_a_rolling_restart(deployment: Deployment) -> None:
 def test_a_rotation(deployment: Deployment, secret: str) -> None:
     """Sessions that began before it go on: each client has one, and signs in no more."""
     before = deployment.all_pods()
-    with deployment.load(f"rotation-{secret}"):
+    with deployment.load(f"rotation-{secret}", per_second=PER_SECOND):
         deployment.passes(f"python3 bootstrap -- ansible-playbook playbooks/vault/rotate.yml -e secret={secret}")
     after = deployment.all_pods()
     assert not set(after["backend"]) & set(before["backend"]), "the backend does not use the new value"

@@ -20,6 +20,10 @@ AWAY_SECONDS = 30
 RECOVERY_SECONDS = 30
 # Longer than a request may take.
 QUIET_SECONDS = 12
+# What two pods of each service bear on two cores beside a roll-out that compares, waits and takes back.
+PER_SECOND = 3.0
+# The addresses of Services: one that has no pod for a moment is nobody's. Where a network answers at any address it is somebody's then.
+SERVICES = "10.96.0.0/12"
 CHARTS = "/home/tester/faulty"
 SECONDS = 15
 TEMPLATE = "backend/chart/templates/deployment.yaml"
@@ -111,7 +115,8 @@ def test_pods_are_ready_in_time_at_their_limits(deployment: Deployment) -> None:
 
 def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:
     before = deployment.all_pods()
-    with deployment.load("postgresql-gone", "--tolerant") as report:
+    deployment.host.check_output(f"ip route add blackhole {SERVICES}")
+    with deployment.load("postgresql-gone", "--tolerant", per_second=PER_SECOND) as report:
         deployment.host.check_output("docker stop todo-database")
         time.sleep(AWAY_SECONDS)
         deployment.host.check_output("docker start todo-database")
@@ -132,7 +137,7 @@ def test_a_fault_is_named_and_taken_back_while_the_old_pods_serve(deployment: De
     deployment.passes(f"rm -rf {CHARTS} && mkdir {CHARTS} && cd apps && cp -r --parents chart backend/chart frontend/chart {CHARTS}")
     deployment.give(f"{CHARTS}/{fault.file}", content.replace(fault.old, fault.new))
     before = deployment.all_pods()
-    with deployment.load(name.replace(" ", "-")):
+    with deployment.load(name.replace(" ", "-"), per_second=PER_SECOND):
         named(deployment, f"-e app_release_charts={CHARTS}", fault.sign, (*fault.cause, "serves again"), fault.lines)
         deployment.settle()
     assert deployment.all_pods() == before
@@ -143,7 +148,7 @@ def test_a_failing_migration_is_named_while_the_old_pods_serve(deployment: Deplo
     before = deployment.all_pods()
     psql = "docker exec todo-database psql --username=postgres --dbname=todo --no-psqlrc --quiet --tuples-only --no-align --command"
     known = deployment.passes(f"{psql} 'SELECT version_num FROM alembic_version'").strip()
-    with deployment.load("failing-migration"):
+    with deployment.load("failing-migration", per_second=PER_SECOND):
         deployment.passes(f"""{psql} "UPDATE alembic_version SET version_num = 'unknown'\"""")
         try:
             values = "-e \\\"{'app_release_backend_values': {'autoscaling': {'cpuPercent': 500}, 'config': {'logLevel': 'debug'}}}\\\""
