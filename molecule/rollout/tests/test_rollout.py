@@ -16,7 +16,7 @@ from network_policies import Network, flows
 
 pytest_plugins = ["deployed"]
 # What two pods of each service bear on two cores beside builds and roll-outs.
-PER_SECOND = 3.0
+PER_SECOND = 1.5
 
 # The NetworkPolicy that a chart makes of what is deployed.
 POLICY = f"""cd todochat && {ENVIRONMENT} helm --namespace todo get values {{0}} --output json |
@@ -191,7 +191,7 @@ def test_the_backend_grows_under_load_and_shrinks(deployment: Deployment) -> Non
     def state() -> str:
         return deployment.run("kubectl --namespace todo describe hpa backend; kubectl --namespace todo top pods")[1]
 
-    with deployment.load("autoscaling", per_second=2.0):  # which two pods answer with less than a half of their CPU
+    with deployment.load("autoscaling", per_second=PER_SECOND):  # which two pods answer with less than a half of their CPU
         deployment.up(f'{ROLL_OUT} -e \\"{AUTOSCALING}\\"')
         stop = "/tmp/burn.stop"
         deployment.host.check_output(f"rm -f {stop}")

@@ -21,7 +21,7 @@ RECOVERY_SECONDS = 30
 # Longer than a request may take.
 QUIET_SECONDS = 12
 # What two pods of each service bear on two cores beside a roll-out that compares, waits and takes back.
-PER_SECOND = 3.0
+PER_SECOND = 1.5
 # The addresses of Services: one that has no pod for a moment is nobody's. Where a network answers at any address it is somebody's then.
 SERVICES = "10.96.0.0/12"
 CHARTS = "/home/tester/faulty"
