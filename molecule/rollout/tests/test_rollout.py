@@ -166,8 +166,9 @@ def test_the_deletion_of_each_pod_in_turn(deployment: Deployment) -> None:
 def test_a_rolling_restart(deployment: Deployment) -> None:
     before = deployment.all_pods()
     with deployment.load("restart", per_second=PER_SECOND):
-        deployment.passes("kubectl --namespace todo rollout restart deployment backend frontend")
-        deployment.settle()
+        for release in RELEASES:  # one after the other, as a roll-out does it
+            deployment.passes(f"kubectl --namespace todo rollout restart deployment {release}")
+            deployment.settle()
     for release, pods in deployment.all_pods().items():
         assert not set(pods) & set(before[release])
 

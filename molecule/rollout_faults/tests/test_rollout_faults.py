@@ -18,7 +18,7 @@ pytest_plugins = ["deployed"]
 START_SECONDS = {"frontend": 15, "backend": 30}
 AWAY_SECONDS = 30
 RECOVERY_SECONDS = 30
-# Longer than a request may take.
+# In which what still fails is told: the frontend waits for the backend for 10 s, but for a chat.
 QUIET_SECONDS = 12
 # What two pods of each service bear on two cores beside a roll-out that compares, waits and takes back.
 PER_SECOND = 1.5
