@@ -35,7 +35,6 @@ REASONS = {
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
-    "python3 bootstrap --test -- python bench/browser.py": "a fresh system has no browser; what it measures with is that of bench/service.py",
     "ansible-vault edit": "it opens an editor",
 }
 
