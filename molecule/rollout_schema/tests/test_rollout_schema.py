@@ -70,7 +70,7 @@ def without_a_backup_nothing_is_rolled_out(deployment: Deployment) -> None:
 def test_older_code_goes_on_with_a_newer_schema_that_leaves_room_for_it(deployment: Deployment) -> None:
     before, had = images(deployment), backups(deployment, "todo-*-before-[0-9]*.tar")
     migrate(deployment, WITH_ROOM, HEAD, breaks=False)
-    with deployment.load("schema-with-room"):
+    with deployment.load("schema-with-room", per_second=1.5):  # what two pods bear on two cores beside a build and a roll-back
         without_a_backup_nothing_is_rolled_out(deployment)
         deployment.up(BUILD)
         assert images(deployment)[0] != before[0]
