@@ -53,19 +53,10 @@ missing:
   type: list
   elements: str
   returned: always
-users_missing:
-  description: The asked users that are not in the group C(docker).
-  type: list
-  elements: str
-  returned: always
 users_unknown:
   description: The asked users that do not exist.
   type: list
   elements: str
-  returned: always
-group:
-  description: Whether the group C(docker) exists.
-  type: bool
   returned: always
 repository:
   description: Base URI and Signed-By of the repository of this machine's release; null where nothing is missing or apt knows none.
@@ -77,7 +68,6 @@ security_repository:
   returned: always
 """
 
-import grp
 import pwd
 import time
 from dataclasses import asdict
@@ -103,8 +93,6 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
         "installed_version": installed,
         "init": host.init_system(),
         "missing": missing,
-        "group": _group() is not None,
-        "users_missing": [user for user in known if user not in (_group() or [])],
         "users_unknown": [user for user in users if user not in known],
         **_repositories(release if missing else ""),
     }
@@ -116,14 +104,6 @@ def _exists(user: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def _group() -> list[str] | None:
-    """The members of the group docker, None where there is no such group."""
-    try:
-        return grp.getgrnam("docker").gr_mem
-    except KeyError:
-        return None
 
 
 def _repositories(release: str) -> dict[str, Any]:

@@ -205,9 +205,18 @@ def test_our_network_with_another_subnet() -> None:
     only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "`make down`")
 
 
+def test_another_address_of_the_registry_than_that_of_the_clusters_images() -> None:
+    other = replace(WANTED, endpoints={**WANTED.endpoints, "image_registry_endpoint": "127.0.0.1:5001"})
+    only(found(other, engine=ENGINE, cluster_is_made=True), "image_registry_endpoint=127.0.0.1:5001", "127.0.0.1:5000", "`make down`")
+    without_a_cluster = replace(ENGINE, containers=ENGINE.containers[1:])
+    assert found(other, engine=without_a_cluster) == []
+
+
 def test_a_subnet_in_use() -> None:
     only(found(engine=replace(FRESH, networks=[network("theirs", "192.168.0.0/16")])), "deployment_subnet=192.168.85.0/24", "network theirs (192.168.0.0/16)")
     only(found(machine=replace(MACHINE, routes=("192.168.85.128/25",))), "a route of this machine (192.168.85.128/25)", "-e deployment_subnet")
+    # a tunnel's default route, in pieces
+    assert found(machine=replace(MACHINE, routes=("0.0.0.0/1", "128.0.0.0/1", "192.0.0.0/2", "128.0.0.0/3"))) == []
     # a Docker network's own route is not a second thing, and addresses of the other kind overlap nothing
     one = replace(FRESH, networks=[network("theirs", "192.168.85.0/25"), network("six", "fd00::/64")])
     only(found(machine=replace(MACHINE, routes=("192.168.85.0/25",)), engine=one), "network theirs")

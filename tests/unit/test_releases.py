@@ -415,6 +415,9 @@ def test_a_hook_that_is_not_there_is_no_drift(world: World) -> None:
         ("pending-upgrade", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
         ("pending-rollback", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
         ("pending-install", 1, ["delete secret sh.helm.release.v1.frontend.v1"]),
+        ("unknown", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
+        ("failed", 4, []),
+        ("uninstalling", 4, []),
     ],
 )
 def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, status: str, revision: int, removed: list[str]) -> None:
@@ -424,6 +427,7 @@ def test_an_upgrade_first_removes_what_an_interrupted_one_left(world: World, sta
     assert call.startswith("upgrade --install frontend /chart")
     assert "--labels=todochat.platform/revision=3" in call.split()
     assert [call for call in world.calls("kubectl") if call.startswith("delete")] == removed
+    assert [call.split()[:2] for call in world.calls("helm") if call.startswith("uninstall")] == [["uninstall", "frontend"]] * (status == "uninstalling")
     assert json.loads((world.folder / "values").read_text()) == {"replicaCount": 2}
 
 
