@@ -50,7 +50,7 @@ def changes(tester: Tester, arguments: str) -> str:
 def test_the_node_is_ready_in_the_pinned_version(tester: Tester) -> None:
     is_ready(tester)
     (found,) = tester.kubectl("get nodes")["items"]
-    assert found["status"]["nodeInfo"]["kubeletVersion"] == "v1.34.4"
+    assert found["status"]["nodeInfo"]["kubeletVersion"] == "v1.35.1"
 
 
 def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> None:
@@ -91,7 +91,7 @@ def test_an_ordinary_user_runs_it(host: Host) -> None:
         ("minikube_memory=5000", ["memory is 6144, asked 5000", "minikube_on_drift=recreate"]),
         ("minikube_network=bridge", ["network is todo, asked bridge", "minikube_on_drift=recreate"]),
         ("deployment_frontend_port=30005", ["ports is 127.0.0.1:30000:30000, asked 127.0.0.1:30005:30005", "minikube_on_drift=recreate"]),
-        ("minikube_kubernetes_version=v1.33.1", ["kubernetes_version is v1.34.4, asked v1.33.1", "the lock file holds", "v1.34.4 alone"]),
+        ("minikube_kubernetes_version=v1.33.1", ["kubernetes_version is v1.35.1, asked v1.33.1", "the lock file holds", "v1.35.1 alone"]),
         ("minikube_kubernetes_version=v1.33.1 -e minikube_on_drift=recreate", ["v1.33.1 cannot be made", "the lock file holds"]),
         ("minikube_cpus=3 -e minikube_memory=5000 --check", ["cpus is 2, asked 3; memory is 6144, asked 5000"]),
     ],
