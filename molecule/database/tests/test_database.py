@@ -60,7 +60,8 @@ def test_nothing_of_it_is_published(tester: Tester) -> None:
 
 def test_it_may_little_and_what_it_writes_is_bounded(tester: Tester) -> None:
     found = json.loads(tester.sees("docker inspect --format '{{json .HostConfig}}' todo-database"))
-    assert (found["CapDrop"], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], ["no-new-privileges:true"], True)
+    assert (found["CapDrop"], found["CapAdd"] or [], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], [], ["no-new-privileges:true"], True)
+    assert tester.sees("docker exec todo-database sed --quiet 's/^Cap[PE].*:.//p; s/^[UG]id:.//p' /proc/1/status").split() == ["70"] * 8 + ["0" * 16] * 2
     assert found["Memory"] > 0
     assert found["PidsLimit"] > 0
     assert found["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
