@@ -13,7 +13,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database import 
 
 PASSWORD = "correct-horse-battery-staple"
 WANTED = roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")
-CONVERGED = roles.Actual("todo_owner", True, False, True, True, roles.verifier(PASSWORD), True, ("role=todo_owner",), False, "".join(f"{line}\n" for line in roles.rules(WANTED)))
+CONVERGED = roles.Actual("todo_owner", True, False, True, True, roles.verifier(PASSWORD), True, ("role=todo_owner",), False, roles.rules(WANTED))
 
 
 def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
@@ -84,7 +84,7 @@ def test_each_drift_is_mended_by_one_step(drift: dict[str, object], says: str) -
 
 
 def test_over_the_network_there_is_no_way_but_the_owners_members_into_their_database() -> None:
-    beyond = [line.split() for line in roles.rules(WANTED) if line.startswith("host") and "127.0.0.1/32" not in line and "::1/128" not in line]
+    beyond = [line.split() for line in roles.rules(WANTED).splitlines() if line.startswith("host") and "127.0.0.1/32" not in line and "::1/128" not in line]
     assert beyond == [["host", '"todo"', "+todo_owner", "all", "scram-sha-256"]]
     # the logins take turns: nothing of it changes with them
     assert roles.rules(dataclasses.replace(WANTED, login="todo_app_2", other_login="todo_app")) == roles.rules(WANTED)

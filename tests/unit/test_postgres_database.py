@@ -56,7 +56,7 @@ CONVERGED: dict[str, Any] = {
     "login_is_member": True,
     "login_settings": ["role=todo_owner"],
     "other_is_open": False,
-    "rules": "".join(f"{line}\n" for line in roles.rules(roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD))),
+    "rules": roles.rules(roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD)),
 }
 EMPTY: dict[str, Any] = {
     "database_owner": None,

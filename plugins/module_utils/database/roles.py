@@ -125,15 +125,14 @@ class PasswordDiffersError(Exception):
     """The login has another password than the one wanted."""
 
 
-def rules(wanted: Wanted) -> tuple[str, ...]:
-    """The lines of pg_hba.conf: at the socket whoever got into the container, over the network the members of the owner and their database alone."""
-    return (
-        "# kept by the role database",
-        "local all all trust",
-        "host all all 127.0.0.1/32 scram-sha-256",
-        "host all all ::1/128 scram-sha-256",
-        f'host "{wanted.database}" +{wanted.owner} all scram-sha-256',
-    )
+def rules(wanted: Wanted) -> str:
+    """The pg_hba.conf: at the socket whoever got into the container, over the network the members of the owner, and into their database alone."""
+    return f"""# kept by the role database
+local all all trust
+host all all 127.0.0.1/32 scram-sha-256
+host all all ::1/128 scram-sha-256
+host "{wanted.database}" +{wanted.owner} all scram-sha-256
+"""
 
 
 def observation(wanted: Wanted) -> str:
@@ -190,8 +189,8 @@ def plan(wanted: Wanted, actual: Actual, reset_password: bool, lock_other: bool 
         steps.append(Step(f"make {login} a member of {owner}", f"GRANT {owner} TO {login};"))
     if f"role={owner}" not in actual.login_settings:
         steps.append(Step(f"let {login} act as {owner}", f"ALTER ROLE {login} SET role = {owner};"))
-    if actual.rules != "".join(f"{line}\n" for line in rules(wanted)):
-        lines = ", ".join(f"'{line}'" for line in rules(wanted))
+    if actual.rules != rules(wanted):
+        lines = ", ".join(f"'{line}'" for line in rules(wanted).splitlines())
         # in one statement, so that none of the two is done alone; by a new file, because the server does not start with half of one
         write = f"COPY (SELECT unnest(ARRAY[{lines}])) TO PROGRAM 'cat >pg_hba.new && mv pg_hba.new pg_hba.conf';"
         steps.append(Step(f"let none but members of {owner} in over the network", f"DO $$BEGIN {write} PERFORM pg_reload_conf(); END$$;"))
