@@ -11,10 +11,11 @@ from conftest import Tester
 from testinfra.host import Host
 
 IMAGE = "127.0.0.1:5000/tests/pause"
-# A second deployment beside the first, under the names and at the addresses that README tells to choose.
+# A second deployment beside the first, under the names and at the addresses that README tells to choose. Another user than who calls runs it.
 SECOND = (
     "-e deployment_name=second -e deployment_subnet=192.168.86.0/24 -e deployment_gateway=192.168.86.1"
     " -e deployment_registry_address=192.168.86.250 -e deployment_database_address=192.168.86.251 -e image_registry_endpoint=127.0.0.1:5001"
+    " -e deployment_minikube_user=minikube"
 )
 SMALL = "-e minikube_memory=1800 -e deployment_frontend_port=30001"
 
@@ -116,6 +117,7 @@ def test_a_second_deployment_runs_beside_the_first(tester: Tester) -> None:
         found = node(tester, name)["HostConfig"]
         assert (found["Memory"] >> 20, found["PortBindings"][f"{port}/tcp"][0]["HostPort"]) == (memory, port)
     assert first <= everything(tester)
+    assert tester.host.check_output("stat --format %U /home/minikube/.local/share/todochat/second/.minikube") == "minikube"
     tester.up_changes_nothing("--tags minikube")
     tester.up_changes_nothing(f"--tags network,image_registry,minikube {SECOND} {SMALL}")
 
