@@ -33,6 +33,11 @@ options:
     description: Artifacts that are to be in the store. An empty list means all.
     type: list
     elements: str
+  optional:
+    description: Artifacts that are to be there besides, of those that the lock file calls optional, which are not among all.
+    type: list
+    elements: str
+    default: []
   install:
     description: Files that are to stand somewhere with the artifact's content.
     type: list
@@ -192,6 +197,7 @@ def main() -> None:
             "source": {"type": "str", "choices": ["auto", "upstream", "mirror"], "default": "auto"},
             "mirror": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str"},
+            "optional": {"type": "list", "elements": "str", "default": []},
             "install": {"type": "list", "elements": "dict", "default": [], "options": options},
             "load": {"type": "list", "elements": "str", "default": []},
         },
@@ -208,7 +214,8 @@ def main() -> None:
         store = Store(Path(parameters["store"]))
         source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
         named = parameters["names"]
-        wanted = [lock[name] for name in (lock.artifacts if named == [] else named or [])]
+        listed = [name for name, artifact in lock.artifacts.items() if not artifact.optional] if named == [] else named or []
+        wanted = [lock[name] for name in dict.fromkeys([*listed, *parameters["optional"]])]
         to_build = obtain(wanted, store, source, parameters["source"], change)
         for entry in parameters["install"]:
             for name in entry["names"]:
