@@ -213,9 +213,7 @@ def main() -> None:
         lock = Lock(Path(parameters["lock"]))
         store = Store(Path(parameters["store"]))
         source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
-        named = parameters["names"]
-        listed = [name for name, artifact in lock.artifacts.items() if not artifact.optional] if named == [] else named or []
-        wanted = [lock[name] for name in dict.fromkeys([*listed, *parameters["optional"]])]
+        wanted = asked_for(lock, parameters["names"], parameters["optional"])
         to_build = obtain(wanted, store, source, parameters["source"], change)
         for entry in parameters["install"]:
             for name in entry["names"]:
@@ -241,6 +239,12 @@ def main() -> None:
             for name in mentioned
         },
     )
+
+
+def asked_for(lock: Lock, names: list[str] | None, optional: list[str]) -> list[Artifact]:
+    """The artifacts of these names, all but the optional ones where the list is empty, and those of the optional ones that are named."""
+    listed = [artifact.name for artifact in lock.artifacts.values() if not artifact.optional] if names == [] else names or []
+    return [lock[name] for name in dict.fromkeys([*listed, *optional])]
 
 
 def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, change: Change) -> list[Artifact]:

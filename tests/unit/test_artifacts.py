@@ -20,6 +20,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+from ansible_collections.todochat.platform.plugins.modules.artifact import asked_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUM = "ab" * 32
@@ -176,6 +177,21 @@ def test_the_key_is_part_of_an_images_name_except_where_the_cluster_expects_upst
     lock = world.lock()
     assert lock["node"].reference == f"todochat/node:v1-{lock['node'].key[:12]}"
     assert lock["other"].reference == "upstream.example/other:v1"
+
+
+@pytest.mark.parametrize(
+    ("names", "optional", "wanted"),
+    [
+        ([], [], ["tool", "node"]),
+        ([], ["other"], ["tool", "node", "other"]),
+        (["tool"], ["other"], ["tool", "other"]),
+        (["other"], ["other"], ["other"]),
+        (None, [], []),
+    ],
+)
+def test_what_is_optional_is_made_only_where_it_is_asked_for(world: World, names: list[str] | None, optional: list[str], wanted: list[str]) -> None:
+    broken(world.entries, "other", optional=True)
+    assert [artifact.name for artifact in asked_for(world.lock(), names, optional)] == wanted
 
 
 # The lock file of this repository
