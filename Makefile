@@ -77,5 +77,5 @@ test-full: ## Run everything, whatever passed before
 bench: ## Time a deployment of its own against a plain shell script's; ARGS='--runs N' for medians
 	@$(RUN) python bench/deployment.py $(ARGS)
 
-lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
+lock: ## Write the Python lock files anew, take Debian's packages of today, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

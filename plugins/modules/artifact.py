@@ -33,6 +33,11 @@ options:
     description: Artifacts that are to be in the store. An empty list means all.
     type: list
     elements: str
+  optional:
+    description: Artifacts that are to be there besides, of those that the lock file calls optional, which are not among all.
+    type: list
+    elements: str
+    default: []
   install:
     description: Files that are to stand somewhere with the artifact's content.
     type: list
@@ -192,6 +197,7 @@ def main() -> None:
             "source": {"type": "str", "choices": ["auto", "upstream", "mirror"], "default": "auto"},
             "mirror": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str"},
+            "optional": {"type": "list", "elements": "str", "default": []},
             "install": {"type": "list", "elements": "dict", "default": [], "options": options},
             "load": {"type": "list", "elements": "str", "default": []},
         },
@@ -207,8 +213,7 @@ def main() -> None:
         lock = Lock(Path(parameters["lock"]))
         store = Store(Path(parameters["store"]))
         source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
-        named = parameters["names"]
-        wanted = [lock[name] for name in (lock.artifacts if named == [] else named or [])]
+        wanted = asked_for(lock, parameters["names"], parameters["optional"])
         to_build = obtain(wanted, store, source, parameters["source"], change)
         for entry in parameters["install"]:
             for name in entry["names"]:
@@ -234,6 +239,12 @@ def main() -> None:
             for name in mentioned
         },
     )
+
+
+def asked_for(lock: Lock, names: list[str] | None, optional: list[str]) -> list[Artifact]:
+    """The artifacts of these names, all but the optional ones where the list is empty, and those of the optional ones that are named."""
+    listed = [artifact.name for artifact in lock.artifacts.values() if not artifact.optional] if names == [] else names or []
+    return [lock[name] for name in dict.fromkeys([*listed, *optional])]
 
 
 def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, change: Change) -> list[Artifact]:

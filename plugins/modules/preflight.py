@@ -244,7 +244,7 @@ def verifier(given: dict[str, Any]) -> str | None:
 def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
     """What is still to be done, against the file systems on which it will be done."""
     store = Store(Path(given["store"]))
-    missing = [artifact for artifact in lock.artifacts.values() if not store.has(artifact)]
+    missing = [artifact for artifact in lock.artifacts.values() if not artifact.optional and not store.has(artifact)]
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
     docker = str(engine.info["DockerRootDir"]) if engine else "/var/lib/docker"
