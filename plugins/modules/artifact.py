@@ -50,7 +50,7 @@ options:
         type: path
         required: true
       link:
-        description: A symbolic link to the file, filled in likewise; what somebody else put there is kept.
+        description: A symbolic link to the file, filled in likewise; not made where a program of that name is there already, or elsewhere in the search path.
         type: path
       owner: {type: str, description: The user it belongs to.}
   load:
@@ -96,6 +96,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import which
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
@@ -153,7 +154,8 @@ def install(
     if not wanted["link"]:
         return
     link = Path(wanted["link"].format(**filled))
-    stands = os.path.lexists(link)
+    # a link in /usr/local/bin would also stand before a program of that name in /usr/bin
+    stands = os.path.lexists(link) or which(link.name) is not None
     ours = link.is_symlink() and os.readlink(link).startswith(OURS)
     differs = not stands or (ours and os.readlink(link) != str(path))
     if differs and change.to_make(f"{link} points to {path}"):

@@ -54,6 +54,10 @@ missing:
   type: list
   elements: str
   returned: always
+refused:
+  description: Why nothing can be made in what stands in Docker's place, and what to do about it; empty where it is Docker itself, or nothing.
+  type: str
+  returned: always
 users_unknown:
   description: The asked users that do not exist.
   type: list
@@ -94,11 +98,14 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     version = docker_engine.answering_version()
     installed = version or docker_engine.installed_version()
     missing = docker_engine.missing_packages(installed)
+    stand_in = docker_engine.stand_in()
+    refusal = docker_engine.refusal(stand_in) if stand_in else None
     return {
         "version": version,
         "installed_version": installed,
         "init": host.init_system(),
         "missing": missing,
+        "refused": f"{refusal.why}\n{refusal.remedy}" if refusal else "",
         "users_unknown": [user for user in users if user not in known],
         **_repositories(release if missing else ""),
     }

@@ -138,6 +138,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         inotify_instances=inotify_instances(),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
+        stand_in=docker_engine.stand_in(),
         missing_packages=tuple(missing),
         apt_knows_debian=not missing or apt.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
     )

@@ -31,7 +31,8 @@ PIP_SECTIONS = ("global", "install", ":env:")
 def build(image: Image, reference: str, home: Path) -> None:
     """Builds with BuildKit. ``home`` is where the caller's package configuration lies. Raises ImageError."""
     with build_secrets(home, PRIVATE) as secrets:
-        command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
+        # Without an attestation, which only containerd's image store keeps: one manifest in either store, and nothing of this machine in it.
+        command = ["docker", "build", "--progress=plain", "--provenance=false", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
         # By name alone, so that a proxy's password stands in no argument; no image keeps what these arguments say.
