@@ -19,7 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 
 MAKE = "Run `make vault DO=create`, or `make up`, which makes it with all the rest."
-EDIT = "make vault DO=edit ARGS='-e secret={}'"
+EDIT = "`make vault DO=edit ARGS='-e secret={}'`"
 
 
 class VaultAction(ActionBase):  # type: ignore[misc]
