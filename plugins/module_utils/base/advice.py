@@ -1,6 +1,6 @@
 """What a message advises, so that it can be pasted where its reader stands. Plain Python: `bootstrap` uses it before there is anything else.
 
-Messages name a command as it is in the checkout: in backticks, after a colon, or in a column of its own. Whoever uses the collection without
+Messages name a command as it is in the checkout: in backticks, at the beginning, after a colon, or in a column of its own. Whoever uses the collection without
 the checkout has neither `make` nor `bootstrap`; to them nothing else is said.
 """
 
@@ -13,7 +13,7 @@ import shlex
 VARIABLE = "TODOCHAT_CHECKOUT"
 """The checkout whose `make` or `bootstrap` runs this, as its caller would name it: HERE in that folder, else by its path."""
 HERE = "."
-BEGINS = r"(?:(?<=`)|(?<=: )|(?<=  ))"
+BEGINS = r"(?:^|(?<=`)|(?<=: )|(?<=  ))"
 MAKE = re.compile(BEGINS + r"make (?=[a-z-]+(?: [A-Z]+=|`|\)|  |\n|$))")
 # It stands in .venv, which is not in PATH.
 VAULT = re.compile(BEGINS + r"ansible-vault (?=[a-z])")
