@@ -350,3 +350,31 @@ def test_a_command_is_named_as_its_reader_can_run_it(checkout: str, said: str, m
 def test_other_words_stay(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(advice.VARIABLE, "/elsewhere")
     assert advice.pasteable(said) == said
+
+
+def test_what_the_product_advises_helps_from_another_folder(tmp_path: Path) -> None:
+    """A vault is made, and encrypted again, by what each refusal says, cut out of it."""
+    home = tmp_path / "of Jürg"
+    home.mkdir()
+
+    def runs(command: str) -> tuple[int, str]:
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PWD": "/"}
+        done = subprocess.run(["sh", "-c", command], cwd="/", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def advised(command: str, begins: str) -> str:
+        status, said = runs(command)
+        assert status != 0, said
+        (found,) = re.findall(rf"^What to do: Run `({begins}[^`]+)`", said, re.MULTILINE)
+        return str(found)
+
+    look = f"make -C {shlex.quote(str(ROOT))} vault"
+    made = runs(advised(look, "make"))
+    assert made[0] == 0, made[1]
+    (vault,) = home.glob(".config/todochat/*/vault.yml")
+    encrypted = vault.read_text(encoding="utf-8")
+    opened = subprocess.run(["python3", ROOT / "bootstrap", "--", "ansible-vault", "decrypt", vault], env={**os.environ, "HOME": str(home)}, check=False)
+    assert opened.returncode == 0
+    assert runs(advised(look, "python3"))[0] == 0
+    assert vault.read_text(encoding="utf-8").splitlines()[0] == encrypted.splitlines()[0]
+    assert runs(look)[0] == 0
