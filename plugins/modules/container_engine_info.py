@@ -8,6 +8,7 @@ module: container_engine_info
 short_description: Observe the Docker engine of this machine
 description:
   - Says what there is of Docker, however it was installed, what is missing, and where apt finds Debian's releases.
+  - Warns of what membership in the group C(docker) means, where it is still to be given.
   - Changes nothing. Needs root, because the engine's socket does.
 options:
   users:
@@ -78,8 +79,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_members
 
 POLL_SECONDS = 0.5
+MEANS_ROOT = (
+    "{} will be put into the group docker, as minikube needs it: whoever is in that group can become root without a password. "
+    "Who does not want that has another user, who is made, run minikube: -e deployment_minikube_user=minikube"
+)
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -145,6 +151,8 @@ def main() -> None:
                     docker_engine.last_lines(),
                 ),
             )
+        if outside := [user for user in module.params["users"] if user not in group_members("docker")]:
+            module.warn(MEANS_ROOT.format(" and ".join(outside)))
         module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
 
 

@@ -38,6 +38,7 @@ REASONS = {
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
+    "python3 bootstrap --test -- python bench/browser.py": "its figures are for people, of a deployment that answers by a language model; the scenario assistant has both",
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
     "ansible-vault edit": "it opens an editor",

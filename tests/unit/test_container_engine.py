@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
+from ansible_collections.todochat.platform.plugins.modules import container_engine_info
 
 TARGET = """MetaKey: main/binary-amd64/Packages
 Created-By: Packages
@@ -194,3 +197,23 @@ def test_fetched_lists_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyP
     program(tmp_path, "apt-get", 'echo "$*"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     assert apt.apt_targets() == "indextargets\n"
+
+
+@pytest.mark.parametrize(("users", "told"), [(["root", "bin"], "bin will"), (["root"], ""), ([], "")])
+def test_what_the_group_docker_means_is_said_of_whom_it_is_still_to_be_given(tmp_path: Path, users: list[str], told: str) -> None:
+    getent = tmp_path / "getent"
+    getent.write_text("#!/bin/sh\n[ \"$*\" = 'group docker' ] && echo docker:x:999:root,me\n")
+    getent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, container_engine_info.__file__],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {"users": users}}),
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(done.stdout)
+    warnings = " ".join(str(one) for one in result.get("warnings", []))
+    assert not result["changed"]
+    assert told in warnings
+    assert ("become root without a password" in warnings, "-e deployment_minikube_user=minikube" in warnings) == (bool(told), bool(told))

@@ -20,7 +20,19 @@ from dependencies import inputs, inputs_hash, names, reached, stale
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {path.name for path in ROOT.glob("roles/*")}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
-WHOLE_WAY = {"alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
+WHOLE_WAY = {
+    "account",
+    "account_trixie",
+    "alternative",
+    "down_installed",
+    "offline",
+    "tags",
+    "tags_after",
+    "tags_refused",
+    "upgrade",
+    "vault",
+    "vault_failures",
+}
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
 RELEASE = {"app_release", "assistant", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
@@ -301,7 +313,7 @@ def test_a_new_file_a_mode_and_a_line_count_and_a_comment_of_a_shared_file_does_
 def test_a_new_word_leads_to_its_playbook(checkout: Path) -> None:
     assert "playbooks/down.yml" not in inputs("network")
     tests = checkout / "molecule/network/tests/test_network.py"
-    edit(tests, "def test_the_host", "def test_it_goes(tester: Tester) -> None:\n    tester.make(\"down\")\n\n\ndef test_the_host")
+    edit(tests, "def test_the_host", 'def test_it_goes(tester: Tester) -> None:\n    tester.make("down")\n\n\ndef test_the_host')
     assert {"Makefile#down", "playbooks/down.yml", "plugins/module_utils/whole/removal.py"} <= set(inputs("network"))
 
 

@@ -32,7 +32,7 @@ OTHER = "sha256:" + "0" * 64
 HELM = [{"name": "frontend", "status": "deployed", "revision": "2"}]
 
 SERVICE = Service("frontend", "deployed", 2, ready=2, wanted=2, restarts=0, digest=DIGEST, built=DIGEST, as_built=True)
-ACTUAL = Cluster("docker", "containerd", "v1.34.4", 2, 6144, 1, "todo", ("127.0.0.1:30000:30000",))
+ACTUAL = Cluster("docker", "containerd", "v1.35.1", 2, 6144, 1, "todo", ("127.0.0.1:30000:30000",))
 RUNNING = Status("running", ACTUAL, "192.168.85.2", up=True, comes_back=True)
 WELL = Deployment(
     url="http://127.0.0.1:30000",
@@ -95,7 +95,7 @@ def test_the_next_command_fits_what_there_is(found: Deployment, command: str, re
 def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     lines = told(WELL)
     assert lines["Application"] == "http://127.0.0.1:30000 answers"
-    assert lines["Cluster"] == "running, Kubernetes v1.34.4, node 192.168.85.2, 2 CPUs, 6144 MiB"
+    assert lines["Cluster"] == "running, Kubernetes v1.35.1, node 192.168.85.2, 2 CPUs, 6144 MiB"
     image = DIGEST.removeprefix("sha256:")[:12]
     assert lines["Backend"] == lines["Frontend"] == f"2 of 2 pods ready, 0 restarts, Helm revision 2, image {image} (as built)"
     assert lines["Database"] == "running, 8 MB, migration 0001, todos: 3"

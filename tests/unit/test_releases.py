@@ -46,7 +46,7 @@ case "$*" in
     if [ -e once-more ]; then rm once-more; elif [ -e everything.next ]; then mv everything.next everything; fi ;;
 *" logs "*" --previous") cat previous ;;
 *" logs "*) cat log ;;
-*" version "*) echo '{{"serverVersion": {{"gitVersion": "v1.34.4"}}}}' ;;
+*" version "*) echo '{{"serverVersion": {{"gitVersion": "v1.35.1"}}}}' ;;
 *" template "*" --no-hooks"*) cat manifest ;;
 *" template "*) cat hooks manifest ;;
 *" get manifest "*) cat manifest ;;

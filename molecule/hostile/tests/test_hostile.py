@@ -77,6 +77,15 @@ def test_what_is_advised_can_be_pasted_in_the_folder_where_it_was_read(tester: T
     assert status == 124, output  # it follows
 
 
+def test_a_folder_that_root_cannot_read_is_named(tester: Tester) -> None:
+    """As a home on the network's file system, from which root of this machine is shut out."""
+    tester.sees("sudo apt-get install --yes --quiet=2 --no-install-recommends bindfs fuse3 && mkdir far && bindfs todochat far")
+    result = tester.host.run("su --login tester --command %s", "cd far && make plan 2>&1")
+    assert result.rc != 0
+    assert "root of this machine cannot read /home/tester/far. Run this in a checkout" in result.stdout
+    tester.sees("fusermount3 -u far")
+
+
 def test_a_second_run_says_who_is_at_work(tester: Tester) -> None:
     """And ends where it is told so; to look is always possible."""
     tester.sees("cd todochat && umask 077 && (flock 9; sleep 600) 9> ~/.local/state/todochat/todo/run.lock & sleep 1")

@@ -78,6 +78,6 @@ class Cluster:
 
     @cached_property
     def version(self) -> str:
-        """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
+        """The cluster's Kubernetes version, such as v1.35.1, which charts may be rendered for."""
         answer = self.run("kubectl", "version", "--output=json", "--request-timeout=10s").stdout
         return str(json.loads(answer)["serverVersion"]["gitVersion"])

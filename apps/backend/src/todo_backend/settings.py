@@ -152,7 +152,7 @@ class Secrets(BaseSettings):
 
     @property
     def sqlalchemy_url(self) -> URL:
-        """The database URL for SQLAlchemy with psycopg 3, synchronous or not; it is read as PostgreSQL's own library reads it."""
+        """The database URL for SQLAlchemy with psycopg 3, read as PostgreSQL's own library reads it."""
         found = {name: str(value) for name, value in conninfo_to_dict(self.database_url.get_secret_value()).items()}
         port = int(found.pop("port", "5432"))
         user, password = found.pop("user", None), found.pop("password", None)

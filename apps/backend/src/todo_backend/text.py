@@ -63,7 +63,7 @@ def shortened(value: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 2].rstrip() + " …"
 
 
-# A list is gone through several times for a message to the built-in assistant, and the next message is about the same titles.
+# The built-in assistant goes through a list several times for a message, and the next one is about the same titles.
 _REMEMBERED = 1 << 14
 
 
