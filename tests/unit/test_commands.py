@@ -372,6 +372,7 @@ def test_what_the_product_advises_helps_from_another_folder(tmp_path: Path) -> N
     look = f"make -C {shlex.quote(str(ROOT))} vault"
     made = runs(advised(look, "make"))
     assert made[0] == 0, made[1]
+    assert f"See what is in it with `{look}`" in made[1]
     (vault,) = home.glob(".config/todochat/*/vault.yml")
     encrypted = vault.read_text(encoding="utf-8")
     opened = subprocess.run(["python3", ROOT / "bootstrap", "--", "ansible-vault", "decrypt", vault], env={**os.environ, "HOME": str(home)}, check=False)
