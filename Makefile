@@ -10,6 +10,8 @@ DO := list
 FILE :=
 TO :=
 EMAIL :=
+# Where the caller stands, for whom messages name commands: with -C that is elsewhere.
+export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
@@ -47,7 +49,7 @@ compose: ## Run the application without Kubernetes, by compose.yaml, with the im
 	@$(RUN) ansible-playbook playbooks/compose.yml $(ARGS)
 
 vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
-	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT): make vault DO=list))
+	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT)))
 	@$(RUN) ansible-playbook playbooks/vault/$(DO).yml $(ARGS)
 
 backup: ## Write a backup of the database, proven by restoring it; FILE=path: there

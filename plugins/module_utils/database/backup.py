@@ -213,7 +213,7 @@ def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], datab
     if not found.is_empty() and not replace:
         return UserError(
             f"The database {database} holds data ({found.summary()}), which a restore would replace",
-            f"Say that you mean it by its name: make restore FILE=... ARGS='-e replace={database}'. What is there is backed up first.",
+            f"Say that you mean it by its name: `make restore FILE=PATH ARGS='-e replace={database}'`. What is there is backed up first.",
         )
     return None
 

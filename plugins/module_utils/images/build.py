@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,7 +87,8 @@ def filled_in(line: str, file: Path) -> str:
         if found[1] not in callers() and not found[2]:
             raise ImageError(
                 f"{file} takes the value of {found[0]} from the environment, of which a build of an image gets no such variable",
-                "Call it NPM_TOKEN, or write the value itself into that file, which nobody else should be able to read (`chmod 600`).",
+                "Call it NPM_TOKEN, or write the value itself into that file, which nobody else should be able to read "
+                f"(`chmod 600 {shlex.quote(str(file))}`).",
             )
         return callers().get(found[1], "")
 

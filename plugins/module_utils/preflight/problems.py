@@ -142,7 +142,7 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
     if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
         said.append(
             f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {INOTIFY_INSTANCES}: where the node "
-            "does not become ready, raise the limit with `sysctl fs.inotify.max_user_instances=512`."
+            "does not become ready, raise the limit with `sudo sysctl fs.inotify.max_user_instances=512`."
         )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")

@@ -192,7 +192,7 @@ def debian_sources(suite: str) -> list[str]:
     if not main:
         raise ArtifactError(
             "apt on this machine has no source for Debian's main archive, so images cannot be assembled from its packages.",
-            "Add one to /etc/apt/sources.list.d and run `apt-get update`.",
+            "Add one to /etc/apt/sources.list.d and run `sudo apt-get update`.",
         )
     lines = [(main, suite), (main, f"{suite}-updates")] + ([(security, f"{suite}-security")] if security else [])
     return [f"deb [signed-by={DEBIAN_KEYRING}] {address} {release} main" for address, release in lines]
