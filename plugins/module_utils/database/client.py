@@ -91,6 +91,10 @@ class Address:
         return "".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in of.items() if value) for name, of in named.items())
 
 
+ALONE = Address({"user": "postgres", "host": PRIVATE, "port": "5432", "dbname": "trial"})
+"""Of a container that is to reach no database but its own."""
+
+
 class DatabaseError(UserError):
     """What a server, or a program of PostgreSQL's, refused; `said` is its own sentence."""
 
@@ -103,7 +107,7 @@ class DatabaseError(UserError):
 class Workbench:
     """The container, while the context lasts."""
 
-    def __init__(self, image: str, address: Address) -> None:
+    def __init__(self, image: str, address: Address = ALONE) -> None:
         self.image = image
         self.address = address
         self.name = f"todochat-backup-{secrets.token_hex(4)}"
