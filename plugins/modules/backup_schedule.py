@@ -56,7 +56,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.database import series
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import init_system
-from ansible_collections.todochat.platform.plugins.module_utils.machine.timer import Task, Timer, backups
+from ansible_collections.todochat.platform.plugins.module_utils.machine.timer import Task, backups
 
 OFF = "off"
 EVERY = ("hourly", "daily", "weekly", "monthly", OFF)
@@ -100,7 +100,7 @@ def main() -> None:
     would = []
     with told(module):
         if given["every"] not in EVERY:
-            raise UserError(f"every={given['every']} is none of {', '.join(EVERY)}", "Give every one of them.")
+            raise UserError(f"every={given['every']} is none of {', '.join(EVERY)}", "Give one of them, as in every=daily.")
         keep = series.number(given["keep"])
         if off and timer.is_there():
             would = [f"{timer.name} {'would be' if module.check_mode else 'is'} taken away"]

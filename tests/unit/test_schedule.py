@@ -100,13 +100,14 @@ def test_systemd_reads_what_was_meant(timer: Timer) -> None:
     timer.let_do(daily())
     lines = [line.partition("=") for line in timer.service.read_text().splitlines() if "=" in line and not line.startswith("#")]
 
-    def read(value: str) -> list[str]:
+    def read(value: str, special: str) -> list[str]:
+        assert set(special) & set(value.replace("%%", "").replace("$$", "")) == set()
         # within its quotes systemd takes the same for special as a shell's parser
         return [one.replace("%%", "%") for one in shlex.split(value)]
 
-    told = {name: [read(value) for other, _, value in lines if other == name] for name, _, _ in lines}
+    told = {name: [read(value, "%$" if name == "ExecStart" else "%") for other, _, value in lines if other == name] for name, _, _ in lines}
     assert told["User"] == [[ME]]
-    assert told["Environment"] == [["HOME=/home/me"], ["ANSIBLE_VAULT_PASSWORD_FILE=/a b/100%\"$x\\"]]
+    assert told["Environment"] == [["HOME=/home/me"], ['ANSIBLE_VAULT_PASSWORD_FILE=/a b/100%"$x\\']]
     commands = [[one.replace("$$", "$") for one in command] for command in told["ExecStart"]]
     assert commands == [list(command) for command in daily().commands]
     assert [json.loads(command[8]) for command in commands] == [GIVEN["settings"]] * 2
