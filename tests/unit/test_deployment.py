@@ -103,6 +103,8 @@ def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     assert lines["Versions"] == "Docker 26.1.5, minikube v1.38.1"
     assert lines["Disk"] == "cluster 2.1 GB, store 900 kB, free 12.0 GB"
     assert len(lines) <= 12
+    assert "Backups" not in lines
+    assert told(replace(WELL, backups="daily, the last run Fri"))["Backups"] == "daily, the last run Fri"
 
 
 def test_where_nothing_is_there_is_still_something_to_tell() -> None:

@@ -285,6 +285,6 @@ def has_image(image: str) -> bool:
 
 def free(path: Path) -> int:
     """Bytes that are free where a path is, or would be."""
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))  # what cannot be looked into, as by no root, counts as not there
     found: Any = os.statvfs(existing)
     return int(found.f_bavail * found.f_frsize)
