@@ -15,7 +15,7 @@ export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault backup restore rollback reset-password bundle check test test-full bench lock
+.PHONY: help up plan status logs open stop start down compose vault backup restore drill schedule rollback reset-password bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -57,6 +57,12 @@ backup: ## Write a backup of the database, proven by restoring it; FILE=path: th
 
 restore: ## Put the backup FILE=path in the place of what is in the database; ARGS='-e replace=todo' where it holds data
 	@$(RUN) ansible-playbook playbooks/restore.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+drill: ## Restore the newest backup for a trial, beside the database, and say whether it passed; FILE=path: that one
+	@$(RUN) ansible-playbook playbooks/drill.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+schedule: ## Back the database up every day, with a drill, and keep 7; ARGS='-e every=weekly -e keep=4' otherwise, every=off no more
+	@$(RUN) ansible-playbook playbooks/schedule.yml $(ARGS)
 
 rollback: ## Go back to the revision of the deployment before what runs; TO=number: to that one
 	@$(RUN) ansible-playbook playbooks/rollback.yml $(if $(TO),-e to=$(TO)) $(ARGS)

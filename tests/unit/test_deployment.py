@@ -111,6 +111,8 @@ def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     assert lines["Base"] == "images  Debian as of 2026-11-29 (0 days)"
     assert lines["Past"] == "support Helm 2 since 2020-11-13; see docs/artifacts.md"
     assert len(lines) <= 12
+    assert "Backups" not in lines
+    assert told(replace(WELL, backups="daily, the last run Fri"))["Backups"] == "daily, the last run Fri"
 
 
 def test_where_nothing_is_there_is_still_something_to_tell() -> None:

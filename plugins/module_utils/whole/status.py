@@ -19,7 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine, timer
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
@@ -81,6 +81,8 @@ class Deployment:
     external: bool = False
     registry: str = "absent"
     registry_endpoint: str = ""
+    backups: str = ""
+    """How their schedule is; empty where there is none."""
     versions: Mapping[str, str] = field(default_factory=dict)
     disk: Mapping[str, int] = field(default_factory=dict)
     """Bytes of each part, and ``free``."""
@@ -129,6 +131,7 @@ class Deployment:
             *((service.name.capitalize(), service_line(service)) for service in self.services),
             ("Assistant", assistant_line(self.assistant) if self.assistant else ""),
             ("Database", ", ".join((f"external, at {self.database}" if self.external else self.database, *self.database_facts))),
+            ("Backups", self.backups),
             ("Registry", f"{self.registry} at {self.registry_endpoint}" if self.registry != "absent" else "absent"),
             ("Versions", ", ".join(f"{name} {version}" for name, version in self._versions().items())),
             ("Base images", self.bases),
@@ -260,6 +263,7 @@ class Observer:
                 external=bool(self.database_host),
                 registry=states.get(self.registry_container, "absent"),
                 registry_endpoint=self.registry.endpoint,
+                backups=timer.backups(self.repository).line(),
                 versions=versions.result(),
                 disk=disk.result(),
                 bases=bases_line(self.lock.debian, today) if self.lock.debian else "",
