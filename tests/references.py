@@ -171,7 +171,7 @@ def kind(one: Mapping[str, Any]) -> str:
     if "enum" in one:
         return ", ".join(f"`{value}`" for value in one["enum"])
     types = one["type"] if isinstance(one["type"], list) else [one["type"]]
-    name = " or ".join(TYPES[each] if each in TYPES else each for each in types)
+    name = " or ".join(TYPES.get(str(each), str(each)) for each in types)
     limits = [f"{word} {one[key]}" for key, word in (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to")) if key in one]
     return f"{name}{', ' if limits else ''}{' '.join(limits)}"
 
