@@ -21,7 +21,7 @@ import pytest
 from loopback import Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, Finding
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, UNDO, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.look import Looker, node_said, process_at, validity
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis, NodeSaid, Seen, diagnose, harmless, seconds
 
@@ -325,7 +325,7 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
         ("todo-database is exited",),
     ),
     "the database cannot be reached": ([pod("backend", STARTS, lines=(DATABASE_LOG + 'Connection refused"}',))], "database", ("Connection refused",)),
-    "a wrong password": ([pod("backend", STARTS, lines=(WRONG_PASSWORD,))], "secret", ("password authentication failed", "app_secrets,app_release")),
+    "a wrong password": ([pod("backend", STARTS, lines=(WRONG_PASSWORD,))], "secret", ("password authentication failed", "rollout restart deployment/backend")),
     "a wrong password, once it has ended": ([pod("backend", crashed(3), lines=(WRONG_PASSWORD,))], "secret", ("exit code 3", "password authentication failed")),
     "a Secret is missing": ([lambda s: replace(s, secrets={})], "secret", ("no Secret backend-secrets", "--tags app_secrets,app_release")),
     "a key is missing": ([lambda s: replace(s, secrets={"backend-secrets": ["jwt_keys"]})], "secret", ("lacks database_url",)),
@@ -408,6 +408,8 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
         "provider",
         ("secret=model_api_key",),
     ),
+    "a model that is too slow": ([key, lambda s: replace(s, notice="The language model did not answer in time, so ...")], "provider", ("in time",)),
+    "a container that cannot be started": ([pod("backend", waiting("CreateContainerError", "no such device"))], "start", ("no such device",)),
     "a full disk": ([lambda s: replace(s, free={"/var/lib/docker": 1 << 20})], "disk", ("/var/lib/docker has 1 MB left",)),
     "a node that is short of disk": ([lambda s: replace(s, node=replace(s.node, free=1000))], "disk", ("The node's file system",)),
     "a clock that differs": ([lambda s: replace(s, docker_now=s.now - 7200)], "clock", ("-7200 s",)),
@@ -445,8 +447,7 @@ def test_each_fault_has_a_test() -> None:
         for change in changes:
             seen = change(seen)
         found += told(seen).findings
-    untested = {fault.looks for fault in FAULTS} - {finding.fault.looks for finding in found}
-    assert len(untested) <= 0, untested
+    assert {fault.looks for fault in FAULTS} - {finding.fault.looks for finding in found} == {UNDO.looks}
 
 
 # What is sound, or only starts
@@ -565,15 +566,7 @@ def test_the_documentation_has_the_rules_table() -> None:
 
 # What is looked at
 
-PEM = """-----BEGIN CERTIFICATE-----
-MIIBCjCBsgIBATAKBggqhkjOPQQDAjASMRAwDgYDVQQDDAdleHBpcmVkMB4XDTIw
-MDEwMTAwMDAwMFoXDTIwMDEwMjAwMDAwMFowEjEQMA4GA1UEAwwHZXhwaXJlZDBZ
-MBMGByqGSM49AgEGCCqGSM49AwEHA0IABL4vwKRtFMx5Vv6UC8icY4w7rCYSnYL/
-FY5wcHvBEIBHEYx7E+LUBFbEth9oWlTEenoiXFzlbztkIcsE+TLma88wCgYIKoZI
-zj0EAwIDRwAwRAIgShgLImKEyMZAfVIL2PnoeKO/701CcakEbVc4YpUBZEcCIEFA
-YzKmhLJi9iZ7TFk0GkSnJ7SptnhUFjonfuQp3ehi
------END CERTIFICATE-----
-"""
+PEM = (ROOT / "molecule/diagnose/expired.crt").read_text(encoding="utf-8")
 
 
 def test_a_certificates_dates_are_read() -> None:

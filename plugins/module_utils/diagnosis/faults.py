@@ -67,7 +67,11 @@ DATABASE_REFUSES = Fault(
     "the database runs, and the backend does not reach it, or is refused for another reason than its password",
     ("make logs ARGS='-e service=backend,database'",),
 )
-PASSWORD = Fault("secret", "the database does not take the password in the Secret", ("make up ARGS='--tags app_secrets,app_release'",))
+PASSWORD = Fault(
+    "secret",
+    "the database does not take the password in the Secret",
+    ("make up ARGS='--tags app_secrets'", "{kubectl} rollout restart deployment/{name}"),
+)
 SECRET = Fault("secret", "a Secret that the pods need is not there, or lacks a key", ("make up ARGS='--tags app_secrets,app_release'",))
 CONFIG = Fault("configuration", "a ConfigMap that the pods need is not there", ("make up ARGS='--tags app_release'",))
 DNS_SCALED = Fault("dns", "CoreDNS is scaled to 0", ("{system} scale deployment/coredns --replicas=1",))

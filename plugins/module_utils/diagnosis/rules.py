@@ -21,7 +21,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import (
     INSTANCE,
+    NOT_STARTING,
     PATIENCE,
+    PULLING,
     Rollout,
     Sign,
     condition,
@@ -38,6 +40,8 @@ SHOWN_SECONDS = 2
 """For a sign that waiting does not help with. The command takes longer to begin, so it finds all that was there before it."""
 LEAD_SECONDS = 5
 """In which a Service leads to a pod that has got ready."""
+DNS_SECONDS = 30
+"""In which CoreDNS starts."""
 LATER_SECONDS = 90
 """For what comes a while after all else, such as the first metrics."""
 RECENT_SECONDS = 600
@@ -399,9 +403,13 @@ def dns(seen: Seen) -> Iterator[Finding]:
     if coredns["spec"].get("replicas", 1) == 0:
         yield Finding(faults.DNS_SCALED, "The Deployment coredns in kube-system is scaled to 0: names are not resolved.")
     elif not coredns.get("status", {}).get("readyReplicas") and not seen.is_starting:
-        unavailable: Item = next((one for one in coredns["status"].get("conditions", []) if one["type"] == "Available" and one["status"] == "False"), {})
-        if seen.ago(unavailable.get("lastTransitionTime")) > SHOWN_SECONDS:
-            yield Finding(faults.DNS, f"No pod of coredns in kube-system is ready{seen.since(unavailable.get('lastTransitionTime'))}.")
+        conditions = coredns.get("status", {}).get("conditions", [])
+        since: object = next((one.get("lastTransitionTime") for one in conditions if one["type"] == "Available" and one["status"] == "False"), None)
+        pods_of_it = [item for item in seen.system if item["kind"] == "Pod" and item["metadata"]["name"].startswith("coredns-")]
+        reasons = {container.get("state", {}).get("waiting", {}).get("reason", "") for pod in pods_of_it for container in statuses(pod)}
+        why = sorted(reasons & (PULLING | NOT_STARTING | {"CrashLoopBackOff"}))
+        if why or seen.ago(since) > DNS_SECONDS:
+            yield Finding(faults.DNS, f"No pod of coredns in kube-system is ready{f' ({why[0]})' if why else ''}{seen.since(since)}.")
 
 
 def limits(seen: Seen) -> Iterator[Finding]:
