@@ -26,13 +26,13 @@ plan: ## Show what `make up` would change, and change nothing
 	@$(RUN) ansible-playbook site.yml --check --diff $(ARGS)
 
 doctor: ## Say what stands in the way on this machine, before anything is installed; change nothing
-	@$(RUN) ansible-playbook playbooks/doctor.yml $(ARGS)
+	@$(RUN) ansible-playbook playbooks/doctor.yml --check --tags preflight $(ARGS)
 
 status: ## Show how the application and its parts are, and which command comes next
 	@$(RUN) ansible-playbook playbooks/status.yml $(ARGS)
 
 diagnose: ## Name what is wrong, with what shows it and the command that mends it; change nothing
-	@$(RUN) ansible-playbook playbooks/diagnose.yml $(ARGS)
+	@$(RUN) ansible-playbook playbooks/diagnose.yml --check $(ARGS)
 
 logs: ## Show the last lines of both services; ARGS='-e service=backend,database -e lines=200' of others
 	@$(RUN) ansible-playbook playbooks/logs.yml $(ARGS)

@@ -70,9 +70,9 @@ def own_text(scenario: str) -> str:
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
         ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
-        ("plugins/modules/preflight.py", WHOLE_WAY | {"diagnose", "preflight"}),
-        ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"diagnose", "preflight"}),
-        ("plugins/action/options.py", WHOLE_WAY | {"diagnose", "preflight", "compose"}),
+        ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
+        ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
+        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
         ("plugins/modules/database_backup.py", {"backup", "disk_full", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),

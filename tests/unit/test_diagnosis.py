@@ -254,6 +254,11 @@ def key(seen: Seen) -> Seen:
 
 FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
     "Docker does not answer": ([lambda s: replace(s, docker="Cannot connect to the Docker daemon", containers={})], "docker", ("Cannot connect", "make start")),
+    "no Docker": (
+        [lambda s: replace(s, docker="There is no docker on this machine.", is_ours=False, containers={})],
+        "docker",
+        ("There is no docker on this machine.", "make doctor && make up"),
+    ),
     "no cluster": ([lambda s: replace(s, is_ours=False, is_finished=False, containers={})], "cluster", ("no cluster", "make up")),
     "somebody else's container": ([lambda s: replace(s, is_ours=False)], "cluster", ("not made by this deployment", "deployment_name=NAME")),
     "a cluster that was broken off": ([lambda s: replace(s, is_finished=False)], "cluster", ("not made to its end",)),

@@ -47,6 +47,7 @@ class Finding:
 
 # In the order in which they are told: what others follow from comes first.
 DOCKER = Fault("docker", "Docker does not answer", ("make start",))
+DOCKER_ABSENT = Fault("docker", "Docker does not answer, and nothing was made with it yet", ("make doctor", "make up"))
 FOREIGN = Fault("cluster", "the node's container is not this deployment's", ("make up ARGS='-e deployment_name=NAME'",))
 ABSENT = Fault("cluster", "there is no cluster, or it was not made to its end", ("make up",))
 CLOCK = Fault("clock", "this machine's clock differs from Docker's, or from what the cluster has written", ("sudo timedatectl set-ntp true", "make start"))

@@ -235,7 +235,7 @@ def running(seen: Seen) -> bool:
 def machine(seen: Seen) -> Iterator[Finding]:
     """Docker, disk, clock, and what is known of certificates without asking the cluster."""
     if seen.docker:
-        yield Finding(faults.DOCKER, sentence(harmless(seen.docker)))
+        yield Finding(faults.DOCKER if seen.is_ours else faults.DOCKER_ABSENT, sentence(harmless(seen.docker)))
     if seen.docker_now is not None and abs(seen.docker_now - seen.now) > CLOCK_SECONDS:
         yield Finding(faults.CLOCK, f"Docker's clock differs from this machine's by {seen.docker_now - seen.now:+.0f} s.")
     for path, free in seen.free.items():
