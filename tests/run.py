@@ -233,14 +233,14 @@ def test_charts() -> None:
 
 
 def lock() -> None:
-    """Resolve requirements/*.in anew, with hashes from the configured package index, and record upstream's image digests."""
+    """Resolve requirements/*.in anew, with hashes from the configured package index, take Debian's packages of today, and record upstream's image digests."""
     locks = {"controller": [], "test": ["--constraints", "requirements/controller.txt"], "assistant": [], "weights": ["--no-deps"]}
     for name, constraints in locks.items():
         with phase(f"requirements/{name}.txt"):
             options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
             files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
             run("uv", "pip", "compile", *options, "--custom-compile-command", "make lock", *constraints, *files)
-    with phase("artifacts.lock.yml: what is unrecorded is read from upstream"):
+    with phase("artifacts.lock.yml: the day of Debian's packages, and what is unrecorded, read from upstream"):
         run("python", "scripts/lock")
 
 

@@ -8,6 +8,7 @@ module: container_engine_info
 short_description: Observe the Docker engine of this machine
 description:
   - Says what there is of Docker, however it was installed, what is missing, and where apt finds Debian's releases.
+  - Warns of what membership in the group C(docker) means, where it is still to be given.
   - Changes nothing. Needs root, because the engine's socket does.
 options:
   users:
@@ -53,6 +54,10 @@ missing:
   type: list
   elements: str
   returned: always
+refused:
+  description: Why nothing can be made in what stands in Docker's place, and what to do about it; empty where it is Docker itself, or nothing.
+  type: str
+  returned: always
 users_unknown:
   description: The asked users that do not exist.
   type: list
@@ -78,8 +83,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_members
 
 POLL_SECONDS = 0.5
+MEANS_ROOT = (
+    "{} will be put into the group docker, as minikube needs it: whoever is in that group can become root without a password. "
+    "Who does not want that has another user, who is made, run minikube: -e deployment_minikube_user=minikube"
+)
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -88,11 +98,14 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     version = docker_engine.answering_version()
     installed = version or docker_engine.installed_version()
     missing = docker_engine.missing_packages(installed)
+    stand_in = docker_engine.stand_in()
+    refusal = docker_engine.refusal(stand_in) if stand_in else None
     return {
         "version": version,
         "installed_version": installed,
         "init": host.init_system(),
         "missing": missing,
+        "refused": f"{refusal.why}\n{refusal.remedy}" if refusal else "",
         "users_unknown": [user for user in users if user not in known],
         **_repositories(release if missing else ""),
     }
@@ -145,6 +158,8 @@ def main() -> None:
                     docker_engine.last_lines(),
                 ),
             )
+        if outside := [user for user in module.params["users"] if user not in group_members("docker")]:
+            module.warn(MEANS_ROOT.format(" and ".join(outside)))
         module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
 
 

@@ -42,7 +42,7 @@ TYPES = {
 PREFLIGHTS_OWN = tuple(f"preflight_{name}" for name in ("deployment", "frontend_port", "subnet", "addresses", "cpus", "memory"))
 
 # What has to be in the lock file that another option names.
-LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
+LOCKED = {"artifact_names": "artifact_lock", "artifact_optional_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)

@@ -107,6 +107,28 @@ def test_in_the_callers_own_all_stays_where_it_was(bootstrap: ModuleType) -> Non
     assert before == (bootstrap.VENV, bootstrap.ANSIBLE)
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_the_caller_is_in_the_checkout_or_elsewhere(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool) -> None:
+    """As make has told it, which may have gone there itself, else by the folder that this runs in."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+
+    def found(place: Path) -> str:
+        monkeypatch.chdir(tmp_path if told else place)
+        if told:
+            monkeypatch.setenv("TODOCHAT_CALLED_FROM", str(place))
+        name: str = bootstrap.checkout_from_the_caller()
+        assert "TODOCHAT_CALLED_FROM" not in os.environ
+        return name
+
+    assert [found(place) for place in (tmp_path, link, Path("/"))] == [".", ".", str(tmp_path)]
+
+
+def test_where_nobody_knows_where_the_caller_is_the_checkout_is_named(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TODOCHAT_CALLED_FROM", "")
+    assert bootstrap.checkout_from_the_caller() == str(tmp_path)
+
+
 def test_the_links_of_the_checkout_are_known() -> None:
     listed = subprocess.run(["git", "ls-files", "--stage"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert sorted(line.partition("\t")[2] for line in listed if line.startswith("120000 ")) == sorted(script.loaded("bootstrap").LINKS)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.todochat.platform.plugins.module_utils import vault
 from ansible_collections.todochat.platform.plugins.module_utils.base.database_url import AddressError, parameters
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError

@@ -155,6 +155,7 @@ def test_a_line_of_the_shared_variables_stales_those_that_read_it(variable: str,
 def test_an_entry_of_the_lock_stales_those_that_take_it_from_the_store() -> None:
     assert not set(stale("artifacts.lock.yml#metrics-server")) & NOTHING_IS_DEPLOYED
     assert {"network", "bundle"} <= set(stale("artifacts.lock.yml#pause"))
+    assert set(stale("artifacts.lock.yml#debian")) >= set(stale("artifacts.lock.yml#postgres")) | set(stale("artifacts.lock.yml#kube-proxy"))
     # built into another one
     assert set(stale("artifacts.lock.yml#kicbase")) <= set(stale("roles/bundle/files/go/crictl/go.sum"))
 

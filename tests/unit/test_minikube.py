@@ -502,14 +502,15 @@ def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: W
 
 def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> None:
     hosts = "/etc/hosts || echo \"192.168.85.2\tcontrol-plane.minikube.internal\" >>/etc/hosts"
-    assert drop_in("192.168.85.2", []).endswith(f"{hosts}'\n")
+    assert drop_in("192.168.85.2", []).splitlines()[1].endswith(f"{hosts}'")
 
 
-def test_pods_do_not_reach_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
+def test_pods_do_not_reach_a_log_in_nor_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
     """Looked at where addresses are those of the end: neither a service's any more, nor the node's already."""
-    rule = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()[-1]
-    assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in rule
-    assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in rule
+    *_, registry, log_in = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()
+    assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in registry
+    assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in registry
+    assert "|| iptables -w 10 -t mangle -A FORWARD -o eth0 -p tcp --dport 22 -j DROP" in log_in
 
 
 @pytest.mark.parametrize("step", ["stop", "delete"])

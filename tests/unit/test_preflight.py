@@ -349,6 +349,15 @@ def test_paths_on_one_file_system_share_its_space_whether_they_exist_or_not(tmp_
     assert spaces["/proc"].mount == "/proc"
 
 
+def test_what_is_optional_takes_no_room_that_has_to_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, counted = Lock(ROOT / "artifacts.lock.yml"), list[str]()
+    monkeypatch.setattr(module, "store_need", lambda missing: counted.extend(artifact.name for artifact in missing) or 0)
+    given = {"store": str(tmp_path), "source": "mirror", "minikube_home": str(tmp_path), "build_cache": str(tmp_path)}
+    module.disk(given, lock, None, cluster_is_made=True)
+    assert "node-runtime" in counted
+    assert "node24-runtime" not in counted
+
+
 def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
     record = json.loads((Path(__file__).parent / "fixtures/minikube-profile.json").read_text(encoding="utf-8"))
     profile = tmp_path / "profiles/todo"

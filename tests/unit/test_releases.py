@@ -330,7 +330,7 @@ def test_dns_is_waited_for_before_anything_is_found_to_be_rolled_out(world: Worl
 def test_dns_that_does_not_come_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system_pods, "READY_SECONDS", -1)
     world.dns("system", ready=False)
-    with pytest.raises(UserError, match=r"not ready after -1 s: coredns-1\. .*kubectl --namespace kube-system describe pods"):
+    with pytest.raises(UserError, match=r"not ready after -1 s: coredns-1\. .*kubectl --kubeconfig \S+ --namespace kube-system describe pods"):
         Watcher(world.release, world.cluster, 60).wait()
 
 

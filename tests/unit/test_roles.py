@@ -88,6 +88,15 @@ def test_what_stands_on_the_command_line_is_text_and_counts_as_what_it_says(role
     assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
 
 
+def test_so_it_does_in_playbooks() -> None:
+    """What a play itself asks for is text from the beginning; what it reads of the roles' is handed on."""
+    files = [ROOT / "site.yml", *(ROOT / "playbooks").rglob("*.yml")]
+    plays = [play for file in files for play in read(file) if "hosts" in play]
+    assert {name for play in plays for name, value in play.get("vars", {}).items() if isinstance(value, bool | int)} == set()
+    typed = {name for role in ROLES for name, option in options(role).items() if option["type"] in ("bool", "int")}
+    assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
+
+
 def test_the_alternative_project_sets_every_option_to_something_else() -> None:
     given = read(ROOT / "molecule/alternative/project/settings.yml")
     exceptions = read(ROOT / "molecule/alternative/project/exceptions.yml")

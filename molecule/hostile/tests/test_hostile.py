@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import pytest
 from conftest import Tester
@@ -57,6 +58,23 @@ def test_another_docker_is_refused_by_name(tester: Tester) -> None:
     status, output = plan(tester, "export DOCKER_HOST=tcp://192.0.2.1:2375")
     assert status != 0
     assert "DOCKER_HOST=tcp://192.0.2.1:2375 asks for another Docker than this machine's" in output
+
+
+def test_what_is_advised_can_be_pasted_in_the_folder_where_it_was_read(tester: Tester) -> None:
+    """Cut out as it is printed."""
+
+    def said(command: str) -> tuple[int, str]:
+        result = tester.host.run("su --login tester --command %s", f"cd / && {command} 2>&1 < /dev/null")
+        return result.rc, str(result.stdout)
+
+    status, output = said("make -C ~/todochat logs ARGS='-e service=nothing'")
+    assert status != 0, output
+    (logs,) = re.findall(r"^What to do: .*: (make .*)\.$", output, re.MULTILINE)
+    status, output = said(logs)
+    assert status == 0, output
+    (follow,) = re.findall(r"^ *Follow +(.*)$", output, re.MULTILINE)
+    status, output = said(f"timeout 5 sh -c {shlex.quote(follow)}")
+    assert status == 124, output  # it follows
 
 
 def test_a_folder_that_root_cannot_read_is_named(tester: Tester) -> None:

@@ -21,10 +21,33 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 FILES = ("passfile", "service", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslrootcert")
 """Parameters that name files, which the application's pods do not have."""
 OTHERS = (
-    "application_name client_encoding connect_timeout fallback_application_name gssdelegation gsslib hostaddr keepalives keepalives_count"
-    " keepalives_idle keepalives_interval krbsrvname load_balance_hosts options replication require_auth requirepeer requiressl"
-    " ssl_max_protocol_version ssl_min_protocol_version sslcertmode sslcompression sslnegotiation sslpassword sslsni tcp_user_timeout"
-).split()
+    "application_name",
+    "client_encoding",
+    "connect_timeout",
+    "fallback_application_name",
+    "gssdelegation",
+    "gsslib",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "options",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "requiressl",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslnegotiation",
+    "sslpassword",
+    "sslsni",
+    "tcp_user_timeout",
+)
 
 
 class AddressError(ValueError):

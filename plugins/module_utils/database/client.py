@@ -91,6 +91,10 @@ class Address:
         return "".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in of.items() if value) for name, of in named.items())
 
 
+ALONE = Address({"user": "postgres", "host": PRIVATE, "port": "5432", "dbname": "trial"})
+"""Of a container that is to reach no database but its own."""
+
+
 class DatabaseError(UserError):
     """What a server, or a program of PostgreSQL's, refused; `said` is its own sentence."""
 
@@ -103,7 +107,7 @@ class DatabaseError(UserError):
 class Workbench:
     """The container, while the context lasts."""
 
-    def __init__(self, image: str, address: Address) -> None:
+    def __init__(self, image: str, address: Address = ALONE) -> None:
         self.image = image
         self.address = address
         self.name = f"todochat-backup-{secrets.token_hex(4)}"
@@ -281,6 +285,6 @@ def has_image(image: str) -> bool:
 
 def free(path: Path) -> int:
     """Bytes that are free where a path is, or would be."""
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))  # what cannot be looked into, as by no root, counts as not there
     found: Any = os.statvfs(existing)
     return int(found.f_bavail * found.f_frsize)

@@ -63,6 +63,11 @@ def apt_targets(*options: str) -> str:
     return next(filter(None, printed), "")
 
 
+def validity_of_lists() -> list[str]:
+    """The lines of this machine's apt configuration that say whether lists may outlive their validity, as those of a mirror that stands still do."""
+    return run("apt-config", "dump", "Acquire::Check-Valid-Until").stdout.splitlines()
+
+
 def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:
     """The repository that this machine takes Debian's ``release`` from, None where apt knows none.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import verifies
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL, refusal
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, Artifact
 
 OLDEST_ENGINE = 24
@@ -90,6 +90,8 @@ class Machine:
     inotify_instances: int = 1 << 16
     """Those that root may still have."""
     installed_engine: str = ""
+    stand_in: str = ""
+    """What there is in Docker's place."""
     missing_packages: tuple[str, ...] = ()
     apt_knows_debian: bool = True
 
@@ -140,7 +142,7 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
     if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
         said.append(
             f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {INOTIFY_INSTANCES}: where the node "
-            "does not become ready, raise the limit with `sysctl fs.inotify.max_user_instances=512`."
+            "does not become ready, raise the limit with `sudo sysctl fs.inotify.max_user_instances=512`."
         )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")
@@ -181,6 +183,8 @@ def system_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
                 f"Use a machine of {' or '.join(ARCHITECTURES)}.",
             )
         )
+    if machine.stand_in:
+        return [*found, refusal(machine.stand_in)]
     major = re.match(r"\d+", machine.installed_engine)
     if major and int(major[0]) < OLDEST_ENGINE and not wanted.replace_older:
         found.append(
