@@ -49,6 +49,7 @@ lines: {type: list, returned: success, description: "What is wrong, for a person
 faults: {type: list, returned: success, description: "The names of the faults, as docs/troubleshooting.md lists them; empty where nothing is wrong."}
 """
 
+import shlex
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
@@ -87,7 +88,7 @@ def main() -> None:
             releases=tuple(given["releases"]),
             paths=("/", given["store"], given["home"]),
         ).look()
-        found = diagnose(seen, f"KUBECONFIG={given['kubeconfig']} {given['kubectl']}")
+        found = diagnose(seen, f"{shlex.quote(given['kubectl'])} --kubeconfig {shlex.quote(given['kubeconfig'])}")
         module.exit_json(changed=False, lines=found.lines(), faults=found.names)
 
 

@@ -28,7 +28,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = json.loads((ROOT / "tests/unit/fixtures/frontend.json").read_text())["items"]
 NOW = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
-KUBECTL = "KUBECONFIG=/home/me/kubeconfig /opt/todochat/bin/kubectl"
+KUBECTL = "/opt/todochat/bin/kubectl --kubeconfig /home/me/kubeconfig"
 
 Item = dict[str, Any]
 Change = Callable[[Seen], Seen]
@@ -257,7 +257,7 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
     "no Docker": (
         [lambda s: replace(s, docker="There is no docker on this machine.", is_ours=False, containers={})],
         "docker",
-        ("There is no docker on this machine.", "make doctor && make up"),
+        ("There is no docker on this machine.", "make doctor then: make up"),
     ),
     "no cluster": ([lambda s: replace(s, is_ours=False, is_finished=False, containers={})], "cluster", ("no cluster", "make up")),
     "somebody else's container": ([lambda s: replace(s, is_ours=False)], "cluster", ("not made by this deployment", "deployment_name=NAME")),
@@ -288,12 +288,12 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
     "the port is not published": (
         [lambda s: replace(s, containers={**s.containers, "todo": container("todo", NetworkSettings={"Ports": {"30000/tcp": None}})})],
         "port",
-        ("no port, and not 30000", "make down && make up"),
+        ("no port, and not 30000", "make down then: make up"),
     ),
     "the Service has another port": (
         [edited("Service", "frontend", lambda item: item["spec"]["ports"][0].update(nodePort=30111))],
         "port",
-        ("node port 30111", "delete service/frontend && make up ARGS='--tags app_release'"),
+        ("node port 30111", "delete service/frontend then: make up ARGS='--tags app_release'"),
     ),
     "the Service is for the inside": (
         [edited("Service", "frontend", lambda item: (item["spec"].update(type="ClusterIP"), item["spec"]["ports"][0].pop("nodePort")))],
@@ -422,7 +422,7 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
     "a certificate that has run out": (
         [lambda s: replace(s, certificates={"The certificate in kubeconfig": (0, s.now - 3600)})],
         "certificate",
-        ("has run out on 2026-11-24 05:00 UTC", "make stop && make start"),
+        ("has run out on 2026-11-24 05:00 UTC", "make stop then: make start"),
     ),
     "a certificate that is about to": (
         [lambda s: replace(s, node=replace(s.node, certificates={"etcd/server.crt": (0, s.now + 24 * 3600)}))],
@@ -441,8 +441,9 @@ def test_a_fault_is_named_with_what_shows_and_mends_it(changes: list[Change], na
     found = told(seen)
     assert found.names == [name]
     page = "\n".join(found.lines())
+    said = " ".join(page.split())
     assert page.startswith("1 thing is wrong:\n")
-    assert [word for word in words if word not in page] == []
+    assert [word for word in words if word not in said] == []
 
 
 def test_each_fault_has_a_test() -> None:

@@ -18,9 +18,9 @@ class Fault:
     looks: str
     mends: tuple[str, ...]
 
-    def commands(self, places: dict[str, str]) -> str:
+    def commands(self, places: dict[str, str]) -> list[str]:
         """The commands with all places filled in."""
-        return " && ".join(command.format(**places) for command in self.mends)
+        return [command.format(**places) for command in self.mends]
 
     def row(self) -> str:
         """The fault in the table of the documentation."""
@@ -40,7 +40,7 @@ class Finding:
     by: Fault | None = None
     """Another one, whose commands mend this one as it is."""
 
-    def commands(self, places: dict[str, str]) -> str:
+    def commands(self, places: dict[str, str]) -> list[str]:
         """What mends it."""
         return (self.by or self.fault).commands(places | self.places)
 

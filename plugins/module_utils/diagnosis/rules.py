@@ -177,7 +177,8 @@ class Diagnosis:
         else:
             lines = ["Nothing is wrong, and not all has started yet." if self.starting else "Nothing is wrong."]
         for finding in self.findings:
-            lines += ["", f"{finding.fault.name:<15} {finding.evidence}", f"{'':<15} Mend it: {finding.commands(self.places)}"]
+            first, *then = finding.commands(self.places)
+            lines += ["", f"{finding.fault.name:<15} {finding.evidence}", f"{'':<15} Mend it: {first}", *(f"{'':<15} then:    {one}" for one in then)]
         if self.starting:
             lines += ["", *(f"{'starting':<15} {what}" for what in self.starting)]
         return lines
