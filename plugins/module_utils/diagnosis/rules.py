@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
@@ -40,6 +41,8 @@ SHOWN_SECONDS = 2
 """For a sign that waiting does not help with. The command takes longer to begin, so it finds all that was there before it."""
 LEAD_SECONDS = 5
 """In which a Service leads to a pod that has got ready."""
+PATIENT_SECONDS = 45
+"""In which the backend finds a database again that was away."""
 DNS_SECONDS = 30
 """In which CoreDNS starts."""
 LATER_SECONDS = 90
@@ -61,6 +64,8 @@ UNREACHABLE = re.compile(
     r"database unavailable|waiting for the database|connection failed: |the database system is|too many clients|remaining connection slots|"
     r"database \\?\"[^\"]+\" does not exist"
 )
+# A probe has been told, which is not so where a machine is only slow.
+ANSWERED = re.compile(r"statuscode: (?!503)|connection refused")
 UNKNOWN_SCHEMA = re.compile(r"does not work with it|UnknownSchemaError")
 FULL = re.compile("No space left on device")
 # What a quota counts of pods.
@@ -128,7 +133,8 @@ class Seen:
 
     @property
     def port(self) -> int:
-        return int(self.url.rpartition(":")[2])
+        address = urlsplit(self.url)
+        return address.port or (443 if address.scheme == "https" else 80)
 
     def of(self, kind: str) -> list[Item]:
         return [item for item in self.items if item["kind"] == kind]
@@ -326,6 +332,8 @@ def cluster(seen: Seen, known: set[Fault]) -> tuple[list[Finding], list[str]]:
     """What is wrong in a cluster that answers, and what only starts. ``known`` are the faults that this may follow from."""
     found = [*ahead(seen), *nodes(seen), *needed(seen), *dns(seen), *limits(seen), *releases(seen), *services(seen)]
     known |= {finding.fault for finding in found}
+    if seen.database and seen.ago(seen.state(seen.database).get("StartedAt")) < PATIENT_SECONDS:
+        known.add(faults.DATABASE)  # it has been away until just now
     rolled_out, starting = pods(seen, known)
     found += rolled_out
     known |= {finding.fault for finding in found}
@@ -427,7 +435,8 @@ def limits(seen: Seen) -> Iterator[Finding]:
         name, spec = item["metadata"]["name"], item["spec"]
         wanted = (spec.get("podSelector") or {}).get("matchLabels", {})
         is_ours = item["metadata"].get("labels", {}).get("app.kubernetes.io/part-of") == "todochat"
-        if not is_ours and any(wanted.items() <= one.items() for one in labels):
+        is_plain = not (spec.get("podSelector") or {}).get("matchExpressions")
+        if is_plain and not is_ours and any(wanted.items() <= one.items() for one in labels):
             kinds = spec.get("policyTypes", ["Ingress"])
             ways = " and ".join({"Ingress": "what is asked of them", "Egress": "what they ask"}.get(kind, kind) for kind in kinds if not spec.get(kind.lower()))
             if ways:
@@ -505,7 +514,11 @@ def pods(seen: Seen, known: set[Fault]) -> tuple[list[Finding], list[str]]:
                 evidence += " Pods of the version before still serve." if undo else ""
                 found.append(Finding(fault, evidence, {"name": name}, name, undo))
         for where in (where for pod in rollout.pods if (container := not_there_yet(pod)) and (where := f"{pod['metadata']['name']}/{container['name']}")):
-            if where not in {sign.where for sign in due} and (told := of_lines(seen.lines.get(where, ()), f"{where} does not get ready.", known)):
+            if (
+                not seen.is_starting
+                and where not in {sign.where for sign in due}
+                and (told := of_lines(seen.lines.get(where, ()), f"{where} does not get ready.", known))
+            ):
                 found.append(Finding(*told, {"name": name}, name))
         found += overcome(seen, rollout)
         if not found and (problems := unfinished(rollout.deployments)) and not {faults.REPLICAS, faults.QUOTA} & known:
@@ -516,7 +529,8 @@ def pods(seen: Seen, known: set[Fault]) -> tuple[list[Finding], list[str]]:
 
 def patience(sign: Sign) -> float:
     """Seconds for which a sign has to have been there: the roll-out's watch begins with it, and this comes later."""
-    return min(sign.patience, SHOWN_SECONDS) if sign.patience <= PATIENCE else sign.patience
+    sure = bool(ANSWERED.search(sign.what)) if sign.kind == "readiness" else sign.patience <= PATIENCE
+    return min(SHOWN_SECONDS, sign.patience) if sure else sign.patience
 
 
 def age(seen: Seen, rollout: Rollout, sign: Sign) -> float:
@@ -527,12 +541,17 @@ def age(seen: Seen, rollout: Rollout, sign: Sign) -> float:
         return max(seen.ago(one.get("lastTransitionTime")) for one in refused["status"]["conditions"] if one["type"] == "ReplicaFailure")
     if pod is None:
         return 0.0
-    kind = {"room": "PodScheduled", "readiness": "Ready"}.get(sign.kind, "")
-    if kind:
-        return seen.ago((condition(pod, kind, "False") or {}).get("lastTransitionTime"))
-    reasons = {"volume": ("FailedMount",), "image": ("Failed",), "start": ("Failed",)}.get(sign.kind, ())
-    events = [e for e in seen.of("Event") if e["involvedObject"].get("uid") == pod["metadata"]["uid"] and e.get("reason") in reasons]
+    if sign.kind == "room":
+        return seen.ago((condition(pod, "PodScheduled", "False") or {}).get("lastTransitionTime"))
+    reason = {"volume": "FailedMount", "image": "Failed", "start": "Failed", "readiness": "Unhealthy"}.get(sign.kind, "")
+    events = [e for e in seen.of("Event") if e["involvedObject"].get("uid") == pod["metadata"]["uid"] and e.get("reason") == reason]
+    if sign.kind == "readiness":
+        events = [event for event in events if "Readiness" in event.get("message", "")]
     first = min((seconds(e.get("firstTimestamp") or e.get("eventTime")) or seconds(e.get("lastTimestamp")) for e in events), default=0.0)
+    if sign.kind == "readiness":
+        unready = seen.ago((condition(pod, "Ready", "False") or {}).get("lastTransitionTime"))
+        # a pod is unready from its beginning; without a word of its probe's, that may just have begun to ask
+        return min(unready, seen.now - first) if first else unready - START_SECONDS
     return seen.now - first if first else seen.ago(pod["metadata"].get("creationTimestamp"))
 
 
@@ -573,8 +592,7 @@ def of_run(seen: Seen, sign: Sign, evidence: str, known: set[Fault]) -> tuple[Fa
     if {faults.DATABASE, faults.DATABASE_PAUSED, faults.DATABASE_ABSENT} & known and sign.where.startswith("backend"):
         return None
     if sign.kind == "readiness":
-        follows = {faults.DNS, faults.DNS_SCALED} & known or (sign.where.startswith("frontend") and {faults.SERVICE, faults.SELECTOR} & known)
-        return None if follows else (faults.PROBE, evidence)
+        return None if {faults.DNS, faults.DNS_SCALED} & known else (faults.PROBE, evidence)
     if "OOMKilled" in sign.what:
         return faults.MEMORY, evidence
     last = next((line for line in reversed(list(seen.lines.get(sign.where, ()))) if line.strip()), "")
