@@ -196,14 +196,14 @@ def diagnosed(deployment: Deployment) -> tuple[list[str], str, float]:
     return names, page, took
 
 
-def is_sound(deployment: Deployment) -> bool:
-    return SOUND in diagnosed(deployment)[1].splitlines()
+def is_sound(page: str) -> bool:
+    return SOUND in map(str.strip, page.splitlines())
 
 
 def test_on_a_sound_system_nothing_is_named(deployment: Deployment) -> None:
-    until(lambda: is_sound(deployment), SOUND_SECONDS)
+    until(lambda: is_sound(diagnosed(deployment)[1]), SOUND_SECONDS)
     pages = [diagnosed(deployment)[1] for _ in range(SOUND_RUNS)]
-    assert [page for page in pages if SOUND not in page.splitlines()] == []
+    assert [page for page in pages if not is_sound(page)] == []
 
 
 def test_nothing_stands_in_the_way_of_what_is_there_and_what_does_is_said_at_once(deployment: Deployment) -> None:
@@ -238,5 +238,5 @@ def test_a_fault_is_named_in_time_with_what_mends_it(deployment: Deployment, wha
 
 
 def test_all_is_sound_again(deployment: Deployment) -> None:
-    until(lambda: is_sound(deployment), SOUND_SECONDS)
+    until(lambda: is_sound(diagnosed(deployment)[1]), SOUND_SECONDS)
     assert "changed=0" in deployment.up("")
