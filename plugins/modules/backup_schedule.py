@@ -45,7 +45,6 @@ would: {type: list, returned: success, description: "What was done, or would be,
 """
 
 import json
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -77,12 +76,13 @@ def task(given: dict[str, Any], keep: int) -> Task:
     )
 
 
-def refusal(given: dict[str, Any], keep: int) -> UserError | None:
+def refusal(given: dict[str, Any]) -> UserError | None:
     """Why nothing would come of it, or None."""
     if init_system() != "systemd":
-        alone = "-e ansible_become=false"
-        line = f"cd {shlex.quote(given['checkout'])} && make backup ARGS='-e keep={keep} {alone}' && make drill ARGS='{alone}'"
-        return UserError("systemd does not run here, so it cannot start backups", f"Give this to what starts tasks here, such as cron: @daily {line}")
+        return UserError(
+            "systemd does not run here, so it cannot start backups",
+            f"Have what starts tasks here, such as cron, run `make backup` and `make drill` as {given['user']}; docs/backup.md says with what",
+        )
     if run("docker", "version", account=Account.named(given["user"]), variables=VARIABLES).returncode:
         return UserError(
             f"{given['user']} cannot use Docker without becoming root, and at night nobody is there to give a password",
@@ -105,7 +105,7 @@ def main() -> None:
         if off and timer.is_there():
             would = [f"{timer.name} {'would be' if module.check_mode else 'is'} taken away"]
         elif not off:
-            if refused := refusal(given, keep):
+            if refused := refusal(given):
                 raise refused
             wanted = task(given, keep)
             if not timer.does(wanted):

@@ -137,7 +137,7 @@ def ran(module: Any, capsys: pytest.CaptureFixture[str], check: bool = False, **
         ({"every": "nightly"}, "systemd", "every=nightly is none of hourly, daily, weekly, monthly, off"),
         ({"keep": "0"}, "systemd", "keep=0 is not how many backups are to stay"),
         ({"keep": "seven"}, "systemd", "keep=seven is not how many"),
-        ({}, "none", "systemd does not run here, so it cannot start backups. Give this to what starts tasks here, such as cron: @daily cd '/home/me/to do' &&"),
+        ({}, "none", "systemd does not run here, so it cannot start backups. Have what starts tasks here, such as cron, run `make backup` and `make drill` as"),
         ({}, "systemd", "cannot use Docker without becoming root, and at night nobody is there to give a password"),
     ],
 )

@@ -24,6 +24,7 @@ UNTIL = {
     "Python 3.13": datetime.date(2029, 10, 31),  # devguide.python.org/versions, which names the month
     "PostgreSQL 17": datetime.date(2029, 11, 8),  # postgresql.org/support/versioning
     "Kubernetes 1.34": datetime.date(2026, 10, 27),  # kubernetes.io/releases/1.34
+    "Kubernetes 1.35": datetime.date(2027, 2, 28),  # kubernetes.io/releases/1.35
     "Helm 3": datetime.date(2027, 2, 10),  # helm.sh/blog/helm-v3-end-of-life
 }
 REMEDIES = {"Node.js 20": "-e app_images_node=24 takes 24"}
