@@ -15,7 +15,7 @@ export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault backup restore drill schedule rollback reset-password bundle check test test-full bench lock
+.PHONY: help up plan doctor status diagnose logs open stop start down compose vault backup restore drill schedule rollback reset-password bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -27,8 +27,14 @@ up: ## Take this machine to the running application; run again, it changes only 
 plan: ## Show what `make up` would change, and change nothing
 	@$(RUN) ansible-playbook site.yml --check --diff $(ARGS)
 
+doctor: ## Say what stands in the way on this machine, before anything is installed; change nothing
+	@$(RUN) ansible-playbook playbooks/doctor.yml --check --tags preflight $(ARGS)
+
 status: ## Show how the application and its parts are, and which command comes next
 	@$(RUN) ansible-playbook playbooks/status.yml $(ARGS)
+
+diagnose: ## Name what is wrong, with what shows it and the command that mends it; change nothing
+	@$(RUN) ansible-playbook playbooks/diagnose.yml --check $(ARGS)
 
 logs: ## Show the last lines of both services; ARGS='-e service=backend,database -e lines=200' of others
 	@$(RUN) ansible-playbook playbooks/logs.yml $(ARGS)

@@ -267,7 +267,8 @@ def test_what_no_scenario_runs_is_found(command: str, lacks: list[str]) -> None:
 ADVISED = sorted({command for _, said in printed() for command in ours(said)})
 # What others' programs are told by their names alone, each whole: those of every Debian's PATH, and of the engine that the product runs on.
 SYSTEM = (
-    r"docker (info|logs \0|exec \0 .+|\0 rm \0|compose --project-directory \0 logs)|sudo (rm (\0|\S+)|apt-get update|apt-get remove podman-docker|sysctl \S+)|chmod (600|\+x) \0"
+    r"docker (info|logs \0|exec \0 .+|\0 rm \0|compose --project-directory \0 logs)|sudo (rm (\0|\S+)|apt-get update|sysctl \S+)"
+    r"|sudo apt-get remove podman-docker|chmod (600|\+x) \0"
     r"|journalctl -u \0|df -h|apt-get indextargets|python3 -m pip config list|SELECT .+"
 )
 

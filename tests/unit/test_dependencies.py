@@ -36,7 +36,7 @@ WHOLE_WAY = {
 }
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
-RELEASE = {"app_release", "assistant", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
+RELEASE = {"app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
@@ -77,7 +77,7 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/database_backup.py", {"backup", "disk_full", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
+        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
@@ -110,10 +110,10 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"assistant", "backup", "edits", "hostile", "operation"} | ROLLOUTS,
+        "app_check": {"assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS,
         "app_images": {"app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"},
-        "app_release": {"assistant", "edits", "operation", "vault_rotation"} | ROLLOUTS,
-        "app_secrets": {"assistant", "operation", "rollout", "vault_rotation"},
+        "app_release": {"assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
+        "app_secrets": {"assistant", "diagnose", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
