@@ -1,12 +1,13 @@
 """The whole way by somebody whose account, folder and shell are not those of the other tests, at a terminal where sudo asks.
 
-Her name has a dot and capitals, her machine speaks German, her files are hers alone, a proxy that answers nobody is in her environment, and
-she keeps the checkout in a folder with a space and an umlaut. apt is at work when she begins, as at a machine's first boot.
+Her name has a dot and capitals, her machine speaks German, her files are hers alone, what is outside she reaches by a proxy, and she keeps
+the checkout in a folder with a space and an umlaut. apt is at work when she begins, as at a machine's first boot.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 
@@ -19,16 +20,25 @@ PASSWORD = "Kein Wort, 3 Zeichen: $'\\"
 CHECKOUT = f"/home/{NAME}/Eigene Dateien/Aufgabenübersicht"
 SHELL = (
     "export LANG=de_DE.UTF-8 LC_ALL=de_DE.UTF-8",
-    "export http_proxy=http://127.0.0.1:9 HTTP_PROXY=http://127.0.0.1:9 ALL_PROXY=http://127.0.0.1:9",
+    "export http_proxy=$(cat /etc/proxy)",
+    "export HTTP_PROXY=$http_proxy https_proxy=$http_proxy HTTPS_PROXY=$http_proxy ALL_PROXY=$http_proxy",
     "umask 077",
     f"cd {shlex.quote(CHECKOUT)}",
 )
+ASKED = "/var/log/tinyproxy/asked.log"
+PROXY = f"""Port 3128
+Timeout 600
+User tinyproxy
+Group tinyproxy
+LogFile "{ASKED}"
+LogLevel Connect
+"""
 PROMPT = f"[sudo] password for {NAME}: "
 BUSY_SECONDS = 20
-# Each lock that apt and dpkg take, as one after the other is taken by a first boot.
+# Each lock for which apt or dpkg can be told to wait, as one after the other is taken by a first boot.
 BUSY = f"""
 import fcntl, time
-for name in ("/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/lib/dpkg/lock", "/var/lib/dpkg/lock-frontend"):
+for name in ("/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/lib/dpkg/lock-frontend"):
     with open(name, "w") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)
         print(name, flush=True)
@@ -37,7 +47,10 @@ for name in ("/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/li
 FURNISH = f"""
 set -e
 apt-get update --quiet=2
-apt-get install --yes --quiet=2 --no-install-recommends locales
+apt-get install --yes --quiet=2 --no-install-recommends locales tinyproxy
+echo {shlex.quote(PROXY)} > /etc/tinyproxy/tinyproxy.conf
+systemctl restart tinyproxy
+echo http://$(hostname --all-ip-addresses | cut --delimiter=' ' --fields=1):3128 > /etc/proxy
 localedef --inputfile=de_DE --charmap=UTF-8 de_DE.UTF-8
 useradd --create-home --badname --shell /bin/bash {NAME}
 echo '{NAME} ALL=(ALL) ALL' > /etc/sudoers.d/jane
@@ -103,6 +116,12 @@ def test_a_checkout_that_was_moved_goes_on(host: Host) -> None:
     status, shown = types("cd -P . && make plan")
     assert status == 0, shown
     assert "changed=0 unreachable=0 failed=0" in shown
+
+
+def test_the_proxy_was_asked_for_what_is_outside_alone(host: Host) -> None:
+    asked = re.findall(r"Request .*: [A-Z]+ (?:https?://)?([^\s/:]+)", host.check_output(f"cat {ASKED}"))
+    assert asked
+    assert [name for name in asked if re.match(r"localhost$|127\.|192\.168\.|10\.|\[", name)] == []
 
 
 def test_all_is_taken_away_again(host: Host) -> None:
