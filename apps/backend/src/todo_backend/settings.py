@@ -141,7 +141,7 @@ class Secrets(BaseSettings):
     def _postgresql(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if not re.match("postgres(ql)?://", url):
-            raise ValueError("the URL's scheme must be postgresql")
+            raise ValueError("the URL's scheme must be postgresql; write it as postgresql://user:password@host:5432/name")
         try:
             found = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # it quotes what it does not understand
