@@ -19,7 +19,7 @@ class ClusterError(UserError):
     """The cluster cannot be asked, or has refused."""
 
 
-ASKS = {("kubectl", verb) for verb in ("get", "version", "logs")} | {("helm", verb) for verb in ("list", "get", "template")}
+ASKS = {("kubectl", verb) for verb in ("get", "version", "logs")} | {("helm", verb) for verb in ("list", "history", "get", "template")}
 CHANGE_SECONDS = 600
 """A namespace goes when all in it is gone."""
 

@@ -44,8 +44,9 @@ class Release:
 
     def deployed(self, cluster: Cluster) -> tuple[str, int]:
         """Status and revision of the newest revision; ("absent", 0) where there is none."""
-        listed = cluster.run("helm", "list", "--all", "--output=json", f"--filter=^{self.name}$").stdout
-        found = json.loads(listed or "[]")
+        found = json.loads(cluster.run("helm", "list", "--all", "--output=json", f"--filter=^{self.name}$").stdout or "[]")
+        if not found:  # `helm list` passes over a release whose status is unknown
+            found = json.loads(cluster.run("helm", "history", self.name, "--max=1", "--output=json", check=False).stdout or "[]")
         return (found[0]["status"], int(found[0]["revision"])) if found else ("absent", 0)
 
     def manifest(self, cluster: Cluster) -> str:
