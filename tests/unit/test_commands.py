@@ -35,6 +35,8 @@ REASONS = {
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
+    "kubectl apply -f docs/cloud": "it needs a cluster of that provider; the charts' tests look at the file",
+    "kubectl -n todo create secret tls": "it needs a certificate, and an Ingress of a provider's",
     "ansible-vault edit": "it opens an editor",
 }
 
