@@ -1,4 +1,4 @@
-"""What looks at manifests: kubeconform, kube-score, and the schemas of Kubernetes' API, all from Go modules.
+"""What looks at manifests and workflows: kubeconform, kube-score, actionlint, and the schemas of Kubernetes' API, all from Go modules.
 
     python tests/charts/manifest_tools.py    makes what is missing
 
@@ -34,7 +34,7 @@ KUBERNETES = {
 
 
 def made() -> Path:
-    """The folder with kubeconform, kube-score and schemas/<version>/, made where it is missing. Raises UserError."""
+    """The folder with kubeconform, kube-score, actionlint and schemas/<version>/, made where it is missing. Raises UserError."""
     inputs = [Path(__file__), HERE / "schemas.py", TOOLCHAIN, *sorted(MODULE.iterdir())]
     key = hashlib.sha256(b"\0".join(file.read_bytes() for file in inputs)).hexdigest()[:16]
     folder = CACHE / f"manifests-{key}"
@@ -53,9 +53,9 @@ def make(work: Path) -> Path:
     new.mkdir()
     print("Installing the Go toolchain", flush=True)
     environment = {**go_environment(TOOLCHAIN, work, work), "CGO_ENABLED": "0"}
-    print("Building kubeconform and kube-score, which takes about 90 s on two cores", flush=True)
+    print("Building kubeconform, kube-score and actionlint, which takes about 90 s on two cores", flush=True)
     build = ["go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w"]
-    run([*build, "-o", f"{new}/", "tool"], "building kubeconform and kube-score", environment, MODULE)
+    run([*build, "-o", f"{new}/", "tool"], "building kubeconform, kube-score and actionlint", environment, MODULE)
     for version, checksum in KUBERNETES.items():
         print(f"Making schemas of Kubernetes {version}", flush=True)
         write_schemas(kubernetes(version, checksum, environment) / "api/openapi-spec/swagger.json", new / "schemas" / version)

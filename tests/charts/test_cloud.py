@@ -33,7 +33,7 @@ def objects(provider: str, chart: Chart) -> dict[str, Object]:
 
 
 def test_there_are_three() -> None:
-    assert PROVIDERS == sorted(LOAD_BALANCER)
+    assert sorted(LOAD_BALANCER) == PROVIDERS
 
 
 def test_only_what_differs_from_the_chart_is_said(provider: str, chart: Chart) -> None:
