@@ -1,4 +1,5 @@
-"""What looks at manifests and workflows: kubeconform, kube-score, actionlint, and the schemas of Kubernetes' API, all from Go modules.
+"""What looks at manifests and workflows: kubeconform, kube-score, actionlint, and the schemas of Kubernetes' API and of Dapr's kinds,
+all from Go modules.
 
     python tests/charts/manifest_tools.py    makes what is missing
 
@@ -15,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from schemas import write_schemas
+from schemas import write_custom_schemas, write_schemas
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment, run
@@ -31,10 +32,12 @@ KUBERNETES = {
     "v1.30.14": "h1:MrlKXh9uhLIJpyxOeXhcndzRVSvwiV9iJ8NgH8nqPsg=",
     "v1.37.2": "h1:A2VDEiObzkYqFTKhSsn0ZEb0RlLEXpHWj93gi2HqEwE=",
 }
+# The newest that is to be had as a module.
+DAPR = ("v1.14.0", "h1:SIQsNX1kH31JRDIS4k8IZ6eomM/BAcOP844PhQIT+BQ=")
 
 
 def made() -> Path:
-    """The folder with kubeconform, kube-score, actionlint and schemas/<version>/, made where it is missing. Raises UserError."""
+    """The folder with kubeconform, kube-score, actionlint, schemas/<version>/ and schemas/dapr/, made where it is missing. Raises UserError."""
     inputs = [Path(__file__), HERE / "schemas.py", TOOLCHAIN, *sorted(MODULE.iterdir())]
     key = hashlib.sha256(b"\0".join(file.read_bytes() for file in inputs)).hexdigest()[:16]
     folder = CACHE / f"manifests-{key}"
@@ -58,24 +61,26 @@ def make(work: Path) -> Path:
     run([*build, "-o", f"{new}/", "tool"], "building kubeconform, kube-score and actionlint", environment, MODULE)
     for version, checksum in KUBERNETES.items():
         print(f"Making schemas of Kubernetes {version}", flush=True)
-        write_schemas(kubernetes(version, checksum, environment) / "api/openapi-spec/swagger.json", new / "schemas" / version)
+        write_schemas(module("k8s.io/kubernetes", version, checksum, environment) / "api/openapi-spec/swagger.json", new / "schemas" / version)
+    print("Making schemas of Dapr", flush=True)
+    write_custom_schemas(module("github.com/dapr/dapr", *DAPR, environment) / "charts/dapr/crds", new / "schemas/dapr")
     return new
 
 
-def kubernetes(version: str, checksum: str, environment: dict[str, str]) -> Path:
-    """The folder of a version of Kubernetes' module, downloaded."""
-    command = ["go", "mod", "download", "-json", f"k8s.io/kubernetes@{version}"]
+def module(path: str, version: str, checksum: str, environment: dict[str, str]) -> Path:
+    """The folder of a version of a module, downloaded."""
+    command = ["go", "mod", "download", "-json", f"{path}@{version}"]
     # Outside of any module: one that names another version would be looked at.
     done = subprocess.run(command, cwd=environment["GOPATH"], env=os.environ | environment, capture_output=True, text=True, check=False)
-    module = json.loads(done.stdout or "{}")
+    found = json.loads(done.stdout or "{}")
     if done.returncode:
-        raise ArtifactError(f"{' '.join(command)} failed.", "Mend what it says, then run the same again.", module.get("Error") or done.stderr)
-    if module["Sum"] != checksum:
+        raise ArtifactError(f"{' '.join(command)} failed.", "Mend what it says, then run the same again.", found.get("Error") or done.stderr)
+    if found["Sum"] != checksum:
         raise ArtifactError(
-            f"k8s.io/kubernetes {version} has the checksum {module['Sum']}, not {checksum}, and was not used.",
+            f"{path} {version} has the checksum {found['Sum']}, not {checksum}, and was not used.",
             f"Find out who changed it: the module proxy, or {Path(__file__).name}.",
         )
-    return Path(module["Dir"])
+    return Path(found["Dir"])
 
 
 if __name__ == "__main__":

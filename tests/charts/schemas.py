@@ -1,4 +1,4 @@
-"""Kubernetes' OpenAPI file as the JSON schemas that kubeconform reads: a file for each kind, complete in itself."""
+"""Kubernetes' OpenAPI file, and kinds that others define, as the JSON schemas that kubeconform reads: a file for each kind, complete in itself."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 Schema = dict[str, Any]
 REFERENCE = re.compile(r'"#/definitions/([^"]+)"')
@@ -28,6 +30,18 @@ def write_schemas(openapi: Path, folder: Path) -> None:
             used = {other: definitions[other] for other in reached(name, uses)}
             file = folder / ("-".join(filter(None, parts)).lower() + ".json")
             file.write_text(json.dumps({**schema, "definitions": used}), encoding="utf-8")
+
+
+def write_custom_schemas(definitions: Path, folder: Path) -> None:
+    """Write a schema for each version of each CustomResourceDefinition in a folder, likewise."""
+    folder.mkdir(parents=True)
+    for file in sorted(definitions.glob("*.yaml")):
+        for definition in filter(None, yaml.safe_load_all(file.read_text(encoding="utf-8"))):
+            kind, group = definition["spec"]["names"]["kind"], definition["spec"]["group"].split(".")[0]
+            for version in definition["spec"]["versions"]:
+                schema = json.loads(json.dumps(version["schema"]["openAPIV3Schema"]), object_hook=lambda one: closed(without_description(one)))
+                name = f"{kind}-{group}-{version['name']}.json".lower()
+                (folder / name).write_text(json.dumps(schema), encoding="utf-8")
 
 
 def without_description(value: Schema) -> Schema:

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
 REPOSITORY = "ghcr.example/us/todo/backend"
 SIGNER = "https://github.com/us/todo/.github/workflows/release.yml@refs/heads/main"
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+WORKFLOWS = sorted((ROOT / ".ci/github").glob("*.yml"))
 
 
 class Programs:
