@@ -52,3 +52,20 @@ def test_readme_is_read_to_its_end() -> None:
 def test_readme_leads_to_each_guide() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [file.name for file in ROOT.glob("docs/*.md") if f"(docs/{file.name}" not in readme] == []
+
+
+def sentences(text: str) -> set[str]:
+    """The sentences of six words or more, as they are read; what is generated, tables and blocks aside."""
+    text = re.sub(r"<!-- generated.*?<!-- end -->|^```.*?^```|^\|.*?$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    found = (one.strip(" .:*-!").lower() for part in text.split("\n\n") for one in re.split(r"(?<=[.:?!])\s+", " ".join(part.split())))
+    return {one for one in found if len(one.split()) >= 6}
+
+
+def test_no_sentence_stands_in_two_documents() -> None:
+    said: dict[str, list[str]] = {}
+    for document in (ROOT / "README.md", *ROOT.glob("docs/*.md")):
+        for sentence in sentences(document.read_text(encoding="utf-8")):
+            said.setdefault(sentence, []).append(document.name)
+    assert len(said) > 500
+    assert {sentence: names for sentence, names in said.items() if len(names) > 1} == {}
