@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BACKEND, FRONTEND = ROOT / "apps/backend", ROOT / "apps/frontend"
 NODE_MODULES = FRONTEND / "node_modules"
 BACKEND_TOOLS = ROOT / ".cache/checks/backend"
+SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
     *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/role-readmes", "scripts/vault-password"),
@@ -64,6 +65,7 @@ def all_checks() -> list[Check]:
         # Types are checked for the Python that the backend ships with, whichever runs here.
         Check("backend: mypy", [backend_bin / "mypy", "--python-version=3.13"], folder=BACKEND),
         Check("backend: ruff", [backend_bin / "ruff", "check", "."], [backend_bin / "ruff", "format", "--check", "."], folder=BACKEND),
+        Check("site of the guides", [SITE_TOOLS / "bin/mkdocs", "build", "--strict"], folder=SITE),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
         Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
         Check("ruff", ["ruff", "check", "."]),
@@ -77,14 +79,18 @@ def missing_tools() -> list[Check]:
     if not frontend.exists():
         npm_ci = [*NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
         missing.append(Check("frontend: npm ci", npm_ci, ["touch", frontend], folder=FRONTEND))
-    locks = [BACKEND / "requirements.txt", BACKEND / "requirements-test.txt"]
-    backend = installed(BACKEND_TOOLS, *locks)
-    if not backend.exists():
-        create = [sys.executable, "-m", "venv", "--clear", "--without-pip", BACKEND_TOOLS]
-        # The lock is complete for the Python that the backend ships with; under another one the packages are only read.
-        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", *(f"--requirement={lock}" for lock in locks)]
-        install = [sys.executable, "-m", "pip", "--python", BACKEND_TOOLS / "bin/python", "install", *options]
-        missing.append(Check("backend: type checker", create, install, ["touch", backend]))
+    # The backend's lock is complete for the Python that it ships with; under another one its packages are only read.
+    environments = {
+        "backend: type checker": (BACKEND_TOOLS, BACKEND / "requirements.txt", BACKEND / "requirements-test.txt"),
+        "site of the guides: its maker": (SITE_TOOLS, SITE / "requirements.txt"),
+    }
+    for name, (folder, *locks) in environments.items():
+        done = installed(folder, *locks)
+        if not done.exists():
+            create = [sys.executable, "-m", "venv", "--clear", "--without-pip", folder]
+            options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary=:all:", *(f"--requirement={lock}" for lock in locks)]
+            install = [sys.executable, "-m", "pip", "--python", folder / "bin/python", "install", *options]
+            missing.append(Check(name, create, install, ["touch", done]))
     return missing
 
 

