@@ -115,6 +115,7 @@ def test_the_caller_is_in_the_checkout_or_elsewhere(bootstrap: ModuleType, tmp_p
 
     def found(place: Path) -> str:
         monkeypatch.chdir(tmp_path if told else place)
+        monkeypatch.delenv("TODOCHAT_CALLED_FROM", raising=False)
         if told:
             monkeypatch.setenv("TODOCHAT_CALLED_FROM", str(place))
         name: str = bootstrap.checkout_from_the_caller()

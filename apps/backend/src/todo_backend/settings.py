@@ -141,13 +141,17 @@ class Secrets(BaseSettings):
     def _postgresql(cls, value: SecretStr) -> SecretStr:
         url = value.get_secret_value()
         if not re.match("postgres(ql)?://", url):
-            raise ValueError("the URL's scheme must be postgresql; write it as postgresql://user:password@host:5432/name")
+            raise ValueError(
+                "the URL's scheme must be postgresql; write it as postgresql://user:password@host:5432/name"
+            )
         try:
             found = conninfo_to_dict(url)
         except psycopg.ProgrammingError:  # it quotes what it does not understand
             raise ValueError("no database URL; write it as postgresql://user:password@host:5432/name") from None
         if not found.get("host") or not found.get("dbname"):
-            raise ValueError("the URL names no host or no database; write it as postgresql://user:password@host:5432/name")
+            raise ValueError(
+                "the URL names no host or no database; write it as postgresql://user:password@host:5432/name"
+            )
         return value
 
     @property
