@@ -321,6 +321,8 @@ def test_what_a_message_names_runs_from_another_folder_as_it_is_printed(command:
     """Down to what is asked of `bootstrap`; scenarios run that."""
     monkeypatch.setenv(advice.VARIABLE, str(elsewhere))
     monkeypatch.setenv("PATH", f"{elsewhere.parent}/bin:{os.environ['PATH']}")
+    monkeypatch.delenv("MAKELEVEL", raising=False)  # where make runs this test
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
     command = command.replace("\0", "1")
     said = advice.pasteable(f"Run `{command}`, then this again.")
     pasted = said.removeprefix("Run `").removesuffix("`, then this again.")

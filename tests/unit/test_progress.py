@@ -184,7 +184,9 @@ def without_times(text: str) -> str:
 
 def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(kitchen: Kitchen) -> None:
     text = kitchen.plain(warm="echo '{\"time\": 1, \"waiting_for\": \"butter\"}' >> $TODOCHAT_EVENTS")
-    assert without_times(text).splitlines() == [
+    # what is waited for is told where the machine is so slow that it takes a while
+    lines = [line for line in without_times(text).splitlines() if line != "    T butter"]
+    assert lines == [
         "The oven is hot ...",
         "    changed: The oven's file says how hot",
         "The oven is hot: T changed 1",
