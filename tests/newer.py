@@ -112,7 +112,8 @@ def artifacts() -> Iterator[Pin]:
 
 def requirements(file: Path, lock: Path, python: str) -> Iterator[Pin]:
     """What a file requires itself, as far as it is locked. A comment behind a requirement says why it is as it is."""
-    locked = {normal(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)}
+    text = lock.read_text(encoding="utf-8") if lock.is_file() else ""
+    locked = {normal(name): version for name, version in re.findall(r"^([\w.-]+)==([^\s;]+)", text, re.MULTILINE)}
     for name, bound, why in re.findall(r"^([\w.-]+)(?:\[.*\])? *([^#\s\\]*) *\\?(?:# *(.*))?$", file.read_text(encoding="utf-8"), re.MULTILINE):
         if version := locked.get(normal(name), ""):
             # of what is pinned to one version, its fixes
@@ -141,7 +142,7 @@ def newer(pinned: str, versions: Iterable[str], line: int) -> tuple[str, str]:
 
 def tags(repository: str, pinned: str, line: int) -> Newer:
     """By the tags of upstream's repository."""
-    listed = answer("git", "ls-remote", "--tags", "--refs", f"{REPOSITORIES}/{repository}", variables={"GIT_TERMINAL_PROMPT": "0"})
+    listed = answer("git", "ls-remote", "--tags", f"{REPOSITORIES}/{repository}", variables={"GIT_TERMINAL_PROMPT": "0"})
     same, newest = newer(pinned, re.findall(r"\trefs/tags/(\S+)$", listed, re.MULTILINE), line)
     return noted(same, repository), noted(newest, repository)
 
@@ -219,7 +220,8 @@ def changelog(name: str) -> str:
 def npm(name: str, pinned: str) -> Newer:
     """By npm's registry; the newest at all is what its maintainers call the latest."""
     fields = ("versions", "dist-tags.latest", "repository", "time")
-    said = json.loads(answer(*NPM, "view", name, *fields, "--json", folder=FRONTEND, variables=environment()))
+    options = ("--json", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")  # its own wait for minutes
+    said = json.loads(answer(*NPM, "view", name, *fields, *options, folder=FRONTEND, variables=environment()))
     latest, repository = numbers(said["dist-tags.latest"]), said.get("repository", "")
     address = repository if isinstance(repository, str) else repository["url"]
     found = re.search(r"(?:^|github:|github\.com[/:])([\w.-]+/[\w.-]+?)(?:\.git)?$", address)
@@ -278,7 +280,11 @@ def told(pin: Pin, found: Newer, today: datetime.date) -> list[str]:
 
 
 def main() -> int:
-    asking, listed = Asking(), list(pins())
+    try:
+        asking, listed = Asking(), list(pins())
+    except UserError as error:
+        print(error)
+        return 1
     today = datetime.datetime.now(tz=datetime.UTC).date()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = dict(zip(listed, pool.map(asking.ask, listed), strict=True))

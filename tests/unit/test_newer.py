@@ -145,12 +145,20 @@ def test_requirements_are_read_with_what_holds_them(tmp_path: Path, monkeypatch:
     file, lock = tmp_path / "some.in", tmp_path / "some.txt"
     file.write_text("# words\n-r other.in\nPyYAML\nansible==12.3.0   # brings others\npsycopg[binary]>=3.3,<4\nnot-locked-yet\n")
     lock.write_text("ansible==12.3.0 \\\n    --hash=sha256:ab\n    # via ansible==1\npsycopg==3.3.1 ; a == 'b' \\\npyyaml==6.0.3 \\\n")
-    found = {pin.name: (pin.version, pin.held) for pin in requirements(file, lock, "3.11")}
-    assert found == {
+    asked: dict[str, tuple[str, ...]] = {}
+    monkeypatch.setattr(newer, "index", lambda name, *more: asked.update({name: more}))
+    pins = list(requirements(file, lock, "3.11"))
+    for pin in pins:
+        pin.sources[newer.INDEX]()
+    assert asked["ansible"] == ("~=12.3.0", "12.3.0", "3.11")
+    assert asked["psycopg"] == (">=3.3,<4", "3.3.1", "3.11")
+    assert {pin.name: (pin.version, pin.held) for pin in pins} == {
         "PyYAML": ("6.0.3", ""),
         "ansible": ("12.3.0", "==12.3.0 in some.in: brings others"),
         "psycopg": ("3.3.1", ">=3.3,<4 in some.in"),
     }
+    lock.unlink()
+    assert list(requirements(file, lock, "3.11")) == []
 
 
 def test_all_that_is_pinned_here_is_asked_for() -> None:
