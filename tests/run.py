@@ -233,7 +233,10 @@ def test_charts() -> None:
 
 
 def lock() -> None:
-    """Resolve each lock's *.in anew, with hashes from the configured package index, take Debian's packages of today, and record upstream's image digests."""
+    """Say what is newer than what is pinned; then resolve each lock's *.in anew, with hashes from the configured package index, take Debian's packages of
+    today, and record upstream's image digests."""
+    with phase("What is newer than what is pinned"):
+        attempt("python", "tests/newer.py")  # whatever becomes of it
     locks = {
         "requirements/controller": [],
         "requirements/test": ["--constraints", "requirements/controller.txt"],
