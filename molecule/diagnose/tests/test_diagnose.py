@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 from conftest import OUTPUT, SYSTEM
-from deployed import Deployment, until
+from deployed import CHECKOUT, Deployment, until
 
 pytest_plugins = ["deployed"]
 # From the command's start, once Kubernetes or Docker shows the fault.
@@ -32,6 +32,11 @@ WRONG = '{"stringData": {"database_url": "postgresql://todo_app:wrong@192.168.85
 KEY = '{"stringData": {"model_api_key": "a-key-of-this-test-alone"}}'
 NO_KEY = '[{"op": "remove", "path": "/data/model_api_key"}]'
 CERTIFICATE = "/var/lib/minikube/certs/expired.crt"
+ASKED = "/run/asked"
+MODEL_KEY = "gsk-a-key-of-this-test-alone"
+# A value that the backend does not start with, and that its last line quotes.
+CANARY = "password=canary-Of-This-Test-4711"
+ADVICE = "Advice of the model openai/gpt-oss-120b at 127.0.0.1."
 FAILED = f"{KUBECTL} get pods --field-selector=status.phase=Failed --output=name"
 
 
@@ -213,6 +218,41 @@ def test_nothing_stands_in_the_way_of_what_is_there_and_what_does_is_said_at_onc
     end = " ".join(output.split())
     assert "minikube_cpus=1 is too little" in end
     assert "deployment_frontend_port=80 is not a port" in end
+
+
+def test_a_model_explains_it_and_hears_nothing_that_is_secret(deployment: Deployment) -> None:
+    """Without a key there is a sentence; what would be sent is shown, then sent to a real server, and kept."""
+    explain = "make diagnose ARGS='-e app_release_model_url=http://127.0.0.1:8090/v1 -e explain=true'"
+    show = "make diagnose ARGS='-e app_release_model_url=http://127.0.0.1:8090/v1 -e explain=show'"
+    deployment.host.check_output(f"systemd-run --quiet --collect --unit=provider python3 {CHECKOUT}/molecule/diagnose/provider.py 8090 {ASKED}")
+    until(lambda: deployment.host.run("timeout 2 bash -c '</dev/tcp/127.0.0.1/8090'").rc == 0, SHOWN_SECONDS)
+    deployment.passes(f"{KUBECTL} set env deployment/backend TODO_LOG_LEVEL={CANARY}")
+    try:
+        until(lambda: deployment.run(f"{REASONS} CrashLoopBackOff")[0], SHOWN_SECONDS)
+        without = deployment.passes(explain)
+        deployment.passes(f"printf %s {MODEL_KEY} | make vault DO=edit ARGS='-e secret=model_api_key'")
+        shown = deployment.passes(show)
+        assert not deployment.host.file(ASKED).exists
+        page = deployment.passes(explain)
+        deployment.host.check_output("systemctl stop provider")
+        away = deployment.passes(explain)
+    finally:
+        deployment.passes(f"{undo('backend')} && echo | make vault DO=edit ARGS='-e secret=model_api_key'")
+    assert all("crash " in one and MEND in one for one in (without, page, away))
+    assert "the vault has no key for one" in without
+    assert "The provider at 127.0.0.1 cannot be asked" in away
+    assert ADVICE in page
+    assert "  | Undo the rollout. Then look again." in page
+    head, _, body = deployment.host.file(ASKED).content_string.partition("\n\n")
+    assert f"Bearer {MODEL_KEY}" in head
+    assert "CrashLoopBackOff" in body
+    assert body in shown
+    kept = "/home/tester/.local/state/todochat/todo/sent-to-model.json"
+    assert kept in page
+    assert deployment.host.file(kept).mode == 0o600
+    hidden = ("canary-Of-This-Test-4711", MODEL_KEY, "tester", deployment.host.check_output("hostname"))
+    assert [one for one in hidden if one in body] == []
+    deployment.settle()
 
 
 @pytest.mark.parametrize("what", FAULTS)
