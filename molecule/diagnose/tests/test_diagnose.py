@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass
 from itertools import pairwise
+from shlex import quote
 
 import pytest
 from conftest import OUTPUT, SYSTEM
@@ -253,6 +255,42 @@ def test_a_model_explains_it_and_hears_nothing_that_is_secret(deployment: Deploy
     hidden = ("canary-Of-This-Test-4711", MODEL_KEY, "tester", deployment.host.check_output("hostname"))
     assert [one for one in hidden if one in body] == []
     deployment.settle()
+
+
+def is_there(deployment: Deployment) -> str:
+    """What a program that changes something would change."""
+    kinds = "deployments,services,configmaps,secrets,networkpolicies,resourcequotas"
+    objects = f"{KUBECTL} get {kinds} --output=jsonpath='{{range .items[*]}}{{.kind}} {{.metadata.name}} {{.metadata.generation}} {{.data}}{{\"\\n\"}}{{end}}'"
+    pods = f"{KUBECTL} get pods --output=jsonpath='{{.items[*].metadata.uid}}'"
+    return deployment.passes(f"{objects}; {pods}; docker ps --all --no-trunc --format '{{{{.ID}}}} {{{{.State}}}}'; helm --namespace todo list --output json")
+
+
+def test_other_programs_look_by_a_real_client_and_change_nothing(deployment: Deployment) -> None:
+    assert "changed=1" in deployment.passes("make mcp")
+    again = deployment.passes("make mcp")
+    assert "changed=0" in again
+    configuration = next(line for line in again.splitlines() if line.startswith('{"mcpServers"'))
+    services = ("backend", "frontend", "database", "registry", "cluster")
+    calls = [["diagnosis", {}], ["status", {}], *(["logs", {"service": name, "lines": 20}] for name in services), ["logs", {"service": "-f"}], ["up", {}]]
+    before = is_there(deployment)
+    said = deployment.tester.sees(
+        f"cd todochat && .venv/mcp/bin/python molecule/shared/operations_client.py {quote(configuration)} {quote(json.dumps(calls))} 2> /dev/null"
+    )
+    found = json.loads(said)
+    assert [tool["name"] for tool in found["tools"]] == ["diagnosis", "status", "logs"]
+    *looks, option, unknown = found["answers"]
+    assert [look for look in looks if look["error"]] == []
+    assert is_sound(looks[0]["text"])
+    assert "Application" in looks[1]["text"]
+    assert all(look["text"].strip() for look in looks)
+    assert option["error"]
+    assert unknown["error"]
+    password = (
+        deployment.passes(f"{KUBECTL} get secret backend-secrets --output=jsonpath='{{.data.database_url}}' | base64 --decode").split(":")[2].split("@")[0]
+    )
+    hidden = (password, "tester", deployment.host.check_output("hostname"), "192.168.85.251")
+    assert [one for one in hidden if one in said] == []
+    assert is_there(deployment) == before
 
 
 @pytest.mark.parametrize("what", FAULTS)
