@@ -115,11 +115,10 @@ def lifetime(minutes: int) -> int:
 
 
 def write(path: Path, content: str) -> None:
-    """A file of its owner's alone has this content, at once."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", encoding="utf-8", delete=False) as new:
-        try:
+    """A file of its owner's alone has this content, at once. Raises UserError where the folder takes none."""
+    try:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", encoding="utf-8", delete=False) as new:
             new.write(content)
-        except OSError:
-            os.unlink(new.name)
-            raise
+    except PermissionError as error:
+        raise UserError(f"{path.parent} cannot be written: {error.strerror}.", f"Make it yours again: chmod u+rwx {path.parent}") from None
     os.replace(new.name, path)
