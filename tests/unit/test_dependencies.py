@@ -36,7 +36,7 @@ WHOLE_WAY = {
 }
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
-RELEASE = {"app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
+RELEASE = {"ai_devops", "app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
@@ -73,11 +73,11 @@ def own_text(scenario: str) -> str:
         ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
-        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
+        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops"}),
         ("plugins/modules/database_backup.py", {"backup", "disk_full", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
+        ("plugins/modules/app_check.py", {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
