@@ -304,4 +304,4 @@ def test_absent_takes_all_of_it_away(deployment: Deployment) -> None:
     assert deployment.run("kubectl get namespace kagent")[0] is False
     deployment.give("/home/tester/kept", kept)
     assert "Unauthorized" in deployment.run("kubectl --kubeconfig /home/tester/kept get pods")[1]
-    assert "changed=0" in deployment.up("")
+    assert "changed=0" in deployment.up("--tags app_secrets,app_release,app_check")
