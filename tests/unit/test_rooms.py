@@ -28,7 +28,7 @@ FILES = sorted(PLUGINS.rglob("*.py"))
 # Ansible's own ways to start a program: with the whole environment of the run, and all the time in the world.
 WAYS = {"command", "shell", "raw", "script", "expect"}
 # Others' modules that start programs, without any limit of their own.
-THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "docker_compose_v2", "git", "unarchive"}
+THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "docker_compose_v2", "git", "helm", "unarchive"}
 # The tasks that may, by their names.
 REASONS = {
     "Docker is started on its own, with its log in /var/log/docker.log": "a daemon of the machine's, as its init script starts it",

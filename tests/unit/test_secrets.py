@@ -35,6 +35,7 @@ NOT_FAILED = {
     "The database is backed up before it is migrated": "is failed in the scenario rollout_schema, where there is something to migrate",
     "The cluster has metrics-server": "deploys metrics-server, which meets no secret",
     "The cluster measures what its pods use": "deploys metrics-server, which meets no secret",
+    "The model's key is where kagent finds it": "fails no run: why is told; the module is failed where it keeps the backend's Secret",
     "{{ title }}": "is failed under the title that playbooks/rollback.yml gives it",
 }
 # Plays that read nothing of the vault.
