@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from conftest import Tester
+from stored import pause
 from testinfra.host import Host
+
+__all__ = ["pause"]
 
 
 def test_the_user_runs_a_container_without_sudo(tester: Tester, pause: str) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Tester
+from stored import pause
 from testinfra.host import Host
+
+__all__ = ["pause"]
 
 IMAGE = "127.0.0.1:5000/tests/pause"
 ADDRESS = "192.168.85.250"

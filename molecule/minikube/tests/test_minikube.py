@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import Tester
+from stored import newest, pause
 from testinfra.host import Host
+
+__all__ = ["pause"]
 
 IMAGE = "127.0.0.1:5000/tests/pause"
 # A second deployment beside the first, under the names and at the addresses that README tells to choose. Another user than who calls runs it.
@@ -204,7 +207,7 @@ def reached_by_a_pod(tester: Tester, name: str, image: str, *places: str) -> lis
 def postgres(host: Host) -> str:
     """An image in the registry that has bash."""
     tester = Tester(host)
-    loaded = tester.sees("docker load --quiet --input ~/.cache/todochat/store/postgres/*/postgres.tar").split()[-1]
+    loaded = tester.sees(f"docker load --quiet --input {newest('postgres')}").split()[-1]
     return tester.pushed(loaded, "127.0.0.1:5000/tests/postgres:1")
 
 

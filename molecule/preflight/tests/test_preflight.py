@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Tester
+from stored import STORE, newest
 from testinfra.host import Host
 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 CONFIG = "/home/tester/.config/todochat"
-STORE = "/home/tester/.cache/todochat/store"
 
 
 def change(host: Host, command: str) -> None:
@@ -150,7 +150,7 @@ def test_sources_that_cannot_be_reached(host: Host) -> None:
 def docker(host: Host) -> None:
     """Docker is installed, with an image to make containers of."""
     accepted(host, "--tags container_engine")
-    change(host, f"docker load --quiet --input {STORE}/pause/*/pause.tar")
+    change(host, f"docker load --quiet --input {newest('pause')}")
 
 
 PAUSE = "$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep pause)"
