@@ -288,9 +288,10 @@ def main() -> int:
     today = datetime.datetime.now(tz=datetime.UTC).date()
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
         answers = dict(zip(listed, pool.map(asking.ask, listed), strict=True))
-    lines = [line for pin, found in answers.items() if found for line in told(pin, found, today)]
+    news = {pin: told(pin, found, today) for pin, found in answers.items() if found}
+    lines = [line for of_one in news.values() for line in of_one]
     print("\n".join(["There is newer than what is pinned; nothing of this is changed here:", *lines] if lines else ["Nothing newer was found."]))
-    if current := [pin.name for pin, found in answers.items() if found and not told(pin, found, today)]:
+    if current := [pin.name for pin, of_one in news.items() if not of_one]:
         print(f"Pinned as new as there is: {', '.join(dict.fromkeys(current))}.")
     if unknown := [pin.name for pin, found in answers.items() if found is None]:
         print(f"Nobody answered for: {', '.join(dict.fromkeys(unknown))}.")

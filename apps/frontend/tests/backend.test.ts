@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mock, test, type TestContext } from "node:test";
 
 import { BackendError, backendUrl, callBackend, fetchTodos } from "@/lib/backend";
 import { EVERYTHING } from "@/lib/listing";
 
+import { backendServer } from "./backend-server";
+
 /** Serves `listener` on a free port as the backend until the test ends; what is logged stays silent. */
 async function withBackend(context: TestContext, listener: RequestListener): Promise<void> {
-  const server = createServer((request, response) => {
-    response.setHeader("x-request-id", request.headers["x-request-id"] ?? "");
-    listener(request, response);
-  }).listen(0, "127.0.0.1");
+  const server = backendServer(listener).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   process.env.BACKEND_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   mock.method(console, "error", () => {});

@@ -21,9 +21,8 @@ def plan(tester: Tester, before: str) -> tuple[int, str]:
 
 
 def told(output: str) -> list[str]:
-    """What the phases did and the end, without what is another one each time: a phase that does nothing is told of where it takes a while, and
-    the checkout is named where the caller's folder is not it."""
-    lines = [re.sub(r"\d+:\d\d|\b\d+ s\b| -C /home/tester/todochat", "", line) for line in output.splitlines() if re.match(r"\S", line)]
+    """What the phases did and the end, without what is another one each time: a phase that does nothing is told of where it takes a while."""
+    lines = [re.sub(r"\d+:\d\d|\b\d+ s\b", "", line) for line in output.splitlines() if re.match(r"\S", line)]
     return [line for line in lines if not line.endswith((" ...", ", as it was"))]
 
 
@@ -39,6 +38,9 @@ def usual(host: Host) -> list[str]:
 def test_a_plan_is_the_same(tester: Tester, usual: list[str], name: str) -> None:
     status, output = plan(tester, HOSTILE[name])
     assert status == 0, output
+    if name == "a folder that is gone":  # from there advice names the checkout
+        assert "make -C /home/tester/todochat " in output
+        output = output.replace("make -C /home/tester/todochat ", "make ")
     assert told(output) == usual
 
 
