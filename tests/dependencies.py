@@ -70,6 +70,7 @@ READS = {"failures": r"Failed: |Why: |refus|not passed|rc [!=]= |stand in the wa
 # They start only what a scenario's molecule.yml says, as `after` and `state`.
 FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems\.py)")
 LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
+SPECIFICATION = re.compile(r"roles/(\w+)/meta/argument_specs\.yml")
 OURS = "todochat.platform."
 Ways = dict[str, str]
 """What is reached, and from where; "" where a way begins."""
@@ -242,12 +243,15 @@ def ways(scenario: str) -> Ways:
     tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
     runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
+    roles = {name.split()[1] for name in found if name.startswith("role ")}
 
     def counts(name: str) -> bool:
         if CODE.match(name):
             return scenario in PROVES_THE_APPLICATION
         if name.startswith(VARIABLES):
             return runs_playbooks
+        if specification := SPECIFICATION.fullmatch(name):  # each run reads all, for the types of those it is given
+            return specification[1] in roles or f"{specification[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

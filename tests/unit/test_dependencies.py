@@ -127,8 +127,15 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
     assert set(stale(f"roles/{role}/tasks/main.yml")) == {role} | WHOLE_WAY | by_tag_or_playbook.get(role, set())
 
 
-def test_the_task_of_a_role_that_is_asked_for_stales_its_scenario_alone() -> None:
-    assert set(stale(f"roles/{ASKED_FOR}/tasks/main.yml")) == {ASKED_FOR}
+@pytest.mark.parametrize("file", ["tasks/main.yml", "meta/argument_specs.yml"])
+def test_a_role_that_is_asked_for_stales_its_scenario_alone(file: str) -> None:
+    assert set(stale(f"roles/{ASKED_FOR}/{file}")) == {ASKED_FOR}
+
+
+def test_the_options_of_a_role_stale_those_that_run_it_or_name_one() -> None:
+    found = set(stale("roles/minikube/meta/argument_specs.yml"))
+    assert found >= {"minikube", "preflight"} | WHOLE_WAY
+    assert not found & {"compose", "vault_rotation", "database"}
 
 
 def test_the_lines_that_tell_a_failure_are_read_where_something_is_to_fail() -> None:
