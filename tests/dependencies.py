@@ -205,6 +205,14 @@ def site() -> set[str]:
     return {"site.yml", *named("\n".join(scalars(data("site.yml"))), "site.yml")}
 
 
+@cache
+def site_roles() -> set[str]:
+    """The roles of the whole way; others run only where they are asked for."""
+    found: Ways = {}
+    walk(found, dict.fromkeys(site(), ""), edges)
+    return {name.split()[1] for name in found if name.startswith("role ")}
+
+
 # The ways of a scenario
 
 
@@ -212,7 +220,7 @@ def reached(scenario: str) -> Ways:
     """Each input of a scenario as it is now, with what leads to it."""
     with _turn:
         if contents.refresh():
-            for function in (ways, edges, role_tags, site):
+            for function in (ways, edges, role_tags, site, site_roles):
                 function.cache_clear()
         return ways(scenario)
 
@@ -243,7 +251,6 @@ def ways(scenario: str) -> Ways:
     tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
     runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
-    roles = {name.split()[1] for name in found if name.startswith("role ")}
 
     def counts(name: str) -> bool:
         if CODE.match(name):
@@ -251,7 +258,7 @@ def ways(scenario: str) -> Ways:
         if name.startswith(VARIABLES):
             return runs_playbooks
         if specification := SPECIFICATION.fullmatch(name):  # each run reads all, for the types of those it is given
-            return specification[1] in roles or f"{specification[1]}_" in source
+            return specification[1] in site_roles() or f"{specification[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

@@ -132,12 +132,6 @@ def test_a_role_that_is_asked_for_stales_its_scenario_alone(file: str) -> None:
     assert set(stale(f"roles/{ASKED_FOR}/{file}")) == {ASKED_FOR}
 
 
-def test_the_options_of_a_role_stale_those_that_run_it_or_name_one() -> None:
-    found = set(stale("roles/minikube/meta/argument_specs.yml"))
-    assert found >= {"minikube", "preflight"} | WHOLE_WAY
-    assert not found & {"compose", "vault_rotation", "database"}
-
-
 def test_the_lines_that_tell_a_failure_are_read_where_something_is_to_fail() -> None:
     found = set(stale("plugins/callback/progress.py#failures"))
     assert {name for name in names() if re.search(r"Failed: |What to do: |\.?refused\(", own_text(name))} <= found
