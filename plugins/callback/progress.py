@@ -54,7 +54,7 @@ REMEDY = (
 )
 UNREACHABLE_REMEDY = "See that the machine can be reached and that you may become root there, then run the same command again."
 # They run no module: not counted as such.
-WITHOUT_MODULE = {"assert", "debug", "fail", "set_fact", "meta", "pause", "validate_argument_spec", "options", "vault_file"}
+WITHOUT_MODULE = {"assert", "debug", "fail", "set_fact", "meta", "pause", "validate_argument_spec", "todochat.platform.options", "todochat.platform.vault_file"}
 # No step of a phase.
 UNSEEN = {"meta", "validate_argument_spec"}
 INCLUDES = ("include_", "import_")
@@ -371,6 +371,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
                 self._clean_results(one, result.task.action)
                 yield self._message(one)
             return
+        for title in content.get("titles", []) if action == "todochat.platform.observation" else []:
+            yield f"    as asked: {title}"
         if not content.get("changed"):
             # where a task has a changed_when, it only looks, and another one announces
             left_out = str(content.get("msg", "")).startswith("would ") and not result.task.changed_when

@@ -45,6 +45,10 @@ installed_version:
   description: Version of the engine installed, running or not; empty where there is none.
   type: str
   returned: always
+supported:
+  description: Whether an engine answers that is new enough.
+  type: bool
+  returned: always
 init:
   description: Who starts services, C(systemd) or C(none).
   type: str
@@ -57,6 +61,11 @@ missing:
 refused:
   description: Why nothing can be made in what stands in Docker's place, and what to do about it; empty where it is Docker itself, or nothing.
   type: str
+  returned: always
+users_outside:
+  description: The asked users that are not in the group docker.
+  type: list
+  elements: str
   returned: always
 users_unknown:
   description: The asked users that do not exist.
@@ -86,6 +95,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine import a
 from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_members
 
 POLL_SECONDS = 0.5
+OLDEST = 24
 MEANS_ROOT = (
     "{} will be put into the group docker, as minikube needs it: whoever is in that group can become root without a password. "
     "Who does not want that has another user, who is made, run minikube: -e deployment_minikube_user=minikube"
@@ -103,10 +113,12 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     return {
         "version": version,
         "installed_version": installed,
+        "supported": bool(version) and int(version.partition(".")[0]) >= OLDEST,
         "init": host.init_system(),
         "missing": missing,
         "refused": f"{refusal.why}\n{refusal.remedy}" if refusal else "",
         "users_unknown": [user for user in users if user not in known],
+        "users_outside": [user for user in users if user not in group_members("docker")],
         **_repositories(release if missing else ""),
     }
 

@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -213,13 +213,18 @@ def kind_of(option: str) -> Kind | None:
     return next((kind for pattern, kind in KINDS if re.fullmatch(pattern, option)), None)
 
 
+@cache
+def specification(role: str) -> dict[str, Any]:
+    """A role's argument specification."""
+    file = COLLECTION / "roles" / role / "meta/argument_specs.yml"
+    found: dict[str, Any] = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # plain YAML, read before each run
+    return dict(found["argument_specs"]["main"])
+
+
 def specifications() -> dict[str, dict[str, dict[str, Any]]]:
     """The options of each role of this collection."""
-    found = {}
-    for file in sorted(COLLECTION.glob("roles/*/meta/argument_specs.yml")):
-        specification = yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # plain YAML, read before each run
-        found[file.parents[1].name] = specification["argument_specs"]["main"]["options"]
-    return found
+    roles = sorted(file.parents[1].name for file in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
+    return {role: specification(role)["options"] for role in roles}
 
 
 def defaults(roles: Mapping[str, Mapping[str, Mapping[str, Any]]], template: Callable[[str], str]) -> dict[str, Any]:

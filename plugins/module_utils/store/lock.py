@@ -82,7 +82,7 @@ class Lock:
         self.architecture = machine_architecture()
         self.recipes = path.parent / "roles" / "bundle" / "files"
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = yaml.load(path.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
             entries: dict[str, dict[str, Any]] = document["artifacts"]
             if not all(isinstance(entry, dict) for entry in entries.values()):
                 raise TypeError("an artifact is not a mapping")

@@ -1,0 +1,31 @@
+"""The action plugin observation; plugins/modules/observation.py documents it.
+
+An action, because only here are the variables of all roles known: each says in its `__ROLE_observed` what its part of a deployment is to be.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar, trust_as_template
+
+from ansible_collections.todochat.platform.plugins.plugin_utils import observed, options
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Has everything that roles describe looked at, and tells which of it is as asked."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return {as_asked, titles, parts}; never a failure."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        given = task_vars or {}
+        raw = options.defaults(options.specifications(), trust_as_template) | observed.variables(trust_as_template) | given
+        templar = Templar(loader=self._loader, variables=raw)
+        chosen = observed.chosen(given["ansible_run_tags"], given["ansible_skip_tags"])
+        parts = observed.parts(chosen, lambda name: templar.template(raw[name]))
+        checks = {name: part["checks"] for name, part in parts.items()}
+        arguments = {"parts": checks, "collections": str(observed.COLLECTIONS)}
+        found = self._execute_module("todochat.platform.observation", module_args=arguments, task_vars=task_vars)
+        as_asked = observed.as_asked(parts, found.get("parts", {}))
+        return {**result, **found, "as_asked": as_asked, "titles": [observed.title(name) for name in as_asked]}
