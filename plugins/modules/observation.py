@@ -50,9 +50,13 @@ parts:
 """
 
 import json
+import os
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, run
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
 OBSERVER = "ansible_collections.todochat.platform.plugins.module_utils.whole.observation"
 
@@ -62,16 +66,20 @@ def main() -> None:
         argument_spec={"parts": {"type": "dict", "required": True}, "collections": {"type": "path", "required": True}},
         supports_check_mode=True,
     )
-    # Not in this process: the modules are not in what Ansible has packed for this one.
-    status, said, problem = module.run_command(
-        [sys.executable, "-m", OBSERVER], data=json.dumps(module.params["parts"]), environ_update={"PYTHONPATH": module.params["collections"]}
-    )
+    problem = ""
+    try:
+        # Not in this process: the modules are not in what Ansible has packed for this one. They get the environment that they would get from it.
+        environment = {**os.environ, "PYTHONPATH": module.params["collections"]}
+        asked = run(sys.executable, "-m", OBSERVER, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
+        problem = asked.stderr[-2000:] if asked.returncode else ""
+    except UserError as error:
+        problem = str(error)
     # Where that cannot be done, nothing is known to be as asked, and each role looks for itself.
-    parts = json.loads(said) if status == 0 else {}
+    parts = {} if problem else json.loads(asked.stdout)
     warnings = {warning for results in parts.values() for result in results for warning in result.pop("warnings", [])}
     for warning in sorted(warnings):
         module.warn(warning)
-    module.exit_json(changed=False, parts=parts, problem=problem[-2000:] if status else "", invocation={})
+    module.exit_json(changed=False, parts=parts, problem=problem, invocation={})
 
 
 if __name__ == "__main__":

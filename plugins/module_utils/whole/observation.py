@@ -11,11 +11,11 @@ from __future__ import annotations
 import importlib
 import io
 import json
-import os
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout, suppress
+from multiprocessing import get_context
 from typing import Any
 
 from ansible.module_utils import basic
@@ -26,32 +26,18 @@ Check = Mapping[str, Any]
 
 def observe(parts: Mapping[str, Sequence[Check]]) -> dict[str, list[dict[str, Any]]]:
     """What the checks of each part return; those that follow one that failed are left out."""
-    running = []
-    for name, checks in parts.items():
-        output = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - it is read when the process has ended
-        process = os.fork()
-        if process == 0:
-            try:
-                output.writelines(json.dumps(result) + "\n" for result in answers(checks))
-                output.flush()
-            finally:
-                os._exit(0)
-        running.append((name, process, output))
-    found = {}
-    for name, process, output in running:
-        os.waitpid(process, 0)
-        output.seek(0)
-        found[name] = [json.loads(line) for line in output]
-    return found
+    with ProcessPoolExecutor(max(1, len(parts)), mp_context=get_context("fork")) as pool:
+        asked = {name: pool.submit(answers, checks) for name, checks in parts.items()}
+        return {name: one.result() for name, one in asked.items()}
 
 
-def answers(checks: Sequence[Check]) -> Iterator[dict[str, Any]]:
+def answers(checks: Sequence[Check]) -> list[dict[str, Any]]:
     """What each module returns, up to the first that fails."""
+    found: list[dict[str, Any]] = []
     for check in checks:
-        result = answer(check)
-        yield result
-        if result.get("failed"):
-            return
+        if not found or not found[-1].get("failed"):
+            found.append(answer(check))
+    return found
 
 
 def answer(check: Check) -> dict[str, Any]:
@@ -60,12 +46,13 @@ def answer(check: Check) -> dict[str, Any]:
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**check["args"], **settings}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
     collection, _, name = check["module"].rpartition(".")
-    with redirect_stdout(io.StringIO()) as printed, suppress(SystemExit):
-        importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}").main()
+    printed = io.StringIO()
     try:
+        with redirect_stdout(printed), suppress(SystemExit):
+            importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}").main()
         result: dict[str, Any] = json.loads(printed.getvalue())
-    except ValueError:
-        return {"failed": True, "msg": "it did not say"}
+    except Exception as error:  # noqa: BLE001 - whatever it is, the role that asks by itself will meet it and say so
+        return {"failed": True, "msg": repr(error)}
     # arguments may be secrets
     return {name: value for name, value in result.items() if name != "invocation"}
 
