@@ -7,10 +7,11 @@ import sys
 import tarfile
 from pathlib import Path
 
+import yaml
 from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
-HANDED_ON = ("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "meta/", "plugins/", "README.md", "roles/")
+HANDED_ON = ("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "LICENSE", "meta/", "plugins/", "README.md", "roles/")
 
 
 def test_the_built_collection_holds_what_git_keeps_for_it(tmp_path: Path) -> None:
@@ -25,3 +26,11 @@ def test_the_built_collection_holds_what_git_keeps_for_it(tmp_path: Path) -> Non
     kept = {name for name in listed_files(ROOT) if name.startswith(HANDED_ON)}
     assert held == kept | {"MANIFEST.json", "FILES.json"}
     assert links == {f"apps/{name}/chart/charts/common": "../../../chart" for name in ("backend", "frontend")}
+
+
+def test_each_role_says_what_it_is_and_where_it_runs() -> None:
+    for role in sorted((ROOT / "roles").iterdir()):
+        said = yaml.safe_load((role / "meta/main.yml").read_text(encoding="utf-8"))["galaxy_info"]
+        assert said["license"] == "MIT"
+        assert said["description"]
+        assert said["platforms"] == [{"name": "Debian", "versions": ["bookworm", "trixie"]}]
