@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""README's way on a real machine: Debian's own kernel, systemd and cgroup v2, in QEMU.
+"""README's way on a real machine: Debian's own kernel, systemd and cgroup v2, in QEMU; by Jane.Doe (see molecule/shared/jane.py).
 
     vm.py bookworm|trixie          `make up`, a reboot, `make up` again, on a machine that nothing was done to before
     vm.py bookworm|trixie shell    start the machine that a failure has kept, and log in
@@ -29,6 +29,8 @@ from typing import Any
 import dependencies  # noqa: F401  it knows where the harness is
 
 # isort: split
+import jane
+
 import checkout
 import fresh_system
 
@@ -39,15 +41,22 @@ STORE = Path.home() / ".cache/todochat/store"
 OUTPUT = ROOT / "tests/output"
 PACKAGES = (
     *("linux-image-cloud-amd64", "initramfs-tools", "systemd-sysv", "dbus", "udev", "kmod", "openssh-server"),
-    *("python3", "sudo", "make", "git", "iproute2", "procps", "ca-certificates"),
+    *("python3", "sudo", "make", "git", "iproute2", "procps", "ca-certificates", "locales", "tinyproxy"),
 )
-CUSTOMIZE = r"""
+HOME = f"/home/{jane.NAME}"
+# Of the machine, in QEMU's network; it has no other.
+ADDRESS = "10.0.2.15"
+CUSTOMIZE = rf"""
 set -e
-echo tester ALL=NOPASSWD:ALL > "$1/etc/sudoers.d/tester"
-chroot "$1" useradd --create-home --shell /bin/bash tester
-chroot "$1" install -d -o tester -g tester -m 700 /home/tester/.ssh
-chroot "$1" install -d -o tester -g tester /home/tester/.cache /home/tester/.cache/todochat /home/tester/.cache/todochat/store /home/tester/todochat
-printf '/dev/vda / ext4 defaults 0 1\n/dev/vdb /home/tester/.cache/todochat/store ext4 ro 0 0\n' > "$1/etc/fstab"
+echo {shlex.quote(jane.SUDOERS)} > "$1/etc/sudoers.d/jane"
+chroot "$1" useradd --create-home --badname --shell /bin/bash {jane.NAME}
+echo {shlex.quote(f"{jane.NAME}:{jane.PASSWORD}")} | chroot "$1" chpasswd
+for folder in .ssh .cache .cache/todochat .cache/todochat/store {shlex.quote(os.path.dirname(jane.CHECKOUT))} {shlex.quote(jane.CHECKOUT)}
+do chroot "$1" install -d -o {jane.NAME} -g {jane.NAME} -m 700 "{HOME}/${{folder#{HOME}/}}"; done
+chroot "$1" localedef --inputfile=de_DE --charmap=UTF-8 de_DE.UTF-8
+printf {shlex.quote(jane.PROXY)} > "$1/etc/tinyproxy/tinyproxy.conf"
+echo http://{ADDRESS}:3128 > "$1/etc/proxy"
+printf '/dev/vda / ext4 defaults 0 1\n/dev/vdb {HOME}/.cache/todochat/store ext4 ro 0 0\n' > "$1/etc/fstab"
 printf '[Match]\nType=ether\nDriver=virtio_net\n[Network]\nDHCP=ipv4\n' > "$1/etc/systemd/network/20-machine.network"
 chroot "$1" systemctl enable systemd-networkd.service
 echo nameserver 10.0.2.3 > "$1/etc/resolv.conf"
@@ -108,13 +117,14 @@ class Machine:
         system, user = fresh_system.configuration(os.environ, Path.home())
         extract(root, fresh_system.archive(system))
         run(["chroot", str(root), "update-ca-certificates"])
-        extract(root / "home/tester", fresh_system.archive(user))
-        extract(root / "home/tester/todochat", checkout.archive(ROOT))
+        home = root / HOME.removeprefix("/")
+        extract(home, fresh_system.archive(user))
+        extract(root / jane.CHECKOUT.removeprefix("/"), checkout.archive(ROOT))
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "tests/vm.py", "-f", str(self.folder / "key")])
-        shutil.copy(self.folder / "key.pub", root / "home/tester/.ssh/authorized_keys")
+        shutil.copy(self.folder / "key.pub", home / ".ssh/authorized_keys")
         host_key = (root / "etc/ssh/ssh_host_ed25519_key.pub").read_text(encoding="utf-8")
         (self.folder / "known_hosts").write_text(f"machine {host_key}", encoding="utf-8")
-        run(["chroot", str(root), "chown", "--recursive", "tester:tester", "/home/tester"])
+        run(["chroot", str(root), "chown", "--recursive", f"{jane.NAME}:{jane.NAME}", HOME])
 
     def start(self) -> None:
         """Starts it, by KVM where that works, and waits until it has booted. Raises MachineError."""
@@ -156,7 +166,7 @@ class Machine:
     def reboot(self) -> None:
         """Restarts it as `reboot` does, and waits until it is up again. Raises MachineError."""
         before = self.ask("cat /proc/sys/kernel/random/boot_id").stdout
-        self.ask("sudo systemctl reboot")
+        self.ask(f"echo {shlex.quote(jane.PASSWORD)} | sudo --stdin systemctl reboot")
         end = time.monotonic() + BOOT_SECONDS * self.slower
         while not (now := self.ask("cat /proc/sys/kernel/random/boot_id").stdout) or now == before:
             if time.monotonic() > end:
@@ -177,27 +187,29 @@ class Machine:
         shutil.rmtree(self.folder)
 
     def ssh(self, *options: str) -> list[str]:
-        """The command that logs in as the machine's ordinary user."""
+        """The command that logs in as her."""
         how = [f"UserKnownHostsFile={self.folder / 'known_hosts'}", "HostKeyAlias=machine", "BatchMode=yes", "ConnectTimeout=20", "LogLevel=ERROR"]
-        return ["ssh", "-F", "none", *options, "-i", str(self.folder / "key"), "-p", str(self._port), *(f"-o{option}" for option in how), "tester@127.0.0.1"]
+        whom = ["-i", str(self.folder / "key"), "-p", str(self._port), f"{jane.NAME}@127.0.0.1"]
+        return ["ssh", "-F", "none", *options, *(f"-o{option}" for option in how), *whom]
 
     def ask(self, command: str) -> subprocess.CompletedProcess[str]:
         """What a command of a moment answers; nothing where the machine does not."""
         return subprocess.run([*self.ssh(), command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
-    def does(self, command: str) -> str:
-        """What a command in the checkout prints, which can be followed meanwhile. Raises MachineError where it fails."""
-        limited = f"cd todochat && timeout {COMMAND_SECONDS} bash -c {shlex.quote(command)} 2>&1"
-        lines = []
-        with self.timed(command):
-            process = subprocess.Popen([*self.ssh(), limited], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace")
-            assert process.stdout is not None
-            for line in process.stdout:
-                self.say(line.rstrip("\n"))
-                lines.append(line)
-            if status := process.wait():
+    def does(self, command: str, asked: int = 0) -> str:
+        """What she types in the checkout shows, which can be followed meanwhile; sudo asks so often. Raises MachineError where it fails."""
+        limited = f"timeout --foreground {COMMAND_SECONDS} bash -c {shlex.quote(jane.script(command))}"
+        with self.timed(command), self.log.open("ab") as log:
+
+            def heard(block: bytes) -> None:
+                log.write(block)
+                sys.stdout.buffer.write(block)
+                sys.stdout.buffer.flush()
+
+            status, shown = jane.at_a_terminal([*self.ssh("-tt"), limited], asked, heard)
+            if status:
                 raise MachineError(f"`{command}` ended with exit status {status}.")
-        return "".join(lines)
+        return shown
 
     @contextmanager
     def timed(self, what: str) -> Iterator[None]:
@@ -224,14 +236,14 @@ def readmes_way(machine: Machine) -> None:
     """README's commands, and what a newcomer expects of them. Raises MachineError."""
     about = machine.ask("stat --file-system --format=%T /sys/fs/cgroup; systemctl is-system-running").stdout.split()
     expect(about == ["cgroup2fs", "running"], f"It is a machine with cgroup v2 on which all services run, not {about}.")
-    expect(USER_WAS_THERE in machine.does("make up"), "The application was checked as its user.")
-    expect(ALL_IS_WELL in machine.does("make status"), "All is well after `make up`.")
+    expect(USER_WAS_THERE in machine.does("make up", asked=1), "The application was checked as its user.")
+    expect(ALL_IS_WELL in machine.does("make status", asked=1), "All is well after `make up`.")
     machine.does(f"{VISITOR} begin")
     with machine.timed("reboot"):
         machine.reboot()
     machine.does(f"{VISITOR} return")
-    expect(re.search(r"changed=0 .*failed=0", machine.does("make up")) is not None, "The next `make up` has nothing to change.")
-    expect(ALL_IS_WELL in machine.does("make status"), "All is well after the reboot.")
+    expect(re.search(r"changed=0 .*failed=0", machine.does("make up", asked=1)) is not None, "The next `make up` has nothing to change.")
+    expect(ALL_IS_WELL in machine.does("make status", asked=1), "All is well after the reboot.")
 
 
 def prove(release: str, log: Path) -> dict[str, str]:

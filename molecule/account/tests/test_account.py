@@ -1,32 +1,16 @@
-"""The whole way by somebody whose account, folder and shell are not those of the other tests, at a terminal where sudo asks.
-
-Her name has a dot and capitals, her machine speaks German, her files are hers alone, what is outside she reaches by a proxy, and she keeps
-the checkout in a folder with a space and an umlaut. apt is at work when she begins, as at a machine's first boot.
-"""
+"""The whole way by Jane.Doe (see molecule/shared/jane.py). apt is at work when she begins, as at a machine's first boot."""
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
 
 import pytest
 from conftest import SYSTEM
+from jane import CHECKOUT, NAME, PASSWORD, PROXY, SUDOERS, at_a_terminal, script
 from testinfra.host import Host
 
-NAME = "Jane.Doe"
-PASSWORD = "Kein Wort, 3 Zeichen: $'\\"
-CHECKOUT = f"/home/{NAME}/Eigene Dateien/Aufgabenübersicht"
-SHELL = (
-    "export LANG=de_DE.UTF-8 LC_ALL=de_DE.UTF-8",
-    "export http_proxy=$(cat /etc/proxy)",
-    "export HTTP_PROXY=$http_proxy https_proxy=$http_proxy HTTPS_PROXY=$http_proxy ALL_PROXY=$http_proxy",
-    "umask 077",
-    f"cd {shlex.quote(CHECKOUT)}",
-)
-PROXY = "Port 3128\nTimeout 600\nLogLevel Connect\n"
-PROMPT = f"[sudo] password for {NAME}: "
 BUSY_SECONDS = 20
 # Each lock for which apt or dpkg can be told to wait, as one after the other is taken by a first boot.
 BUSY = f"""
@@ -46,7 +30,7 @@ systemctl restart tinyproxy
 echo http://$(hostname --all-ip-addresses | cut --delimiter=' ' --fields=1):3128 > /etc/proxy
 localedef --inputfile=de_DE --charmap=UTF-8 de_DE.UTF-8
 useradd --create-home --badname --shell /bin/bash {NAME}
-echo '{NAME} ALL=(ALL) ALL' > /etc/sudoers.d/jane
+echo {shlex.quote(SUDOERS)} > /etc/sudoers.d/jane
 su --login {NAME} --command {shlex.quote(f"umask 077; mkdir -p .cache/todochat/store .config {shlex.quote(CHECKOUT)}")}
 mount --bind /home/tester/.cache/todochat/store /home/{NAME}/.cache/todochat/store
 cp --archive /home/tester/todochat/. {shlex.quote(CHECKOUT)}
@@ -58,21 +42,8 @@ test ! -e /home/{NAME}/.npmrc || chown {NAME}: /home/{NAME}/.npmrc
 
 def types(command: str, asked: int = 1) -> tuple[int, str]:
     """The exit status of what she types at a terminal, and what it shows; sudo's password as often as she is asked."""
-    script = f"script --quiet --return --command {shlex.quote(chr(10).join((*SHELL, command)))} /dev/null"
-    docker = ["docker", "exec", "--interactive", SYSTEM, "su", "--login", NAME, "--command", f"timeout 1500 {script}"]
-    with subprocess.Popen(docker, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
-        assert process.stdout
-        shown = b""
-        for number in range(asked):
-            while shown.count(PROMPT.encode()) <= number:
-                block = os.read(process.stdout.fileno(), 4096)
-                assert block, shown.decode()
-                shown += block
-            process.stdin.write(f"{PASSWORD}\r".encode())
-            process.stdin.flush()
-        shown += process.stdout.read()
-    return process.returncode, shown.decode()
+    terminal = f"script --quiet --return --command {shlex.quote(script(command))} /dev/null"
+    return at_a_terminal(["docker", "exec", "--interactive", SYSTEM, "su", "--login", NAME, "--command", f"timeout 1500 {terminal}"], asked)
 
 
 @pytest.fixture(scope="module", autouse=True)
