@@ -15,7 +15,7 @@ import yaml
 from chart import DIGEST, NAMESPACE, ROOT, Chart, Object
 
 LABELS = {f"app.kubernetes.io/{name}" for name in ("name", "instance", "version", "managed-by", "part-of")}
-SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "ingress", "resources")
+SHARED = ("global", "common", "image", "replicaCount", "autoscaling", "service", "serviceAccount", "ingress", "resources")
 INGRESS = {"enabled": True, "className": "nginx", "host": "todo.example.com", "tlsSecret": "todo-tls"}
 # In the schema, but not among the chart's values.
 OPTIONAL = {("service", "nodePort"): 30000, ("global",): {}, ("common",): {}, ("common", "global"): {}, ("common", "requestSeconds"): 25}
@@ -305,6 +305,20 @@ def test_an_ingress_leads_a_host_to_the_service_with_its_certificate(chart: Char
     assert spec["tls"] == [{"hosts": ["todo.example.com"], "secretName": "todo-tls"}]
     path = {"path": "/", "pathType": "Prefix", "backend": {"service": {"name": chart.name, "port": {"name": "http"}}}}
     assert spec["rules"] == [{"host": "todo.example.com", "http": {"paths": [path]}}]
+
+
+def test_annotations_are_there_where_they_are_asked_for(chart: Chart) -> None:
+    said = {"example.com/a": "1"}
+    objects = chart.objects({name: {"annotations": said} for name in ("service", "serviceAccount")} | {"ingress": {**INGRESS, "annotations": said}})
+    for kind in ("Service", "ServiceAccount", "Ingress"):
+        assert said.items() <= objects[kind]["metadata"]["annotations"].items(), kind
+    assert not said.items() <= objects["Deployment"]["metadata"]["annotations"].items()
+
+
+def test_nodes_log_in_to_the_registry_by_the_secrets_that_are_named(chart: Chart) -> None:
+    assert all("imagePullSecrets" not in pod["spec"] for pod in pods(chart.objects()))
+    named = chart.objects({"image": {"pullSecrets": ["registry-login"]}})
+    assert all(pod["spec"]["imagePullSecrets"] == [{"name": "registry-login"}] for pod in pods(named))
 
 
 def test_an_ingress_without_class_and_certificate_is_the_clusters_default_and_http(chart: Chart) -> None:

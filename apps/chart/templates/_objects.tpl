@@ -4,6 +4,10 @@ apiVersion: v1
 kind: ServiceAccount
 metadata:
   {{- include "common.metadata" . | nindent 2 }}
+  {{- with .Values.serviceAccount.annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 automountServiceAccountToken: false
 ---
 apiVersion: v1
@@ -17,10 +21,16 @@ apiVersion: v1
 kind: Service
 metadata:
   {{- include "common.metadata" . | nindent 2 }}
-  {{- if eq .Values.service.type "NodePort" }}
+  {{- $isNodePort := eq .Values.service.type "NodePort" }}
+  {{- if or $isNodePort .Values.service.annotations }}
   annotations:
+    {{- if $isNodePort }}
     # service-type: a cluster on one machine has nobody who hands out addresses for a LoadBalancer.
     kube-score/ignore: service-type
+    {{- end }}
+    {{- with .Values.service.annotations }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   {{- end }}
 spec:
   type: {{ .Values.service.type }}
@@ -78,6 +88,10 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata:
   {{- include "common.metadata" $ | nindent 2 }}
+  {{- with .annotations }}
+  annotations:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
 spec:
   {{- with .className }}
   ingressClassName: {{ . }}
