@@ -22,8 +22,11 @@ options:
       bases: {type: dict, default: {}, description: "Build arguments that name base images: the argument, and the artifact."}
   lock: {type: path, required: true, description: "The lock file, which names the base images."}
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
-  registry: {type: str, required: true, description: "The registry, host:port."}
-  registry_container: {type: str, required: true, description: The registry's container. What is pushed goes into its storage.}
+  registry:
+    description: The registry, host:port; one that is not at 127.0.0.1 is spoken to by this machine's Docker, with the login that it has for it.
+    type: str
+    required: true
+  registry_container: {type: str, default: "", description: "The container of a registry at 127.0.0.1. What is pushed goes into its storage."}
   repository: {type: str, required: true, description: The first part of the repositories.}
   client_home: {type: path, required: true, description: "Whose configuration of pip and npm the builds use."}
 """
@@ -62,8 +65,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.build imp
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import give_name, is_named
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.images.writer import writer
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import registry
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
@@ -81,13 +83,13 @@ def main() -> None:
             "lock": {"type": "path", "required": True},
             "store": {"type": "path", "required": True},
             "registry": {"type": "str", "required": True},
-            "registry_container": {"type": "str", "required": True},
+            "registry_container": {"type": "str", "default": ""},
             "repository": {"type": "str", "required": True},
             "client_home": {"type": "path", "required": True},
         },
         supports_check_mode=True,
     )
-    registry = Registry(module.params["registry"])
+    there = registry(module.params["registry"], module.params["registry_container"])
     store, pushed = Store(Path(module.params["store"])), Pushed()
     results = {}
     would = []
@@ -98,11 +100,11 @@ def main() -> None:
             arguments = {argument: artifact.reference for argument, artifact in bases.items()}
             image = Image(given["name"], Path(given["context"]), arguments)
             repository = f"{module.params['repository']}/{image.name}"
-            name = f"{registry.endpoint}/{repository}"
+            name = f"{there.endpoint}/{repository}"
             tag = image.tag()
             digest = pushed.digest(name, tag)
             try:
-                is_there = bool(digest) and registry.has(repository, digest)
+                is_there = bool(digest) and there.has(repository, digest)
             except ImageError:
                 if not module.check_mode:
                     raise
@@ -115,8 +117,7 @@ def main() -> None:
                         if not is_loaded(artifact):
                             load(artifact, store)
                     build(image, f"{name}:{tag}", Path(module.params["client_home"]))
-                    with writer(module.params["registry_container"]) as way:
-                        digest = way.push(f"{name}:{tag}", repository, tag)
+                    digest = there.push(repository, tag)
                     pushed.keep(name, tag, digest)
             if not digest or digest != pushed.current(name) or not is_named(name, digest):
                 would.append(f"{name}:{tag} is the one to deploy")

@@ -69,7 +69,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import registry
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Observer
 
@@ -94,7 +94,7 @@ def main() -> None:
             url=given["url"],
             minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]),
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
-            registry=Registry(given["registry"]),
+            registry=registry(given["registry"]),
             repository=given["repository"],
             releases=tuple(given["releases"]),
             registry_container=given["registry_container"],

@@ -84,21 +84,21 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret import CHECKSUM_ANNOTATION
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry, registry
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import BROKEN_OFF, LEAVING, Release, ReleaseError, difference, live_drift
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher, unfinished
 
 
-def wanted(given: dict[str, Any], cluster: Cluster, registry: Registry, repository: str, images: Mapping[str, Any]) -> Release:
+def wanted(given: dict[str, Any], cluster: Cluster, there: Registry, repository: str, images: Mapping[str, Any]) -> Release:
     """The release with the digest of its image and the checksum of its secret: as earlier tasks said, else read from where they are."""
     path = f"{repository}/{given['name']}"
     said = images.get(given["name"], {})
-    is_said = said.get("repository") == f"{registry.endpoint}/{path}"
-    digest = said["digest"] if is_said else Pushed().current(f"{registry.endpoint}/{path}")
-    if not digest or not (is_said or registry.has(path, digest)):
-        raise ReleaseError(f"There is no image {registry.endpoint}/{path} to deploy.", "Run `make up ARGS='--tags app_images'` first.")
-    values = {**given["values"], "image": {"repository": f"{registry.endpoint}/{path}", "digest": digest}}
+    is_said = said.get("repository") == f"{there.endpoint}/{path}"
+    digest = said["digest"] if is_said else Pushed().current(f"{there.endpoint}/{path}")
+    if not digest or not (is_said or there.has(path, digest)):
+        raise ReleaseError(f"There is no image {there.endpoint}/{path} to deploy.", "Run `make up ARGS='--tags app_images'` first.")
+    values = {**given["values"], "image": {"repository": f"{there.endpoint}/{path}", "digest": digest}}
     if given["checksum"]:
         values["secret"] = {"name": given["secret"], "checksum": given["checksum"]}
     elif given["secret"]:
@@ -152,7 +152,7 @@ def main() -> None:
     )
     given = module.params
     cluster = Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"])
-    registry = Registry(given["registry"])
+    there = registry(given["registry"])
     results: dict[str, Any] = {}
     replacing: dict[str, Any] = {}
     before: dict[str, Any] = {}
@@ -167,7 +167,7 @@ def main() -> None:
             module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
         for entry in given["releases"]:
             try:
-                release = wanted(entry, cluster, registry, given["repository"], given["images"])
+                release = wanted(entry, cluster, there, given["repository"], given["images"])
             except UserError:
                 if not module.check_mode:
                     raise

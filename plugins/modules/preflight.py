@@ -77,7 +77,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile 
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import NOTHING, PSQL, QUIETLY, Actual, observation
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import Wanted as WantedRoles
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import capacity, needs
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import (
@@ -285,10 +285,10 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
         return cluster.run("kubectl", "get", "--request-timeout=10s", *arguments, check=False).returncode == 0
 
     def built() -> bool:
-        registry = Registry(given["endpoints"]["image_registry_endpoint"])
+        there = registry(given["endpoints"]["image_registry_endpoint"])
         try:
-            digests = {path: Pushed().current(f"{registry.endpoint}/{path}") for path in (f"{deployment}/{name}" for name in RELEASES)}
-            return all(digest and registry.has(path, digest) for path, digest in digests.items())
+            digests = {path: Pushed().current(f"{there.endpoint}/{path}") for path in (f"{deployment}/{name}" for name in RELEASES)}
+            return all(digest and there.has(path, digest) for path, digest in digests.items())
         except UserError:
             return False
 

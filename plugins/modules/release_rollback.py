@@ -89,7 +89,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.acceptance impor
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.database import compatibility
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import registry
 from ansible_collections.todochat.platform.plugins.module_utils.whole.rollback import Done, Rollback
 
 
@@ -114,7 +114,7 @@ def main() -> None:
     with told(module):
         rollback = Rollback(
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
-            registry=Registry(given["registry"]),
+            registry=registry(given["registry"]),
             repository=given["repository"],
             releases=tuple(given["releases"]),
             database=compatibility.database(given["database"], given["namespace"]),

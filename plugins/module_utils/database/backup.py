@@ -25,7 +25,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database.client 
 from ansible_collections.todochat.platform.plugins.module_utils.database.dump_file import Contents, Manifest
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
-from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.images.registry import registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ARGUMENTS = {
@@ -102,7 +102,7 @@ def by_digest(name: str) -> str:
     endpoint, _, repository = name.partition("/")
     try:
         digest = Pushed().current(name)
-        return f"{name}@{digest}" if digest and Registry(endpoint).has(repository, digest) else ""
+        return f"{name}@{digest}" if digest and registry(endpoint).has(repository, digest) else ""
     except ImageError:
         return ""
 

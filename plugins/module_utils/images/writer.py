@@ -48,16 +48,21 @@ class Writer:
     def push(self, image: str, repository: str, tag: str) -> str:
         """Pushes an image of this machine's Docker; returns its digest. Raises ImageError."""
         there = f"{self.endpoint}/{repository}:{tag}"
-        waiting_for(f"pushing {repository}:{tag}")
         docker("tag", image, there)
         try:
-            status, lines = follow(["docker", "push", there], lambda _: None, variables={**VARIABLES, "DOCKER_CONFIG": str(self.configuration)})
+            return push(there, AGAIN, DOCKER_CONFIG=str(self.configuration))
         finally:
             docker("image", "rm", "--no-prune", there)
-        pushed = re.search(r"\bdigest: (sha256:[0-9a-f]{64})\b", "\n".join(lines))
-        if status or pushed is None:
-            raise ImageError(f"The image {image} cannot be pushed: `docker push` ended with exit status {status}.", AGAIN, "\n".join(lines[-LAST_LINES:]))
-        return pushed[1]
+
+
+def push(image: str, remedy: str, **variables: str) -> str:
+    """Pushes an image of this machine's Docker to where its name says; returns its digest. Raises ImageError."""
+    waiting_for(f"pushing {image}")
+    status, lines = follow(["docker", "push", image], lambda _: None, variables={**VARIABLES, **variables})
+    pushed = re.search(r"\bdigest: (sha256:[0-9a-f]{64})\b", "\n".join(lines))
+    if status or pushed is None:
+        raise ImageError(f"The image {image} cannot be pushed: `docker push` ended with exit status {status}.", remedy, "\n".join(lines[-LAST_LINES:]))
+    return pushed[1]
 
 
 @contextmanager
