@@ -555,12 +555,19 @@ def test_new_pods_give_way_to_those_that_serve(service: Item) -> None:
         ("connection to postgresql://todo_app:hunter2@192.168.85.251/todo failed", "hunter2"),
         ('{"password": "hunter2", "level": "info"}', "hunter2"),
         ("api_key=sk-hunter2 was refused", "hunter2"),
+        ('password="hunter1 \\"hunter2" was refused', "hunter2"),
+        ("authorization: Bearer hunter2", "hunter2"),
+        ("Cookie: a=1; b=hunter2", "hunter2"),
     ],
 )
 def test_of_what_others_say_nothing_secret_is_told(words: str, secret: str) -> None:
     assert secret in words
     assert secret not in harmless(words)
     assert secret not in "\n".join(told(more(pod("backend", crashed(), lines=(words,)))).lines())
+
+
+def test_what_others_say_does_nothing_to_a_terminal() -> None:
+    assert harmless("\x1b[2Jred\x1b]0;title\x07 \x9b1m \u202egnp\u200b\x00\ta\r\nb\x1fc") == "red gnp a bc"
 
 
 def test_a_long_line_is_cut() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.diagnosis import
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import CRASH, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.model import MOST_CHARACTERS, MOST_LINES, plain
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import redact
-from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis, harmless
 from ansible_collections.todochat.platform.plugins.modules import model_advice
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +82,7 @@ def test_no_secret_that_a_log_line_holds_reaches_the_provider(ask: Ask, server: 
     """Canaries of each kind, in lines of one page, and the bytes that came."""
     server.answer = lambda _: says("I see.")
     said = [*(line for line, _ in SAID.values()), KEY_BLOCK, f"the key {KEY} does not work", *(f"read {value} from /run" for value in LEAVES.values())]
-    page = "\n".join(Diagnosis(tuple(Finding(CRASH, f"backend-1/backend: It says: {line}") for line in said), (), {}).lines())
+    page = "\n".join(Diagnosis(tuple(Finding(CRASH, f"backend-1/backend: It says: {harmless(line)}") for line in said), (), {}).lines())
     ask(page=redact(page, [VAULT, KEY], MACHINE))
     body = server.requests[0].body.decode()
     assert body.count("backend-1/backend: It says") == len(said)
@@ -147,6 +149,56 @@ def test_it_is_waited_for_no_longer_than_it_may_take(ask: Ask, squatter: Listens
         why = ask(url=f"http://{endpoint}/v1" if direct else "http://provider.invalid/v1")[0]
         assert time.monotonic() - began < 5
         assert "he provider at" in why
+
+
+def test_nobody_says_where_it_is_for_longer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.advice, "__defaults__", (1.0,))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(6) or [])
+    began = time.monotonic()
+    assert "has not answered within 1 s" in ask(url="http://provider.invalid/v1")[0]
+    assert time.monotonic() - began < 5
+
+
+def test_names_and_certificates_that_are_none_are_a_sentence(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "he provider at a..b cannot be asked" in ask(url="http://a..b/v1")[0]
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
+    assert "he provider at provider.invalid cannot be asked" in ask(url="https://provider.invalid/v1")[0]
+
+
+def of(family: socket.AddressFamily, address: str) -> tuple[object, ...]:
+    return family, socket.SOCK_DGRAM, 17, "", (address, 9, *((0, 0) if family == socket.AF_INET6 else ()))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_here"),
+    [
+        ([of(socket.AF_INET6, "::1")], True),
+        ([of(socket.AF_INET6, "2001:db8::7"), of(socket.AF_INET, "127.0.0.1")], True),
+        ([of(socket.AF_INET, "203.0.113.7")], False),
+        ([], False),
+    ],
+)
+def test_this_machine_is_where_packets_to_it_come_from(addresses: list[object], is_here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the kernel has no version 6, and where programs may listen at any address."""
+
+    def connect(trial: socket.socket, address: tuple[object, ...]) -> None:
+        if trial.family == socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        connected(trial, address)
+
+    connected = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(socket.socket, "bind", lambda *_: None)
+    assert model._is_here("name") is is_here
+
+
+def test_an_address_of_this_machines_network_is_here() -> None:
+    mine = model._comes_from(socket.AF_INET, ("203.0.113.7", 9))
+    if mine is None:
+        pytest.skip("this machine has no network")
+    assert model._is_here(str(mine))
 
 
 def test_nobody_is_there(ask: Ask, nobody: str) -> None:
