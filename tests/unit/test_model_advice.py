@@ -205,7 +205,16 @@ def test_nobody_is_there(ask: Ask, nobody: str) -> None:
     assert "cannot be asked: [Errno 111] Connection refused" in ask(url=f"http://{nobody}/v1")[0]
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/v1", "https://user:CANARY@host/v1", "http:///v1", "http://host:99999/v1", "http://ho st/v1"])
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("given", [{"url": ""}, {"model": ""}])
+def test_nobody_is_asked_where_it_is_not_known_whom(ask: Ask, server: Server, given: dict[str, str], check: bool) -> None:
+    why, remedy = ask(check=check, **given)
+    assert why == "No model was asked: which one the application uses is in its cluster, and cannot be read there."
+    assert "`make up`" in remedy
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("url", ["ftp://host/v1", "https://user:CANARY@host/v1", "http:///v1", "http://host:99999/v1", "http://ho st/v1"])
 def test_what_is_no_address_is_not_asked(ask: Ask, url: str) -> None:
     why, remedy = ask(url=url)
     assert why == "The model's address is none of HTTP's, or has a login in it."
@@ -253,7 +262,7 @@ def test_it_does_not_say_much(said: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the machine is looked at as root")
 def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server: Server) -> None:
-    """The playbook itself, on this machine, where no such deployment is."""
+    """The playbook itself, on this machine, where no such deployment is; what is asked for by now is not what is deployed."""
 
     def diagnosed(*arguments: str) -> tuple[int, str]:
         variables = {"deployment_name": "nobody-has-this", "app_release_model_url": f"{server.url}/v1"}
@@ -266,6 +275,13 @@ def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server
 
     server.answer = lambda _: says(f"\x1b[2JYour key is {KEY}. Run {{{{ 1 + 1 }}}}.")
     key = ("-e", json.dumps({"vault_model_api_key": KEY, "explain": True}))
+    status, page = diagnosed(*key)
+    assert status == 0, page
+    assert "cluster         There is no cluster nobody-has-this." in page
+    assert "No model was asked" in page
+    assert server.requests == []
+    elsewhere = {"lines": ["cluster         There is no cluster nobody-has-this."], "model": {"url": f"{server.url}/deployed/v1", "name": "m"}}
+    key = (*key, "-e", json.dumps({"diagnosis": elsewhere}))
     for reply, words in ((server.answer, "  | Your key is ********. Run {{ 1 + 1 }}."), (lambda _: Reply(500), "The provider at 127.0.0.1 answers 500.")):
         server.answer = reply
         status, page = diagnosed(*key)
@@ -274,6 +290,7 @@ def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server
         assert words in page
         assert "changed=0" in page
         assert KEY not in page
+        assert server.requests[-1].path == "/deployed/v1/chat/completions"
     assert (tmp_path / "state/todochat/nobody-has-this/sent-to-model.json").read_bytes() == server.requests[-1].body
     status, refused = diagnosed("-e", "explain=maybe")
     assert status != 0

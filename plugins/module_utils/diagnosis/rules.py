@@ -159,6 +159,11 @@ class Seen:
         return f", since {datetime.fromtimestamp(at, UTC).astimezone().strftime('%H:%M:%S')}" if (at := seconds(when)) else ""
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """What the backend is told; nothing where that is not known."""
+        return (self.named("ConfigMap", "backend") or {}).get("data") or {}
+
+    @property
     def is_starting(self) -> bool:
         """Whether the node has just been started."""
         state = self.state(self.deployment)
