@@ -40,8 +40,8 @@ if "view" in words:
     print(json.dumps(said))
 elif "create" in words and "token" in words:
     assert token == "administrator"
-    minutes = int(words[-1].removeprefix("--duration=").removesuffix("m"))
-    body = base64.urlsafe_b64encode(json.dumps({{"exp": int(time.time()) + 60 * minutes}}).encode()).decode().rstrip("=")
+    seconds = int(words[-1].removeprefix("--duration=").removesuffix("s"))
+    body = base64.urlsafe_b64encode(json.dumps({{"exp": int(time.time()) + seconds}}).encode()).decode().rstrip("=")
     made = "head." + body + ".canary-signature-" + str(len(open(here + "/log").readlines()))
     open(here + "/tokens", "a").write(made + "\\n")
     print(made)
@@ -177,14 +177,14 @@ def test_what_does_not_serve_any_more_is_made_anew(happens: Any, runner: Runner)
 
 def test_a_shorter_life_is_had_at_once(runner: Runner) -> None:
     runner.run()
-    assert runner.run(minutes=15)["changed"]
+    assert runner.run(seconds=900)["changed"]
     assert claims(runner.token())["exp"] - time.time() <= 15 * 60
 
 
-@pytest.mark.parametrize("minutes", [9, 1441])
-def test_a_life_that_kubernetes_would_not_give_is_refused(minutes: int, runner: Runner) -> None:
-    said = runner.run(minutes=minutes)
-    assert f"cannot be good for {minutes} minutes" in said["why"]
+@pytest.mark.parametrize("seconds", [599, 86401])
+def test_a_life_that_kubernetes_would_not_give_is_refused(seconds: int, runner: Runner) -> None:
+    said = runner.run(seconds=seconds)
+    assert f"cannot be good for {seconds} seconds" in said["why"]
     assert not runner.directory.exists()
 
 
@@ -256,7 +256,7 @@ def started(folder: Path, **callers: str) -> dict[str, str]:
         ai_devops_namespace="todo",
         ai_devops_directory=str(folder),
         ai_devops_kubectl=str(folder / "bin/kubectl"),
-        ai_devops_holmes_environment=str(folder / "environment"),
+        ai_devops_holmes_directory=str(folder / "environment"),
         __ai_devops_account="agents",
         __ai_devops_access={"server": "192.168.85.2"},
         __ai_devops_model={"TODO_MODEL_URL": "https://here.example/v1", "TODO_MODEL": "m"},

@@ -179,10 +179,10 @@ def test_the_token_is_good_for_an_hour_and_renewed_by_another_run(deployment: De
     script = f"import base64, json, time; t = json.load(open('{AGENTS}/kubeconfig'))['users'][0]['user']['token'].split('.')[1]"
     left = f"{script}; print(json.loads(base64.urlsafe_b64decode(t + '=='))['exp'] - time.time())"
     assert 1800 < float(deployment.tester.sees(f'python3 -c "{left}"')) <= 3600
-    assist(deployment, "-e ai_devops_token_minutes=10")
+    assist(deployment, "-e ai_devops_token_timeout=600")
     assert 300 < float(deployment.tester.sees(f'python3 -c "{left}"')) <= 600
-    said = flat(deployment.tester.make("assist", "-e ai_devops_token_minutes=5")[1])
-    assert "A token cannot be good for 5 minutes" in said
+    said = flat(deployment.tester.make("assist", "-e ai_devops_token_timeout=300")[1])
+    assert "A token cannot be good for 300 seconds" in said
     assist(deployment)
     assert "system:serviceaccount:todo:agents" in deployment.passes(f"{MINE} auth whoami")
 
