@@ -252,7 +252,7 @@ def started(folder: Path, **callers: str) -> dict[str, str]:
     (folder / "model-key").write_text(KEY)
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(ROLE / "templates"), undefined=jinja2.StrictUndefined, autoescape=False)
     templates.filters |= {"quote": shlex.quote, "dirname": os.path.dirname}
-    script = templates.get_template("holmes").render(
+    script = templates.get_template("holmes.j2").render(
         ai_devops_namespace="todo",
         ai_devops_directory=str(folder),
         ai_devops_kubectl=str(folder / "bin/kubectl"),
