@@ -99,8 +99,8 @@ def redact(text: str, secrets: Any, machine: Machine) -> str:
     text = without_ends(text, list(found))
     for pattern, instead in PATTERNS:
         text = re.sub(pattern, instead, text)
-    for pattern in ADDRESSES:
-        text = pattern.sub(lambda address: address[0] if is_nobodys(address[2]) else f"{address[1]}[address]", text)
+    for address_pattern in ADDRESSES:
+        text = address_pattern.sub(lambda address: address[0] if is_nobodys(address[2]) else f"{address[1]}[address]", text)
     for name in sorted(machine.hosts, key=len, reverse=True):
         text = re.sub(rf"(?i)(?<![\w-]){re.escape(name)}(?![\w-])", "[host]", text)
     for home in sorted(machine.homes, key=len, reverse=True):
