@@ -102,6 +102,9 @@ def installed(folder: Path, *locks: Path) -> Path:
 
 
 def is_shell_script(file: Path) -> bool:
+    """Not one that is still to be filled in."""
+    if file.suffix == ".j2":
+        return False
     with file.open("rb") as content:
         return SHELL_SCRIPT.match(content.readline(200)) is not None
 

@@ -15,7 +15,7 @@ options:
   namespace: {type: str, required: true, description: The namespace of the service account.}
   account: {type: str, required: true, description: The service account.}
   directory: {type: path, required: true, description: "The folder. The files in it are C(kubeconfig) and C(model-key)."}
-  minutes: {type: int, default: 60, description: How long a token is good for.}
+  seconds: {type: int, default: 3600, description: How long a token is good for.}
   model_key: {type: str, default: "", description: The key of the language model. Where empty there is no file for it.}
 attributes:
   check_mode: {support: full}
@@ -59,7 +59,7 @@ def main() -> None:
             "namespace": {"type": "str", "required": True},
             "account": {"type": "str", "required": True},
             "directory": {"type": "path", "required": True},
-            "minutes": {"type": "int", "default": 60},
+            "seconds": {"type": "int", "default": 3600},
             "model_key": {"type": "str", "default": "", "no_log": True},
         },
         supports_check_mode=True,
@@ -70,17 +70,17 @@ def main() -> None:
     kubeconfig, key = Kubeconfig(folder / "kubeconfig"), folder / "model-key"
     would = []
     with told(module):
-        minutes = lifetime(given["minutes"])
+        seconds = lifetime(given["seconds"])
         wanted = account.wanted()
         if not folder.is_dir() or folder.stat().st_mode & 0o077:
             would.append(f"{folder} is its owner's alone")
             if not module.check_mode:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 folder.chmod(0o700)
-        if not kubeconfig.serves(wanted, account, minutes):
-            would.append(f"{kubeconfig.path} has a new token for {minutes} minutes")
+        if not kubeconfig.serves(wanted, account, seconds):
+            would.append(f"{kubeconfig.path} has a new token for {seconds // 60} minutes")
             if not module.check_mode:
-                kubeconfig.write(wanted, account, minutes)
+                kubeconfig.write(wanted, account, seconds)
         if differs(key, given["model_key"]):
             would.append(f"{key} has the model's key" if given["model_key"] else f"{key} is gone")
             if not module.check_mode and given["model_key"]:

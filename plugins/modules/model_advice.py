@@ -11,8 +11,8 @@ description:
   - Whatever the provider does, the task succeeds, and says in a sentence why there is no advice.
   - What is sent is kept in a file before it is sent. Check mode returns just that, and sends nothing.
 options:
-  url: {type: str, required: true, description: The endpoint.}
-  model: {type: str, required: true, description: The model's name.}
+  url: {type: str, required: true, description: The endpoint; empty where it is not known.}
+  model: {type: str, required: true, description: The model's name; empty where it is not known.}
   key: {type: str, required: true, description: The provider's key; empty where there is none.}
   page: {type: str, required: true, description: "The page, from which all is taken out that may not leave this machine."}
   sent: {type: path, required: true, description: The file that holds what was sent last.}
@@ -43,6 +43,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.model import KEY, advice, endpoint, question
 
 MARK = "  | "
+UNKNOWN = "Mend what is named above first, `make up` where nothing is deployed yet; then run this again."
 
 
 def main() -> None:
@@ -58,6 +59,8 @@ def main() -> None:
     body, file = question(given["page"], given["model"]), Path(given["sent"])
     with told(module):
         try:
+            if not given["url"] or not given["model"]:
+                raise UserError("No model was asked: which one the application uses is in its cluster, and cannot be read there", UNKNOWN)
             where = endpoint(given["url"])
             if module.check_mode:
                 module.exit_json(changed=False, lines=[f"This would be sent to {where}; nothing was.", "", *body.decode().split("\n")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shlex
 import stat
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 from script import wheel
@@ -38,8 +40,8 @@ if "view" in words:
     print(json.dumps(said))
 elif "create" in words and "token" in words:
     assert token == "administrator"
-    minutes = int(words[-1].removeprefix("--duration=").removesuffix("m"))
-    body = base64.urlsafe_b64encode(json.dumps({{"exp": int(time.time()) + 60 * minutes}}).encode()).decode().rstrip("=")
+    seconds = int(words[-1].removeprefix("--duration=").removesuffix("s"))
+    body = base64.urlsafe_b64encode(json.dumps({{"exp": int(time.time()) + seconds}}).encode()).decode().rstrip("=")
     made = "head." + body + ".canary-signature-" + str(len(open(here + "/log").readlines()))
     open(here + "/tokens", "a").write(made + "\\n")
     print(made)
@@ -175,14 +177,14 @@ def test_what_does_not_serve_any_more_is_made_anew(happens: Any, runner: Runner)
 
 def test_a_shorter_life_is_had_at_once(runner: Runner) -> None:
     runner.run()
-    assert runner.run(minutes=15)["changed"]
+    assert runner.run(seconds=900)["changed"]
     assert claims(runner.token())["exp"] - time.time() <= 15 * 60
 
 
-@pytest.mark.parametrize("minutes", [9, 1441])
-def test_a_life_that_kubernetes_would_not_give_is_refused(minutes: int, runner: Runner) -> None:
-    said = runner.run(minutes=minutes)
-    assert f"cannot be good for {minutes} minutes" in said["why"]
+@pytest.mark.parametrize("seconds", [599, 86401])
+def test_a_life_that_kubernetes_would_not_give_is_refused(seconds: int, runner: Runner) -> None:
+    said = runner.run(seconds=seconds)
+    assert f"cannot be good for {seconds} seconds" in said["why"]
     assert not runner.directory.exists()
 
 
@@ -239,6 +241,50 @@ def test_the_account_may_look_at_what_is_listed_and_at_nothing_else() -> None:
 def test_its_own_pods_would_have_no_token_and_its_bindings_are_of_it_alone() -> None:
     assert next(one for one in objects() if one["kind"] == "ServiceAccount")["automountServiceAccountToken"] is False
     assert [one["subjects"] for one in objects() if "subjects" in one] == [["{{ __ai_devops_subject }}"]] * 2
+
+
+def started(folder: Path, **callers: str) -> dict[str, str]:
+    """The environment in which what starts HolmesGPT has it run."""
+    for name, script in (("bin/kubectl", "exit 0"), ("environment/bin/holmes", "env -0")):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    (folder / "model-key").write_text(KEY)
+    templates = jinja2.Environment(loader=jinja2.FileSystemLoader(ROLE / "templates"), undefined=jinja2.StrictUndefined, autoescape=False)
+    templates.filters |= {"quote": shlex.quote, "dirname": os.path.dirname}
+    script = templates.get_template("holmes.j2").render(
+        ai_devops_namespace="todo",
+        ai_devops_directory=str(folder),
+        ai_devops_kubectl=str(folder / "bin/kubectl"),
+        ai_devops_holmes_directory=str(folder / "environment"),
+        __ai_devops_account="agents",
+        __ai_devops_access={"server": "192.168.85.2"},
+        __ai_devops_model={"TODO_MODEL_URL": "https://here.example/v1", "TODO_MODEL": "m"},
+    )
+    done = subprocess.run(["sh", "-c", script], env={"PATH": os.environ["PATH"], **callers}, capture_output=True, text=True, check=True)
+    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+
+
+def test_holmesgpt_asks_the_assistants_model_whatever_the_caller_has_set(tmp_path: Path) -> None:
+    others = dict.fromkeys(("OPENAI_BASE_URL", "OPENAI_API_BASE", "AZURE_API_BASE", "OPENAI_ORGANIZATION", "MODEL"), "https://elsewhere.example")
+    found = started(tmp_path, **others)
+    assert "elsewhere" not in " ".join(found.values())
+    assert found["OPENAI_BASE_URL"] == found["OPENAI_API_BASE"] == "https://here.example/v1"
+    assert (found["MODEL"], found["OPENAI_API_KEY"]) == ("openai/m", KEY)
+
+
+@pytest.mark.parametrize(
+    ("callers", "expected"),
+    [
+        ({}, "192.168.85.2"),
+        ({"NO_PROXY": "a"}, "a,192.168.85.2"),
+        ({"no_proxy": "b"}, "b,192.168.85.2"),
+        ({"NO_PROXY": "a", "no_proxy": "b"}, "a,b,192.168.85.2"),
+    ],
+)
+def test_whom_the_caller_asks_without_a_proxy_is_still_asked_so(callers: dict[str, str], expected: str, tmp_path: Path) -> None:
+    found = started(tmp_path, **callers)
+    assert found["NO_PROXY"] == found["no_proxy"] == expected
 
 
 class Environment:

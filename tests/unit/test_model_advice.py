@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.diagnosis import
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import CRASH, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.model import MOST_CHARACTERS, MOST_LINES, plain
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import redact
-from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis, harmless
 from ansible_collections.todochat.platform.plugins.modules import model_advice
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +82,7 @@ def test_no_secret_that_a_log_line_holds_reaches_the_provider(ask: Ask, server: 
     """Canaries of each kind, in lines of one page, and the bytes that came."""
     server.answer = lambda _: says("I see.")
     said = [*(line for line, _ in SAID.values()), KEY_BLOCK, f"the key {KEY} does not work", *(f"read {value} from /run" for value in LEAVES.values())]
-    page = "\n".join(Diagnosis(tuple(Finding(CRASH, f"backend-1/backend: It says: {line}") for line in said), (), {}).lines())
+    page = "\n".join(Diagnosis(tuple(Finding(CRASH, f"backend-1/backend: It says: {harmless(line)}") for line in said), (), {}).lines())
     ask(page=redact(page, [VAULT, KEY], MACHINE))
     body = server.requests[0].body.decode()
     assert body.count("backend-1/backend: It says") == len(said)
@@ -149,11 +151,70 @@ def test_it_is_waited_for_no_longer_than_it_may_take(ask: Ask, squatter: Listens
         assert "he provider at" in why
 
 
+def test_nobody_says_where_it_is_for_longer(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.advice, "__defaults__", (1.0,))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(6) or [])
+    began = time.monotonic()
+    assert "has not answered within 1 s" in ask(url="http://provider.invalid/v1")[0]
+    assert time.monotonic() - began < 5
+
+
+def test_names_and_certificates_that_are_none_are_a_sentence(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "he provider at a..b cannot be asked" in ask(url="http://a..b/v1")[0]
+    (tmp_path / "empty.pem").touch()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
+    assert "he provider at provider.invalid cannot be asked" in ask(url="https://provider.invalid/v1")[0]
+
+
+def of(family: socket.AddressFamily, address: str) -> tuple[object, ...]:
+    return family, socket.SOCK_DGRAM, 17, "", (address, 9, *((0, 0) if family == socket.AF_INET6 else ()))
+
+
+@pytest.mark.parametrize(
+    ("addresses", "is_here"),
+    [
+        ([of(socket.AF_INET6, "::1")], True),
+        ([of(socket.AF_INET6, "2001:db8::7"), of(socket.AF_INET, "127.0.0.1")], True),
+        ([of(socket.AF_INET, "203.0.113.7")], False),
+        ([], False),
+    ],
+)
+def test_this_machine_is_where_packets_to_it_come_from(addresses: list[object], is_here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the kernel has no version 6, and where programs may listen at any address."""
+
+    def connect(trial: socket.socket, address: tuple[object, ...]) -> None:
+        if trial.family == socket.AF_INET6:
+            raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+        connected(trial, address)
+
+    connected = socket.socket.connect
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
+    monkeypatch.setattr(socket.socket, "bind", lambda *_: None)
+    assert model._is_here("name") is is_here
+
+
+def test_an_address_of_this_machines_network_is_here() -> None:
+    mine = model._comes_from(socket.AF_INET, ("203.0.113.7", 9))
+    if mine is None:
+        pytest.skip("this machine has no network")
+    assert model._is_here(str(mine))
+
+
 def test_nobody_is_there(ask: Ask, nobody: str) -> None:
     assert "cannot be asked: [Errno 111] Connection refused" in ask(url=f"http://{nobody}/v1")[0]
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/v1", "https://user:CANARY@host/v1", "http:///v1", "http://host:99999/v1", "http://ho st/v1"])
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("given", [{"url": ""}, {"model": ""}])
+def test_nobody_is_asked_where_it_is_not_known_whom(ask: Ask, server: Server, given: dict[str, str], check: bool) -> None:
+    why, remedy = ask(check=check, **given)
+    assert why == "No model was asked: which one the application uses is in its cluster, and cannot be read there."
+    assert "`make up`" in remedy
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("url", ["ftp://host/v1", "https://user:CANARY@host/v1", "http:///v1", "http://host:99999/v1", "http://ho st/v1"])
 def test_what_is_no_address_is_not_asked(ask: Ask, url: str) -> None:
     why, remedy = ask(url=url)
     assert why == "The model's address is none of HTTP's, or has a login in it."
@@ -201,7 +262,7 @@ def test_it_does_not_say_much(said: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the machine is looked at as root")
 def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server: Server) -> None:
-    """The playbook itself, on this machine, where no such deployment is."""
+    """The playbook itself, on this machine, where no such deployment is; what is asked for by now is not what is deployed."""
 
     def diagnosed(*arguments: str) -> tuple[int, str]:
         variables = {"deployment_name": "nobody-has-this", "app_release_model_url": f"{server.url}/v1"}
@@ -214,6 +275,13 @@ def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server
 
     server.answer = lambda _: says(f"\x1b[2JYour key is {KEY}. Run {{{{ 1 + 1 }}}}.")
     key = ("-e", json.dumps({"vault_model_api_key": KEY, "explain": True}))
+    status, page = diagnosed(*key)
+    assert status == 0, page
+    assert "cluster         There is no cluster nobody-has-this." in page
+    assert "No model was asked" in page
+    assert server.requests == []
+    elsewhere = {"lines": ["cluster         There is no cluster nobody-has-this."], "model": {"url": f"{server.url}/deployed/v1", "name": "m"}}
+    key = (*key, "-e", json.dumps({"diagnosis": elsewhere}))
     for reply, words in ((server.answer, "  | Your key is ********. Run {{ 1 + 1 }}."), (lambda _: Reply(500), "The provider at 127.0.0.1 answers 500.")):
         server.answer = reply
         status, page = diagnosed(*key)
@@ -222,6 +290,7 @@ def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server
         assert words in page
         assert "changed=0" in page
         assert KEY not in page
+        assert server.requests[-1].path == "/deployed/v1/chat/completions"
     assert (tmp_path / "state/todochat/nobody-has-this/sent-to-model.json").read_bytes() == server.requests[-1].body
     status, refused = diagnosed("-e", "explain=maybe")
     assert status != 0

@@ -233,7 +233,7 @@ def test_the_play_stops_with_the_one_message(tmp_path: Path) -> None:
     done = played(tmp_path, *arguments)
     assert done.returncode != 0
     said = " ".join(done.stdout.split())
-    phrases = ["5 things stand in the way, and nothing was changed", "deployment_frontend_port=abc is not a whole number", "Write deployment_name instead"]
+    phrases = ["6 things stand in the way, and nothing was changed", "deployment_frontend_port=abc is not a whole number", "Write deployment_name instead"]
     phrases += ["artifact_store=here/store, made with deployment_cache_dir, is not an absolute path", "database_password=(not shown)"]
     assert [phrase for phrase in phrases if phrase not in said] == [], done.stdout
     assert "canar" not in done.stdout + done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import Machine, redact, this_machine
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import harmless
 from ansible_collections.todochat.platform.plugins.module_utils.vault import new_vault
 
 MACHINE = Machine(("janes-laptop.corp.example", "janes-laptop"), ("jane.doe",), ("/srv/people/jane.doe",))
@@ -56,6 +57,35 @@ def test_nor_the_beginning_of_one_that_was_cut() -> None:
             assert value[:4] not in redact(f"It says: {value[:size]}...\nMend it: make up", VAULT, MACHINE)
 
 
+@pytest.mark.parametrize("password", ["p/ss wörd-9", "p/ss,wörd-9", 'p/ss"wörd-9', "p/ss x"])
+@pytest.mark.parametrize("said", ["password={} host=db", "postgresql://u:{}@h/todo failed", "authorization: {}, next", "cookie={} ends"])
+def test_nor_the_end_of_one_that_the_page_has_cut(said: str, password: str) -> None:
+    """As the product does: somebody else's words are made harmless first."""
+    text = redact(harmless(said.format(password)), [password], MACHINE)
+    assert [end for end in (password[4:], password[-2:]) if end in text] == []
+
+
+@pytest.mark.parametrize("host", ["database", "backend", "registry", "todo", "localhost", "make"])
+def test_a_host_that_is_called_like_a_word_of_the_page_leaves_the_page(host: str) -> None:
+    url = f"postgresql://u:a-password-of-16@{host}/x"
+    page = "kubectl -n todo logs backend and database, make logs ARGS='-e service=backend,database', localhost and the registry"
+    assert redact(page, [url], MACHINE) == page
+    assert redact(f"at {url}", [url], MACHINE) == "at [secret]"
+
+
+@pytest.mark.parametrize("value", ["db", "pw", "a-1"])
+def test_a_short_value_counts_as_a_word(value: str) -> None:
+    for url in (f"postgresql://u:a-password-of-16@{value}/x", f"postgresql://u:{value}@far.example/x"):
+        assert redact(f"{value} of feedback-{value}s, ({value})", [url], MACHINE) == f"[secret] of feedback-{value}s, ([secret])"
+
+
+@pytest.mark.parametrize("value", ["secret", "cret]", "[secret", "key", "e-mail"])
+def test_what_stands_for_a_value_is_taken_for_none(value: str) -> None:
+    once = redact("password=x a@b.example, sk-12345678901234567890 ends", ["another", value], MACHINE)
+    assert once == "password=[secret] [e-mail], [key] ends"
+    assert redact(once, ["another", value], MACHINE) == once
+
+
 KEY_BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nCANARYCANARY\n-----END RSA PRIVATE KEY-----"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.CANARY-signature"
 SAID = {
@@ -66,14 +96,29 @@ SAID = {
     "a basic login": ("authorization=Basic Q0FOQVJZOnB3", "authorization=Basic [secret]"),
     "another scheme": ("Authorization: CANARY/4 Credential=CANARY", "Authorization: [secret]"),
     "a cookie": ("Set-Cookie: session=CANARY; Path=/", "Set-Cookie: [secret]"),
+    "a cookie in JSON": ('{"cookie": "session=CANARY", "n": 1}', '{"cookie": [secret], "n": 1}'),
+    "a cookie in Python": ("{'set-cookie': 'sid=CANARY', 'n': 1}", "{'set-cookie': [secret], 'n': 1}"),
+    "a cookie by name": ("cookie=CANARY; other=CANARY status=200", "cookie=[secret] status=200"),
+    "headers of Go": ("map[Cookie:[session=CANARY] Authorization:[CANARYtok] Host:[x]]", "map[Cookie:[secret] Authorization:[secret] Host:[x]]"),
+    "headers in lists": ('{"X-Api-Key": ["CANARY two"], "n": 1}', '{"X-Api-Key": [secret], "n": 1}'),
+    "a session": ("session=CANARY ends", "session=[secret] ends"),
     "a token": (f"the token {JWT} has expired", "the token [token] has expired"),
     "a token that was cut": (f"got {JWT[:24]}...", "got [token]"),
     "a password by name": ("password=CANARY host=db", "password=[secret] host=db"),
     "one in quotes": ("password: 'CANARY two' x", "password: [secret] x"),
     "one in JSON": ('{"db_password": "CANARY two", "host": "db"}', '{"db_password": [secret], "host": "db"}'),
     "one in JSON within JSON": (r'{"m": "{\"api_key\": \"CANARY\", \"n\": 1}"}', None),
+    "one in JSON within JSON within quotes": (r'{"m": "{\"api_key\": \"a\\\"CANARY\", \"n\": 1}"}', None),
+    "one with a quote in it": (r'{"password": "ab\"CANARY", "n": 1}', '{"password": [secret], "n": 1}'),
+    "one with a comma in it": ("password=ab,CANARY, host=db", "password=[secret], host=db"),
+    "one beside another name": ("password=CANARY,host=db", "password=[secret],host=db"),
+    "a short name": ("db_pass=CANARY host=db", "db_pass=[secret] host=db"),
+    "a passphrase": ("passphrase: CANARY x", "passphrase: [secret] x"),
+    "one in SQL": ("ALTER ROLE x PASSWORD 'CAN''CANARY' VALID", "ALTER ROLE x PASSWORD [secret] VALID"),
     "a variable": ("TODO_SECRET_KEY=CANARY", None),
     "an option": ("run --api-key CANARY --verbose", "run --api-key [secret] --verbose"),
+    "an option in quotes": ('--password "CANARY two" --verbose', "--password [secret] --verbose"),
+    "an option in a list": ('["--password","CANARY two","-v"]', '["--password",[secret],"-v"]'),
     "a key of OpenAI's": ("Incorrect API key provided: sk-proj-CANARYCANARY12.", None),
     "a key of Groq's": ("gsk_CANARYCANARYCANARY", "[key]"),
     "a token of GitHub's": ("ghp_CANARYCANARYCANARY1", "[key]"),
@@ -85,6 +130,9 @@ SAID = {
     "a private key in JSON": (json.dumps(KEY_BLOCK), '"[private key]"'),
     "a private key that was cut": (f"{KEY_BLOCK[:50]}...\nMend it: make up", "[private key]\nMend it: make up"),
     "an e-mail address": ("no account jäne+x@CANARY.example here", "no account [e-mail] here"),
+    "one in an address": ("?email=jane%40CANARY.example&n=1", "?email=[e-mail]&n=1"),
+    "an address behind a name": ("ip:10.20.30.40 tcp:10.20.30.40:80 a:b:10.20.30.40", "ip:[address] tcp:[address]:80 a:b:[address]"),
+    "one of version 6 behind a name": ("src:2001:db8::7 and 2001:db8::7: refused by 2001:db8::7.", "src:[address] and [address] refused by [address]"),
     "an address": ("dial tcp 10.20.30.40:5432: timeout", "dial tcp [address]:5432: timeout"),
     "an address of version 6": ("from [2001:db8::7]:80 and fe80::1%eth0", "from [[address]]:80 and [address]%eth0"),
     "the host": ("on Janes-Laptop, which is janes-laptop.corp.example.", "on [host], which is [host]."),

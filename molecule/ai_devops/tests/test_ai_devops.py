@@ -179,10 +179,10 @@ def test_the_token_is_good_for_an_hour_and_renewed_by_another_run(deployment: De
     script = f"import base64, json, time; t = json.load(open('{AGENTS}/kubeconfig'))['users'][0]['user']['token'].split('.')[1]"
     left = f"{script}; print(json.loads(base64.urlsafe_b64decode(t + '=='))['exp'] - time.time())"
     assert 1800 < float(deployment.tester.sees(f'python3 -c "{left}"')) <= 3600
-    assist(deployment, "-e ai_devops_token_minutes=10")
+    assist(deployment, "-e ai_devops_token_timeout=600")
     assert 300 < float(deployment.tester.sees(f'python3 -c "{left}"')) <= 600
-    said = flat(deployment.tester.make("assist", "-e ai_devops_token_minutes=5")[1])
-    assert "A token cannot be good for 5 minutes" in said
+    said = flat(deployment.tester.make("assist", "-e ai_devops_token_timeout=300")[1])
+    assert "A token cannot be good for 300 seconds" in said
     assist(deployment)
     assert "system:serviceaccount:todo:agents" in deployment.passes(f"{MINE} auth whoami")
 
@@ -217,6 +217,11 @@ def test_holmesgpt_looks_in_the_agents_name_and_tells_what_it_saw(deployment: De
     serve(deployment.host, "fetch_pod_logs", {"pod_name": frontend, "namespace": "todo"})
     assert f"HolmesGPT {AGENTS}/holmes ask" in flat(deployment.passes(HOLMES))
     assert "changed=0" in deployment.passes(HOLMES)
+    deployment.passes(f"sed -i s/smollm2/another/ {AGENTS}/holmes")
+    again = flat(assist(deployment))
+    assert "changed=1" in again
+    assert f"HolmesGPT {AGENTS}/holmes ask" in again
+    assert "smollm2" in deployment.passes(f"cat {AGENTS}/holmes")
     said = flat(deployment.passes(f"{AGENTS}/holmes ask --no-interactive 'what does the frontend log?'"))
     assert "I was told: " in said
     assert frontend in said
@@ -260,6 +265,15 @@ def test_kagent_gets_the_endpoint_the_model_and_the_values(deployment: Deploymen
     assert "changed=0" in assist(deployment, KAGENT)
 
 
+def test_a_key_that_was_taken_back_is_not_left_with_kagent(deployment: Deployment) -> None:
+    deployment.passes("echo | make vault DO=edit ARGS='-e secret=model_api_key'")
+    assist(deployment)
+    assert deployment.run("kubectl --namespace kagent get secret kagent-model")[0] is False
+    assert "changed=0" in assist(deployment)
+    deployment.passes(f"printf %s {KEY} | make vault DO=edit ARGS='-e secret=model_api_key'")
+    assist(deployment, KAGENT)
+
+
 def test_a_task_that_handles_the_key_fails_without_showing_it(deployment: Deployment) -> None:
     deployment.passes(f"chmod 500 {AGENTS} && kubectl --namespace todo delete serviceaccount agents")
     try:
@@ -275,11 +289,11 @@ def test_absent_takes_all_of_it_away(deployment: Deployment) -> None:
     absent = f"-e ai_devops_state=absent {KAGENT}"
     assert "changed=0" not in assist(deployment, f"{absent} --check")
     assert deployment.host.file(before).exists
-    deployment.passes(ABSENT)
+    assert "Namespace kagent is left, with the model's key in its Secret kagent-model" in flat(deployment.passes(ABSENT))
     assist(deployment, absent)
     assert "changed=0" in assist(deployment, absent)
     assert not deployment.host.file(AGENTS).exists
-    assert not deployment.host.file("/home/tester/.cache/todochat/holmesgpt").exists
+    assert not deployment.host.file("/home/tester/.cache/todochat/holmesgpt-todo").exists
     for what in ("--namespace todo serviceaccount,role,rolebinding", "clusterrole,clusterrolebinding"):
         assert "agents" not in deployment.passes(f"kubectl get {what} --output=name")
     assert deployment.run("kubectl get namespace kagent")[0] is False

@@ -223,11 +223,12 @@ def test_nothing_stands_in_the_way_of_what_is_there_and_what_does_is_said_at_onc
 
 
 def test_a_model_explains_it_and_hears_nothing_that_is_secret(deployment: Deployment) -> None:
-    """Without a key there is a sentence; what would be sent is shown, then sent to a real server, and kept."""
-    explain = "make diagnose ARGS='-e app_release_model_url=http://127.0.0.1:8090/v1 -e explain=true'"
-    show = "make diagnose ARGS='-e app_release_model_url=http://127.0.0.1:8090/v1 -e explain=show'"
+    """Without a key there is a sentence; what would be sent is shown, then sent to the server that was deployed, and kept."""
+    explain = "make diagnose ARGS='-e explain=true'"
+    show = "make diagnose ARGS='-e explain=show'"
     deployment.host.check_output(f"systemd-run --quiet --collect --unit=provider python3 {CHECKOUT}/molecule/diagnose/provider.py 8090 {ASKED}")
     until(lambda: deployment.host.run("timeout 2 bash -c '</dev/tcp/127.0.0.1/8090'").rc == 0, SHOWN_SECONDS)
+    deployment.passes("make up ARGS='--tags app_release -e app_release_model_url=http://127.0.0.1:8090/v1'")
     deployment.passes(f"{KUBECTL} set env deployment/backend TODO_LOG_LEVEL={CANARY}")
     try:
         until(lambda: deployment.run(f"{REASONS} CrashLoopBackOff")[0], SHOWN_SECONDS)
@@ -239,7 +240,7 @@ def test_a_model_explains_it_and_hears_nothing_that_is_secret(deployment: Deploy
         deployment.host.check_output("systemctl stop provider")
         away = deployment.passes(explain)
     finally:
-        deployment.passes(f"{undo('backend')} && echo | make vault DO=edit ARGS='-e secret=model_api_key'")
+        deployment.passes(f"{undo('backend')} && echo | make vault DO=edit ARGS='-e secret=model_api_key' && make up ARGS='--tags app_release'")
     assert all("crash " in one and MEND in one for one in (without, page, away))
     assert "the vault has no key for one" in without
     assert "The provider at 127.0.0.1 cannot be asked" in away

@@ -14,9 +14,9 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
-LEAST_MINUTES = 10
+LEAST_SECONDS = 600
 """Kubernetes makes no token for less."""
-MOST_MINUTES = 1440
+MOST_SECONDS = 86400
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,9 @@ class Account:
             "current-context": self.name,
         }
 
-    def token(self, minutes: int) -> str:
+    def token(self, seconds: int) -> str:
         """A new one, good for so long. Raises ClusterError."""
-        return self.cluster.run("kubectl", "create", "token", self.name, f"--duration={minutes}m").stdout.strip()
+        return self.cluster.run("kubectl", "create", "token", self.name, f"--duration={seconds}s").stdout.strip()
 
     def is_taken(self, path: Path) -> bool:
         """Whether the cluster takes whoever comes with this kubeconfig for the account."""
@@ -82,15 +82,15 @@ class Kubeconfig:
         except (KeyError, IndexError, ValueError, TypeError):
             return 0.0
 
-    def serves(self, wanted: dict[str, Any], account: Account, minutes: int) -> bool:
+    def serves(self, wanted: dict[str, Any], account: Account, seconds: int) -> bool:
         """Whether it is as wanted, its token has half of its time left, and the cluster takes it."""
         kept = {key: value for key, value in self.content().items() if key != "users"}
         left = self.expires() - time.time()
-        return kept == wanted and 30 * minutes <= left <= 60 * minutes and account.is_taken(self.path)
+        return kept == wanted and seconds / 2 <= left <= seconds and account.is_taken(self.path)
 
-    def write(self, wanted: dict[str, Any], account: Account, minutes: int) -> None:
+    def write(self, wanted: dict[str, Any], account: Account, seconds: int) -> None:
         """It is as wanted, with a new token."""
-        users = [{"name": account.name, "user": {"token": account.token(minutes)}}]
+        users = [{"name": account.name, "user": {"token": account.token(seconds)}}]
         write(self.path, json.dumps({**wanted, "users": users}, indent=1) + "\n")
 
 
@@ -105,13 +105,13 @@ def claims(token: str) -> dict[str, Any]:
     return found
 
 
-def lifetime(minutes: int) -> int:
-    """The minutes that a token is to be good for. Raises UserError."""
-    if not LEAST_MINUTES <= minutes <= MOST_MINUTES:
+def lifetime(seconds: int) -> int:
+    """The seconds that a token is to be good for. Raises UserError."""
+    if not LEAST_SECONDS <= seconds <= MOST_SECONDS:
         raise UserError(
-            f"A token cannot be good for {minutes} minutes.", f"Give ai_devops_token_minutes between {LEAST_MINUTES} and {MOST_MINUTES}, such as 60."
+            f"A token cannot be good for {seconds} seconds.", f"Give ai_devops_token_timeout between {LEAST_SECONDS} and {MOST_SECONDS}, such as 3600."
         )
-    return minutes
+    return seconds
 
 
 def write(path: Path, content: str) -> None:

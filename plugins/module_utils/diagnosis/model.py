@@ -7,7 +7,6 @@ import queue
 import re
 import socket
 import threading
-import unicodedata
 import urllib.error
 import urllib.request
 from typing import Any, NoReturn
@@ -15,6 +14,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside, outside
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import is_nobodys
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.terminal import inert
 
 ANSWER_SECONDS = 60.0
 MOST_CHARACTERS = 4000
@@ -28,8 +29,6 @@ TASK = (
     "what the most likely cause is, in which order to proceed, and how to check that it helped. Advise the page's own commands, or ones that only look; "
     "say what you do not know. At most 300 words, plain text without Markdown."
 )
-# Of terminals: titles and other strings, colours and movements, and the rest that begins with an escape.
-ESCAPES = re.compile(r"\x1b[\]PX^_].*?(?:\x07|\x1b\\|\x9c|$)|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[ -/]*.", re.MULTILINE)
 LATER = "Try again later; the page above stands for itself."
 KEY = "Run `make vault DO=edit ARGS='-e secret=model_api_key'`, which asks for another key."
 ADDRESS = "Give another endpoint of OpenAI's protocol, and the assistant too: `make up ARGS='-e app_release_model_url=URL'`."
@@ -84,8 +83,7 @@ def advice(url: str, key: str, body: bytes, seconds: float = ANSWER_SECONDS) -> 
 
 def plain(text: str) -> list[str]:
     """Lines that do nothing to a terminal: without escapes, control characters and what turns the direction of writing, and not too many."""
-    lines = [line.replace("\t", "    ") for line in ESCAPES.sub("", text[: 4 * MOST_CHARACTERS]).splitlines()]
-    lines = ["".join(letter for letter in line if unicodedata.category(letter)[0] != "C").rstrip() for line in lines]
+    lines = [line.replace("\t", "    ").rstrip() for line in inert(text[: 4 * MOST_CHARACTERS]).splitlines()]
     whole = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
     kept = whole[:MOST_CHARACTERS].split("\n")[:MOST_LINES] if whole else []
     return kept if "\n".join(kept) == whole and len(text) <= 4 * MOST_CHARACTERS else [*kept, "(The rest is left out.)"]
@@ -93,12 +91,12 @@ def plain(text: str) -> list[str]:
 
 def _in_time(request: urllib.request.Request, host: str, seconds: float) -> tuple[int, bytes]:
     """The status and the content of the answer. However slowly it comes, by whatever way, it takes no longer."""
-    opener = inside() if _is_here(host) else outside()
-    opener.add_handler(_Stays())
     answers: queue.SimpleQueue[tuple[int, bytes] | Exception] = queue.SimpleQueue()
 
     def work() -> None:
         try:
+            opener = inside() if _is_here(host) else outside()
+            opener.add_handler(_Stays())
             answers.put(ask(opener, request, seconds))
         except (OSError, ValueError) as error:
             answers.put(error)
@@ -118,14 +116,22 @@ def _in_time(request: urllib.request.Request, host: str, seconds: float) -> tupl
 
 
 def _is_here(host: str) -> bool:
-    """Whether a host is this machine, to which no proxy leads: its addresses alone can be listened at."""
+    """Whether a host is this machine, to which no proxy leads: what goes to an address of its own comes from there."""
     try:
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM):
-            with socket.socket(family, kind, protocol) as trial:
-                trial.bind(address)
+        found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
     except OSError:
-        return False
-    return True
+        return False  # a proxy may know it
+    return any(is_nobodys(str(address[0])) or _comes_from(family, address) == address[0] for family, _, _, _, address in found)
+
+
+def _comes_from(family: int, address: tuple[Any, ...]) -> object:
+    """The address of this machine's from which packets go to another one; none where they do not. Nothing is sent."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.connect(address)
+            return trial.getsockname()[0]
+    except OSError:
+        return None
 
 
 class _Stays(urllib.request.BaseHandler):
