@@ -70,7 +70,8 @@ READS = {"failures": r"Failed: |Why: |refus|not passed|rc [!=]= |stand in the wa
 # They start only what a scenario's molecule.yml says, as `after` and `state`.
 FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems\.py)")
 LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
-SPECIFICATION = re.compile(r"roles/(\w+)/meta/argument_specs\.yml")
+# Each run reads them of all roles, for the types of what it is given, and for what each has to compare.
+OF_A_ROLE = re.compile(r"roles/(\w+)/(?:meta/argument_specs|vars/main)\.yml")
 OURS = "todochat.platform."
 Ways = dict[str, str]
 """What is reached, and from where; "" where a way begins."""
@@ -205,14 +206,6 @@ def site() -> set[str]:
     return {"site.yml", *named("\n".join(scalars(data("site.yml"))), "site.yml")}
 
 
-@cache
-def site_roles() -> set[str]:
-    """The roles of the whole way; others run only where they are asked for."""
-    found: Ways = {}
-    walk(found, dict.fromkeys(site(), ""), edges)
-    return {name.split()[1] for name in found if name.startswith("role ")}
-
-
 # The ways of a scenario
 
 
@@ -220,7 +213,7 @@ def reached(scenario: str) -> Ways:
     """Each input of a scenario as it is now, with what leads to it."""
     with _turn:
         if contents.refresh():
-            for function in (ways, edges, role_tags, site, site_roles):
+            for function in (ways, edges, role_tags, site):
                 function.cache_clear()
         return ways(scenario)
 
@@ -251,14 +244,15 @@ def ways(scenario: str) -> Ways:
     tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
     runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
+    roles = {name.split()[1] for name in found if name.startswith("role ")}
 
     def counts(name: str) -> bool:
         if CODE.match(name):
             return scenario in PROVES_THE_APPLICATION
         if name.startswith(VARIABLES):
             return runs_playbooks
-        if specification := SPECIFICATION.fullmatch(name):  # each run reads all, for the types of those it is given
-            return specification[1] in site_roles() or f"{specification[1]}_" in source
+        if of := OF_A_ROLE.fullmatch(name):
+            return of[1] in roles or f"{of[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

@@ -57,8 +57,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-
-OBSERVER = "ansible_collections.todochat.platform.plugins.module_utils.whole.observation"
+from ansible_collections.todochat.platform.plugins.module_utils.whole import observation
 
 
 def main() -> None:
@@ -70,7 +69,7 @@ def main() -> None:
     try:
         # Not in this process: the modules are not in what Ansible has packed for this one. They get the environment that they would get from it.
         environment = {**os.environ, "PYTHONPATH": module.params["collections"]}
-        asked = run(sys.executable, "-m", OBSERVER, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
+        asked = run(sys.executable, "-m", observation.__name__, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
         problem = asked.stderr[-2000:] if asked.returncode else ""
     except UserError as error:
         problem = str(error)
