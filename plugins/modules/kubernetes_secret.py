@@ -45,6 +45,10 @@ options:
     description: The Secret.
     type: str
     required: true
+  type:
+    description: What kind of Secret it is. That of one that is there cannot be changed.
+    type: str
+    default: Opaque
   labels:
     description: Labels that the Secret has, among others.
     type: dict
@@ -140,6 +144,7 @@ def main() -> None:
             "namespace": {"type": "str", "required": True},
             "namespace_labels": {"type": "dict", "default": {}},
             "name": {"type": "str", "required": True},
+            "type": {"type": "str", "default": "Opaque"},
             "labels": {"type": "dict", "default": {}},
             "data": {"type": "dict", "required": True, "no_log": True},
             "checksum_key": {"type": "str", "required": True, "no_log": True},
@@ -162,6 +167,7 @@ def main() -> None:
             namespace_labels=module.params["namespace_labels"],
             name=module.params["name"],
             labels=module.params["labels"],
+            type=module.params["type"],
             data=data,
             # Where the key has only been announced, a passing one keeps the hashes as good as random.
             checksum_key=module.params["checksum_key"] or secrets.token_hex(),

@@ -141,6 +141,10 @@ DOCKER_NAME_OR_NONE = Kind("a name that Docker takes, nor empty for an external 
 REPOSITORY = Kind("the repository of an image: lower-case words, like todo or team/todo", text(r"[a-z0-9]+([._/-][a-z0-9]+)*"))
 ARTIFACT = Kind("a list of artifacts' names", text(r"[a-z0-9]+(-[a-z0-9]+)*"))
 ENDPOINT = Kind("an address of this machine and a port, like 127.0.0.1:5000", is_endpoint)
+REGISTRY = Kind("a host, with a port where it is not 443, like registry.example.org", either(is_host, is_host_and_port))
+LOGIN = Kind("like name:password", either(is_empty, lambda value: vault.registry_login_problem(value) is None))
+FILE_OR_NONE = Kind("the absolute path of a file", either(is_empty, is_lock))
+CONTEXT = Kind("the name of a context, without spaces", text(r"\S*"))
 HOST_AND_PORT = Kind("a host and a port, like 127.0.0.1:5000", is_host_and_port)
 ADDRESS = Kind("an IPv4 address, like 192.168.85.250", is_address)
 GATEWAY = Kind("an IPv4 address that ends in 252 at most, as the node gets the next one", leaves_room)
@@ -173,11 +177,16 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"app_secrets_kubectl", PROGRAM),
     (r"preflight_(registry|database)|app_check_database_container", DOCKER_NAME_OR_NONE),
     (r"network_name|.*_network|image_registry_name|database_name|.*_registry_container", DOCKER_NAME),
+    (r"existing_cluster_source_context", CONTEXT),
     (r".*_(namespace|context|profile|deployment)", LABEL),
     (r".*_repository", REPOSITORY),
     (r".*_names", ARTIFACT),
     (r"bundle_components", COMPONENTS),
     (r".*_endpoint", ENDPOINT),
+    (r"(existing_cluster|app_secrets)_registry", REGISTRY),
+    (r"(existing_cluster|app_secrets)_registry_login", LOGIN),
+    (r"existing_cluster_registry_ca", FILE_OR_NONE),
+    (r"(app_images|app_release|app_check)_registry", REGISTRY),
     (r"minikube_registry_address|.*_registry", HOST_AND_PORT),
     (r".*_gateway", GATEWAY),
     (r".*_(address|addresses)", ADDRESS),
@@ -202,8 +211,8 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_(checksum|api)_key", KEY),
     (r".*_jwt_keys", KEY_RING),
     (r"preflight_chart_values", PATH),
-    (r"(app_release|preflight)_\w+_values", VALUES),
-    (r"app_images_source|app_release_charts", SERVICES),
+    (r"(app_release|preflight|existing_cluster)_\w+_values", VALUES),
+    (r"app_images_source|app_release_charts|existing_cluster_charts", SERVICES),
     (r".*_lock", LOCK),
     (r".*_(kubectl|helm|minikube|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
 )

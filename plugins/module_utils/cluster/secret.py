@@ -39,6 +39,7 @@ class Wanted:
     labels: Mapping[str, str]
     data: Mapping[str, str]
     checksum_key: str
+    type: str = "Opaque"
 
     @property
     def checksum(self) -> str:
@@ -54,7 +55,7 @@ class Wanted:
         return {
             "apiVersion": "v1",
             "kind": "Secret",
-            "type": "Opaque",
+            "type": self.type,
             "metadata": {
                 "name": self.name,
                 "namespace": self.namespace,
