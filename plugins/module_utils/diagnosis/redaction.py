@@ -44,7 +44,8 @@ VALUE = (
     r"""|(?:[^\s,;&}\]'"]|,(?![\w.-]+[=:]|[\s\[{"'\\]|$))+)"""
 )
 BLOCK = r"[A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----"
-LOGIN = r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]*://)[^\s<>\"']*(?=@)"
+# No longer than any login is: a line of nothing but addresses would take minutes.
+LOGIN = r"(?<![A-Za-z0-9+.-])([A-Za-z][A-Za-z0-9+.-]{0,30}://)[^\s<>\"']{0,2000}(?=@)"
 # As Go shows headers, and in lists of JSON's.
 LISTED = rf"(?i)((?:{NAMES}|\b(?:proxy-)?authorization)\\*[\"']?\s*[:=]\s*)(?!{TAKEN})\[[^\]\n]*\]?"
 AUTHORIZATION = rf"(?i)\b((?:proxy-)?authorization\\*[\"']?\s*[:=](?!\s*(?:\\*[\"']?(?:bearer|basic|digest) )?{TAKEN})\s*)[^\n,}}]+"

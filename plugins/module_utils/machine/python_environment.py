@@ -42,12 +42,13 @@ class Environment:
         """Makes it anew. Raises UserError with pip's own words where packages cannot be had."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         waiting_for(f"making the environment {self.folder}")
-        self._do("venv", self.python, "-m", "venv", "--clear", str(self.folder))
+        # Without a pip of its own, for which Debian wants another package: the one here does it.
+        self._do("venv", self.python, "-m", "venv", "--clear", "--without-pip", str(self.folder))
         waiting_for(f"installing {self.lock.name}")
         options = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--require-hashes", f"--requirement={self.lock}"]
         # a pip.conf says where packages come from, not where they go
         options += ["--no-user", "--target=", f"--prefix={self.folder}", "--root=/"]
-        self._do("pip", str(self.folder / "bin/python"), "-m", "pip", "install", *options)
+        self._do("pip", sys.executable, "-m", "pip", f"--python={self.folder / 'bin/python'}", "install", *options)
         (self.folder / RECORD).write_text(json.dumps(self._wanted()), encoding="utf-8")
 
     def _do(self, what: str, *command: str) -> None:
