@@ -12,7 +12,7 @@ description:
   - Works in every state, also where nothing is installed or Docker does not answer. Changes nothing.
 options:
   url: {type: str, required: true, description: The application's address.}
-  profile: {type: str, required: true, description: The minikube profile.}
+  profile: {type: str, default: "", description: "The minikube profile; empty for a cluster that others run, with their registry and their database."}
   minikube: {type: path, required: true, description: The minikube program.}
   home: {type: path, required: true, description: The MINIKUBE_HOME.}
   user: {type: str, required: true, description: The ordinary user who runs minikube.}
@@ -73,7 +73,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.registry 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Observer
 
-TEXTS = ("url", "profile", "user", "namespace", "registry", "registry_container", "repository", "database_container", "node")
+TEXTS = ("url", "user", "namespace", "registry", "registry_container", "repository", "database_container", "node")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "store", "lock")
 
 
@@ -83,6 +83,7 @@ def main() -> None:
             **{name: {"type": "str", "required": True} for name in TEXTS},
             **{name: {"type": "path", "required": True} for name in PATHS},
             "releases": {"type": "list", "elements": "str", "required": True},
+            "profile": {"type": "str", "default": ""},
             "database": {"type": "str", "default": "todo"},
             "database_host": {"type": "str", "default": ""},
         },
@@ -92,7 +93,7 @@ def main() -> None:
     with told(module):
         found = Observer(
             url=given["url"],
-            minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]),
+            minikube=Minikube(Path(given["minikube"]), given["profile"], Path(given["home"]), given["user"]) if given["profile"] else None,
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["namespace"]),
             registry=registry(given["registry"]),
             repository=given["repository"],

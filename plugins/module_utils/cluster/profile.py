@@ -76,6 +76,8 @@ class Status:
     """Whether a node is up, perhaps without Kubernetes."""
     comes_back: bool = False
     """Whether a running cluster starts by itself with Docker."""
+    version: str = ""
+    """Its Kubernetes, where others run it."""
 
 
 def control_plane(profile: Mapping[str, Any]) -> str:

@@ -92,7 +92,7 @@ class Deployment:
 
     def advice(self) -> tuple[str, str]:
         """The next sensible command, and why it is that."""
-        beside = [self.registry] if self.external else [self.registry, self.database]
+        beside = [state for state in ([self.registry] if self.external else [self.registry, self.database]) if state != "of others"]
         if self.cluster.state == "foreign":
             return "make up ARGS='-e deployment_name=NAME'", "the container of this name is somebody else's"
         if self.cluster.state == "absent":
@@ -147,6 +147,8 @@ class Deployment:
             return self.problem
         if state == "stopped" and self.cluster.up:
             state = "not ready: its node is up, Kubernetes is not"
+        if actual is None and self.cluster.version:
+            return f"of others, Kubernetes {self.cluster.version}"
         if actual is None:
             return {"foreign": "somebody else's container has its name", "unfinished": "broken off while it was made"}.get(state, state)
         facts = [state, f"Kubernetes {actual.kubernetes_version}", f"node {self.cluster.address}", f"{actual.cpus} CPUs", f"{actual.memory} MiB"]
@@ -214,7 +216,8 @@ class Observer:
     """Where the parts of a deployment are. Nothing that it asks changes anything."""
 
     url: str
-    minikube: Minikube
+    minikube: Minikube | None
+    """None for a cluster that others run, as are the registry and the database then."""
     cluster: Cluster
     registry: Registry
     repository: str
@@ -261,7 +264,7 @@ class Observer:
                 database=self.database_host or states.get(self.database_container, "absent"),
                 database_facts=facts.result() if facts else (),
                 external=bool(self.database_host),
-                registry=states.get(self.registry_container, "absent"),
+                registry=states.get(self.registry_container, "absent") if self.minikube else "of others",
                 registry_endpoint=self.registry.endpoint,
                 backups=timer.backups(self.repository).line(),
                 versions=versions.result(),
@@ -272,6 +275,8 @@ class Observer:
 
     def _status(self) -> tuple[Status, str]:
         try:
+            if self.minikube is None:
+                return Status("running", version=self.cluster.version, comes_back=True), ""
             return self.minikube.status(), ""
         except UserError as error:
             return Status("unknown"), first_line(error)
@@ -314,7 +319,7 @@ class Observer:
 
     def _versions(self) -> dict[str, str]:
         found = {
-            "minikube": self.minikube.version(),
+            "minikube": self.minikube.version() if self.minikube else "",
             "kubectl": _run(self.cluster.kubectl, "version", "--client").partition("Client Version: ")[2].partition("\n")[0],
             "Helm": _run(self.cluster.helm, "version", "--template={{.Version}}"),
         }
@@ -322,6 +327,8 @@ class Observer:
 
     def _disk(self, docker: bool) -> dict[str, int]:
         """Bytes of the volumes and of the store, and what is free where Docker keeps its own."""
+        if self.minikube is None:
+            return {}
         volumes = {"cluster": self.minikube.profile, "images": self.registry_container, "data": self.database_container}
         form = "{{.Name}} {{.Mountpoint}}"
         listed = _docker("volume", "inspect", f"--format={form}", *volumes.values()) if docker else ""
