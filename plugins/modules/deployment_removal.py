@@ -20,6 +20,7 @@ options:
     elements: str
     choices: [application, data, cluster, installed]
     required: true
+  of_others: {type: bool, default: false, description: "Whether others run the cluster, of which the application alone can be taken away."}
   deployment: {type: str, required: true, description: "The deployment, which is also the minikube profile, the network and the namespace."}
   minikube: {type: path, required: true, description: The minikube program.}
   home: {type: path, required: true, description: The MINIKUBE_HOME.}
@@ -105,7 +106,7 @@ def take_away(deployment: Deployment, chosen: set[str], check_mode: bool) -> tup
     inside = Application(deployment)
     with inside.awake() if asks_cluster and not check_mode else nullcontext():
         application = inside.parts() if asks_cluster else []
-        going, staying = leaving([*application, *parts(deployment)], chosen)
+        going, staying = leaving([*application, *([] if deployment.of_others else parts(deployment))], chosen)
         if "installed" in chosen:
             more, left = leaving(installed(deployment, going), chosen)
             going, staying = going + more, staying + left
@@ -122,6 +123,7 @@ def main() -> None:
         **{name: {"type": "str", "required": True} for name in TEXTS},
         **{name: {"type": "path", "required": True} for name in PATHS},
         **{name: {"type": "list", "elements": "str", "required": True} for name in LISTS},
+        "of_others": {"type": "bool", "default": False},
     }
     spec["vault_password"]["no_log"] = False  # where it is, not what it is
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -132,6 +134,7 @@ def main() -> None:
         deployment = Deployment(
             name=given["deployment"],
             minikube=Minikube(paths["minikube"], given["deployment"], paths["home"], given["user"]),
+            of_others=given["of_others"],
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["deployment"]),
             releases=given["releases"],
             secret=given["secret"],

@@ -41,16 +41,16 @@ class Application:
     @property
     def _reached(self) -> Cluster:
         """The cluster by minikube's own kubeconfig: a stop empties it, and the caller's copy is put right by role minikube alone."""
-        return replace(self.of.cluster, kubeconfig=str(self.of.minikube.kubeconfig))
+        return self.of.cluster if self.of.of_others else replace(self.of.cluster, kubeconfig=str(self.of.minikube.kubeconfig))
 
     def _sleeps(self) -> bool:
-        return self.of.minikube.is_finished() and self.of.minikube.status().state == "stopped"
+        return not self.of.of_others and self.of.minikube.is_finished() and self.of.minikube.status().state == "stopped"
 
     def parts(self) -> list[Part]:
         """Releases, Secret and namespace, as the cluster says; only named where it has to be started for that."""
         if self._sleeps():
             return [Part("application", f"the application in the cluster {self.of.name}, which is started for that and stopped again", nothing)]
-        if not self.of.minikube.is_finished():
+        if not self.of.of_others and not self.of.minikube.is_finished():
             return []
         kubectl = partial(self._reached.run, "kubectl")
         found = json.loads(kubectl("get", "namespace", self.of.cluster.namespace, "--ignore-not-found", "--output=json").stdout or "{}")

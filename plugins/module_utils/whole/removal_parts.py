@@ -43,6 +43,8 @@ class Deployment:
 
     name: str
     minikube: Minikube
+    of_others: bool
+    """Whether others run the cluster, of which the application alone can be taken away."""
     cluster: Cluster
     releases: Sequence[str]
     secret: str
