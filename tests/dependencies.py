@@ -61,6 +61,8 @@ PROVES_THE_APPLICATION = {
     "compose": "a browser's way, with what compose.yaml starts",
     "rollout": "all that clients are answered while it is upgraded and rolled back",
 }
+# All that an option can be, and that a variable is one, whichever role it is of.
+PROVES_THE_OPTIONS = {"preflight", "alternative"}
 CODE = re.compile(r"apps/(backend/src/(?!.*\b(migrations/|migrate\.py|settings\.py))|frontend/((app|components|lib)/|\w+\.(ts|mjs)$))")
 MIGRATION = re.compile(r"apps/backend/src/.*/migrations/versions/.*\.py")
 # What Ansible takes from a checkout by itself.
@@ -231,6 +233,8 @@ def ways(scenario: str) -> Ways:
         starts["galaxy.yml"] = "its words"
     if "alembic_version" in source:
         starts |= dict.fromkeys([name for name in files() if MIGRATION.match(name)], "the schema that it reads")
+    if scenario in PROVES_THE_OPTIONS:
+        starts |= dict.fromkeys([f"{VARIABLES}#{part}" for part in parts(VARIABLES)], "the options")
     before, states = stands_on(scenario)
     starts |= dict.fromkeys([f"{STATES}#{state}" for state in states], "what it stands on")
     asked = [*made(words), *([("up", "")] if before else [])]
@@ -252,7 +256,7 @@ def ways(scenario: str) -> Ways:
         if name.startswith(VARIABLES):
             return runs_playbooks
         if of := OF_A_ROLE.fullmatch(name):
-            return of[1] in roles or f"{of[1]}_" in source
+            return scenario in PROVES_THE_OPTIONS or of[1] in roles or f"{of[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

@@ -127,9 +127,10 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
     assert set(stale(f"roles/{role}/tasks/main.yml")) == {role} | WHOLE_WAY | by_tag_or_playbook.get(role, set())
 
 
-@pytest.mark.parametrize("file", ["tasks/main.yml", "meta/argument_specs.yml"])
-def test_a_role_that_is_asked_for_stales_its_scenario_alone(file: str) -> None:
-    assert set(stale(f"roles/{ASKED_FOR}/{file}")) == {ASKED_FOR}
+def test_a_role_that_is_asked_for_stales_its_scenario_and_its_options_those_that_prove_all() -> None:
+    assert set(stale(f"roles/{ASKED_FOR}/tasks/main.yml")) == {ASKED_FOR}
+    assert set(stale(f"roles/{ASKED_FOR}/meta/argument_specs.yml")) == {ASKED_FOR} | dependencies.PROVES_THE_OPTIONS
+    assert set(stale(f"group_vars/all/main.yml#{ASKED_FOR}_directory")) == {ASKED_FOR, "preflight"}
 
 
 def test_the_lines_that_tell_a_failure_are_read_where_something_is_to_fail() -> None:
