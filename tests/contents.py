@@ -61,9 +61,9 @@ def text(file: str) -> str:
 
 @cache
 def data(file: str) -> Any:
-    """What a file of YAML holds; in a role's tasks, the places in the checkout that its defaults name are filled in."""
+    """What a file of YAML holds; in a role's tasks and vars, the places in the checkout that its defaults name are filled in."""
     content = text(file)
-    if role := re.match(r"(roles/[^/]+)/tasks/", file):
+    if role := re.match(r"(roles/[^/]+)/(?:tasks|vars)/", file):
         defaults = text(f"{role[1]}/defaults/main.yml") if f"{role[1]}/defaults/main.yml" in files() else ""
         for variable, place in re.findall(r'(\w+): "\{\{ role_path \}\}/\.\./\.\./([\w./-]+)"', defaults):
             content = content.replace(f"{{{{ {variable} }}}}", place)

@@ -72,7 +72,7 @@ READS = {"failures": r"Failed: |Why: |refus|not passed|rc [!=]= |stand in the wa
 # They start only what a scenario's molecule.yml says, as `after` and `state`.
 FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems\.py)")
 LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
-# Each run reads them of all roles, for the types of what it is given, and for what each has to compare.
+# Each run reads them of all roles, for the types of what it is given, and for what each has to compare. They count with their role.
 OF_A_ROLE = re.compile(r"roles/(\w+)/(?:meta/argument_specs|vars/main)\.yml")
 OURS = "todochat.platform."
 Ways = dict[str, str]
@@ -126,6 +126,7 @@ def edges(node: str, tags: frozenset[str] | None = None) -> list[str]:
         definitions = python(file).definitions
         words = {word for one in definitions for word in one.says if re.fullmatch(r"[\w.*/-]+", word)}
         paths = [name for word in words for name in named_by_word(word, file) if "*" in word or name == word]
+        paths = [name for name in paths if not OF_A_ROLE.fullmatch(name)]
         locked = words & set(data(LOCK)["artifacts"]) if any("Lock" in one.uses for one in definitions) else ()
         return [*imported(file), *paths, *(f"{LOCK}#{name}" for name in locked)]
     return []
@@ -235,28 +236,27 @@ def ways(scenario: str) -> Ways:
         starts |= dict.fromkeys([name for name in files() if MIGRATION.match(name)], "the schema that it reads")
     if scenario in PROVES_THE_OPTIONS:
         starts |= dict.fromkeys([f"{VARIABLES}#{part}" for part in parts(VARIABLES)], "the options")
+    roles = {one[1] for name in files() if (one := OF_A_ROLE.fullmatch(name)) and (scenario in PROVES_THE_OPTIONS or f"{one[1]}_" in source)}
+    starts |= dict.fromkeys([f"roles/{role}/meta/argument_specs.yml" for role in roles], "the options")
     before, states = stands_on(scenario)
     starts |= dict.fromkeys([f"{STATES}#{state}" for state in states], "what it stands on")
     asked = [*made(words), *([("up", "")] if before else [])]
     for target, given in asked:
         starts |= {f"{MAKEFILE}#{target}": ""} | dict.fromkeys((*named(recipe(target, given), MAKEFILE), *ANSIBLES_OWN), f"make {target}")
     is_of_a_role = any(name.startswith(f"roles/{scenario}/") for name in files())
-    # From a state on, a run of all roles changes none but those that are named by tag or belong to another of its playbooks.
-    starts_all = not states or re.search(r"--tags[ =]\0", words) is not None
+    # From the last state on, a run of all roles changes none but those that are named by tag or belong to another of its playbooks.
+    starts_all = [*data(STATES)][-1] not in states or re.search(r"--tags[ =]\0", words) is not None
     whole = bool(site() & set(found)) or (not is_of_a_role and starts_all)
     # What it stands on is proven by the scenarios of those roles, and by those of the whole way; a record says which state it was.
     tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))
     runs_playbooks = any(name in site() or name.startswith("playbooks/") for name in found)
-    roles = {name.split()[1] for name in found if name.startswith("role ")}
 
     def counts(name: str) -> bool:
         if CODE.match(name):
             return scenario in PROVES_THE_APPLICATION
         if name.startswith(VARIABLES):
             return runs_playbooks
-        if of := OF_A_ROLE.fullmatch(name):
-            return scenario in PROVES_THE_OPTIONS or of[1] in roles or f"{of[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

@@ -53,7 +53,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together, told
-from ansible_collections.todochat.platform.plugins.module_utils.cluster import foreign
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import machine_architecture

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.todochat.platform.plugins.module_utils.cluster import foreign
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.foreign import Asked, Found
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.foreign import Asked, Found
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 
 BACKEND = Service("backend", 3, {"cpu": 0.2, "memory": 256.0})

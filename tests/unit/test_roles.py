@@ -18,7 +18,7 @@ TYPES = {"bool": bool, "dict": dict, "int": int, "list": list, "path": str, "str
 # Their values are expressions, without braces around them.
 CONDITIONS = {"when", "that", "changed_when", "failed_when", "until"}
 # They are no part of the way from a bare machine to the application; their own scenarios set their options.
-ASKED_FOR = {"ai_devops"}
+ASKED_FOR = {"ai_devops", "existing_cluster"}
 NO_OPTIONS = ("__", "ansible_", "item", "lookup", "omit", "role_path")
 
 

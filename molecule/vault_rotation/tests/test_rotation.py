@@ -155,9 +155,9 @@ def test_the_password_of_all_vaults_is_changed() -> None:
 def test_a_change_of_the_password_that_was_broken_off_is_finished_by_the_next_command() -> None:
     before = read_vault()
     script = (
-        "import sys; from pathlib import Path; sys.path.insert(0, 'plugins/plugin_utils'); import vault_password as v\n"
-        "v.finish = lambda *_: None  # the power goes off here\n"
-        f"c = Path('{CONFIG}'); v.switch(c / 'vault-password', sys.stdin.buffer.read(), {{c / 'todo/vault.yml': Path('/dev/shm/new').read_bytes()}})"
+        "import runpy, sys; from pathlib import Path; v = runpy.run_path('plugins/plugin_utils/vault_password.py')\n"
+        "v['switch'].__globals__['finish'] = lambda *_: None  # the power goes off here\n"
+        f"c = Path('{CONFIG}'); v['switch'](c / 'vault-password', sys.stdin.buffer.read(), {{c / 'todo/vault.yml': Path('/dev/shm/new').read_bytes()}})"
     )
     new = base64.urlsafe_b64encode(os.urandom(32)).decode()
     encrypt = (
