@@ -64,7 +64,7 @@ def extracted(kubectl: str, source: Path, context: str) -> str:
     if not source.is_file():
         raise UserError(
             f"There is no kubeconfig {source}, which is to lead to the cluster.",
-            "Name yours in existing_cluster_kubeconfig (`kubectl config view` shows what your kubectl uses).",
+            "Name yours in existing_cluster_source_kubeconfig.",
         )
     options = [f"--context={context}"] if context else []
     done = run(kubectl, "config", "view", "--raw", "--minify", "--flatten", "--output=json", *options, variables={"KUBECONFIG": str(source)})
