@@ -53,8 +53,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together, told
-from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import machine_architecture
 
@@ -67,12 +67,14 @@ def extracted(kubectl: str, source: Path, context: str) -> str:
             "Name yours in existing_cluster_source_kubeconfig.",
         )
     options = [f"--context={context}"] if context else []
-    done = run(kubectl, "config", "view", "--raw", "--minify", "--flatten", "--output=json", *options, variables={"KUBECONFIG": str(source)})
+    own = {"KUBECONFIG": str(source)}
+    done = run(kubectl, "config", "view", "--raw", "--minify", "--flatten", "--output=json", *options, variables=own)
     if done.returncode:
         what = f"context {context}" if context else "current context"
+        contexts = run(kubectl, "config", "get-contexts", "--output=name", variables=own).stdout.split()
         raise UserError(
             f"The kubeconfig {source} has no {what}: {(done.stderr.strip().splitlines() or ['kubectl said nothing'])[-1]}",
-            f"`kubectl --kubeconfig={source} config get-contexts` lists those that it has: name one in existing_cluster_context.",
+            f"Name one of its contexts in existing_cluster_source_context: {', '.join(contexts) or 'it has none at all'}.",
         )
     return done.stdout
 

@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 
 import yaml
+
 from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]

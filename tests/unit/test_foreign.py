@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
-from ansible_collections.todochat.platform.plugins.module_utils.preflight.foreign import Asked, Found
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.foreign import Asked, Found
 
 BACKEND = Service("backend", 3, {"cpu": 0.2, "memory": 256.0})
 FRONTEND = Service("frontend", 3, {"cpu": 0.1, "memory": 128.0})

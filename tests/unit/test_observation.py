@@ -55,7 +55,7 @@ def test_each_of_several_checks_counts_and_one_that_was_not_made_too() -> None:
 
 def test_what_stands_on_something_that_is_going_to_change_is_done_again() -> None:
     parts = {"cluster": part({}), "secrets": part({}, stands_on=("cluster",)), "release": part({}, stands_on=("secrets",)), "registry": part({})}
-    found = dict.fromkeys(parts, [SAME])
+    found = {name: [SAME] for name in parts}
     assert observed.as_asked(parts, found) == list(parts)
     assert observed.as_asked(parts, {**found, "cluster": [{"changed": True}]}) == ["registry"]
     # of a run that is limited to it by a tag, nobody has asked what it stands on
@@ -87,7 +87,7 @@ def observer(parts: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_modules_are_asked_in_check_mode_and_what_they_were_given_is_not_told(tmp_path: Path) -> None:
+def test_modules_are_asked_in_check_mode_and_what_they_were_given_is_not_told() -> None:
     members = {"module": f"{OURS}group_members", "args": {"group": "root", "users": ["nobody"]}}
     before = Path("/etc/group").read_bytes()
     found = observer({"members": [members], "nobody's": [{"module": f"{OURS}group_members", "args": {"group": "root", "users": []}}]})

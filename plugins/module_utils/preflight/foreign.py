@@ -148,7 +148,7 @@ def problems(found: Found, asked: Asked) -> list[UserError]:
         wrong.append(
             UserError(
                 f"The namespace {asked.namespace} cannot be seen or made with this kubeconfig.",
-                f"Have it made (`kubectl create namespace {asked.namespace}`), or name yours with -e deployment_name=NAME.",
+                "Have it made by whoever runs the cluster, or name yours with -e deployment_name=NAME.",
             )
         )
     if found.denied:
