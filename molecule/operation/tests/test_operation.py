@@ -1,4 +1,5 @@
-"""Debian's Prometheus reads what the backend tells it and warns of a real fault; a forgotten password; Debian's PgBouncer before the database.
+"""Debian's Prometheus reads what the backend tells it and warns of a real fault; a forgotten password; Debian's Caddy before the application,
+and its PgBouncer before the database.
 
 The order matters.
 """
@@ -54,6 +55,19 @@ systemd-run --quiet --unit=metrics nsenter --target $node --net prometheus --con
 ACCOUNT, FORGOTTEN = "traveller@example.com", "a password for this test alone"
 FIRING_SECONDS = 150
 AT_ONCE = 'for one in 1 2 3 4; do {} & all="$all $!"; done; for one in $all; do wait $one || exit 1; done'
+GUIDE = f"{CHECKOUT}/docs/production.md"
+# Of an authority of its own, as the name leads nowhere else.
+ITS_OWN = "{\n    local_certs\n    skip_install_trust\n}\n"
+AUTHORITY = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
+BEHIND = """
+import sys
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, account, travel
+visitor = Visitor(sys.argv[1])
+print(travel(visitor, None))
+with account(visitor):
+    cookies = [cookie for handler in visitor._opener.handlers for cookie in getattr(handler, "cookiejar", ())]
+    print("secure" if cookies and all(cookie.secure for cookie in cookies) else cookies)
+"""
 LOG_IN = """
 import json, sys
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor
@@ -206,6 +220,27 @@ def test_an_account_that_is_not_there_is_named_so(tester: Tester) -> None:
     end = " ".join(told[told.rindex("Failed: ") :].split())
     assert "Why: The password was not changed: There is no account with this e-mail address." in end
     assert "What to do: Look at how the address is written." in end
+
+
+def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host, tester: Tester) -> None:
+    (block,) = re.findall(r"^```text\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
+    name = block.split()[0]
+    packages = "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends caddy"
+    host.check_output("sh -c %s", f"{packages} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
+    host.check_output("sh -c %s", f"echo '127.0.0.1 {name}' >> /etc/hosts")
+    assert give("cat > /etc/caddy/Caddyfile", ITS_OWN + block).returncode == 0
+    host.check_output("systemctl reload-or-restart caddy")
+    until(lambda: host.file(AUTHORITY).exists, 60)
+    ask = f"cd {CHECKOUT} && SSL_CERT_FILE={AUTHORITY} PYTHONPATH=.ansible/collections python3 -c '{BEHIND}' https://{name}"
+    until(lambda: host.run(f"curl --silent --output /dev/null --cacert {AUTHORITY} https://{name}/").rc == 0, 60)
+    seen = give(ask, "")
+    assert seen.returncode == 0, seen.stderr
+    steps, cookies = seen.stdout.splitlines()
+    assert "ask the assistant" in steps
+    assert cookies == "secure"
+    elsewhere = f"curl --silent --cacert {AUTHORITY} --header 'Origin: https://elsewhere.example' --request POST https://{name}/api/auth/logout"
+    assert host.check_output(f"{elsewhere} --output /dev/null --write-out '%{{http_code}}'") == "403"
+    host.check_output("systemctl stop caddy")
 
 
 def test_the_application_works_behind_a_pooler_that_shares_connections(host: Host, tester: Tester) -> None:
