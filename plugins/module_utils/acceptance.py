@@ -15,6 +15,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
 ANSWER_SECONDS = 20
@@ -34,16 +35,20 @@ class JourneyError(UserError):
 
 
 class Visitor:
-    """A browser's worth of HTTP: cookies are kept, writes carry an Origin. ``url`` is the frontend's."""
+    """A browser's worth of HTTP: cookies are kept, writes carry an Origin. ``url`` is the frontend's; ``public_url`` is what people open in its
+    place, where that is set: then a proxy stands between, which this goes past."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, public_url: str = "") -> None:
         self.url = url.rstrip("/")
-        self._opener = inside(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
+        self._origin = public_url.rstrip("/") or self.url
+        # Cookies that are for https alone come from, and go back to, this machine.
+        policy = http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")) if public_url else None
+        self._opener = inside(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(policy)))
 
     def call(self, step: str, method: str, path: str, body: Any = None) -> Any:
         """Sends one request; returns the answer's JSON, or None. Raises JourneyError naming the step."""
         waiting_for(step)
-        headers = {"Origin": self.url, "Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Origin": self._origin, "Content-Type": "application/json", "Accept": "application/json"}
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method=method)
         try:
@@ -133,11 +138,12 @@ class StoredRows:
         return done.stdout.splitlines()
 
 
-def check_as_user(url: str, rows: StoredRows | None, lock: Path) -> list[str]:
-    """Goes the whole way while nobody else does, who would hold ``lock``; returns its steps. What a killed check left is deleted first."""
-    with lock.open(encoding="utf-8") as one_at_a_time:
+def check_as_user(url: str, rows: StoredRows | None, cluster: Cluster) -> list[str]:
+    """Goes the whole way while nobody else does, who would hold the kubeconfig; returns its steps. What a killed check left is deleted first."""
+    with Path(cluster.kubeconfig).open(encoding="utf-8") as one_at_a_time:
         # so that an account which is there is a killed check's
         acquire(one_at_a_time.fileno(), CHECK_SECONDS, "another check of the application")
         if rows:
             rows.forget_killed_checks()
-        return travel(Visitor(url), rows.titles if rows else None)
+        public_url = cluster.json("configmap", "frontend").get("data", {}).get("PUBLIC_URL", "")
+        return travel(Visitor(url, public_url), rows.titles if rows else None)

@@ -92,7 +92,7 @@ def main() -> None:
         if problems:
             raise UserError(f"What runs is not what was built: {'; '.join(problems)}.", "Run `make up ARGS='--tags app_release,app_check'`.")
         rows = StoredRows(given["database_container"], given["database"]) if given["database_container"] else None
-        steps = check_as_user(given["url"], rows, Path(given["kubeconfig"]))
+        steps = check_as_user(given["url"], rows, cluster)
     module.exit_json(changed=False, steps=steps, digests=digests, startup_seconds=startup_seconds(pods, given["releases"]))
 
 

@@ -27,6 +27,7 @@ class Frontend:
         self.signed_in = ""
         self.broken: dict[str, Reply] = {}
         self.forgets_rows = False
+        self.public_url = ""
         server.answer = self.answer
 
     def answer(self, request: Request) -> Reply:
@@ -34,13 +35,13 @@ class Frontend:
         if name in self.broken:
             return self.broken[name]
         body = json.loads(request.body) if request.body else {}
-        if request.method != "GET" and request.headers["Origin"] != self.server.url:
+        if request.method != "GET" and request.headers["Origin"] != (self.public_url or self.server.url):
             return Reply(403)
         if name == "POST /api/auth/signup":
             self.accounts[body["email"]] = body["password"]
             self.rows[body["email"]] = []
             self.signed_in = body["email"]
-            return Reply(201, b"{}", {"Set-Cookie": "session=1; HttpOnly; Path=/"})
+            return Reply(201, b"{}", {"Set-Cookie": f"session=1; HttpOnly; Path=/{'; Secure' if self.public_url else ''}"})
         if name == "POST /api/auth/login":
             return Reply(200 if self.accounts[body["email"]] == body["password"] else 401, b"{}")
         if request.headers["Cookie"] != "session=1":
@@ -65,7 +66,7 @@ class Frontend:
         return self.rows.get(email, [])
 
     def travel(self, stored: Callable[[str], list[str]] | None = None) -> list[str]:
-        return travel(Visitor(f"{self.server.url}/"), stored)
+        return travel(Visitor(f"{self.server.url}/", self.public_url), stored)
 
 
 @pytest.fixture
@@ -75,6 +76,11 @@ def frontend(server: Server) -> Frontend:
 
 
 WAY = ["sign up", "log in", "add a todo", "ask the assistant (rule-based)", "list the todos"]
+
+
+def test_a_frontend_that_has_its_address_behind_a_proxy_with_tls_is_checked_past_it(frontend: Frontend) -> None:
+    frontend.public_url = "https://todo.example.org"
+    assert frontend.travel(frontend.stored)[:5] == WAY
 
 
 def test_the_whole_way_is_gone_and_leaves_no_account(frontend: Frontend) -> None:

@@ -182,7 +182,7 @@ class Rollback:
         problems = wrong_images(self.cluster.json("pods")["items"], {name: part.digest for name, part in plan.parts.items()})
         if problems:
             raise UserError(f"What runs is not what revision {plan.revision} was: {'; '.join(problems)}", "Run the same command again.")
-        return check_as_user(self.url, self.rows, Path(self.cluster.kubeconfig))
+        return check_as_user(self.url, self.rows, self.cluster)
 
     def take_back(self, failed: Mapping[str, Any], before: Mapping[str, Any]) -> UserError:
         """After an upgrade that failed, puts back what it replaced, where that was healthy. Returns how it failed, with what was done about it."""
