@@ -69,7 +69,8 @@ def main() -> None:
     try:
         # Not in this process: the modules are not in what Ansible has packed for this one. They get the environment that they would get from it.
         environment = {**os.environ, "PYTHONPATH": module.params["collections"]}
-        asked = run(sys.executable, "-m", observation.__name__, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
+        # Root would leave its bytecode in somebody's checkout (-B).
+        asked = run(sys.executable, "-B", "-m", observation.__name__, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
         problem = asked.stderr[-2000:] if asked.returncode else ""
     except UserError as error:
         problem = str(error)
