@@ -110,7 +110,8 @@ FAULTS = {
     "a database that is paused": Fault(
         ("database",),
         "docker pause todo-database",
-        "docker unpause todo-database && timeout 60 sh -c 'until docker ps --filter name=todo-database --filter health=healthy -q | grep -q .; do sleep 0.2; done'",
+        "docker unpause todo-database && "
+        "timeout 60 sh -c 'until docker ps --quiet --filter name=todo-database --filter health=healthy | grep -q .; do sleep 0.2; done'",
         ("is paused", f"{MEND}docker unpause todo-database"),
     ),
     "no DNS": Fault(
