@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
@@ -50,7 +52,7 @@ def test_what_may_not_be_asked_is_no_problem() -> None:
     [
         ({"version": (1, 29)}, {}, "Kubernetes 1.29, and 1.30 is the oldest"),
         ({"namespace": None, "may_make_namespace": False}, {}, "The namespace todo cannot be seen or made"),
-        ({"denied": {"secrets": ["create"], "apps/deployments": ["patch"]}}, {}, "secrets: create; apps/deployments: patch"),
+        ({"denied": {"secrets": ["create"], "deployments.apps": ["patch"]}}, {}, "secrets: create; deployments.apps: patch"),
         ({"quotas": [quota(**{"requests.cpu": "1"})]}, {}, "The quota q allows requests of 1 cpu in all, and the pods ask for 1.1"),
         ({"quotas": [quota(memory="1Gi")]}, {}, "1Gi memory in all, and the pods ask for 1408 MiB"),
         ({"nodes": [node(architecture="arm64")]}, {}, "built for amd64, and the cluster's nodes are arm64"),
@@ -122,3 +124,13 @@ def test_each_right_is_asked_for_by_its_group_and_what_is_denied_is_told_by_reso
 def test_kubectl_prints_objects_one_after_the_other_or_as_a_list() -> None:
     assert list(foreign.objects('{"a": 1}\n{"a": 2}\n')) == [{"a": 1}, {"a": 2}]
     assert list(foreign.objects(json.dumps({"kind": "List", "items": [{"a": 1}]}))) == [{"a": 1}]
+
+
+def test_the_role_that_the_guide_gives_has_what_is_asked_for_and_no_more() -> None:
+    role = yaml.safe_load((Path(__file__).resolve().parents[2] / "docs/existing-cluster/role.yaml").read_text(encoding="utf-8"))
+    given = {(rule["apiGroups"][0], resource): set(rule["verbs"]) for rule in role["rules"] for resource in rule["resources"]}
+    asked: dict[tuple[str, str], set[str]] = {}
+    for attributes in (one["spec"]["resourceAttributes"] for one in foreign.reviews("todo")):
+        resource = "/".join(filter(None, (attributes["resource"], attributes["subresource"])))
+        asked.setdefault((attributes["group"], resource), set()).add(attributes["verb"])
+    assert given == asked

@@ -17,10 +17,11 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight.capaci
 
 OLDEST = (1, 30)
 """Of Kubernetes, as the charts say."""
-# What a run, a rollback, a diagnosis and leaving do, in the namespace alone.
+# What a run, a rollback, a diagnosis and leaving do, in the namespace alone: RESOURCE.GROUP/SUBRESOURCE, as kubectl has them.
 RIGHTS: Mapping[str, tuple[str, ...]] = {
-    "apps/deployments": ("get", "list", "create", "patch", "delete"),
-    "apps/replicasets": ("list",),
+    "deployments.apps": ("get", "list", "create", "patch", "delete"),
+    "deployments.apps/scale": ("patch",),
+    "replicasets.apps": ("list",),
     "pods": ("list", "create", "delete"),
     "pods/log": ("get",),
     "events": ("list",),
@@ -28,10 +29,10 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "configmaps": ("get", "list", "create", "patch", "delete"),
     "secrets": ("get", "list", "create", "update", "patch", "delete"),
     "serviceaccounts": ("get", "list", "create", "patch", "delete"),
-    "policy/poddisruptionbudgets": ("get", "list", "create", "patch", "delete"),
-    "autoscaling/horizontalpodautoscalers": ("get", "list", "create", "patch", "delete"),
-    "networking.k8s.io/ingresses": ("get", "list", "create", "patch", "delete"),
-    "networking.k8s.io/networkpolicies": ("get", "list", "create", "patch", "delete"),
+    "poddisruptionbudgets.policy": ("get", "list", "create", "patch", "delete"),
+    "horizontalpodautoscalers.autoscaling": ("get", "list", "create", "patch", "delete"),
+    "ingresses.networking.k8s.io": ("get", "list", "create", "patch", "delete"),
+    "networkpolicies.networking.k8s.io": ("get", "list", "create", "patch", "delete"),
 }
 ENFORCERS = ("calico-node", "canal", "cilium", "kube-router", "antrea-agent", "ovnkube-node", "kube-network-policies", "azure-npm", "anetd")
 """DaemonSets that are known to hold NetworkPolicies."""
@@ -70,8 +71,8 @@ def reviews(namespace: str) -> list[dict[str, Any]]:
     """A SelfSubjectAccessReview for each right."""
     found = []
     for resource, verbs in RIGHTS.items():
-        group, _, name = resource.rpartition("/") if not resource.startswith("pods/") else ("", "", resource)
-        name, _, inner = name.partition("/")
+        whole, _, inner = resource.partition("/")
+        name, _, group = whole.partition(".")
         for verb in verbs:
             attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": name, "subresource": inner}
             found.append(review(attributes))
@@ -88,8 +89,8 @@ def denied(answers: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     for answer in answers:
         if not answer["status"].get("allowed"):
             asked = answer["spec"]["resourceAttributes"]
-            parts = (asked.get("group", ""), asked["resource"], asked.get("subresource", ""))
-            found.setdefault("/".join(part for part in parts if part), []).append(asked["verb"])
+            whole = ".".join(filter(None, (asked["resource"], asked.get("group"))))
+            found.setdefault("/".join(filter(None, (whole, asked.get("subresource")))), []).append(asked["verb"])
     return found
 
 
@@ -141,7 +142,7 @@ def problems(found: Found, asked: Asked) -> list[UserError]:
         wrong.append(
             UserError(
                 f"The cluster is Kubernetes {'.'.join(map(str, found.version))}, and {'.'.join(map(str, OLDEST))} is the oldest that the charts take.",
-                "Have it upgraded, or name another cluster in existing_cluster_kubeconfig and existing_cluster_context.",
+                "Have it upgraded, or name another cluster in existing_cluster_source_kubeconfig and existing_cluster_source_context.",
             )
         )
     if found.namespace is None and not found.may_make_namespace:

@@ -1,0 +1,207 @@
+"""The whole way on a cluster that others run: its account may do what is asked for in one namespace, and nothing else.
+
+The cluster is the state's, of whose Minikube, registry and database nothing is said to this deployment. The order matters.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import urllib.parse
+
+import pytest
+from conftest import SYSTEM, Tester
+from deployed import CHECKOUT, until
+from testinfra.host import Host
+
+REGISTRY = "192.168.85.240:5443"
+LOGIN = "pusher:a-Password:of-this-test"
+URL = "http://192.168.85.2:30100"
+ADMIN = "env KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig kubectl"
+INVENTORY = "inventory/work.yml"
+GIVEN = f"-i {INVENTORY}"
+KUBECTL = "KUBECONFIG=~/.local/state/todochat/work/kubeconfig kubectl --namespace work"
+IN_A_POD = f"sudo {ADMIN} --namespace work exec deployment/backend --container backend --"
+JOURNEY = f"{IN_A_POD} python3 -m todo_backend.acceptance http://backend:8001"
+# As whoever runs a registry sets it up: an authority of their own, and a login. The node's containerd is told of the authority.
+SET_UP_REGISTRY = f"""
+set -e
+mkdir /root/registry && cd /root/registry
+openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.crt 2> /dev/null
+openssl req -newkey rsa:2048 -nodes -subj /CN=registry -keyout server.key -out server.csr 2> /dev/null
+printf 'subjectAltName=IP:192.168.85.240' > names
+openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.crt 2> /dev/null
+chmod 644 server.key
+htpasswd -Bbn {LOGIN.replace(":", " ", 1)} > htpasswd
+image=$(docker inspect --format '{{{{.Config.Image}}}}' todo-registry)
+docker run --detach --name theirs --network todo --ip 192.168.85.240 --volume /root/registry:/set:ro \
+  --env REGISTRY_HTTP_ADDR=0.0.0.0:5443 --env REGISTRY_HTTP_TLS_CERTIFICATE=/set/server.crt --env REGISTRY_HTTP_TLS_KEY=/set/server.key \
+  --env REGISTRY_AUTH=htpasswd --env REGISTRY_AUTH_HTPASSWD_REALM=theirs --env REGISTRY_AUTH_HTPASSWD_PATH=/set/htpasswd $image
+docker exec todo mkdir -p /etc/containerd/certs.d/{REGISTRY}
+docker cp ca.crt todo:/etc/containerd/certs.d/{REGISTRY}/ca.crt
+printf 'server = "https://{REGISTRY}"\\nca = "/etc/containerd/certs.d/{REGISTRY}/ca.crt"\\n' > hosts.toml
+docker cp hosts.toml todo:/etc/containerd/certs.d/{REGISTRY}/hosts.toml
+"""
+# As docs/existing-cluster.md has it.
+BINDING = "kubectl --namespace work create rolebinding deployer --role=deployer --serviceaccount=work:deployer"
+SET_UP_ACCOUNT = f"""
+set -e
+cd {CHECKOUT}
+export KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig
+kubectl create namespace work
+kubectl --namespace work create serviceaccount deployer
+kubectl --namespace work apply --filename docs/existing-cluster/role.yaml
+{BINDING}
+"""
+KUBECONFIG = """
+set -e
+umask 077
+mkdir -p ~/.kube
+export KUBECONFIG=~/.kube/config
+kubectl config set-cluster theirs --server=$1 --certificate-authority=$2 --embed-certs
+kubectl config set-credentials deployer --token=$3
+kubectl config set-context work --cluster=theirs --user=deployer --namespace=work
+kubectl config set-context other --cluster=theirs
+kubectl config use-context other
+"""
+THEIR_VALUES = """
+all:
+  hosts:
+    localhost:
+      ansible_connection: local
+      ansible_python_interpreter: "{{ ansible_playbook_python }}"
+  vars:
+    deployment_cluster: existing
+    deployment_name: work
+    existing_cluster_source_context: work
+    existing_cluster_registry_ca: /home/tester/ca.crt
+    deployment_registry: REGISTRY
+    deployment_repository: team/todo
+    deployment_url: URL
+    app_release_frontend_values:
+      service: {type: NodePort, nodePort: 30100}
+      image: {pullSecrets: [registry-login]}
+    app_release_backend_values:
+      image: {pullSecrets: [registry-login]}
+""".replace("REGISTRY", REGISTRY).replace("URL", URL)
+
+
+def give(script: str, stdin: str = "") -> str:
+    """A script of root's gets something that only it may see. What it prints."""
+    done = subprocess.run(["docker", "exec", "-i", SYSTEM, "sh", "-c", script], input=stdin, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def edit(secret: str, value: str) -> None:
+    command = f"cd todochat && make vault DO=edit ARGS='{GIVEN} -e secret={secret}' 2>&1"
+    give(f"su --login tester --command {shlex.quote(command)}", f"{value}\n")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def theirs() -> None:
+    """A registry, a database, and an account in the namespace `work`; and the inventory that names them."""
+    install = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends apache2-utils openssl"
+    give(f"{{ {install}; }} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
+    give(SET_UP_REGISTRY)
+    give(f"install --owner=tester /root/registry/ca.crt /home/tester/ca.crt && {SET_UP_ACCOUNT}")
+    server = give(f"{ADMIN} config view --minify --output=jsonpath={{.clusters[0].cluster.server}}").strip()
+    token = give(f"{ADMIN} --namespace work create token deployer --duration=4h").strip()
+    authority = give(f"{ADMIN} config view --minify --output=jsonpath={{.clusters[0].cluster.certificate-authority}}").strip()
+    give(f"install --owner=tester --mode=0644 {shlex.quote(authority)} /home/tester/cluster.crt")
+    give(f"cat > /tmp/kubeconfig.sh; su --login tester --command 'sh /tmp/kubeconfig.sh {server} /home/tester/cluster.crt {token}'", KUBECONFIG)
+    psql = "docker exec --interactive todo-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1"
+    give(psql, "CREATE ROLE theirs LOGIN PASSWORD 'a-Password'; CREATE DATABASE theirs OWNER theirs;")
+    give(psql, "COPY (SELECT 'host theirs theirs all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf();")
+    give(f"cat > {CHECKOUT}/{INVENTORY} && chown tester {CHECKOUT}/{INVENTORY}", THEIR_VALUES)
+
+
+def passes(tester: Tester, target: str, arguments: str = "") -> str:
+    passed, output = tester.make(target, f"{GIVEN} {arguments}".strip())
+    assert passed, output
+    return output
+
+
+def test_without_what_only_the_vault_can_say_it_says_what_is_missing(tester: Tester) -> None:
+    passed, output = tester.make("up", GIVEN)
+    assert not passed
+    end = " ".join(output[output.rindex("Failed: ") :].split())
+    assert "needs a PostgreSQL that the cluster's pods reach" in end
+    assert "make vault DO=edit ARGS='-e secret=database_url'" in end
+
+
+def test_all_that_the_account_may_not_do_is_said_at_once_and_nothing_is_touched(tester: Tester) -> None:
+    edit("database_url", f"postgresql://theirs:{urllib.parse.quote('a-Password')}@192.168.85.251/theirs")
+    edit("registry_login", LOGIN)
+    give(f"{ADMIN} --namespace work delete rolebinding deployer")
+    passed, output = tester.make("up", GIVEN)
+    assert not passed
+    end = " ".join(output[output.rindex("Failed: ") :].split())
+    assert [what for what in ("deployments", "secrets", "services", "configmaps") if what not in end] == [], output
+    assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
+    give(f"env {ADMIN.split()[1]} {BINDING}")
+
+
+def test_a_plan_says_what_would_be_done(tester: Tester) -> None:
+    output = passes(tester, "plan")
+    assert re.search("would: .*team/todo/backend:.* is built and pushed", output), output
+    assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
+
+
+def test_the_application_is_deployed_and_checked_there(tester: Tester) -> None:
+    output = passes(tester, "up")
+    assert URL in output
+    assert "Checked" in output
+    pods = json.loads(tester.sees(f"{KUBECTL} get pods --output=json"))["items"]
+    assert {pod["metadata"]["labels"]["app.kubernetes.io/name"] for pod in pods} == {"backend", "frontend"}
+    images = {one["image"] for pod in pods for one in pod["spec"]["containers"]}
+    assert all(re.fullmatch(rf"{REGISTRY}/team/todo/\w+@sha256:\w+", image) for image in images), images
+
+
+def test_a_second_run_changes_nothing(tester: Tester) -> None:
+    assert "changed=0" in passes(tester, "up")
+
+
+def test_nothing_outside_of_the_namespace_was_made(host: Host) -> None:
+    assert host.check_output("docker ps --format '{{.Names}}' | sort").split() == ["theirs", "todo", "todo-database", "todo-registry"]
+    namespaces = give(f"{ADMIN} get namespaces --output=name").split()
+    assert not {"namespace/todo", "namespace/todochat"} & set(namespaces)
+
+
+def test_the_registrys_login_shows_nowhere(host: Host, tester: Tester) -> None:
+    password = LOGIN.partition(":")[2]
+    texts = tester.sees(f"{KUBECTL} get all,configmaps --output=yaml") + host.check_output("cat /home/tester/.local/state/todochat/*.jsonl; ps -ef")
+    assert password not in texts
+
+
+def test_what_is_edited_is_rolled_out_and_taken_back(tester: Tester) -> None:
+    hello = "import json, sys; from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, account"
+    say = f"{hello}\nvisitor = Visitor('{URL}')\nwith account(visitor): print(visitor.call('say', 'POST', '/api/chat', {{'message': 'hello'}})['reply'])"
+    asks = f"cd todochat && PYTHONPATH=.ansible/collections python3 -c {shlex.quote(say)}"
+    before = tester.sees(asks)
+    tester.sees("cd todochat && sed -i 's/Hello! What would you like to do?/Ahoy! What is next?/' apps/backend/src/todo_backend/chat/replies.py")
+    passes(tester, "up")
+    assert tester.sees(asks).startswith("Ahoy!")
+    passes(tester, "rollback")
+    assert tester.sees(asks) == before
+
+
+@pytest.mark.parametrize("target", ["status", "logs", "diagnose"])
+def test_it_is_looked_at_as_one_that_is_ours(tester: Tester, target: str) -> None:
+    output = passes(tester, target)
+    assert {"status": URL, "logs": "backend", "diagnose": "Nothing"}[target] in output
+
+
+def test_its_data_is_backed_up_and_put_back(tester: Tester) -> None:
+    passes(tester, "backup", "-e file=/tmp/work.tar")
+    passes(tester, "restore", "-e file=/tmp/work.tar -e replace=theirs")
+    tester.sees(JOURNEY)
+
+
+def test_it_goes_and_what_is_of_others_stays(host: Host, tester: Tester) -> None:
+    passes(tester, "down", "-e remove=application")
+    until(lambda: give(f"{ADMIN} --namespace work get pods --output=name").strip() == "", 60)
+    assert "serviceaccount/deployer" in give(f"{ADMIN} --namespace work get serviceaccounts --output=name")
+    assert host.check_output("docker ps --format '{{.Names}}' | sort").split() == ["theirs", "todo", "todo-database", "todo-registry"]
