@@ -70,6 +70,14 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
 # Without Docker
 
 
+def test_a_doctor_finds_nothing_before_anything_is_installed_and_installs_nothing(host: Host) -> None:
+    before = Tester(host).inventory()
+    passed, output = Tester(host).make("doctor")
+    assert passed, output
+    assert "Nothing stands in the way" in output
+    assert Tester(host).inventory() ^ before == set()
+
+
 @pytest.mark.parametrize(
     ("arguments", "phrases"),
     [
