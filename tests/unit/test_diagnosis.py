@@ -323,6 +323,11 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
         "database",
         ("not healthy: no response",),
     ),
+    "the database is not healthy, and does not say why": (
+        [state("todo-database", Health={"Status": "unhealthy", "Log": [{"Output": ""}]})],
+        "database",
+        ("not healthy.",),
+    ),
     "the database is away, and the backend with it": (
         [
             stopped("todo-database"),

@@ -282,8 +282,8 @@ def container_finding(seen: Seen, name: str, absent: Fault, paused: Fault, stopp
         return Finding(stopped, sentence(f"The container {name} {how}{said}"))
     health = state.get("Health", {})
     if health.get("Status") == "unhealthy":
-        said = (health.get("Log") or [{}])[-1].get("Output", "")
-        return Finding(stopped, sentence(f"The container {name} runs, and is not healthy: {harmless(said)}"))
+        said = harmless((health.get("Log") or [{}])[-1].get("Output", "")).strip()
+        return Finding(stopped, sentence(f"The container {name} runs, and is not healthy{': ' if said else ''}{said}"))
     return None
 
 
