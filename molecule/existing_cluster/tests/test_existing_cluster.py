@@ -5,6 +5,7 @@ The cluster is the state's, of whose Minikube, registry and database nothing is 
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import shlex
@@ -109,8 +110,8 @@ def theirs() -> None:
     give(f"install --owner=tester /root/registry/ca.crt /home/tester/ca.crt && {SET_UP_ACCOUNT}")
     server = give(f"{ADMIN} config view --minify --output=jsonpath={{.clusters[0].cluster.server}}").strip()
     token = give(f"{ADMIN} --namespace work create token deployer --duration=4h").strip()
-    authority = give(f"{ADMIN} config view --minify --output=jsonpath={{.clusters[0].cluster.certificate-authority}}").strip()
-    give(f"install --owner=tester --mode=0644 {shlex.quote(authority)} /home/tester/cluster.crt")
+    authority = give(f"{ADMIN} config view --raw --minify --output=jsonpath={{.clusters[0].cluster.certificate-authority-data}}")
+    give("cat > /home/tester/cluster.crt", base64.b64decode(authority).decode())
     give(f"cat > /tmp/kubeconfig.sh; su --login tester --command 'sh /tmp/kubeconfig.sh {server} /home/tester/cluster.crt {token}'", KUBECONFIG)
     psql = "docker exec --interactive todo-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1"
     give(psql, "CREATE ROLE theirs LOGIN PASSWORD 'a-Password'; CREATE DATABASE theirs OWNER theirs;")
