@@ -134,3 +134,10 @@ def test_the_role_that_the_guide_gives_has_what_is_asked_for_and_no_more() -> No
         resource = "/".join(filter(None, (attributes["resource"], attributes["subresource"])))
         asked.setdefault((attributes["group"], resource), set()).add(attributes["verb"])
     assert given == asked
+
+
+def test_the_examples_variables_take_precedence_over_group_vars() -> None:
+    """Those of a group in an inventory would not."""
+    example = yaml.safe_load((Path(__file__).resolve().parents[2] / "inventory/existing_cluster.example.yml").read_text(encoding="utf-8"))
+    assert set(example["all"]) == {"hosts"}
+    assert example["all"]["hosts"]["localhost"]["deployment_cluster"] == "existing"

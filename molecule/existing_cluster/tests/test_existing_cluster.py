@@ -73,19 +73,18 @@ all:
     localhost:
       ansible_connection: local
       ansible_python_interpreter: "{{ ansible_playbook_python }}"
-  vars:
-    deployment_cluster: existing
-    deployment_name: work
-    existing_cluster_source_context: work
-    existing_cluster_registry_ca: /home/tester/ca.crt
-    deployment_registry: REGISTRY
-    deployment_repository: team/todo
-    deployment_url: URL
-    app_release_frontend_values:
-      service: {type: NodePort, nodePort: 30100}
-      image: {pullSecrets: [registry-login]}
-    app_release_backend_values:
-      image: {pullSecrets: [registry-login]}
+      deployment_cluster: existing
+      deployment_name: work
+      existing_cluster_source_context: work
+      existing_cluster_registry_ca: /home/tester/ca.crt
+      deployment_registry: REGISTRY
+      deployment_repository: team/todo
+      deployment_url: URL
+      app_release_frontend_values:
+        service: {type: NodePort, nodePort: 30100}
+        image: {pullSecrets: [registry-login]}
+      app_release_backend_values:
+        image: {pullSecrets: [registry-login]}
 """.replace("REGISTRY", REGISTRY).replace("URL", URL)
 
 
