@@ -144,7 +144,7 @@ ENDPOINT = Kind("an address of this machine and a port, like 127.0.0.1:5000", is
 REGISTRY = Kind("a host, with a port where it is not 443, like registry.example.org", either(is_host, is_host_and_port))
 LOGIN = Kind("like name:password", either(is_empty, lambda value: vault.registry_login_problem(value) is None))
 FILE_OR_NONE = Kind("the absolute path of a file", either(is_empty, is_lock))
-CONTEXT = Kind("the name of a context, without spaces", text(r"\S*"))
+CONTEXT = Kind("the name of a context, without spaces; empty for the current one", text(r"\S*"))
 HOST_AND_PORT = Kind("a host and a port, like 127.0.0.1:5000", is_host_and_port)
 ADDRESS = Kind("an IPv4 address, like 192.168.85.250", is_address)
 GATEWAY = Kind("an IPv4 address that ends in 252 at most, as the node gets the next one", leaves_room)
@@ -177,8 +177,8 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"app_secrets_kubectl", PROGRAM),
     (r"preflight_(registry|database)|app_check_database_container", DOCKER_NAME_OR_NONE),
     (r"network_name|.*_network|image_registry_name|database_name|.*_registry_container", DOCKER_NAME),
-    (r"existing_cluster_source_context", CONTEXT),
-    (r".*_(namespace|context|profile|deployment)", LABEL),
+    (r".*_context", CONTEXT),
+    (r".*_(namespace|profile|deployment)", LABEL),
     (r".*_repository", REPOSITORY),
     (r".*_names", ARTIFACT),
     (r"bundle_components", COMPONENTS),
