@@ -10,10 +10,12 @@ DO := list
 FILE :=
 TO :=
 EMAIL :=
+# Where the caller stands, for whom messages name commands: with -C that is elsewhere.
+export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan status logs open stop start down compose vault backup restore rollback reset-password bundle check test test-full bench lock
+.PHONY: help up plan doctor status diagnose logs open stop start down compose vault backup restore drill schedule rollback reset-password bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -25,8 +27,14 @@ up: ## Take this machine to the running application; run again, it changes only 
 plan: ## Show what `make up` would change, and change nothing
 	@$(RUN) ansible-playbook site.yml --check --diff $(ARGS)
 
+doctor: ## Say what stands in the way on this machine, before anything is installed; change nothing
+	@$(RUN) ansible-playbook playbooks/doctor.yml --check --tags preflight $(ARGS)
+
 status: ## Show how the application and its parts are, and which command comes next
 	@$(RUN) ansible-playbook playbooks/status.yml $(ARGS)
+
+diagnose: ## Name what is wrong, with what shows it and the command that mends it; change nothing
+	@$(RUN) ansible-playbook playbooks/diagnose.yml --check $(ARGS)
 
 logs: ## Show the last lines of both services; ARGS='-e service=backend,database -e lines=200' of others
 	@$(RUN) ansible-playbook playbooks/logs.yml $(ARGS)
@@ -47,7 +55,7 @@ compose: ## Run the application without Kubernetes, by compose.yaml, with the im
 	@$(RUN) ansible-playbook playbooks/compose.yml $(ARGS)
 
 vault: ## List the vault's secrets; DO=create, edit, rekey or rotate: do that, ARGS='-e secret=NAME' with one of them
-	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT): make vault DO=list))
+	$(if $(filter $(DO),$(VAULT)),,$(error There is no DO=$(DO) for a vault. Choose one of $(VAULT)))
 	@$(RUN) ansible-playbook playbooks/vault/$(DO).yml $(ARGS)
 
 backup: ## Write a backup of the database, proven by restoring it; FILE=path: there
@@ -55,6 +63,12 @@ backup: ## Write a backup of the database, proven by restoring it; FILE=path: th
 
 restore: ## Put the backup FILE=path in the place of what is in the database; ARGS='-e replace=todo' where it holds data
 	@$(RUN) ansible-playbook playbooks/restore.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+drill: ## Restore the newest backup for a trial, beside the database, and say whether it passed; FILE=path: that one
+	@$(RUN) ansible-playbook playbooks/drill.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+
+schedule: ## Back the database up every day, with a drill, and keep 7; ARGS='-e every=weekly -e keep=4' otherwise, every=off no more
+	@$(RUN) ansible-playbook playbooks/schedule.yml $(ARGS)
 
 rollback: ## Go back to the revision of the deployment before what runs; TO=number: to that one
 	@$(RUN) ansible-playbook playbooks/rollback.yml $(if $(TO),-e to=$(TO)) $(ARGS)
@@ -77,5 +91,5 @@ test-full: ## Run everything, whatever passed before
 bench: ## Time a deployment of its own against a plain shell script's; ARGS='--runs N' for medians
 	@$(RUN) python bench/deployment.py $(ARGS)
 
-lock: ## Write the Python lock files anew, and record what artifacts.lock.yml lacks; needs the Internet
+lock: ## Write the Python lock files anew, take Debian's packages of today, and record what artifacts.lock.yml lacks; needs the Internet
 	@$(RUN_TEST) python tests/run.py lock

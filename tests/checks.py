@@ -26,10 +26,11 @@ BACKEND_TOOLS = ROOT / ".cache/checks/backend"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
-    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/role-readmes", "scripts/vault-password"),
-    *("bench/deployment.py", "bench/roles.py", "bench/service.py", "tests/lint.py", "tests/run.py", "tests/vm.py"),
+    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/role-readmes", "scripts/troubleshooting", "scripts/vault-password"),
+    *("bench/browser.py", "bench/deployment.py", "bench/roles.py", "bench/service.py"),
+    *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/vm.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
-    "molecule/rollout/load.py",
+    *("molecule/shared/guide.py", "molecule/rollout/load.py"),
 )
 # Beside the other unit tests, which take the longest: these run whole playbooks, wait for other programs, or read the whole checkout.
 UNIT_TESTS_APART = {

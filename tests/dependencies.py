@@ -133,9 +133,10 @@ def edges_of_part(file: str, part: str) -> Iterator[str]:
         yield from (f"{MAKEFILE}#{name}" for name in re.findall(r"\$\((?:if \$\()?(\w+)\)", words) if name in parts(file))
     elif file == VARIABLES:
         yield from (name for name in mentioned(words) if name.startswith(VARIABLES))
-    elif file == LOCK:
+    elif file == LOCK and part in data(LOCK)["artifacts"]:
         build = data(LOCK)["artifacts"][part]["build"]
         yield from (f"{LOCK}#{name}" for name in build.get("artifacts", {}))
+        yield from [f"{LOCK}#debian"] if "suite" in build.get("image", {}) else []
         repeated = {f"&{name}" for name in re.findall(r"\*(\w+)", words)}
         yield from (f"{LOCK}#{name}" for name, lines in parts(LOCK).items() if any(repeated & set(line.split()) for _, line in lines))
         recipes = [f"go/{build['go']['module']}", "go/toolchain.txt"] if "go" in build else []

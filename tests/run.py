@@ -233,7 +233,10 @@ def test_charts() -> None:
 
 
 def lock() -> None:
-    """Resolve each lock's *.in anew, with hashes from the configured package index, and record upstream's image digests."""
+    """Say what is newer than what is pinned; then resolve each lock's *.in anew, with hashes from the configured package index, take Debian's packages of
+    today, and record upstream's image digests."""
+    with phase("What is newer than what is pinned"):
+        attempt("python", "tests/newer.py")  # whatever becomes of it
     locks = {
         "requirements/controller": [],
         "requirements/test": ["--constraints", "requirements/controller.txt"],
@@ -246,7 +249,7 @@ def lock() -> None:
             options = ["--universal", "--python-version", "3.11", "--generate-hashes", "--system-certs", "--quiet"]
             files = [f"{name}.in", "--output-file", f"{name}.txt"]
             run("uv", "pip", "compile", *options, "--custom-compile-command", "make lock", *constraints, *files)
-    with phase("artifacts.lock.yml: what is unrecorded is read from upstream"):
+    with phase("artifacts.lock.yml: the day of Debian's packages, and what is unrecorded, read from upstream"):
         run("python", "scripts/lock")
 
 

@@ -6,9 +6,9 @@ import re
 import shlex
 
 from conftest import PAUSE, Tester
+from stored import STORE, newest
 from testinfra.host import Host
 
-STORE = "/home/tester/.cache/todochat/store"
 VAULT = "/home/tester/.config/todochat/todo/vault.yml"
 HOME = "/home/tester/.local/share/todochat/todo/.minikube"
 KUBECONFIG = "/home/tester/.local/state/todochat/todo/kubeconfig"
@@ -50,7 +50,7 @@ def visitor(host: Host, visit: str) -> None:
 
 def others_have_things(host: Host, tester: Tester, store: str = STORE) -> None:
     """Somebody else's container, network, volume, kube context, files, link and preference of apt are there."""
-    tester.sees(f"docker load --quiet --input {store}/pause/*/pause.tar")
+    tester.sees(f"docker load --quiet --input {newest('pause', store)}")
     change(
         host,
         f"docker run --detach --name theirs --network $(docker network create theirs) --volume theirs:/data {PAUSE}"

@@ -4,7 +4,7 @@
     earlier.py FOLDER    write them below FOLDER, with all that the lock file's recipes consist of
 
 Made from the present checkout, so that nothing but what is meant differs. The older versions are those of the Go modules
-beside this file, whose go.sum the Go tool wrote. Of these no checksum of upstream's is known here, so they are built.
+beside this file, whose go.sum the Go tool wrote. Their checksums of upstream's are not kept, so they are built.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LOCK = "artifacts.lock.yml"
 RECIPES = "roles/bundle/files"
-MODULES = ("kubernetes", "helm")
+# The modules that differ: etcd and CoreDNS, since minikube asks for others with an older Kubernetes.
+MODULES = ("kubernetes", "helm", "etcd", "coredns")
+# What a recipe says beside its version: the minor version of the Kubernetes that the program, or Helm's client, is of.
+MINORS = {"kubernetes": ("35", "34"), "helm": ("37", "33")}
 # The backend's image differs, of the frontend the chart alone: either has to be rolled out.
 APPLICATION = {
     "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Earlier todo chatbot"'),
@@ -50,8 +53,10 @@ def main(target: Path) -> None:
         shutil.copytree(HERE / "go" / module, target / RECIPES / "go" / module, dirs_exist_ok=True)
     for name, entry in lock["artifacts"].items():
         if (module := entry["build"].get("go", {}).get("module")) in versions:
-            older = json.loads(replaced(json.dumps(entry), *versions[module]))
-            lock["artifacts"][name] = older | {"sha256": "unrecorded"}
+            older = replaced(json.dumps(entry), *(version.removeprefix("v") for version in versions[module]))  # as in etcd:3.6.6-0
+            if module in MINORS:
+                older = replaced(older, *(f'Minor": "{minor}"' for minor in MINORS[module]))
+            lock["artifacts"][name] = json.loads(older) | {"sha256": "unrecorded"}
     (target / LOCK).write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
     for file, (present, earlier) in {**APPLICATION, "roles/minikube/defaults/main.yml": versions["kubernetes"]}.items():
         (target / file).parent.mkdir(parents=True, exist_ok=True)

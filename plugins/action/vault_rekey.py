@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,14 @@ def known(secrets: list[tuple[str, VaultSecret]], password: Path) -> list[tuple[
 
 def password_file(secrets: list[tuple[str, VaultSecret]], script: Path) -> Path:
     """The file that holds the vault password in force, which has to come from one file of its own."""
-    remedy = "Change it where it comes from, and run `ansible-vault rekey` on each vault yourself."
+    remedy = "Change it where it comes from, and run `ansible-vault rekey PATH` with each vault yourself."
     if len(secrets) != 1 or not isinstance(secrets[0][1], FileVaultSecret):
         raise UserError("The vault password does not come from one file, so it cannot be changed here.", remedy)
     secret = secrets[0][1]
     source = Path(secret.filename).resolve()
     if source == script.resolve() and not isinstance(secret, ScriptVaultSecret):
-        raise UserError(f"{source} cannot be executed, so its text would be the vault password.", f"Run `chmod +x {source}`, then the same command again.")
+        why = f"{source} cannot be executed, so its text would be the vault password."
+        raise UserError(why, f"Run `chmod +x {shlex.quote(str(source))}`, then the same command again.")
     if not isinstance(secret, ScriptVaultSecret):
         return source
     if source != script.resolve():

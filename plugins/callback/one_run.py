@@ -41,7 +41,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.turn import
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 
-LOOKS = ("status.yml", "logs.yml", "open.yml", "vault/list.yml")
+LOOKS = ("status.yml", "logs.yml", "open.yml", "drill.yml", "vault/list.yml")
 LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
 POLL_SECONDS = 0.5

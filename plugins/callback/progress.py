@@ -20,6 +20,7 @@ from ansible import constants as C  # noqa: N812 - Ansible's own name for it
 from ansible import context
 from ansible.plugins.callback.default import CallbackModule as DefaultView
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.advice import pasteable
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import VARIABLE
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
@@ -33,7 +34,7 @@ short_description: Shows a run as phases, with what it waits for and the time le
 description:
   - A phase is a role, named by the short_description of its argument specification; a task outside roles is one by itself.
   - At a terminal the running phase is painted in place; elsewhere there are plain lines.
-  - A failure ends in three lines that say what failed, why, and what to do.
+  - A failure ends in three lines that say what failed, why, and what to do. Commands of the checkout can be pasted where the caller stands.
   - With C(-v) it is Ansible's default view.
   - The environment variable TODOCHAT_EVENTS, which it sets, names a file of JSON lines to which modules append what they
     wait for.
@@ -100,7 +101,7 @@ class Failure:
     error: Any = None
 
     def lines(self) -> list[str]:
-        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {self.remedy}"]
+        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {pasteable(self.remedy)}"]
 
 
 class CallbackModule(DefaultView):  # type: ignore[misc]
@@ -181,7 +182,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         if failure.error:
             self._display._error(failure.error, stderr=False)
         if failure.details:
-            self._say("\n" + "\n".join(failure.details.splitlines()[-DETAIL_LINES:]))
+            self._say("\n" + pasteable("\n".join(failure.details.splitlines()[-DETAIL_LINES:])))
         self._say("\n" + "\n".join(failure.lines()), C.COLOR_ERROR)
 
     def _broken_off(self, process: int) -> None:
@@ -388,10 +389,13 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         message = content.get("msg")
         if isinstance(message, list):
             message = "\n".join(map(str, message))
-        text = str(message).rstrip() if message is not None else self._dump_results(content)
+        text = pasteable(str(message).rstrip()) if message is not None else self._dump_results(content)
         if "\n" in text:
             return f"\n{text}\n"
         return announced(text) if content.get("changed") and self._checking else f"    {text}"
+
+    def _dump_results(self, *results: Any, **how: Any) -> str:
+        return pasteable(super()._dump_results(*results, **how))
 
     def _note(self, text: str) -> None:
         """Shows a text with its phase: at a terminal below the line the phase ends in, elsewhere at once."""

@@ -19,7 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_e
 
 ANSWER_SECONDS = 20
 CHECK_SECONDS = 300
-LOOK = "Look at `kubectl get pods` and `kubectl logs deployment/backend` in the application's namespace, then run the same command again."
+LOOK = "See which part does not run with `make status`, and why with `make logs`, then run the same command again."
 # What a language model makes of a request is its own matter; what this assistant does is known.
 BUILT_IN = "rule-based"
 # Reserved for checks; accounts of this shape are deleted with all their rows.

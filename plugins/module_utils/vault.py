@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
+
 # What people leave where a secret belongs: <password>, {{ ... }}, changeme, CHANGE-ME, your_password, xxxx, TODO ...
 PLACEHOLDER = re.compile(
     r"\s*(<.*>|\{\{.*\}\}|change[-_ ]?(me|it|this)\b.*|your[-_ ].*|replace[-_ ]?me\b.*"
@@ -96,9 +98,13 @@ def url_problem(value: Any) -> str | None:
     """The address of an external database, as in postgresql://user:password@host/database."""
     if not isinstance(value, str):
         return f"must be a string, and is a {type(value).__name__}"
-    if not re.fullmatch(r"postgresql://[^\s/@:]+:[^\s/@]+@[^\s/@]+/[^\s/?]+(\?\S*)?", value) or re.search("[<>{}]", value):
-        return "must look like postgresql://user:password@host:5432/database, without placeholders"
-    return None
+    if re.search("[<>{}]", value):
+        return f"holds a placeholder; write it as {database_url.EXAMPLE}"
+    try:
+        given = database_url.parameters(value)
+    except database_url.AddressError as error:
+        return str(error)
+    return None if given["password"] else "names no password"
 
 
 def jwt_keys_problem(value: Any) -> str | None:

@@ -33,6 +33,11 @@ options:
     description: Artifacts that are to be in the store. An empty list means all.
     type: list
     elements: str
+  optional:
+    description: Artifacts that are to be there besides, of those that the lock file calls optional, which are not among all.
+    type: list
+    elements: str
+    default: []
   install:
     description: Files that are to stand somewhere with the artifact's content.
     type: list
@@ -45,7 +50,7 @@ options:
         type: path
         required: true
       link:
-        description: A symbolic link to the file, filled in likewise; what somebody else put there is kept.
+        description: A symbolic link to the file, filled in likewise; not made where a program of that name is there already, or elsewhere in the search path.
         type: path
       owner: {type: str, description: The user it belongs to.}
   load:
@@ -91,6 +96,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import which
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
@@ -148,7 +154,8 @@ def install(
     if not wanted["link"]:
         return
     link = Path(wanted["link"].format(**filled))
-    stands = os.path.lexists(link)
+    # a link in /usr/local/bin would also stand before a program of that name in /usr/bin
+    stands = os.path.lexists(link) or which(link.name) is not None
     ours = link.is_symlink() and os.readlink(link).startswith(OURS)
     differs = not stands or (ours and os.readlink(link) != str(path))
     if differs and change.to_make(f"{link} points to {path}"):
@@ -192,6 +199,7 @@ def main() -> None:
             "source": {"type": "str", "choices": ["auto", "upstream", "mirror"], "default": "auto"},
             "mirror": {"type": "str", "default": ""},
             "names": {"type": "list", "elements": "str"},
+            "optional": {"type": "list", "elements": "str", "default": []},
             "install": {"type": "list", "elements": "dict", "default": [], "options": options},
             "load": {"type": "list", "elements": "str", "default": []},
         },
@@ -207,8 +215,7 @@ def main() -> None:
         lock = Lock(Path(parameters["lock"]))
         store = Store(Path(parameters["store"]))
         source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
-        named = parameters["names"]
-        wanted = [lock[name] for name in (lock.artifacts if named == [] else named or [])]
+        wanted = asked_for(lock, parameters["names"], parameters["optional"])
         to_build = obtain(wanted, store, source, parameters["source"], change)
         for entry in parameters["install"]:
             for name in entry["names"]:
@@ -234,6 +241,12 @@ def main() -> None:
             for name in mentioned
         },
     )
+
+
+def asked_for(lock: Lock, names: list[str] | None, optional: list[str]) -> list[Artifact]:
+    """The artifacts of these names, all but the optional ones where the list is empty, and those of the optional ones that are named."""
+    listed = [artifact.name for artifact in lock.artifacts.values() if not artifact.optional] if names == [] else names or []
+    return [lock[name] for name in dict.fromkeys([*listed, *optional])]
 
 
 def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, change: Change) -> list[Artifact]:

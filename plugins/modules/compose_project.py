@@ -29,6 +29,7 @@ addresses: {type: dict, returned: success, description: "Where this machine reac
 """
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,13 @@ class Project:
         command = self._command("up", "--detach", "--no-color", "--wait", f"--wait-timeout={timeout}")
         status, lines = follow(command, waiting_for, seconds=timeout + WORK_SECONDS, variables=self.variables, folder=self.folder)
         if status:
-            raise failed("up", lines)
+            raise failed(self.folder, "up", lines)
 
     def running(self) -> list[dict[str, Any]]:
         """Those that run, as Docker describes them. Raises UserError."""
         listed = run(*self._command("ps", "--quiet"), variables=self.variables, folder=self.folder)
         if listed.returncode:
-            raise failed("ps", listed.stderr.splitlines())
+            raise failed(self.folder, "ps", listed.stderr.splitlines())
         found: list[dict[str, Any]] = json.loads(docker("inspect", *names).stdout) if (names := listed.stdout.split()) else []
         return found
 
@@ -69,10 +70,10 @@ class Project:
         return ["docker", "compose", "--ansi=never", f"--project-directory={self.folder}", *arguments]
 
 
-def failed(command: str, lines: list[str]) -> UserError:
+def failed(folder: Path, command: str, lines: list[str]) -> UserError:
     return UserError(
         f"`docker compose {command}` failed: {lines[-1] if lines else 'it said nothing'}",
-        "Mend what it says, which `docker compose logs` may tell more of, then run the same command again.",
+        f"Mend what it says, which `docker compose --project-directory {shlex.quote(str(folder))} logs` may tell more of, then run the same command again.",
         "\n".join(lines[-LAST_LINES:]),
     )
 

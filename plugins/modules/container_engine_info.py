@@ -8,6 +8,7 @@ module: container_engine_info
 short_description: Observe the Docker engine of this machine
 description:
   - Says what there is of Docker, however it was installed, what is missing, and where apt finds Debian's releases.
+  - Warns of what membership in the group C(docker) means, where it is still to be given.
   - Changes nothing. Needs root, because the engine's socket does.
 options:
   users:
@@ -53,19 +54,14 @@ missing:
   type: list
   elements: str
   returned: always
-users_missing:
-  description: The asked users that are not in the group C(docker).
-  type: list
-  elements: str
+refused:
+  description: Why nothing can be made in what stands in Docker's place, and what to do about it; empty where it is Docker itself, or nothing.
+  type: str
   returned: always
 users_unknown:
   description: The asked users that do not exist.
   type: list
   elements: str
-  returned: always
-group:
-  description: Whether the group C(docker) exists.
-  type: bool
   returned: always
 repository:
   description: Base URI and Signed-By of the repository of this machine's release; null where nothing is missing or apt knows none.
@@ -77,7 +73,6 @@ security_repository:
   returned: always
 """
 
-import grp
 import pwd
 import time
 from dataclasses import asdict
@@ -88,8 +83,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine, host
+from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_members
 
 POLL_SECONDS = 0.5
+MEANS_ROOT = (
+    "{} will be put into the group docker, as minikube needs it: whoever is in that group can become root without a password. "
+    "Who does not want that has another user, who is made, run minikube: -e deployment_minikube_user=minikube"
+)
 
 
 def observe(users: list[str], release: str) -> dict[str, Any]:
@@ -98,13 +98,14 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     version = docker_engine.answering_version()
     installed = version or docker_engine.installed_version()
     missing = docker_engine.missing_packages(installed)
+    stand_in = docker_engine.stand_in()
+    refusal = docker_engine.refusal(stand_in) if stand_in else None
     return {
         "version": version,
         "installed_version": installed,
         "init": host.init_system(),
         "missing": missing,
-        "group": _group() is not None,
-        "users_missing": [user for user in known if user not in (_group() or [])],
+        "refused": f"{refusal.why}\n{refusal.remedy}" if refusal else "",
         "users_unknown": [user for user in users if user not in known],
         **_repositories(release if missing else ""),
     }
@@ -116,14 +117,6 @@ def _exists(user: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-def _group() -> list[str] | None:
-    """The members of the group docker, None where there is no such group."""
-    try:
-        return grp.getgrnam("docker").gr_mem
-    except KeyError:
-        return None
 
 
 def _repositories(release: str) -> dict[str, Any]:
@@ -165,6 +158,8 @@ def main() -> None:
                     docker_engine.last_lines(),
                 ),
             )
+        if outside := [user for user in module.params["users"] if user not in group_members("docker")]:
+            module.warn(MEANS_ROOT.format(" and ".join(outside)))
         module.exit_json(changed=False, **observe(module.params["users"], module.params["release"]))
 
 

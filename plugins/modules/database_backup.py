@@ -33,6 +33,12 @@ options:
     description: The user that the file belongs to, who alone may read it.
     type: str
     required: true
+  keep:
+    description: >-
+      How many backups of a schedule are to stay, this one among them, when it is written; the oldest go. Such are beside the file, and
+      called as it is, but for the time, as in C(todo-20260102T030405Z-scheduled.tar). Empty where all stay.
+    type: str
+    default: ""
 attributes:
   check_mode:
     support: full
@@ -54,6 +60,7 @@ file: {type: str, returned: success, description: The backup.}
 size: {type: str, returned: success, description: "Its size, for a person; empty in check mode."}
 contents: {type: str, returned: success, description: "The rows of each table, for a person."}
 revision: {type: str, returned: success, description: The migration that made the tables.}
+removed: {type: list, returned: success, description: "The backups of the schedule that were too many, and are gone, or would be."}
 would: {type: list, returned: success, description: "What was done, or would be, a sentence each."}
 """
 
@@ -63,18 +70,20 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
+from ansible_collections.todochat.platform.plugins.module_utils.database import series
 from ansible_collections.todochat.platform.plugins.module_utils.database.backup import ARGUMENTS, by_digest, look, may_be_written, take
 from ansible_collections.todochat.platform.plugins.module_utils.database.client import Address, Workbench, has_image
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENTS | {"keep": {"type": "str", "default": ""}}, supports_check_mode=True)
     given = module.params
     path = Path(given["file"])
     with told(module):
+        going = series.surplus(path, series.number(given["keep"])) if given["keep"] else []
         address = Address.parse(given["url"])
         if module.check_mode and not has_image(given["image"]):
-            module.exit_json(changed=True, file=str(path), size="", contents="", revision="", would=[f"would back up {address} to {path}"])
+            module.exit_json(changed=True, file=str(path), size="", contents="", revision="", removed=[], would=[f"would back up {address} to {path}"])
         with Workbench(given["image"], address) as bench, bench.session("database") as session:
             session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             if module.check_mode:
@@ -84,6 +93,9 @@ def main() -> None:
             else:
                 contents = take(bench, session, path, given["owner"], by_digest(given["application"])).contents
                 size = human(path.stat().st_size)
+        if not module.check_mode:
+            for file in going:
+                file.unlink(missing_ok=True)
     did = "would back up" if module.check_mode else "backed up"
     module.exit_json(
         changed=True,
@@ -91,7 +103,8 @@ def main() -> None:
         size=size,
         contents=contents.summary(),
         revision=contents.revision,
-        would=[f"{did} {address} ({contents.summary()}) to {path}"],
+        removed=list(map(str, going)),
+        would=[f"{did} {address} ({contents.summary()}) to {path}", *(f"{'would remove' if module.check_mode else 'removed'} {file}" for file in going)],
     )
 
 

@@ -8,7 +8,7 @@ module: deployment_info
 short_description: What a deployment is right now
 description:
   - Says whether the application answers, how the cluster, the releases, the database and the registry are, what runs
-    compared with what was built, what they take on disk, and which command comes next.
+    compared with what was built, what they take on disk, how old the base images are, what is past its support, and which command comes next.
   - Works in every state, also where nothing is installed or Docker does not answer. Changes nothing.
 options:
   url: {type: str, required: true, description: The application's address.}
@@ -28,6 +28,8 @@ options:
   database: {type: str, default: todo, description: The database.}
   database_host: {type: str, default: "", description: The host of an external database instead.}
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
+  lock: {type: path, required: true, description: The lock file.}
+  node: {type: str, required: true, description: The Node.js of the frontend's image.}
 """
 
 EXAMPLES = r"""
@@ -48,6 +50,8 @@ EXAMPLES = r"""
     releases: [backend, frontend]
     database_container: todo-database
     store: ~/.cache/todochat/store
+    lock: artifacts.lock.yml
+    node: "20"
 """
 
 RETURN = r"""
@@ -66,10 +70,11 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.whole.status import Observer
 
-TEXTS = ("url", "profile", "user", "namespace", "registry", "registry_container", "repository", "database_container")
-PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "store")
+TEXTS = ("url", "profile", "user", "namespace", "registry", "registry_container", "repository", "database_container", "node")
+PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "store", "lock")
 
 
 def main() -> None:
@@ -97,6 +102,8 @@ def main() -> None:
             database=given["database"],
             database_host=given["database_host"],
             store=Path(given["store"]),
+            lock=Lock(Path(given["lock"])),
+            node=given["node"],
         ).observe()
         module.exit_json(changed=False, lines=found.lines(), cluster=found.cluster.state, answers=found.answers, built=found.built, next=found.advice()[0])
 

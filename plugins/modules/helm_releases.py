@@ -86,7 +86,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.secret i
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.release import revisions
-from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, difference, live_drift
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import BROKEN_OFF, LEAVING, Release, ReleaseError, difference, live_drift
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher, unfinished
 
 
@@ -208,8 +208,8 @@ def main() -> None:
                     complete = False
             results[release.name] = {
                 "digest": release.values["image"]["digest"],
-                # an upgrade takes the place of a pending one
-                "revision": revision + (1 if reasons and not status.startswith("pending-") else 0),
+                # an upgrade takes the place of one that was broken off
+                "revision": 1 if status == LEAVING else revision + (1 if reasons and status not in BROKEN_OFF else 0),
                 "changed": bool(reasons),
             }
     except UserError as error:

@@ -47,7 +47,7 @@ EXAMPLES = r"""
     executable: /opt/todochat/bin/minikube-v1.38.1
     home: /home/minikube/todo/.minikube
     user: minikube
-    kubernetes_version: v1.34.4
+    kubernetes_version: v1.35.1
     lock: artifacts.lock.yml
     network: todo
     base_image: todochat/kicbase:v0.0.50-0123456789ab

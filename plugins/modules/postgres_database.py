@@ -23,6 +23,7 @@ short_description: Keeps a database, its owner and its logins in a PostgreSQL co
 description:
   - Waits until the server in the container answers, compares, and changes only what differs.
   - Administers over the container's local socket, with SQL on standard input.
+  - Keeps the server's C(pg_hba.conf), by which none but members of O(owner) log in over the network, and into O(database) alone.
   - The password never leaves this module; the server is sent a SCRAM-SHA-256 verifier of it.
   - A container that cannot be asked yet is reported as changed in check mode.
 options:

@@ -138,6 +138,7 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         inotify_instances=inotify_instances(),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
+        stand_in=docker_engine.stand_in(),
         missing_packages=tuple(missing),
         apt_knows_debian=not missing or apt.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
     )
@@ -244,7 +245,7 @@ def verifier(given: dict[str, Any]) -> str | None:
 def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
     """What is still to be done, against the file systems on which it will be done."""
     store = Store(Path(given["store"]))
-    missing = [artifact for artifact in lock.artifacts.values() if not store.has(artifact)]
+    missing = [artifact for artifact in lock.artifacts.values() if not artifact.optional and not store.has(artifact)]
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
     docker = str(engine.info["DockerRootDir"]) if engine else "/var/lib/docker"

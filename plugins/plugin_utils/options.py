@@ -20,6 +20,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
+from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import LEAST_CORES, LEAST_MEMORY, NODE_PORTS
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
@@ -41,7 +42,7 @@ TYPES = {
 PREFLIGHTS_OWN = tuple(f"preflight_{name}" for name in ("deployment", "frontend_port", "subnet", "addresses", "cpus", "memory"))
 
 # What has to be in the lock file that another option names.
-LOCKED = {"artifact_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
+LOCKED = {"artifact_names": "artifact_lock", "artifact_optional_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
 
 REFERENCE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
@@ -126,7 +127,8 @@ is_address = partial(parses, ipaddress.IPv4Address)
 is_subnet = partial(parses, ipaddress.IPv4Network)
 is_host = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 is_url = text(r"https?://[^\s/:]+(:\d+)?(/\S*)?")
-is_user = text(r"(?!root$)[a-z_][a-z0-9_-]{0,31}")
+# Whatever the system, or a directory, takes: john.doe, JDoe, jdoe@corp.example, CORP\\jdoe.
+is_user = text(r"(?!root$)[^\s:/,*+~-][^\s:/,*]{0,255}")
 is_docker_name = text(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
 
 PATH = Kind("an absolute path", is_path)
@@ -150,13 +152,13 @@ MEMORY = Kind(f"memory in MiB, {LEAST_MEMORY} or more", between(LEAST_MEMORY, 1 
 SECONDS = Kind("a number of seconds, 1 to 86400", between(1, 86400))
 URL = Kind("a URL, like http://127.0.0.1:30000", is_url)
 MIRROR = Kind("a URL or the absolute path of a folder", either(is_empty, is_url, is_path))
-VERSION = Kind("a version like v1.34.4", text(r"v\d+\.\d+\.\d+"))
+VERSION = Kind("a version like v1.35.1", text(r"v\d+\.\d+\.\d+"))
 USER = Kind("the name of an ordinary user", is_user)
 USERS = Kind("a list of ordinary users' names", is_user)
 IDENTIFIER = Kind("a name of lower-case letters, digits and underscores, up to 63, that begins with a letter", text(r"[a-z][a-z0-9_]{0,62}"))
 PASSWORD = Kind("a password in printable ASCII", text(r"[ -~]*"))
 # Its password is empty until the vault is made.
-DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, text(r"postgresql://[^\s/@:]+:[^\s/@]*@[^\s/@]+/[^\s/?]+(\?\S*)?")))
+DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, partial(parses, database_url.parameters)))
 MODEL = Kind("a language model's name, like openai/gpt-oss-120b", text(r"[!-~]*"))
 MODEL_URL = Kind("an endpoint, like https://api.groq.com/openai/v1", text(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/:@?#\[\]]+)(:\d{1,5})?(/[^\s?#]*)?"))
 TOKENS = Kind("a number of tokens, 0 or more", between(0, 1 << 53))

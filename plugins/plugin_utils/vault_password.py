@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 import secrets
+import shlex
 import stat
 import time
 from collections.abc import Iterable, Iterator
@@ -106,7 +107,7 @@ def read(path: Path) -> str:
     """The password in `path`; SystemExit when others could have read it, or when there is none in it."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        raise SystemExit(f"The vault password {path} is open to others (mode {mode:04o}): run  chmod 600 {path}")
+        raise SystemExit(f"The vault password {path} is open to others (mode {mode:04o}): run  chmod 600 {shlex.quote(str(path))}")
     password = path.read_text(encoding="utf-8").strip()
     if not password:
         raise SystemExit(f"The vault password file {path} is empty: put the password into it.")

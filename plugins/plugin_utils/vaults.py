@@ -5,6 +5,7 @@ For action plugins: that password is known to the controller's Ansible alone, an
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.plugin_utils import vault_password
 
 MAKE = "Run `make vault DO=create`, or `make up`, which makes it with all the rest."
-EDIT = "make vault DO=edit ARGS='-e secret={}'"
+EDIT = "`make vault DO=edit ARGS='-e secret={}'`"
 
 
 class VaultAction(ActionBase):  # type: ignore[misc]
@@ -68,7 +69,7 @@ def public(path: Path) -> UserError:
     return UserError(
         f"The vault {path} opens with the text of scripts/vault-password, which is public: that was not executable when the vault was made.",
         "Run `make vault DO=rekey`, which gives it a password of its own, and then, as all that is in it may be known, "
-        "make vault DO=rotate ARGS='-e secret=NAME' with each of database_password, jwt_keys and checksum_key.",
+        "`make vault DO=rotate ARGS='-e secret=NAME'` with each of database_password, jwt_keys and checksum_key.",
     )
 
 
@@ -78,7 +79,7 @@ def opened(path: Path) -> tuple[str, dict[str, Any]]:
         raise UserError(f"There is no vault {path}.", MAKE)
     encrypted = path.read_bytes()
     if not is_encrypted(encrypted):
-        raise UserError(f"The vault {path} is not encrypted.", f"Run `ansible-vault encrypt {path}`.")
+        raise UserError(f"The vault {path} is not encrypted.", f"Run `ansible-vault encrypt {shlex.quote(str(path))}`.")
     try:
         text = VaultLib(secrets_in_force(path)).decrypt(encrypted).decode()
         content = yaml.safe_load(text)
@@ -92,9 +93,9 @@ def opened(path: Path) -> tuple[str, dict[str, Any]]:
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError):
         # The parser's own words quote the line, and the line may hold a secret.
-        raise UserError(f"The vault {path} is not valid YAML.", f"Mend it with `ansible-vault edit {path}`.") from None
+        raise UserError(f"The vault {path} is not valid YAML.", f"Mend it with `ansible-vault edit {shlex.quote(str(path))}`.") from None
     if found := vault.problems(content):
-        raise UserError(f"The vault {path} does not fit: {'; '.join(found)}.", f"Mend it with `ansible-vault edit {path}`.")
+        raise UserError(f"The vault {path} does not fit: {'; '.join(found)}.", f"Mend it with `ansible-vault edit {shlex.quote(str(path))}`.")
     return text, content
 
 

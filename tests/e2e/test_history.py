@@ -72,6 +72,16 @@ def test_conversations_and_their_receipts_are_there_again(page: Page, account: A
     expect(page.get_by_role("checkbox", name="call mum")).to_be_visible()
     assert database.rows("SELECT count(*) FROM conversations JOIN users ON users.id = user_id WHERE email = :'email';", account.email) == ["1"]
 
+    # Several deletions wait until they are confirmed, and each can be taken back where it is said.
+    ask(page, "add walk the dog")
+    ask(page, "delete everything")
+    page.get_by_role("button", name="Delete 2 todos").click()
+    expect(log.get_by_text("Deleted 2 todos.")).to_be_visible()
+    check_accessible(page)
+    page.get_by_role("button", name="Undo: Deleted call mum").click()
+    expect(page.get_by_role("checkbox", name="call mum")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="walk the dog")).to_have_count(0)
+
 
 def test_a_long_conversation_is_read_backwards(page: Page, account: Account, database: Database) -> None:
     sign_up(page, account)

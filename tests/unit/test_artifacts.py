@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import UNRECORDED, Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
+from ansible_collections.todochat.platform.plugins.modules.artifact import asked_for
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SUM = "ab" * 32
@@ -34,6 +36,7 @@ class World:
         for name in ("go/tools/go.sum", "go/toolchain.txt", "images/node/overlay/usr/bin/start", "images/node/customize"):
             (self.recipes / name).parent.mkdir(parents=True, exist_ok=True)
             (self.recipes / name).write_text(f"{name}\n")
+        self.debian: Any = datetime.date(2026, 11, 29)
         self.entries: Entries = {
             "tool": {
                 "version": "v1",
@@ -62,7 +65,7 @@ class World:
         }
 
     def lock(self) -> Lock:
-        self.path.write_text(yaml.safe_dump({"artifacts": self.entries}, sort_keys=False))
+        self.path.write_text(yaml.safe_dump({"debian": self.debian, "artifacts": self.entries}, sort_keys=False))
         return Lock(self.path)
 
     def keys(self) -> dict[str, str]:
@@ -148,6 +151,21 @@ def test_a_changed_image_alone_is_made_anew(world: World, change: Callable[[Worl
     assert [name for name in before if after[name] != before[name]] == ["node"]
 
 
+def test_another_day_makes_the_images_of_debians_packages_anew_and_nothing_else(world: World) -> None:
+    broken(world.entries, "other", build={"image": {"binary": "/other"}})
+    before = world.keys()
+    world.debian = datetime.date(2026, 11, 30)
+    after = world.keys()
+    assert [name for name in before if after[name] != before[name]] == ["node"]
+
+
+@pytest.mark.parametrize("day", [None, "soon", 20261129])
+def test_a_lock_that_does_not_say_the_day_of_debians_packages_is_refused(world: World, day: object) -> None:
+    world.debian = day
+    with pytest.raises(ArtifactError, match=rf"node is made of Debian's packages.*{day}.*like 2026-11-29"):
+        world.lock()
+
+
 def test_what_does_not_decide_the_content_keeps_what_was_made(world: World) -> None:
     before = world.keys()
     broken(world.entries, "tool", seconds=99, url="https://elsewhere.example/tool", sha256=UNRECORDED, source="elsewhere")
@@ -159,6 +177,21 @@ def test_the_key_is_part_of_an_images_name_except_where_the_cluster_expects_upst
     lock = world.lock()
     assert lock["node"].reference == f"todochat/node:v1-{lock['node'].key[:12]}"
     assert lock["other"].reference == "upstream.example/other:v1"
+
+
+@pytest.mark.parametrize(
+    ("names", "optional", "wanted"),
+    [
+        ([], [], ["tool", "node"]),
+        ([], ["other"], ["tool", "node", "other"]),
+        (["tool"], ["other"], ["tool", "other"]),
+        (["other"], ["other"], ["other"]),
+        (None, [], []),
+    ],
+)
+def test_what_is_optional_is_made_only_where_it_is_asked_for(world: World, names: list[str] | None, optional: list[str], wanted: list[str]) -> None:
+    broken(world.entries, "other", optional=True)
+    assert [artifact.name for artifact in asked_for(world.lock(), names, optional)] == wanted
 
 
 # The lock file of this repository
@@ -175,7 +208,9 @@ def named_in(value: Any) -> Iterator[str]:
             lists = [module.get("load", []), *(entry["names"] for entry in module.get("install", []))]
             yield from (name for names in lists if isinstance(names, list) for name in names)
         for image in value.get("todochat.platform.app_images", {}).get("images", []):
-            yield from image["bases"].values()
+            yield from image["bases"].values() if isinstance(image["bases"], dict) else ()
+        for bases in value.get("__app_images_node_bases", {}).values():
+            yield from bases.values()
         yield from value.get("kubernetes_tools_names", [])
         for item in value.values():
             yield from named_in(item)
@@ -186,10 +221,10 @@ def test_every_artifact_that_a_role_names_is_in_the_lock_file() -> None:
     named = {
         name
         for path in CHECKOUT.glob("roles/*/*/*.yml")
-        if path.parent.name in ("tasks", "defaults")
+        if path.parent.name in ("tasks", "defaults", "vars")
         for name in named_in(yaml.safe_load(path.read_text(encoding="utf-8")))
     }
-    assert {"kubectl", "kubelet", "kicbase", "registry", "postgres", "node-runtime"} <= named
+    assert {"kubectl", "kubelet", "kicbase", "registry", "postgres", "node-runtime", "node24-runtime"} <= named
     assert named <= set(lock.artifacts)
 
 
@@ -218,6 +253,13 @@ def test_the_clusters_version_is_that_of_its_programs() -> None:
 def lock_script() -> Any:
     """scripts/lock as a module."""
     return script.loaded("scripts/lock")
+
+
+def test_moving_the_day_of_debians_packages_touches_that_line_alone(lock_script: Any) -> None:
+    text = (CHECKOUT / "artifacts.lock.yml").read_text(encoding="utf-8")
+    changed = lock_script.moved(text, datetime.date(2031, 2, 3))
+    assert yaml.safe_load(changed) == yaml.safe_load(text) | {"debian": datetime.date(2031, 2, 3)}
+    assert set(changed.splitlines()) - set(text.splitlines()) == {"debian: 2031-02-03"}
 
 
 def test_recording_a_digest_touches_that_entry_alone(lock_script: Any) -> None:
@@ -262,6 +304,16 @@ def test_an_added_artifact_is_there_with_its_record(store: Store, tool: Artifact
     assert store.verified(tool).read_bytes() == b"content"
     assert os.access(store.verified(tool), os.X_OK)
     assert (store.record(tool)["origin"], store.record(tool)["size"]) == ("https://upstream.example/v1/tool", 7)
+
+
+def test_the_record_of_what_was_built_says_when_and_of_which_debian(store: Store, world: World) -> None:
+    broken(world.entries["node"]["build"], "image", newer={"suite": "forky", "packages": ["containerd"]})
+    for name, origin, suites in (("node", "built", ["trixie", "forky"]), ("other", "https://upstream.example/v2", None), ("tool", "built", None)):
+        with store.adding(world.lock()[name], origin) as target:
+            target.write_bytes(b"content")
+        record = store.record(world.lock()[name])
+        assert datetime.datetime.now(tz=datetime.UTC) - datetime.datetime.fromisoformat(record["added"]) < datetime.timedelta(minutes=1)
+        assert record.get("debian") == suites
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])

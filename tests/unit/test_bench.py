@@ -130,7 +130,7 @@ def calls(tmp_path: Path) -> list[str]:
     profile.mkdir(parents=True)
     (profile / "kubeconfig").write_text("")
     given |= {name.upper(): name for name in ("minikube", "kubectl", "helm")}
-    given |= {"NAME": "bench", "FRONTEND_PORT": "30090", "CPUS": "2", "MEMORY": "6144", "KUBERNETES_VERSION": "v1.34.4", "NODE_IMAGE": "kicbase:1"}
+    given |= {"NAME": "bench", "FRONTEND_PORT": "30090", "CPUS": "2", "MEMORY": "6144", "KUBERNETES_VERSION": "v1.35.1", "NODE_IMAGE": "kicbase:1"}
     given |= {f"{base}_{part}_IMAGE": "image" for base in ("PYTHON", "NODE") for part in ("BUILDER", "RUNTIME")}
     given |= {"CALLS": str(tmp_path / "calls"), "KUBECONFIG": str(tmp_path / "kubeconfig"), "PATH": f"{programs}:{os.environ['PATH']}"}
     done = subprocess.run([shutil.which("bash") or "bash", str(PLAIN), "up"], env=given, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
@@ -143,7 +143,7 @@ def test_both_start_the_cluster_with_the_same_options(calls: list[str], tmp_path
     (tmp_path / "home/profiles/bench").mkdir(parents=True)
     monkeypatch.setattr(Minikube, "_do", lambda _, *arguments: ours.extend(arguments))
     monkeypatch.setattr(Minikube, "let_come_back", lambda _: None)
-    wanted = Cluster("docker", "containerd", "v1.34.4", 2, 6144, 1, "bench", ("127.0.0.1:30090:30090",))
+    wanted = Cluster("docker", "containerd", "v1.35.1", 2, 6144, 1, "bench", ("127.0.0.1:30090:30090",))
     Minikube(Path("minikube"), "bench", tmp_path / "home", "somebody").start(wanted, "kicbase:1")
     (plain,) = [call.split()[1:] for call in calls if call.startswith("minikube start")]
     # how minikube reports is not part of what it does, and the limit of time is minikube's own

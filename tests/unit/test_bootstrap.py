@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -24,9 +27,14 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
         (tmp_path / f"{name}.txt").write_text("# nothing\n")
     monkeypatch.setattr(module, "ROOT", tmp_path)
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(module, "INSTALLED", tmp_path / ".venv/installed-locks.json")
+    monkeypatch.setattr(module, "ANSIBLE", tmp_path / ".ansible")
     monkeypatch.setattr(module, "LOCKS", {name: tmp_path / f"{name}.txt" for name in ("controller", "test")})
     return module
+
+
+def record(bootstrap: ModuleType) -> Path:
+    file: Path = bootstrap.VENV / "installed-locks.json"
+    return file
 
 
 def empty_module(bootstrap: ModuleType) -> Path:
@@ -44,10 +52,102 @@ def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(
     bootstrap.LOCKS["controller"].write_text("# nothing else\n")
     bootstrap.make_environment("controller")
     assert there.exists()
-    bootstrap.INSTALLED.unlink()  # it is written last
+    record(bootstrap).unlink()  # it is written last
     bootstrap.make_environment("controller")
-    assert bootstrap.INSTALLED.exists()
+    assert record(bootstrap).exists()
     assert not there.exists()
+
+
+def test_an_environment_is_made_anew_where_its_checkout_was_moved(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its programs begin with the path of their Python."""
+    bootstrap.make_environment("controller")
+    there = empty_module(bootstrap)
+    moved = tmp_path / "moved here"
+    moved.mkdir()
+    bootstrap.VENV.rename(moved / ".venv")
+    monkeypatch.setattr(bootstrap, "VENV", moved / ".venv")
+    bootstrap.make_environment("controller")
+    assert not (moved / there.relative_to(tmp_path)).exists()
+    assert subprocess.run([moved / ".venv/bin/pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
+def test_and_where_the_system_has_another_python_since(bootstrap: ModuleType, tmp_path: Path) -> None:
+    bootstrap.make_environment("controller")
+    there = empty_module(bootstrap)
+    python = bootstrap.VENV / "bin/python"
+    other = tmp_path / "python3.99"
+    other.symlink_to(os.path.realpath(python))
+    kept = json.loads(record(bootstrap).read_text())
+    record(bootstrap).write_text(json.dumps({**kept, "place": [str(bootstrap.VENV), str(other)]}))  # as it was
+    bootstrap.make_environment("controller")
+    assert not there.exists()
+
+
+@pytest.mark.parametrize("owner", ["other", "nobody may write"])
+def test_in_a_checkout_that_is_not_the_callers_nothing_is_made(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str) -> None:
+    checkout = tmp_path / "a checkout"
+    checkout.mkdir()
+    monkeypatch.setattr(bootstrap, "ROOT", checkout)
+    monkeypatch.setattr(os, "access", lambda path, _: not (owner == "nobody may write" and path == checkout))
+    if owner == "other":
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    bootstrap.keep_to_the_callers_folder()
+    bootstrap.link_collection()
+    (mine,) = (tmp_path / "cache/todochat/checkouts").iterdir()
+    assert mine.name.startswith("a checkout-")
+    assert mine.stat().st_mode & 0o777 == 0o700
+    assert (mine / ".ansible" / bootstrap.COLLECTION).resolve() == checkout
+    assert list(checkout.iterdir()) == []
+
+
+def test_in_the_callers_own_all_stays_where_it_was(bootstrap: ModuleType) -> None:
+    before = bootstrap.VENV, bootstrap.ANSIBLE
+    bootstrap.keep_to_the_callers_folder()
+    assert before == (bootstrap.VENV, bootstrap.ANSIBLE)
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_the_caller_is_in_the_checkout_or_elsewhere(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: bool) -> None:
+    """As make has told it, which may have gone there itself, else by the folder that this runs in."""
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path)
+
+    def found(place: Path) -> str:
+        monkeypatch.chdir(tmp_path if told else place)
+        monkeypatch.delenv("TODOCHAT_CALLED_FROM", raising=False)
+        if told:
+            monkeypatch.setenv("TODOCHAT_CALLED_FROM", str(place))
+        name: str = bootstrap.checkout_from_the_caller()
+        assert "TODOCHAT_CALLED_FROM" not in os.environ
+        return name
+
+    assert [found(place) for place in (tmp_path, link, Path("/"))] == [".", ".", str(tmp_path)]
+
+
+def test_where_nobody_knows_where_the_caller_is_the_checkout_is_named(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TODOCHAT_CALLED_FROM", "")
+    assert bootstrap.checkout_from_the_caller() == str(tmp_path)
+
+
+def test_the_links_of_the_checkout_are_known() -> None:
+    """Those of the tests alone are not missed by who runs the product."""
+    listed = subprocess.run(["git", "ls-files", "--stage", "--", ".", ":!molecule"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert sorted(line.partition("\t")[2] for line in listed if line.startswith("120000 ")) == sorted(script.loaded("bootstrap").LINKS)
+
+
+def test_a_checkout_without_links_is_named_with_what_mends_it(tmp_path: Path) -> None:
+    checkout = tmp_path / "no links"
+    subprocess.run(["git", "clone", "--quiet", "--config=core.symlinks=false", ROOT, checkout], check=True)
+    shutil.copy(ROOT / "bootstrap", checkout)
+
+    def said() -> str:
+        return subprocess.run([sys.executable, "-I", "bootstrap", "--", "true"], cwd=checkout, capture_output=True, text=True, check=False).stderr
+
+    before = said()
+    assert "This checkout was made without symbolic links: inventory/group_vars" in before
+    subprocess.run(["sh", "-ec", before.rpartition(", or run ")[2].strip().removesuffix(".").replace(", then ", " && ")], check=True)
+    assert (checkout / "inventory/group_vars/all").is_dir()
 
 
 def test_where_packages_go_is_not_for_a_pip_conf_to_say(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

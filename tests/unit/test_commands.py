@@ -1,10 +1,12 @@
-"""Every command that the documentation names is run by a scenario, with each variable and option that is named, or says here why not."""
+"""Every command that the documentation or a message names is run by a scenario, with each variable and option that is named, or says here why not."""
 
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +15,9 @@ from typing import Any
 
 import pytest
 import yaml
+from jinja2 import Environment, nodes
+
+from ansible_collections.todochat.platform.plugins.module_utils.base import advice
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", *sorted(str(file.relative_to(ROOT)) for file in ROOT.glob("docs/*.md")))
@@ -33,16 +38,19 @@ REASONS = {
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
+    "python3 bootstrap --test -- python bench/browser.py": "its figures are for people; the scenario assistant has the same deployment and Chromium",
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
     "kubectl apply -f docs/cloud": "it needs a cluster of that provider; the charts' tests look at the file",
     "kubectl -n todo create secret tls": "it needs a certificate, and an Ingress of a provider's",
     "ansible-vault edit": "it opens an editor",
+    "ansible-vault encrypt": "Ansible's own; below is tested that it is reached",
+    "ansible-vault rekey": "it asks for two passwords",
 }
 
 
 def documented() -> dict[str, str]:
-    """Each command, with what names it: a target of the Makefile, a line of a block for the shell, inline code."""
+    """Each command, with what names it: a target of the Makefile, a line of a block for the shell, inline code, a message."""
     found = {f"make {target}": "Makefile" for target in TARGETS}
     for document in DOCUMENTS:
         blocks = r"^```(\w*)\n(.*?)^```"
@@ -59,7 +67,49 @@ def documented() -> dict[str, str]:
         for command in said:
             if COMMAND.match(command):
                 found.setdefault(command, document)
-    return found
+    return {command: file for file, said in printed() for command in ours(said)} | found
+
+
+@cache
+def printed() -> tuple[tuple[str, str], ...]:
+    """What messages say, with the file; what is filled in is a zero byte."""
+    files = [ROOT / "bootstrap", *ROOT.glob("plugins/**/*.py")]
+    found = [(file, said) for file in files for said in literals(ast.parse(file.read_text(encoding="utf-8")))]
+    for file in (*ROOT.glob("playbooks/**/*.yml"), *ROOT.glob("roles/*/tasks/*.yml")):
+        found += [(file, said) for said in filled_in(yaml.safe_load(file.read_text(encoding="utf-8")))]
+    return tuple((str(file.relative_to(ROOT)), said) for file, said in found)
+
+
+def literals(node: ast.AST) -> Iterator[str]:
+    """The texts of a piece of Python, but what documents it."""
+    match node:
+        case ast.Constant(value=str(said)):
+            yield said.replace("{}", "\0")
+        case ast.JoinedStr():
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "\0" for part in node.values)
+            yield from (said for part in node.values if not isinstance(part, ast.Constant) for said in literals(part))
+        case ast.Expr(value=ast.Constant()) | ast.Assign(targets=[ast.Name(id="DOCUMENTATION" | "EXAMPLES" | "RETURN")]):
+            return
+        case _:
+            yield from (said for child in ast.iter_child_nodes(node) for said in literals(child))
+
+
+def filled_in(content: Any) -> Iterator[str]:
+    """The texts of a file of YAML, and those in its expressions."""
+    if isinstance(content, dict | list):
+        yield from (said for one in (content.values() if isinstance(content, dict) else content) for said in filled_in(one))
+    elif isinstance(content, str):
+        parsed = Environment().parse(content)
+        parts = [part for output in parsed.find_all(nodes.Output) for part in output.nodes]
+        yield "".join(part.data if isinstance(part, nodes.TemplateData) else "\0" for part in parts)
+        yield from (one.value for one in parsed.find_all(nodes.Const) if isinstance(one.value, str))
+
+
+def ours(said: str) -> list[str]:
+    """The commands of the checkout that a message names, each whole."""
+    words = r"(?: [A-Z]+=(?:'[^']*'|[^\s`'),;]*))*"
+    found = re.findall(rf"\bmake (?:{'|'.join(TARGETS)})(?![\w-]){words}|(?<=`)ansible-vault [^`]+", said)
+    return [command for command in found if "DO=\0" not in command]  # the name of a run that is at work
 
 
 def texts(node: ast.AST) -> Iterator[str]:
@@ -158,11 +208,12 @@ def is_given(option: str, said: str) -> bool:
     name, _, value = option.partition("=")
     if name.startswith("--tags"):
         # a role's scenario runs it by its tag
-        return "<" in name or (ROOT / "molecule" / name.split()[1] / "molecule.yml").exists()
+        return "<" in name or "\0" in name or (ROOT / "molecule" / name.split()[1] / "molecule.yml").exists()
     if name in ("name", ""):
         return True
-    given = f"{name}={value}" if name == "secret" else name
-    filled = ("secret=\0" in said and value in run_by_tests()) if name == "secret" else any(name in other for other in run_by_tests())
+    exactly = name == "secret" and value not in ("NAME", "\0")
+    given = f"{name}={value}" if exactly else name
+    filled = ("secret=\0" in said and value in run_by_tests()) if exactly else any(name in other for other in run_by_tests())
     return given in said or ("\0" in said and filled)
 
 
@@ -211,3 +262,126 @@ def test_a_reason_is_needed(begin: str) -> None:
 )
 def test_what_no_scenario_runs_is_found(command: str, lacks: list[str]) -> None:
     assert not_run(command) == lacks
+
+
+ADVISED = sorted({command for _, said in printed() for command in ours(said)})
+# What others' programs are told by their names alone, each whole: those of every Debian's PATH, and of the engine that the product runs on.
+SYSTEM = (
+    r"docker (info|logs \0|exec \0 .+|\0 rm \0|compose --project-directory \0 logs)|sudo (rm (\0|\S+)|apt-get update|sysctl \S+)"
+    r"|sudo apt-get remove podman-docker|chmod (600|\+x) \0"
+    r"|journalctl -u \0|df -h|apt-get indextargets|python3 -m pip config list|SELECT .+"
+)
+
+
+def test_a_message_names_only_commands_that_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours as the one helper finds them, others by path, or of the system."""
+    monkeypatch.setenv(advice.VARIABLE, "/some where")
+    for file, said in printed():
+        assert ours(advice.pasteable(said)) == [], f"{file} names a command where {advice.__name__} does not look for it: {said}"
+        assert set(re.findall(rf"{advice.BEGINS}make ([a-z][a-z-]*)", said)) <= set(TARGETS), file
+        # what a message says of a program that ended is no advice
+        theirs = [words for words in re.findall(r"`([^`\n]+)`(?! (?:failed|ended))", said) if " " in words and words not in ours(f"`{words}`")]
+        assert [words for words in theirs if not re.fullmatch(rf"(?:\0|{SYSTEM})(?: .+)?", words)] == [], f"{file}: {said}"
+
+
+@pytest.mark.parametrize("command", ADVISED)
+def test_what_a_message_names_is_there(command: str) -> None:
+    """Targets are, by how ADVISED is made; this is about variables."""
+    words = shlex.split(command.replace("\0", "1"))
+    if words[0] != "make":
+        return
+    given = dict(word.split("=", 1) for word in words[2:])
+    recipe = subprocess.run(["make", "--dry-run", words[1], *words[2:]], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (playbook,) = re.findall(r"ansible-playbook (\S+\.yml)", recipe) or [""]
+    known = set(yaml.safe_load((ROOT / "group_vars/all/main.yml").read_text(encoding="utf-8")))
+    for role in ROOT.glob("roles/*/defaults/main.yml"):
+        known |= set(yaml.safe_load(role.read_text(encoding="utf-8")) or {})
+    if playbook:
+        known |= {name for play in yaml.safe_load((ROOT / playbook).read_text(encoding="utf-8")) for name in play.get("vars", {})}
+    named = {option.partition("=")[0] for option in options(given.get("ARGS", "")) if not option.startswith("--")}
+    assert named <= known
+    assert set(given) <= {"ARGS", *re.findall(r"^([A-Z]+) :=", MAKEFILE, re.MULTILINE)}
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What stands for a checkout, in a folder whose name a shell would take apart, and for Python beside it: that says what it is told."""
+    checkout = tmp_path_factory.mktemp("at") / "Bürgermeister's $HOME & more"
+    shutil.copytree(ROOT / "playbooks", checkout / "playbooks")
+    shutil.copy(ROOT / "Makefile", checkout)
+    python = checkout.parent / "bin/python3"
+    python.parent.mkdir()
+    python.write_text('#!/bin/sh\nfor said in "$(pwd)" "$TODOCHAT_CALLED_FROM" "$@"; do printf "%s\\n" "$said"; done\n')
+    python.chmod(0o755)
+    return checkout
+
+
+@pytest.mark.parametrize("command", ADVISED)
+def test_what_a_message_names_runs_from_another_folder_as_it_is_printed(command: str, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Down to what is asked of `bootstrap`; scenarios run that."""
+    monkeypatch.setenv(advice.VARIABLE, str(elsewhere))
+    monkeypatch.setenv("PATH", f"{elsewhere.parent}/bin:{os.environ['PATH']}")
+    monkeypatch.delenv("MAKELEVEL", raising=False)  # where make runs this test
+    monkeypatch.delenv("MAKEFLAGS", raising=False)
+    command = command.replace("\0", "1")
+    said = advice.pasteable(f"Run `{command}`, then this again.")
+    pasted = said.removeprefix("Run `").removesuffix("`, then this again.")
+    done = subprocess.run(["sh", "-c", f"cd / && {pasted}"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    folder, called_from, *words = [line for line in done.stdout.splitlines() if not line.startswith("make: ")]
+    if command.startswith("ansible-vault"):
+        assert words == [f"{elsewhere}/bootstrap", "--", *shlex.split(command)]
+        return
+    assert (folder, called_from) == (str(elsewhere), "/")
+    assert words[:2] == ["-I", "bootstrap"]
+    arguments = dict(word.split("=", 1) for word in shlex.split(command)[2:]).get("ARGS", "")
+    assert words[len(words) - len(shlex.split(arguments)) :] == shlex.split(arguments)
+
+
+@pytest.mark.parametrize(
+    ("checkout", "said"),
+    [
+        ("", "Run `make up`, or `ansible-vault edit /a`; docs/rollback.md says more."),
+        (".", "Run `make up`, or `python3 bootstrap -- ansible-vault edit /a`; docs/rollback.md says more."),
+        ("/at home", "Run `make -C '/at home' up`, or `python3 '/at home/bootstrap' -- ansible-vault edit /a`; /at home/docs/rollback.md says more."),
+    ],
+)
+def test_a_command_is_named_as_its_reader_can_run_it(checkout: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the checkout, from it, from elsewhere."""
+    monkeypatch.setenv(advice.VARIABLE, checkout)
+    assert advice.pasteable("Run `make up`, or `ansible-vault edit /a`; docs/rollback.md says more.") == said
+
+
+@pytest.mark.parametrize("said", ["We make up", "make up stories", "a/b  make up stories", "to do: make start on it", "/a/docs/rollback.md", "xdocs/x.md"])
+def test_other_words_stay(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(advice.VARIABLE, "/elsewhere")
+    assert advice.pasteable(said) == said
+
+
+def test_what_the_product_advises_helps_from_another_folder(tmp_path: Path) -> None:
+    """A vault is made, and encrypted again, by what each refusal says, cut out of it."""
+    home = tmp_path / "of Jürg"
+    home.mkdir()
+
+    def runs(command: str) -> tuple[int, str]:
+        environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PWD": "/"}
+        done = subprocess.run(["sh", "-c", command], cwd="/", env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def advised(command: str, begins: str) -> str:
+        status, said = runs(command)
+        assert status != 0, said
+        (found,) = re.findall(rf"^What to do: Run `({begins}[^`]+)`", said, re.MULTILINE)
+        return str(found)
+
+    look = f"make -C {shlex.quote(str(ROOT))} vault"
+    made = runs(advised(look, "make"))
+    assert made[0] == 0, made[1]
+    assert f"See what is in it with `{look}`" in made[1]
+    (vault,) = home.glob(".config/todochat/*/vault.yml")
+    encrypted = vault.read_text(encoding="utf-8")
+    opened = subprocess.run(["python3", ROOT / "bootstrap", "--", "ansible-vault", "decrypt", vault], env={**os.environ, "HOME": str(home)}, check=False)
+    assert opened.returncode == 0
+    assert runs(advised(look, "python3"))[0] == 0
+    assert vault.read_text(encoding="utf-8").splitlines()[0] == encrypted.splitlines()[0]
+    assert runs(look)[0] == 0

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Machine, Wanted, system_problems
+from ansible_collections.todochat.platform.plugins.modules import container_engine_info
 
 TARGET = """MetaKey: main/binary-amd64/Packages
 Created-By: Packages
@@ -100,6 +105,48 @@ def test_the_engine_behind_the_socket_is_asked_for_its_version(tmp_path: Path, b
         thread.start()
         assert docker_engine.answering_version(path) == expected
         thread.join()
+
+
+VERSIONS: dict[str, dict[str, Any]] = json.loads((ROOT / "tests/unit/fixtures/docker-versions.json").read_text(encoding="utf-8"))
+TOO_OLD = "Docker 20.10.24+dfsg1 is installed, and 24 or newer is needed"
+DESKTOP = "The Docker of this machine is Docker Desktop 4.55.0 (213807), which runs containers in a virtual machine of its own"
+PODMAN = "What is called docker on this machine is Podman 4.3.1, which"
+SAID = {
+    "20.10 of Debian 12": TOO_OLD,
+    **dict.fromkeys(("24, Docker's own", "26.1 of Debian 13", "26.1 with containerd's image store", "28, Docker's own", "29, Docker's own"), ""),
+    "Docker Desktop 4.55": DESKTOP,
+    "Podman 4.3 of Debian 12": PODMAN,
+}
+
+
+@pytest.mark.parametrize("of", VERSIONS)
+def test_each_version_is_taken_or_refused_by_its_name(of: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what each has answered to /version; where the answer is from, the file of answers and the role's README say."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        body = json.dumps(VERSIONS[of]["version"]).encode()
+        threading.Thread(target=lambda: [answer(server, body) for _ in range(2)], daemon=True).start()
+        version, stand_in = docker_engine.answering_version(path), docker_engine.stand_in(path)
+    machine = Machine("x86_64", "debian", "12", "Debian", 4, 8000, installed_engine=version, stand_in=stand_in)
+    said = [str(error) for error in system_problems(Wanted(), machine)]
+    assert [one[: len(SAID[of])] for one in said] == ([SAID[of]] if SAID[of] else [])
+
+
+def test_every_version_that_is_told_of_was_recorded() -> None:
+    readme = (ROOT / "roles/container_engine/README.md").read_text(encoding="utf-8")
+    rows = {cells[1].strip(): cells[2].strip() for cells in (line.split("|") for line in readme.splitlines()) if len(cells) == 5}
+    assert {of: rows.get(of) for of in VERSIONS} == {of: given["how"] for of, given in VERSIONS.items()}
+
+
+def test_podman_under_dockers_name_is_named_also_where_none_of_its_sockets_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    program(tmp_path, "docker", 'echo "Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg." >&2; echo "podman version 4.3.1"')
+    assert docker_engine.stand_in(tmp_path / "none") == "Podman 4.3.1"
+    program(tmp_path, "docker", 'echo "Docker version 28.2.2, build e6534b4"')
+    assert docker_engine.stand_in(tmp_path / "none") == ""
 
 
 def test_no_socket_and_no_listener_are_no_engine(tmp_path: Path) -> None:
@@ -194,3 +241,23 @@ def test_fetched_lists_are_preferred(tmp_path: Path, monkeypatch: pytest.MonkeyP
     program(tmp_path, "apt-get", 'echo "$*"')
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
     assert apt.apt_targets() == "indextargets\n"
+
+
+@pytest.mark.parametrize(("users", "told"), [(["root", "bin"], "bin will"), (["root"], ""), ([], "")])
+def test_what_the_group_docker_means_is_said_of_whom_it_is_still_to_be_given(tmp_path: Path, users: list[str], told: str) -> None:
+    getent = tmp_path / "getent"
+    getent.write_text("#!/bin/sh\n[ \"$*\" = 'group docker' ] && echo docker:x:999:root,me\n")
+    getent.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, container_engine_info.__file__],
+        input=json.dumps({"ANSIBLE_MODULE_ARGS": {"users": users}}),
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(done.stdout)
+    warnings = " ".join(str(one) for one in result.get("warnings", []))
+    assert not result["changed"]
+    assert told in warnings
+    assert ("become root without a password" in warnings, "-e deployment_minikube_user=minikube" in warnings) == (bool(told), bool(told))

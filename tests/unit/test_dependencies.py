@@ -20,10 +20,23 @@ from dependencies import inputs, inputs_hash, names, reached, stale
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = {path.name for path in ROOT.glob("roles/*")}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
-WHOLE_WAY = {"alternative", "down_installed", "offline", "tags", "tags_after", "tags_refused", "upgrade", "vault", "vault_failures"}
+WHOLE_WAY = {
+    "account",
+    "account_trixie",
+    "alternative",
+    "down_installed",
+    "guides",
+    "offline",
+    "tags",
+    "tags_after",
+    "tags_refused",
+    "upgrade",
+    "vault",
+    "vault_failures",
+}
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
-RELEASE = {"app_release", "assistant", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
+RELEASE = {"app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
@@ -61,10 +74,10 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"backup", "disk_full", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
+        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
@@ -97,10 +110,10 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"assistant", "backup", "edits", "hostile", "operation"} | ROLLOUTS,
+        "app_check": {"assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS,
         "app_images": {"app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"},
-        "app_release": {"assistant", "edits", "operation", "vault_rotation"} | ROLLOUTS,
-        "app_secrets": {"assistant", "operation", "rollout", "vault_rotation"},
+        "app_release": {"assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
+        "app_secrets": {"assistant", "diagnose", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
@@ -143,6 +156,7 @@ def test_a_line_of_the_shared_variables_stales_those_that_read_it(variable: str,
 def test_an_entry_of_the_lock_stales_those_that_take_it_from_the_store() -> None:
     assert not set(stale("artifacts.lock.yml#metrics-server")) & NOTHING_IS_DEPLOYED
     assert {"network", "bundle"} <= set(stale("artifacts.lock.yml#pause"))
+    assert set(stale("artifacts.lock.yml#debian")) >= set(stale("artifacts.lock.yml#postgres")) | set(stale("artifacts.lock.yml#kube-proxy"))
     # built into another one
     assert set(stale("artifacts.lock.yml#kicbase")) <= set(stale("roles/bundle/files/go/crictl/go.sum"))
 
@@ -301,7 +315,7 @@ def test_a_new_file_a_mode_and_a_line_count_and_a_comment_of_a_shared_file_does_
 def test_a_new_word_leads_to_its_playbook(checkout: Path) -> None:
     assert "playbooks/down.yml" not in inputs("network")
     tests = checkout / "molecule/network/tests/test_network.py"
-    edit(tests, "def test_the_host", "def test_it_goes(tester: Tester) -> None:\n    tester.make(\"down\")\n\n\ndef test_the_host")
+    edit(tests, "def test_the_host", 'def test_it_goes(tester: Tester) -> None:\n    tester.make("down")\n\n\ndef test_the_host')
     assert {"Makefile#down", "playbooks/down.yml", "plugins/module_utils/whole/removal.py"} <= set(inputs("network"))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.words impor
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster as Kubernetes
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
+from ansible_collections.todochat.platform.plugins.module_utils.store import support
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.whole.status import (
     Assistant,
     Deployment,
@@ -25,6 +28,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.whole.status imp
     services,
 )
 
+LOCK = Path(__file__).resolve().parents[2] / "artifacts.lock.yml"
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
 DIGEST = RECORDED[0]["spec"]["template"]["spec"]["containers"][0]["image"].rpartition("@")[2]
@@ -32,7 +36,7 @@ OTHER = "sha256:" + "0" * 64
 HELM = [{"name": "frontend", "status": "deployed", "revision": "2"}]
 
 SERVICE = Service("frontend", "deployed", 2, ready=2, wanted=2, restarts=0, digest=DIGEST, built=DIGEST, as_built=True)
-ACTUAL = Cluster("docker", "containerd", "v1.34.4", 2, 6144, 1, "todo", ("127.0.0.1:30000:30000",))
+ACTUAL = Cluster("docker", "containerd", "v1.35.1", 2, 6144, 1, "todo", ("127.0.0.1:30000:30000",))
 RUNNING = Status("running", ACTUAL, "192.168.85.2", up=True, comes_back=True)
 WELL = Deployment(
     url="http://127.0.0.1:30000",
@@ -47,6 +51,8 @@ WELL = Deployment(
     registry_endpoint="127.0.0.1:5000",
     versions={"minikube": "v1.38.1"},
     disk={"cluster": 2_100_000_000, "store": 900_000, "free": 12_000_000_000},
+    bases="Debian as of 2026-11-29 (0 days)",
+    past_support="Helm 2 since 2020-11-13; see docs/artifacts.md",
 )
 NOTHING = Deployment("http://127.0.0.1:30000")
 
@@ -95,20 +101,52 @@ def test_the_next_command_fits_what_there_is(found: Deployment, command: str, re
 def test_a_deployment_that_is_well_is_told_in_a_few_lines() -> None:
     lines = told(WELL)
     assert lines["Application"] == "http://127.0.0.1:30000 answers"
-    assert lines["Cluster"] == "running, Kubernetes v1.34.4, node 192.168.85.2, 2 CPUs, 6144 MiB"
+    assert lines["Cluster"] == "running, Kubernetes v1.35.1, node 192.168.85.2, 2 CPUs, 6144 MiB"
     image = DIGEST.removeprefix("sha256:")[:12]
     assert lines["Backend"] == lines["Frontend"] == f"2 of 2 pods ready, 0 restarts, Helm revision 2, image {image} (as built)"
     assert lines["Database"] == "running, 8 MB, migration 0001, todos: 3"
     assert lines["Registry"] == "running at 127.0.0.1:5000"
     assert lines["Versions"] == "Docker 26.1.5, minikube v1.38.1"
     assert lines["Disk"] == "cluster 2.1 GB, store 900 kB, free 12.0 GB"
+    assert lines["Base"] == "images  Debian as of 2026-11-29 (0 days)"
+    assert lines["Past"] == "support Helm 2 since 2020-11-13; see docs/artifacts.md"
     assert len(lines) <= 12
+    assert "Backups" not in lines
+    assert told(replace(WELL, backups="daily, the last run Fri"))["Backups"] == "daily, the last run Fri"
 
 
 def test_where_nothing_is_there_is_still_something_to_tell() -> None:
     lines = told(NOTHING)
     assert (lines["Application"], lines["Cluster"]) == ("http://127.0.0.1:30000 does not answer", "absent")
     assert (lines["Database"], lines["Registry"], lines["Versions"]) == ("absent", "absent", "Docker does not answer")
+
+
+@pytest.mark.parametrize(
+    ("day", "line"),
+    [
+        ("2026-11-29", "Debian as of 2026-11-29 (0 days)"),
+        ("2026-11-30", "Debian as of 2026-11-29 (1 day)"),
+        ("2027-01-28", "Debian as of 2026-11-29 (60 days)"),
+        ("2027-01-29", "Debian as of 2026-11-29 (61 days); `make lock`, then `make up`, takes newer packages"),
+    ],
+)
+def test_old_base_images_are_told_with_the_command_that_makes_newer_ones(day: str, line: str) -> None:
+    assert support.bases_line(date(2026, 11, 29), date.fromisoformat(day)) == line
+
+
+def test_what_nobody_mends_any_more_is_told_from_the_day_after_its_last_one() -> None:
+    used = ["Helm 3", "Node.js 20", "Python 3.13", "something else 1"]
+    assert support.past_support_line(used, date(2026, 4, 30)) == ""
+    assert support.past_support_line(used, date(2026, 5, 1)) == "Node.js 20 since 2026-04-30 (-e app_images_node=24 takes 24); see docs/artifacts.md"
+    assert "Helm 3 since 2027-02-10" in support.past_support_line(used, date(2027, 2, 11))
+
+
+@pytest.mark.parametrize(("node", "other"), [("20", "24"), ("24", "20")])
+def test_of_all_that_the_lock_file_installs_the_end_of_support_is_known(node: str, other: str) -> None:
+    used = support.in_use(Lock(LOCK), node)
+    assert f"Node.js {node}" in used
+    assert f"Node.js {other}" not in used
+    assert [name for name in used if name not in support.UNTIL] == []
 
 
 def test_of_an_external_database_the_host_alone_is_told() -> None:
@@ -222,6 +260,8 @@ class World:
             database="todo",
             database_host="",
             store=folder / "store",
+            lock=Lock(LOCK),
+            node="20",
         )
 
     def has(self, name: str, script: str) -> None:

@@ -69,3 +69,10 @@ def test_no_sentence_stands_in_two_documents() -> None:
             said.setdefault(sentence, []).append(document.name)
     assert len(said) > 500
     assert {sentence: names for sentence, names in said.items() if len(names) > 1} == {}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(ROOT)))
+def test_a_file_of_settings_that_a_document_names_counts_after_those_that_come_with_this(document: Path) -> None:
+    """Ansible reads them in the order of the alphabet, and the last one counts."""
+    for name in re.findall(r"group_vars/all/([\w.-]+)", document.read_text(encoding="utf-8")):
+        assert name >= "main.yml"

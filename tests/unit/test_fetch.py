@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -137,6 +138,29 @@ def test_what_is_unrecorded_is_refused_with_the_ways_out(server: Server, store: 
     for words in ("tool v1", "no checksum for arm64", "`make lock`", "artifact_source=auto"):
         assert words in str(raised.value)
     assert server.requests == []
+
+
+# Where it is installed
+
+
+def test_a_program_of_that_name_elsewhere_in_the_search_path_stays_the_one_that_is_called(
+    server: Server, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.serves({"/release/v1/amd64/tool": CONTENT})
+    artifact, theirs, link = tool(server.url), tmp_path / "usr/bin/tool", tmp_path / "usr/local/bin/tool"
+    module.obtain([artifact], store, Source("amd64"), "auto", module.Change(check_mode=False))
+    for folder in (theirs.parent, link.parent):
+        folder.mkdir(parents=True)
+    theirs.write_text("#!/bin/sh\n")
+    theirs.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{link.parent}:{theirs.parent}")
+    wanted = {"path": f"{tmp_path}/opt/{{name}}", "link": f"{link.parent}/{{name}}", "owner": None}
+    module.install(wanted, artifact, "amd64", store, module.Change(check_mode=False))
+    assert (tmp_path / "opt/tool").read_bytes() == CONTENT
+    assert not os.path.lexists(link)
+    theirs.unlink()
+    module.install(wanted, artifact, "amd64", store, module.Change(check_mode=False))
+    assert link.readlink() == tmp_path / "opt/tool"
 
 
 # Which way is gone

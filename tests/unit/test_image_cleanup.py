@@ -154,5 +154,5 @@ def test_all_goes_that_is_not_kept_with_its_parts_and_with_what_stands_in_no_rec
     collect.collect(pushed, "registry", {NAME: {"sha256:2", "sha256:gone"}})
     assert sorted(storage.manifests) == ["sha256:2", "sha256:2a", "sha256:2b", "sha256:3", "sha256:3a", "sha256:3b"]
     assert pushed.tags(NAME) == {"tag2": "sha256:2", "tag3": "sha256:3"}
-    assert [command for command in called if command.startswith("image")] == [f"image rm {NAME}:tag1"]
+    assert [command for command in called if command.startswith("image")] == [f"image rm {NAME}:tag1", f"image rm {NAME}@sha256:1"]
     assert any("garbage-collect" in command for command in called)

@@ -30,7 +30,7 @@ RECORDED: dict[str, dict[str, str]] = json.loads((ROOT / "tests/unit/fixtures/mi
 CLUSTER = Cluster(
     driver="docker",
     container_runtime="containerd",
-    kubernetes_version="v1.34.4",
+    kubernetes_version="v1.35.1",
     cpus=2,
     memory=6144,
     nodes=1,
@@ -360,7 +360,7 @@ def test_somebody_elses_container_is_never_touched(world: World, state: str, on_
 DRIFT: dict[str, tuple[dict[str, Any], str]] = {
     "driver": ({"Driver": "podman"}, "driver is podman, asked docker"),
     "container_runtime": ({"ContainerRuntime": "docker"}, "container_runtime is docker, asked containerd"),
-    "kubernetes_version": ({"KubernetesVersion": "v1.33.1"}, "kubernetes_version is v1.33.1, asked v1.34.4"),
+    "kubernetes_version": ({"KubernetesVersion": "v1.33.1"}, "kubernetes_version is v1.33.1, asked v1.35.1"),
     "cpus": ({"CPUs": 4}, "cpus is 4, asked 2"),
     "memory": ({"Memory": 4096}, "memory is 4096, asked 6144"),
     "nodes": ({"Nodes": json.loads(PROFILE.read_text())["Nodes"] * 2}, "nodes is 2, asked 1"),
@@ -458,7 +458,7 @@ def test_a_version_that_the_lock_file_lacks_is_not_made(world: World, found: str
 def test_a_cluster_is_not_taken_away_for_a_version_that_cannot_be_made(world: World) -> None:
     world.is_found("running")
     refused = world.module(kubernetes_version="v1.33.1", on_drift="fail")
-    assert "kubernetes_version is v1.34.4, asked v1.33.1. Nothing was changed." in refused["why"]
+    assert "kubernetes_version is v1.35.1, asked v1.33.1. Nothing was changed." in refused["why"]
     assert f"the lock file holds the programs and images of Kubernetes {LOCKED} alone" in refused["remedy"]
     assert "recreate" not in refused["remedy"]
     assert "cannot be made" in world.module(kubernetes_version="v1.33.1", on_drift="recreate")["why"]
@@ -502,14 +502,15 @@ def test_what_a_start_without_minikube_needs_is_missed_and_put_in_place(world: W
 
 def test_kubelet_finds_the_api_server_under_the_name_that_docker_forgets() -> None:
     hosts = "/etc/hosts || echo \"192.168.85.2\tcontrol-plane.minikube.internal\" >>/etc/hosts"
-    assert drop_in("192.168.85.2", []).endswith(f"{hosts}'\n")
+    assert drop_in("192.168.85.2", []).splitlines()[1].endswith(f"{hosts}'")
 
 
-def test_pods_do_not_reach_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
+def test_pods_do_not_reach_a_log_in_nor_what_the_node_pulls_images_from_whatever_they_call_it() -> None:
     """Looked at where addresses are those of the end: neither a service's any more, nor the node's already."""
-    rule = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()[-1]
-    assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in rule
-    assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in rule
+    *_, registry, log_in = drop_in("192.168.85.2", ["192.168.85.250"]).splitlines()
+    assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in registry
+    assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in registry
+    assert "|| iptables -w 10 -t mangle -A FORWARD -o eth0 -p tcp --dport 22 -j DROP" in log_in
 
 
 @pytest.mark.parametrize("step", ["stop", "delete"])
@@ -547,7 +548,7 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     world.minikube.start(CLUSTER, "todochat/kicbase:v0.0.50")
     assert world.minikube.status().comes_back
     call = world.calls()[0]
-    parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.34.4 --cpus=2 --memory=6144 --nodes=1 --network=todo"
+    parameters = "--driver=docker --container-runtime=containerd --kubernetes-version=v1.35.1 --cpus=2 --memory=6144 --nodes=1 --network=todo"
     others = "--ports=127.0.0.1:30000:30000 --base-image=todochat/kicbase:v0.0.50 --preload=false --embed-certs --profile=todo"
     routing = "--extra-config=apiserver.enable-aggregator-routing=true"
     for word in f"{parameters} {others} {routing}".split():

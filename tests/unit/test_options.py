@@ -132,6 +132,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         ("minikube_ports", ["8080:80", "127.0.0.1:8080:80/tcp"]),
         ("minikube_registry", "registry.example:5000"),
         ("minikube_cpus", "4"),
+        *(("minikube_user", name) for name in ("john.doe", "JDoe", "jdoe@corp.example", "CORP\\jdoe", "j_doe-2$", "jürgen")),
         ("artifact_mirror", "/srv/mirror"),
         ("artifact_mirror", "https://mirror.example/todochat"),
         ("app_check_database_container", ""),

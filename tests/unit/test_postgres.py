@@ -13,7 +13,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.database import 
 
 PASSWORD = "correct-horse-battery-staple"
 WANTED = roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD, "todo_app_2")
-CONVERGED = roles.Actual("todo_owner", True, False, True, True, roles.verifier(PASSWORD), True, ("role=todo_owner",), False)
+CONVERGED = roles.Actual("todo_owner", True, False, True, True, roles.verifier(PASSWORD), True, ("role=todo_owner",), False, roles.rules(WANTED))
 
 
 def test_verifier_completes_the_exchange_of_rfc_7677() -> None:
@@ -56,6 +56,7 @@ def test_an_empty_server_gets_everything_in_order() -> None:
         "create role todo_app",
         "make todo_app a member of todo_owner",
         "let todo_app act as todo_owner",
+        "let none but members of todo_owner in over the network",
     ]
 
 
@@ -74,11 +75,19 @@ def test_a_converged_server_gets_nothing() -> None:
         ({"login_is_member": False}, "make todo_app a member of todo_owner"),
         ({"login_settings": ("work_mem=1MB",)}, "let todo_app act as todo_owner"),
         ({"login_verifier": None}, "set the password of todo_app"),
+        ({"rules": CONVERGED.rules + "host all all all scram-sha-256\n"}, "let none but members of todo_owner in over the network"),
     ],
 )
 def test_each_drift_is_mended_by_one_step(drift: dict[str, object], says: str) -> None:
     actual = dataclasses.replace(CONVERGED, **drift)  # type: ignore[arg-type]
     assert [step.says for step in roles.plan(WANTED, actual, reset_password=False)] == [says]
+
+
+def test_over_the_network_there_is_no_way_but_the_owners_members_into_their_database() -> None:
+    beyond = [line.split() for line in roles.rules(WANTED).splitlines() if line.startswith("host") and "127.0.0.1/32" not in line and "::1/128" not in line]
+    assert beyond == [["host", '"todo"', "+todo_owner", "all", "scram-sha-256"]]
+    # the logins take turns: nothing of it changes with them
+    assert roles.rules(dataclasses.replace(WANTED, login="todo_app_2", other_login="todo_app")) == roles.rules(WANTED)
 
 
 def test_another_password_is_replaced_only_with_leave() -> None:
@@ -131,6 +140,7 @@ def test_what_cannot_be_had_is_said_in_words(changes: dict[str, str], words: str
 def test_actual_is_read_from_the_servers_row() -> None:
     row = (
         '{"database_owner": "todo_owner", "owner_exists": true, "owner_can_login": false, "login_exists": true, '
-        '"login_can_login": true, "login_verifier": null, "login_is_member": true, "login_settings": null, "other_is_open": false}'
+        '"login_can_login": true, "login_verifier": null, "login_is_member": true, "login_settings": null, "other_is_open": false, '
+        '"rules": ""}'
     )
-    assert roles.Actual.parse(row) == dataclasses.replace(CONVERGED, login_verifier=None, login_settings=())
+    assert roles.Actual.parse(row) == dataclasses.replace(CONVERGED, login_verifier=None, login_settings=(), rules="")

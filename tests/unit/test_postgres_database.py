@@ -56,6 +56,7 @@ CONVERGED: dict[str, Any] = {
     "login_is_member": True,
     "login_settings": ["role=todo_owner"],
     "other_is_open": False,
+    "rules": roles.rules(roles.Wanted("todo", "todo_owner", "todo_app", PASSWORD)),
 }
 EMPTY: dict[str, Any] = {
     "database_owner": None,
@@ -67,6 +68,7 @@ EMPTY: dict[str, Any] = {
     "login_is_member": False,
     "login_settings": None,
     "other_is_open": False,
+    "rules": "host all all all scram-sha-256\n",
 }
 
 

@@ -205,9 +205,18 @@ def test_our_network_with_another_subnet() -> None:
     only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "`make down`")
 
 
+def test_another_address_of_the_registry_than_that_of_the_clusters_images() -> None:
+    other = replace(WANTED, endpoints={**WANTED.endpoints, "image_registry_endpoint": "127.0.0.1:5001"})
+    only(found(other, engine=ENGINE, cluster_is_made=True), "image_registry_endpoint=127.0.0.1:5001", "127.0.0.1:5000", "`make down`")
+    without_a_cluster = replace(ENGINE, containers=ENGINE.containers[1:])
+    assert found(other, engine=without_a_cluster) == []
+
+
 def test_a_subnet_in_use() -> None:
     only(found(engine=replace(FRESH, networks=[network("theirs", "192.168.0.0/16")])), "deployment_subnet=192.168.85.0/24", "network theirs (192.168.0.0/16)")
     only(found(machine=replace(MACHINE, routes=("192.168.85.128/25",))), "a route of this machine (192.168.85.128/25)", "-e deployment_subnet")
+    # a tunnel's default route, in pieces
+    assert found(machine=replace(MACHINE, routes=("0.0.0.0/1", "128.0.0.0/1", "192.0.0.0/2", "128.0.0.0/3"))) == []
     # a Docker network's own route is not a second thing, and addresses of the other kind overlap nothing
     one = replace(FRESH, networks=[network("theirs", "192.168.85.0/25"), network("six", "fd00::/64")])
     only(found(machine=replace(MACHINE, routes=("192.168.85.0/25",)), engine=one), "network theirs")
@@ -338,6 +347,15 @@ def test_paths_on_one_file_system_share_its_space_whether_they_exist_or_not(tmp_
     spaces = module.spaces([str(tmp_path), str(tmp_path / "not/yet"), "/proc"])
     assert spaces[str(tmp_path)] == spaces[str(tmp_path / "not/yet")]
     assert spaces["/proc"].mount == "/proc"
+
+
+def test_what_is_optional_takes_no_room_that_has_to_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, counted = Lock(ROOT / "artifacts.lock.yml"), list[str]()
+    monkeypatch.setattr(module, "store_need", lambda missing: counted.extend(artifact.name for artifact in missing) or 0)
+    given = {"store": str(tmp_path), "source": "mirror", "minikube_home": str(tmp_path), "build_cache": str(tmp_path)}
+    module.disk(given, lock, None, cluster_is_made=True)
+    assert "node-runtime" in counted
+    assert "node24-runtime" not in counted
 
 
 def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: Path) -> None:

@@ -75,8 +75,9 @@ def test_the_artifacts_of_roles_are_those_that_their_tasks_name() -> None:
     names = set(yaml.safe_load((ROOT / "artifacts.lock.yml").read_text(encoding="utf-8"))["artifacts"])
     for role, need in NEEDS.items():
         if "artifact" in need:
-            files = [*(ROOT / f"roles/{role}/tasks").glob("*.yml"), ROOT / f"roles/{role}/defaults/main.yml"]
-            lists = re.findall(r"(?:names|load): \[(.*)\]|bases: \{(.*)\}", "\n".join(file.read_text(encoding="utf-8") for file in files))
+            files = [path for kind in ("tasks", "defaults", "vars") for path in (ROOT / f"roles/{role}/{kind}").glob("*.yml")]
+            # of Node.js the one that is taken where nothing else is said
+            lists = re.findall(r"(?:names|load): \[(.*)\]|(?:bases|\"20\"): \{(.*)\}", "\n".join(file.read_text(encoding="utf-8") for file in files))
             found = {re.sub(r"^\w+: ", "", word) for group in lists for listed in group if listed for word in listed.split(", ")}
             assert found == set(ARTIFACTS[role]), role
             assert found <= names

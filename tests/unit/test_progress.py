@@ -184,7 +184,12 @@ def without_times(text: str) -> str:
 
 def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(kitchen: Kitchen) -> None:
     text = kitchen.plain(warm="echo '{\"time\": 1, \"waiting_for\": \"butter\"}' >> $TODOCHAT_EVENTS")
-    assert without_times(text).splitlines() == [
+    events = kitchen.directory / "state/todochat/events.jsonl"
+    ended = next(event for event in map(json.loads, events.read_text().splitlines()) if "ended" in event)
+    lines = without_times(text).splitlines()
+    if ended["seconds"] >= 10:  # on a machine that is so slow it may be told what is waited for
+        lines = [line for line in lines if line != "    T butter"]
+    assert lines == [
         "The oven is hot ...",
         "    changed: The oven's file says how hot",
         "The oven is hot: T changed 1",
@@ -210,7 +215,6 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
     ]
     assert not re.search(r"[^\n -~]", text)
 
-    events = kitchen.directory / "state/todochat/events.jsonl"
     told = [next(item for item in json.loads(line).items() if item[0] != "time") for line in events.read_text().splitlines()]
     told = [(kind, text) for kind, text in told if kind != "changed"]
     assert told[:4] == [
@@ -222,7 +226,6 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
     assert events.stat().st_mode & 0o777 == 0o600
     written = [json.loads(line) for line in events.read_text().splitlines()]
     assert [(event["changed"], Path(event["role"]).name) for event in written if "changed" in event] == [("The oven's file says how hot", "oven")]
-    ended = next(event for event in written if "ended" in event)
     assert ended["seconds"] >= 0
     assert {key: ended[key] for key in ("ended", "tasks", "modules", "changes")} == {
         "ended": "The oven is hot",

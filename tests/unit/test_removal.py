@@ -14,7 +14,7 @@ import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
-from ansible_collections.todochat.platform.plugins.module_utils.machine import host
+from ansible_collections.todochat.platform.plugins.module_utils.machine import host, timer
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt, removed
 from ansible_collections.todochat.platform.plugins.module_utils.machine.baseline import Before
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, Object
@@ -322,6 +322,20 @@ def test_the_cluster_and_what_stands_beside_it(tmp_path: Path, monkeypatch: pyte
     assert left == []
     assert (world.kept("container"), world.kept("network"), world.kept("volume")) == ([], [], ["todo-registry", "todo-database"])
     assert world.has("config/todochat/todo/vault.yml", "state/todochat/todo", "opt/todochat") == [True, False, True]
+
+
+def test_the_schedule_of_backups_goes_with_what_it_backs_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timer, "must", world.run)
+    monkeypatch.setattr(timer, "run", world.run)
+    units = [f"etc/systemd/system/todochat-{name}-backup.{kind}" for name in ("todo", "other") for kind in ("service", "timer")]
+    for name in units:
+        (world.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (world.folder / name).touch()
+    world.down("application")
+    assert world.has(*units) == [True] * 4
+    assert world.down("cluster")[0][0] == "the schedule of backups"
+    assert world.has(*units) == [False, False, True, True]
+    assert "systemctl disable --quiet --now todochat-todo-backup.timer" in world.commands
 
 
 def test_a_cluster_that_minikube_cannot_remove_any_more(world: World) -> None:

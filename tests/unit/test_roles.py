@@ -38,7 +38,7 @@ def expressions(content: Any, condition: bool = False) -> Iterator[str]:
         for value in content:
             yield from expressions(value, condition)
     elif isinstance(content, str):
-        yield f"{{{{ {content} }}}}" if condition else content
+        yield f"{{{{ true and ({content}) }}}}" if condition else content
 
 
 def variables(text: str) -> set[str]:
@@ -70,6 +70,31 @@ def test_the_readmes_have_the_specifications_tables() -> None:
 def test_a_role_reads_its_options_and_no_other_public_variable(role: Path) -> None:
     assert set(options(role)) - read_by(role) == set()
     assert {name for name in read_by(role) - set(options(role)) if not name.startswith(NO_OPTIONS)} == set()
+
+
+def calculated_with(text: str) -> set[str]:
+    """The variables that an expression does more with than hand them on as they are, or as what `bool` or `int` makes of them."""
+    parsed = Environment().parse(text)
+    handed_on = [node for output in parsed.find_all(nodes.Output) for node in output.nodes]
+    handed_on += [one.node for one in parsed.find_all(nodes.Filter) if one.name in ("bool", "int")]
+    return {name.name for name in parsed.find_all(nodes.Name) if not any(name is one for one in handed_on)}
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_what_stands_on_the_command_line_is_text_and_counts_as_what_it_says(role: Path) -> None:
+    """`-e metrics_server_wait=true`: modules and their specifications make a truth of it, expressions do not."""
+    typed = {name for name, option in options(role).items() if option["type"] in ("bool", "int")}
+    files = [file for folder in ("tasks", "vars") for file in (role / folder).glob("*.yml")]
+    assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
+
+
+def test_so_it_does_in_playbooks() -> None:
+    """What a play itself asks for is text from the beginning; what it reads of the roles' is handed on."""
+    files = [ROOT / "site.yml", *(ROOT / "playbooks").rglob("*.yml")]
+    plays = [play for file in files for play in read(file) if "hosts" in play]
+    assert {name for play in plays for name, value in play.get("vars", {}).items() if isinstance(value, bool | int)} == set()
+    typed = {name for role in ROLES for name, option in options(role).items() if option["type"] in ("bool", "int")}
+    assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
 
 
 def test_the_alternative_project_sets_every_option_to_something_else() -> None:

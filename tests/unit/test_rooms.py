@@ -16,7 +16,7 @@ PLUGINS = ROOT / "plugins"
 UTILS = PLUGINS / "module_utils"
 NAME = "ansible_collections.todochat.platform.plugins."
 # Each uses only those to its left.
-ROOMS = ("base", "machine", "store", "images", "cluster", "database", "release", "vault", "acceptance", "preflight", "whole")
+ROOMS = ("base", "machine", "store", "images", "cluster", "database", "release", "vault", "acceptance", "preflight", "whole", "diagnosis")
 # The second is used outside of Ansible, by scripts/vault-password.
 RUNNERS = {UTILS / "base/commands.py", PLUGINS / "plugin_utils/vault_password.py"}
 STARTS = {

@@ -320,8 +320,8 @@ def test_a_text_in_some_other_style_is_right_too(text: str) -> None:
         (changed(vault_jwt_keys={"active": 1, "keys": {1: KEY}}), "not a string"),
         (changed(vault_database_login="canary"), "must be todo_app or todo_app_2"),
         (changed(vault_database_login=["canary"]), "must be todo_app or todo_app_2"),
-        (changed(vault_database_url="postgres.example/canary"), "must look like postgresql://"),
-        (changed(vault_database_url="postgresql://u:<canary>@h/d"), "without placeholders"),
+        (changed(vault_database_url="postgres.example/canary"), "does not begin with postgresql://"),
+        (changed(vault_database_url="postgresql://u:<canary>@h/d"), "holds a placeholder"),
     ],
 )
 def test_each_fault_is_named_without_its_value(content: Any, words: str) -> None:
@@ -549,7 +549,7 @@ class TestEdit:
             ("checksum_key", b"canary canary \xff canary", "printable ASCII"),
             ("jwt_keys", b"canary: [", "is not valid YAML or JSON"),
             ("jwt_keys", b"canary", "must be a mapping"),
-            ("database_url", b"mysql://canary", "must look like postgresql://"),
+            ("database_url", b"mysql://canary", "does not begin with postgresql://"),
             ("canarie", b"x", "'canarie'.* database_password, database_login, database_url, jwt_keys, model_api_key, checksum_key"),
             ("", b"x", "which secret"),
             ("checksum_key", AnsiblePromptInterrupt("Ctrl-C"), "Ctrl-C"),

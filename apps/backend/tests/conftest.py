@@ -124,7 +124,7 @@ async def serving(
         Settings.model_validate(CROWDED | settings),
         Secrets.model_validate(
             {
-                "database_url": url.render_as_string(hide_password=False),
+                "database_url": plain(url),
                 "jwt_keys": ring or new_ring(),
                 "model_api_key": model_api_key,
             }
@@ -201,10 +201,14 @@ async def bob(client: httpx.AsyncClient) -> Person:
     return await sign_up(client)
 
 
+def plain(url: URL) -> str:
+    """Return the address as a secret has it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def write_secrets(folder: Path, url: URL) -> None:
     """Write the secrets as Kubernetes mounts them."""
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    (folder / "database_url").write_text(plain + "\n")
+    (folder / "database_url").write_text(plain(url) + "\n")
     (folder / "jwt_keys").write_text(json.dumps({"active": "k", "keys": {"k": new_key()}}))
 
 

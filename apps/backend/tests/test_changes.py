@@ -375,10 +375,16 @@ async def test_several_are_deleted_only_once_that_is_confirmed(ann: Person, bob:
     answers = await asyncio.gather(*(ann.request("POST", path) for _ in range(3)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     [answer] = [answer.json() for answer in answers if answer.status_code == 200]
-    assert sorted(one["title"] for one in answer["deleted"]) == ["a", "c"]
+    assert [one["title"] for one in answer["deleted"]] == ["a", "c"]
+    assert [(one["kind"], one["actor"], one["before"]["title"]) for one in answer["changes"]] == [
+        ("delete", "built-in", "a"),
+        ("delete", "built-in", "c"),
+    ]
     assert len(answer["left"]) == 1
     assert await ann.titles() == ["b"]
     assert {change["actor"] for change in await changes(ann) if change["kind"] == "delete"} == {"built-in"}
+    await ann.request("POST", f"/changes/{answer['changes'][1]['id']}/undo")
+    assert await ann.titles() == ["b", "c"]
 
 
 async def test_a_message_that_is_sent_again_is_answered_once(ann: Person) -> None:

@@ -17,7 +17,7 @@ from mcp.client.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from sqlalchemy.engine import URL
 
-from tests.conftest import PASSWORD, Person, in_database, new_ring, sign_up
+from tests.conftest import PASSWORD, Person, in_database, new_ring, plain, sign_up
 from todo_backend.app import create_app
 from todo_backend.mcp_server import CHANGES_A_MINUTE
 from todo_backend.settings import Secrets, Settings
@@ -26,7 +26,7 @@ from todo_backend.settings import Secrets, Settings
 @contextmanager
 def served(database_url: URL) -> Iterator[str]:
     """The application on a port of 127.0.0.1; its address."""
-    secrets = {"database_url": database_url.render_as_string(hide_password=False), "jwt_keys": new_ring()}
+    secrets = {"database_url": plain(database_url), "jwt_keys": new_ring()}
     with socket.create_server(("127.0.0.1", 0)) as listening:
         app = create_app(Settings(sign_ups_per_minute=10**6), Secrets.model_validate(secrets))
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=2))

@@ -280,17 +280,21 @@ export function ChatPanel({
     scroller.current?.focus({ preventScroll: true }); // the button is gone
     let content: string;
     let seeHistory = false;
+    let changes: Change[] = [];
     try {
-      const { deleted, left } = await request<{ deleted: Todo[]; left: string[] }>("POST", `/api/confirmations/${id}`);
+      const answer = await request<{ deleted: Todo[]; changes?: Change[]; left: string[] }>("POST", `/api/confirmations/${id}`);
+      const { deleted, left } = answer;
       content = deleted.length === 1 ? t("Deleted 1 todo.") : t("Deleted {n} todos.", { n: deleted.length });
-      seeHistory = deleted.length > 0;
+      // a backend of the version before names none
+      if (answer.changes && deleted.length <= SHOWN) changes = answer.changes;
+      else seeHistory = deleted.length > 0;
       if (left.length > 0) content += ` ${t("{n} had changed meanwhile and stayed.", { n: left.length })}`;
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       content = t(error.message);
     }
     setConfirming(false);
-    setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, seeHistory }]);
+    setBubbles((now) => [...now, { key: nextKey.current++, role: "assistant", content, seeHistory, changes }]);
     await readAgain([]);
   }
 

@@ -68,8 +68,8 @@ async function reach<T>(path: string, call: Call, read: (response: Response) => 
   const route = withoutIds(url.pathname);
   const timeout = AbortSignal.timeout(timeoutMs);
   const signal = call.signal ? AbortSignal.any([timeout, call.signal]) : timeout;
-  const send = () =>
-    fetch(url, {
+  const send = async () => {
+    const answered = await fetch(url, {
       method,
       headers,
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -77,6 +77,11 @@ async function reach<T>(path: string, call: Call, read: (response: Response) => 
       redirect: "error",
       signal,
     });
+    if (answered.headers.get("x-request-id") === headers["x-request-id"]) return answered;
+    // Whoever else answers at this address, as a network's proxy may for one that has no pod just now, is not believed, nor kept.
+    await answered.body?.cancel();
+    throw new Error("somebody else answers at the backend's address");
+  };
 
   let response: Response;
   let answer: T;

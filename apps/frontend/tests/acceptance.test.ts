@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { mock, test, type TestContext } from "node:test";
@@ -14,6 +14,8 @@ import * as logout from "@/app/api/auth/logout/route";
 import * as signup from "@/app/api/auth/signup/route";
 import * as chat from "@/app/api/chat/route";
 import * as todos from "@/app/api/todos/route";
+
+import { backendServer } from "./backend-server";
 import * as live from "@/app/health/live/route";
 import * as ready from "@/app/health/ready/route";
 
@@ -32,8 +34,8 @@ const ROUTES: Record<string, Record<string, unknown>> = {
 };
 const STEPS = ["live", "ready", "sign up", "ask the assistant", "list the todos", "log out", "log in", "delete the account"];
 
-async function listen(context: TestContext, listener: RequestListener): Promise<string> {
-  const server: Server = createServer(listener).listen(0, "127.0.0.1");
+async function listen(context: TestContext, server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
   await once(server, "listening");
   context.after(() => {
     server.closeAllConnections();
@@ -45,7 +47,7 @@ async function listen(context: TestContext, listener: RequestListener): Promise<
 /** Serves our own handlers before a backend of one account; `faults` are wrong answers of it. Returns the address and the backend's state. */
 async function serve(context: TestContext, faults: Record<string, Answer> = {}) {
   const state = { emails: [] as string[], titles: [] as string[] };
-  process.env.BACKEND_URL = await listen(context, async (request, response) => {
+  const backend = backendServer(async (request, response) => {
     const body = JSON.parse((await text(request)) || "{}") as Record<string, string>;
     const session = { access_token: "token", expires_in: 60, user: { id: "1", email: body.email } };
     const answers: Record<string, () => Answer> = {
@@ -62,10 +64,11 @@ async function serve(context: TestContext, faults: Record<string, Answer> = {}) 
     const [status, answer] = faults[called] ?? (allowed ? answers[called]?.() : [401]) ?? [404];
     response.writeHead(status).end(answer === undefined ? "" : JSON.stringify(answer));
   });
+  process.env.BACKEND_URL = await listen(context, backend);
   mock.method(console, "error", () => {});
   mock.method(console, "log", () => {});
   context.after(() => mock.restoreAll());
-  const url = await listen(context, async (request, response) => {
+  const frontend = createServer(async (request, response) => {
     const headers = new Headers(request.headers as Record<string, string>);
     const body = request.method === "POST" ? await text(request) : undefined;
     const asked = new NextRequest(`http://${headers.get("host")}${request.url}`, { method: request.method, headers, body });
@@ -73,7 +76,7 @@ async function serve(context: TestContext, faults: Record<string, Answer> = {}) 
     const answer = await handler(asked, { params: Promise.resolve({}) });
     response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), "set-cookie": answer.headers.getSetCookie() }).end(await answer.text());
   });
-  return { url, state };
+  return { url: await listen(context, frontend), state };
 }
 
 async function check(url: string) {

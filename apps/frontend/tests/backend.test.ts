@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { mock, test, type TestContext } from "node:test";
 
 import { BackendError, backendUrl, callBackend, fetchTodos } from "@/lib/backend";
 import { EVERYTHING } from "@/lib/listing";
 
+import { backendServer } from "./backend-server";
+
 /** Serves `listener` on a free port as the backend until the test ends; what is logged stays silent. */
 async function withBackend(context: TestContext, listener: RequestListener): Promise<void> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
+  const server = backendServer(listener).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   process.env.BACKEND_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   mock.method(console, "error", () => {});
@@ -55,6 +57,14 @@ test("a lost connection is tried once more for a read, never for a write", async
   assert.deepEqual(await callBackend("/api/v1/todos"), []);
   await assert.rejects(callBackend("/api/v1/todos", { method: "POST", body: {} }), failsWith(503, /not answering/));
   assert.deepEqual(calls, ["GET", "GET", "POST"]);
+});
+
+test("who answers at the backend's address without saying which request it was is not believed", async (context) => {
+  await withBackend(context, (_request, response) => {
+    response.removeHeader("x-request-id");
+    response.writeHead(404).end("not found, says a proxy");
+  });
+  await assert.rejects(callBackend("/api/v1/todos"), failsWith(503, /not answering/));
 });
 
 test("the backend's own refusals keep their sentence, its failures do not show", async (context) => {

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, beforeEach, mock, test } from "node:test";
 
 import { NextRequest } from "next/server";
+
+import { backendServer } from "./backend-server";
 
 type Handler = (request: NextRequest, context: { params: Promise<Record<string, string>> }) => Promise<Response>;
 type Sent = { headers?: Record<string, string>; body?: string; id?: string };
@@ -32,7 +33,7 @@ mock.method(console, "log", () => {}); // a line for each request
 
 /** What reached the backend, as "POST /api/v1/todos"; it answers all of it with a new session. */
 let reached: string[] = [];
-const backend = createServer(async (request, response) => {
+const backend = backendServer(async (request, response) => {
   reached.push(`${request.method} ${request.url}`);
   await text(request);
   response.end(JSON.stringify({ access_token: "token", expires_in: 60, user: {} }));

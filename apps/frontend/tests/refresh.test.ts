@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, beforeEach, mock, test } from "node:test";
@@ -14,6 +13,8 @@ import { GET as refreshPage } from "@/app/api/auth/refresh/route";
 import { DELETE as deleteTodo } from "@/app/api/todos/[id]/route";
 import { GET as list, POST as add } from "@/app/api/todos/route";
 
+import { backendServer } from "./backend-server";
+
 const TITLE = "nobody else may read this";
 const lines: string[] = [];
 const heard: { method?: string; url?: string; headers: NodeJS.Dict<string | string[]>; body: string }[] = [];
@@ -23,7 +24,7 @@ let previous = "";
 let access = 0;
 
 /** A backend that rotates as ours does: the refresh token before the last is good, and gives no other one. */
-const backend = createServer(async (request, response) => {
+const backend = backendServer(async (request, response) => {
   const body = await text(request);
   heard.push({ method: request.method, url: request.url, headers: request.headers, body });
   const answer = (code: number, value?: unknown) => response.writeHead(code, { "retry-after": "7" }).end(JSON.stringify(value));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, afterEach, mock, test } from "node:test";
@@ -11,12 +11,14 @@ import { GET as exported } from "@/app/api/account/export/route";
 import { POST as chat } from "@/app/api/chat/stream/route";
 import * as mcp from "@/app/mcp/route";
 
+import { backendServer } from "./backend-server";
+
 type Heard = { request: IncomingMessage; response: ServerResponse; body: string };
 
 let heard: Heard[] = [];
 const arrivals = new EventEmitter();
 const arrival = async () => ((await once(arrivals, "one")) as [Heard])[0];
-const backend = createServer(async (request, response) => {
+const backend = backendServer(async (request, response) => {
   const one = { request, response, body: await text(request) };
   heard.push(one);
   arrivals.emit("one", one);

@@ -12,6 +12,7 @@ from conftest import Tester
 LIMITS = {"backend": 300, "frontend": 200}
 """Megabytes, from the product's requirements; so are the seconds for both images together."""
 FIRST_BUILD_SECONDS, CACHED_BUILD_SECONDS = 300, 120
+READY_SECONDS = 15
 SOURCES = {"backend": "todochat/apps/backend/src/todo_backend/text.py", "frontend": "todochat/apps/frontend/proxy.ts"}
 CANARY = "kanarienvogel"
 """Is in the configuration of this machine's package clients (prepare.yml)."""
@@ -82,6 +83,31 @@ def test_taking_the_edit_back_brings_the_old_image_without_a_build(tester: Teste
     passed, output = tester.up("--tags app_images")
     assert passed, output
     assert tester.built("backend") != edited
+
+
+def node(tester: Tester, reference: str) -> str:
+    return tester.sees(f"docker run --rm --network none {reference} node --version").split(".")[0]
+
+
+def test_the_frontend_runs_on_the_node_that_is_chosen(tester: Tester) -> None:
+    on_20 = tester.built("frontend")
+    assert node(tester, f"127.0.0.1:5000/todo/frontend@{on_20}") == "v20"
+    passed, output = tester.up("--tags app_images -e app_images_node=24")
+    assert passed, output
+    reference = f"127.0.0.1:5000/todo/frontend@{tester.built('frontend')}"
+    tester.sees(f"docker pull --quiet {reference}")
+    assert node(tester, reference) == "v24"
+    assert int(tester.sees(f"docker image inspect --format '{{{{.Size}}}}' {reference}")) < LIMITS["frontend"] * 1_000_000
+    answers = """fetch("http://127.0.0.1:3000/health/ready").then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"""
+    started = "docker run --detach --rm --name node24 --network none --env BACKEND_URL=http://backend:8001"
+    until = f"until docker exec node24 node -e {shlex.quote(answers)}; do sleep 0.5; done"
+    try:
+        tester.sees(f"{started} {reference} && timeout {READY_SECONDS} sh -c {shlex.quote(until)}")
+    finally:
+        tester.sees("docker rm --force node24")
+    passed, output = tester.up("--tags app_images")
+    assert passed, output
+    assert tester.built("frontend") == on_20
 
 
 def test_a_registry_that_does_not_answer_is_named(tester: Tester) -> None:

@@ -41,20 +41,21 @@ def test_a_changed_value_rolls_its_release_and_no_other(tester: Tester) -> None:
     assert after["frontend"] == before["frontend"]
 
 
-PENDING = """
+LEFT = """
 import base64, gzip, json, sys
 newest = max(json.load(sys.stdin)["items"], key=lambda secret: int(secret["metadata"]["labels"]["version"]))
 release = json.loads(gzip.decompress(base64.b64decode(base64.b64decode(newest["data"]["release"]))))
-release["info"]["status"] = newest["metadata"]["labels"]["status"] = "pending-upgrade"
+release["info"]["status"] = newest["metadata"]["labels"]["status"] = sys.argv[1]
 newest["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
 print(json.dumps(newest))
 """
-"""Makes Helm's record of the newest revision say that it is pending, as after a helm that was killed."""
+"""Gives Helm's record of the newest revision another status, as a helm that was killed leaves it."""
 
 
-def test_a_release_that_helm_left_pending_heals(host: Host, tester: Tester) -> None:
-    host.check_output("printf %s > /tmp/pending.py", PENDING)
-    tester.sees(f"{KUBECTL} get secrets --selector owner=helm,name=frontend --output json | python3 /tmp/pending.py | {KUBECTL} replace --filename -")
+@pytest.mark.parametrize("status", ["pending-upgrade", "unknown", "failed", "uninstalling"])
+def test_a_release_that_helm_was_broken_off_at_heals(host: Host, tester: Tester, status: str) -> None:
+    host.check_output("printf %s > /tmp/left.py", LEFT)
+    tester.sees(f"{KUBECTL} get secrets --selector owner=helm,name=frontend --output json | python3 /tmp/left.py {status} | {KUBECTL} replace --filename -")
     passed, output = tester.up(TAGS)
     assert passed, output
     tester.up_changes_nothing(TAGS)

@@ -22,6 +22,7 @@ from testinfra.host import Host
 PROJECT = Path(__file__).resolve().parents[3]
 SYSTEM = "todochat-backup"
 BACKUPS = "/home/tester/.local/state/todochat/todo/backups"
+SCHEDULE = "todochat-todo-backup"
 PROCESSES = "/root/processes"
 # Enough that a restore has a middle.
 MESSAGES = 200_000
@@ -241,6 +242,57 @@ def test_a_backup_that_cannot_be_written_or_read_leaves_nothing(host: Host, test
     refused(task, tester, "backup", "", "does not take the vault's password", "Put the vault back", "database_reset_password=true")
     assert host.check_output(f"ls -A {BACKUPS}") == files
     passes(tester, "up", "--tags database -e database_reset_password=true")
+
+
+def test_a_drill_names_the_backup_that_it_tried(host: Host, tester: Tester) -> None:
+    task = "The backup is restored for a trial"
+    assert f"would restore for a trial: {made['undo']}" in " ".join(passes(tester, "drill", f"--check -e file={made['undo']}").split())
+    output = tester.sees(f"cd todochat && make drill FILE={made['first']} 2>&1")
+    assert re.search(rf"The drill passed: {made['first']}, \d+ \w+ old, holds .*messages {MESSAGES},.* users 1; all of it came back in \d+ \w+", output), output
+    assert tester.changed() == []
+    assert workbenches(host) == ""
+    refused(task, tester, "drill", f"-e file={BACKUPS}/damaged.tar", "damaged.tar is damaged")
+    refused(task, tester, "drill", f"-e file={BACKUPS}/other.tar", "other.tar did not pass", "is not what went into it: todos (2 ")
+    newer = json.dumps({"file": "my backups/newer.tar"})
+    refused(task, tester, "drill", f"-e {shlex.quote(newer)}", "The backup's schema is newer")
+
+
+def test_a_schedule_takes_backups_tries_each_and_keeps_as_many_as_it_was_told(host: Host, tester: Tester) -> None:
+    task = "The schedule is as asked"
+    assert host.run(f"systemctl cat {SCHEDULE}.timer").rc != 0  # nobody has asked for one
+    refused(task, tester, "schedule", "-e every=nightly", "every=nightly is none of hourly, daily, weekly, monthly, off")
+    refused("A backup is written, and proven by restoring it", tester, "backup", "-e keep=none", "keep=none is not how many backups are to stay")
+    assert f"{SCHEDULE} would run daily as tester, and keeps 7 backups" in passes(tester, "schedule", "--check")
+    assert host.run(f"systemctl cat {SCHEDULE}.timer").rc != 0
+    passes(tester, "schedule", "-e every=weekly -e keep=2")
+    passes(tester, "schedule", "-e every=weekly -e keep=2")
+    assert tester.changed() == []
+    assert f"{SCHEDULE}.timer" in host.check_output("systemctl list-timers")
+
+    asked_for = host.check_output(f"ls {BACKUPS}").split()
+    seen = []
+    for _ in range(3):
+        host.check_output(f"systemctl start {SCHEDULE}")
+        seen.append(newest(host, "*-scheduled.tar"))
+    assert host.check_output(f"ls {BACKUPS}/*-scheduled.tar").split() == seen[1:]
+    assert set(host.check_output(f"ls {BACKUPS}").split()) >= set(asked_for)
+    assert host.check_output(f"stat --format='%a %U' {seen[2]}") == "600 tester"
+    journal = " ".join(host.check_output(f"journalctl --unit={SCHEDULE} --output=cat --no-pager").split())
+    assert [file for file in seen if f"The drill passed: {file}, " not in journal] == []
+    assert re.search("Backups +weekly, the last run .*", passes(tester, "status"))
+
+    host.check_output("docker stop todo-database")
+    assert host.run(f"systemctl start {SCHEDULE}").rc != 0
+    assert "which failed: journalctl" in " ".join(passes(tester, "status").split())
+    host.check_output("docker start todo-database")
+    host.check_output("timeout 60 sh -c 'until docker exec todo-database pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'")
+    passes(tester, "backup", "-e keep=2")
+    assert host.check_output(f"ls {BACKUPS}/*-scheduled.tar").split() == [seen[2], newest(host, "*-scheduled.tar")]
+
+    passes(tester, "schedule", "-e every=off")
+    assert host.run(f"systemctl cat {SCHEDULE}.timer").rc != 0
+    assert "Backups" not in passes(tester, "status")
+    assert len(host.check_output(f"ls {BACKUPS}/*-scheduled.tar").split()) == 2
 
 
 def test_another_database_is_reached_by_tls_with_this_machines_certificates(host: Host, tester: Tester) -> None:

@@ -15,7 +15,7 @@ def test_the_built_program_is_the_pinned_version(tester: Tester) -> None:
         " tarfile.open(fileobj=io.BytesIO(image.extractfile(layer).read())).extract('usr/local/bin/etcd', '/tmp/unpacked')"
     )
     tester.sees(f'python3 -c "{unpack}"')
-    assert "etcd Version: 3.6.5" in tester.sees("/tmp/unpacked/usr/local/bin/etcd --version")
+    assert "etcd Version: 3.6.6" in tester.sees("/tmp/unpacked/usr/local/bin/etcd --version")
 
 
 def test_the_built_image_names_itself_as_the_cluster_expects(tester: Tester) -> None:

@@ -23,6 +23,13 @@ def alter(tester: Tester, login: str, what: str) -> None:
     tester.sees(f'docker exec todo-database psql --quiet --username=postgres --command "ALTER ROLE {login} {what}"')
 
 
+def over_the_network(tester: Tester, login: str, password: str, database: str) -> str:
+    """What one who is beside it in its network is told who asks who they are."""
+    url = f"postgresql://{login}:{urllib.parse.quote(password, safe='')}@192.168.85.251/{database}"
+    beside = "docker run --rm --pull never --network todo --entrypoint psql $(docker inspect --format '{{.Config.Image}}' todo-database)"
+    return tester.sees(f"{beside} '{url}' --tuples-only --no-align --command 'SELECT session_user' 2>&1 || true")
+
+
 def lock(tester: Tester) -> str:
     """What the playbook prints that locks the other login."""
     return tester.sees("cd todochat && python3 bootstrap -- ansible-playbook molecule/database/lock.yml 2>&1")
@@ -53,10 +60,45 @@ def test_nothing_of_it_is_published(tester: Tester) -> None:
 
 def test_it_may_little_and_what_it_writes_is_bounded(tester: Tester) -> None:
     found = json.loads(tester.sees("docker inspect --format '{{json .HostConfig}}' todo-database"))
-    assert (found["CapDrop"], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], ["no-new-privileges:true"], True)
+    assert (found["CapDrop"], found["CapAdd"] or [], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], [], ["no-new-privileges:true"], True)
+    assert tester.sees("docker exec todo-database sed --quiet 's/^Cap[PE].*:.//p; s/^[UG]id:.//p' /proc/1/status").split() == ["70"] * 8 + ["0" * 16] * 2
     assert found["Memory"] > 0
     assert found["PidsLimit"] > 0
     assert found["LogConfig"]["Config"].keys() == {"max-size", "max-file"}
+
+
+def test_over_the_network_the_applications_logins_alone_come_in_and_into_its_database(tester: Tester) -> None:
+    vault = tester.vault()
+    login, password = vault.get("vault_database_login", "todo_app"), vault["vault_database_password"]
+    # one that is nobody's but has a password, and the superuser, whose password is made known for this
+    psql = "docker exec todo-database psql --quiet --username=postgres --command"
+    tester.sees(f"{psql} \"CREATE ROLE stranger LOGIN PASSWORD 'known'\" && {psql} \"ALTER ROLE postgres PASSWORD 'known'\"")
+    assert over_the_network(tester, login, password, "todo") == login
+    for who in (("postgres", "known", "todo"), ("postgres", "known", "postgres"), ("stranger", "known", "todo"), (login, password, "postgres")):
+        assert "no pg_hba.conf entry" in over_the_network(tester, *who), who[::2]
+    tester.sees(f"{psql} 'ALTER ROLE postgres PASSWORD NULL' && {psql} 'DROP ROLE stranger'")
+
+
+def test_the_rules_of_a_volume_from_before_are_replaced(tester: Tester) -> None:
+    rules = "/var/lib/postgresql/data/pgdata/pg_hba.conf"
+    alter(tester, "postgres", "PASSWORD 'known'")
+    tester.sees(f"docker exec todo-database sh -c 'echo host all all all scram-sha-256 >> {rules}' && docker restart todo-database")
+    tester.sees("timeout 60 sh -c 'until docker exec todo-database pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'")
+    assert over_the_network(tester, "postgres", "known", "todo") == "postgres"
+    passed, output = tester.up("--tags database")
+    assert passed, output
+    assert "no pg_hba.conf entry" in over_the_network(tester, "postgres", "known", "todo")
+    tester.up_changes_nothing("--tags database")
+    alter(tester, "postgres", "PASSWORD NULL")
+
+
+def test_no_container_of_another_network_reaches_it(tester: Tester) -> None:
+    image = tester.sees("docker inspect --format '{{.Config.Image}}' todo-database")
+    asks = f"--rm --pull never --entrypoint pg_isready {image} --host=192.168.85.251 --timeout=3"
+    tester.sees("docker network create other")
+    assert "accepting connections" in tester.sees(f"docker run --network todo {asks}")
+    assert "no response" in tester.sees(f"docker run --network other {asks} || true")
+    tester.sees("docker network rm other")
 
 
 def test_two_logins_take_turns(tester: Tester) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from conftest import Tester
+from stored import pause
 from testinfra.host import Host
+
+__all__ = ["pause"]
 
 IMAGE = "127.0.0.1:5000/tests/pause"
 ADDRESS = "192.168.85.250"
@@ -31,6 +35,14 @@ def test_images_outlive_a_restart_of_docker_and_the_container(host: Host, tester
     passed, output = tester.up("--tags image_registry")
     assert passed, output
     tester.sees(f"docker pull --quiet {image}")
+
+
+def test_it_may_little_and_what_it_writes_is_bounded(host: Host, tester: Tester) -> None:
+    found = json.loads(tester.sees("docker inspect --format '{{json .HostConfig}}' todo-registry"))
+    assert (found["CapDrop"], found["CapAdd"] or [], found["SecurityOpt"], found["ReadonlyRootfs"]) == (["ALL"], [], ["no-new-privileges:true"], True)
+    assert (found["Memory"] > 0, found["PidsLimit"] > 0, found["LogConfig"]["Config"].keys()) == (True, True, {"max-size", "max-file"})
+    process = host.check_output("docker inspect --format '{{.State.Pid}}' todo-registry")
+    assert host.check_output(f"sed --quiet 's/^Cap[PE].*:.//p' /proc/{process}/status").split() == ["0" * 16] * 2
 
 
 CONNECT = """

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 from conftest import Tester
+from stored import newest, pause
 from testinfra.host import Host
 
+__all__ = ["pause"]
+
 IMAGE = "127.0.0.1:5000/tests/pause"
-# A second deployment beside the first, under the names and at the addresses that README tells to choose.
+# A second deployment beside the first, under the names and at the addresses that README tells to choose. Another user than who calls runs it.
 SECOND = (
     "-e deployment_name=second -e deployment_subnet=192.168.86.0/24 -e deployment_gateway=192.168.86.1"
     " -e deployment_registry_address=192.168.86.250 -e deployment_database_address=192.168.86.251 -e image_registry_endpoint=127.0.0.1:5001"
+    " -e deployment_minikube_user=minikube"
 )
 SMALL = "-e minikube_memory=1800 -e deployment_frontend_port=30001"
 
@@ -50,7 +54,7 @@ def changes(tester: Tester, arguments: str) -> str:
 def test_the_node_is_ready_in_the_pinned_version(tester: Tester) -> None:
     is_ready(tester)
     (found,) = tester.kubectl("get nodes")["items"]
-    assert found["status"]["nodeInfo"]["kubeletVersion"] == "v1.34.4"
+    assert found["status"]["nodeInfo"]["kubeletVersion"] == "v1.35.1"
 
 
 def test_a_pod_comes_from_the_registry_by_digest(tester: Tester, pause: str) -> None:
@@ -91,7 +95,7 @@ def test_an_ordinary_user_runs_it(host: Host) -> None:
         ("minikube_memory=5000", ["memory is 6144, asked 5000", "minikube_on_drift=recreate"]),
         ("minikube_network=bridge", ["network is todo, asked bridge", "minikube_on_drift=recreate"]),
         ("deployment_frontend_port=30005", ["ports is 127.0.0.1:30000:30000, asked 127.0.0.1:30005:30005", "minikube_on_drift=recreate"]),
-        ("minikube_kubernetes_version=v1.33.1", ["kubernetes_version is v1.34.4, asked v1.33.1", "the lock file holds", "v1.34.4 alone"]),
+        ("minikube_kubernetes_version=v1.33.1", ["kubernetes_version is v1.35.1, asked v1.33.1", "the lock file holds", "v1.35.1 alone"]),
         ("minikube_kubernetes_version=v1.33.1 -e minikube_on_drift=recreate", ["v1.33.1 cannot be made", "the lock file holds"]),
         ("minikube_cpus=3 -e minikube_memory=5000 --check", ["cpus is 2, asked 3; memory is 6144, asked 5000"]),
     ],
@@ -116,6 +120,7 @@ def test_a_second_deployment_runs_beside_the_first(tester: Tester) -> None:
         found = node(tester, name)["HostConfig"]
         assert (found["Memory"] >> 20, found["PortBindings"][f"{port}/tcp"][0]["HostPort"]) == (memory, port)
     assert first <= everything(tester)
+    assert tester.host.check_output("stat --format %U /home/minikube/.local/share/todochat/second/.minikube") == "minikube"
     tester.up_changes_nothing("--tags minikube")
     tester.up_changes_nothing(f"--tags network,image_registry,minikube {SECOND} {SMALL}")
 
@@ -170,8 +175,9 @@ def test_another_ones_container_of_that_name_is_left_alone(tester: Tester, pause
     tester.sees("docker rm --force other")
 
 
-# By its address, and by a service that somebody in the cluster has made for it; a container beside it is reached.
-REACH = "for one in $REGISTRY $REGISTRY_SERVICE_HOST $BESIDE; do timeout 5 bash -c \": < /dev/tcp/$one/5000\" && echo reached $one; done; echo done; sleep 600"
+REACH = "for one in {}; do timeout 5 bash -c \": < /dev/tcp/$one\" && echo reached $one; done; echo done; sleep 600"
+# The registry, by its address and by a service that somebody in the cluster has made for it; a container beside it is reached.
+REGISTRY, BESIDE = "192.168.85.250", "192.168.85.240"
 MADE_FOR_IT = """
 apiVersion: v1
 kind: Service
@@ -183,19 +189,42 @@ kind: Endpoints
 metadata: {name: registry}
 subsets: [{addresses: [{ip: 192.168.85.250}], ports: [{port: 5000}]}]
 """
-BESIDE = "192.168.85.240"
+KUBECTL = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace default"
 
 
-def test_pods_do_not_reach_the_registry(host: Host, tester: Tester) -> None:
-    postgres = tester.sees("docker load --quiet --input ~/.cache/todochat/store/postgres/*/postgres.tar").split()[-1]
-    image = tester.pushed(postgres, "127.0.0.1:5000/tests/postgres:1")
-    host.check_output(f"docker run --detach --name beside --network todo --ip {BESIDE} $(docker inspect --format '{{{{.Config.Image}}}}' todo-registry)")
-    kubectl = "KUBECONFIG=~/.local/state/todochat/todo/kubeconfig kubectl --namespace default"
-    tester.sees(f"{kubectl} apply --filename - <<'EOF'{MADE_FOR_IT}EOF")
-    environment = [{"name": "REGISTRY", "value": "192.168.85.250"}, {"name": "BESIDE", "value": BESIDE}]
-    container = {"name": "reaches", "image": image, "command": ["bash", "-c", REACH], "env": environment}
+def reached_by_a_pod(tester: Tester, name: str, image: str, *places: str) -> list[str]:
+    """Which of the places, ADDRESS/PORT, take a connection of a pod's."""
+    container = {"name": name, "image": image, "command": ["bash", "-c", REACH.format(" ".join(places))]}
     overrides = shlex.quote(json.dumps({"spec": {"containers": [container]}}))
-    tester.sees(f"{kubectl} run reaches --image={image} --overrides={overrides}")
-    tester.sees(f"timeout 120 sh -c 'until {kubectl} logs reaches 2> /dev/null | grep -q done; do sleep 1; done'")
-    assert tester.sees(f"{kubectl} logs reaches").split() == ["reached", BESIDE, "done"]
-    host.check_output("docker rm --force --volumes beside && docker exec todo crictl pull %s", image)
+    tester.sees(f"{KUBECTL} run {name} --image={image} --overrides={overrides}")
+    tester.sees(f"timeout 120 sh -c 'until {KUBECTL} logs {name} 2> /dev/null | grep -qx done; do sleep 1; done'")
+    *reached, end = tester.sees(f"{KUBECTL} logs {name}").splitlines()
+    assert end == "done"
+    return [line.removeprefix("reached ") for line in reached]
+
+
+@pytest.fixture(scope="module")
+def postgres(host: Host) -> str:
+    """An image in the registry that has bash."""
+    tester = Tester(host)
+    loaded = tester.sees(f"docker load --quiet --input {newest('postgres')}").split()[-1]
+    return tester.pushed(loaded, "127.0.0.1:5000/tests/postgres:1")
+
+
+def test_pods_do_not_reach_the_registry(host: Host, tester: Tester, postgres: str) -> None:
+    host.check_output(f"docker run --detach --name beside --network todo --ip {BESIDE} $(docker inspect --format '{{{{.Config.Image}}}}' todo-registry)")
+    tester.sees(f"{KUBECTL} apply --filename - <<'EOF'{MADE_FOR_IT}EOF")
+    places = [f"{one}/5000" for one in (REGISTRY, "$REGISTRY_SERVICE_HOST", BESIDE)]
+    assert reached_by_a_pod(tester, "reaches", postgres, *places) == [f"{BESIDE}/5000"]
+    host.check_output("docker rm --force --volumes beside && docker exec todo crictl pull %s", postgres)
+
+
+def test_pods_do_not_reach_the_log_in_of_this_machine(host: Host, tester: Tester, postgres: str) -> None:
+    addresses = [address for address in host.check_output("hostname --all-ip-addresses").split() if ":" not in address]
+    assert "192.168.85.1" in addresses
+    for port in (22, 8080):  # a server of a language model's, beside it, is reached
+        host.check_output(f"systemd-run --quiet --collect --unit=listens-{port} python3 -m http.server {port}")
+        host.check_output(f"timeout 20 bash -c 'until (: < /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done'")
+    places = [f"{address}/{port}" for address in addresses for port in (22, 8080)]
+    assert reached_by_a_pod(tester, "logs-in", postgres, *places) == [place for place in places if place.endswith("/8080")]
+    host.check_output("systemctl stop listens-22 listens-8080")

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 from conftest import Tester
+from stored import pause
+
+__all__ = ["pause"]
 
 
 def test_a_container_gets_a_fixed_address_in_the_network(tester: Tester, pause: str) -> None:

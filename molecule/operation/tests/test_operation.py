@@ -233,6 +233,7 @@ ANOTHER_DATABASE = (
 
 def test_a_new_database_is_migrated_through_the_pooler_by_several_at_once(host: Host) -> None:
     sql(host, "CREATE DATABASE new OWNER todo_owner")
+    sql(host, "COPY (SELECT 'host new +todo_owner all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf()")
     other = f"mkdir -p /tmp/new && cp /run/secrets/todochat/jwt_keys /tmp/new && python3 -c '{ANOTHER_DATABASE}'"
     migrate = "TODO_SECRETS_DIR=/tmp/new python3 -m todo_backend.migrate"
     done = give(f"su --login tester --command '{IN_A_POD.replace('exec', 'exec --stdin')} sh'", f"set -e; {other}; {AT_ONCE.format(migrate)}")

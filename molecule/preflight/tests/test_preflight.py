@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from conftest import Tester
+from stored import STORE, newest
 from testinfra.host import Host
 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
 CONFIG = "/home/tester/.config/todochat"
-STORE = "/home/tester/.cache/todochat/store"
 
 
 def change(host: Host, command: str) -> None:
@@ -80,7 +80,7 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
             """-e '{"app_release_backend_values": {"autoscaling": {"maxReplicas": 9}}}'""",
             ("minikube_cpus=2 is too little for the pods of both services", "9 of backend with 0.2 each", "-e minikube_cpus=4 or more"),
         ),
-        ("-e minikube_kubernetes_version=v1.33.1", ("minikube_kubernetes_version=v1.33.1 cannot be made", "Ask for v1.34.4")),
+        ("-e minikube_kubernetes_version=v1.33.1", ("minikube_kubernetes_version=v1.33.1 cannot be made", "Ask for v1.35.1")),
         ("-e deployment_frontend_port=8080", ("deployment_frontend_port=8080", "30000 to 32767")),
         ("-e deployment_name=To_Do", ("deployment_name=To_Do", "lower-case")),
         ("-e deployment_subnet=192.168.99.0/24", ("deployment_gateway=192.168.85.1", "outside deployment_subnet=192.168.99.0/24")),
@@ -150,7 +150,7 @@ def test_sources_that_cannot_be_reached(host: Host) -> None:
 def docker(host: Host) -> None:
     """Docker is installed, with an image to make containers of."""
     accepted(host, "--tags container_engine")
-    change(host, f"docker load --quiet --input {STORE}/pause/*/pause.tar")
+    change(host, f"docker load --quiet --input {newest('pause')}")
 
 
 PAUSE = "$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep pause)"

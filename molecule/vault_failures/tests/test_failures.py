@@ -115,7 +115,7 @@ def test_a_database_that_cannot_be_asked_is_named() -> None:
 
 def test_an_external_database_that_does_not_answer_is_named_without_its_password() -> None:
     passes("make vault DO=edit ARGS='-e secret=database_url'", f"postgresql://u:{os.urandom(9).hex()}%2F@127.0.0.1:9/d\n")
-    refused("The external database can be reached", "make up ARGS='--tags database'", "127.0.0.1:9", "ansible-vault edit")
+    refused("The external database can be reached", "make up ARGS='--tags database'", "127.0.0.1:9", "make vault DO=edit")
     passes("make vault DO=edit ARGS='-e secret=database_url'", "\n")
 
 

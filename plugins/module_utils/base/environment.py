@@ -77,13 +77,19 @@ def account(user: int) -> dict[str, str]:
     return {"HOME": found.pw_dir, "USER": found.pw_name, "LOGNAME": found.pw_name}
 
 
+def home(environment: Mapping[str, str], user: int) -> str:
+    """The home of who calls: the one that they say, else that of their account."""
+    told = environment.get("HOME", "")
+    return told if os.path.isabs(told) else account(user)["HOME"]
+
+
 def of_a_run(environment: Mapping[str, str], user: int, programs: Path) -> dict[str, str]:
     """The environment of a whole run: the caller's, of which this remains. ``programs`` is the folder whose programs come first."""
     return {
         **kept(environment),
         **those(FOR_A_RUN, environment),
         **account(user),
-        **({"HOME": environment["HOME"]} if os.path.isabs(environment.get("HOME", "")) else {}),
+        "HOME": home(environment, user),
         "PATH": f"{programs}:{STANDARD_PATH}",
         "LANG": LOCALE,
         "LC_ALL": LOCALE,

@@ -5,6 +5,7 @@ it: a restart policy of the container; in the container, services that systemd s
 /etc/hosts, which Docker writes anew at each start of a container.
 
 What a node pulls its images from is for the node alone: nothing that it forwards for its pods gets there, by whatever address they name it.
+Nor does it get to where people log in by SSH: this machine is a pod's neighbour at each of its addresses, and no pod has an account there.
 """
 
 from __future__ import annotations
@@ -28,19 +29,21 @@ grep -qF {API_SERVER} /etc/hosts || systemctl restart kubelet
 """
 OBSERVE = f"systemctl is-enabled {' '.join(SERVICES)}; cat {DROP_IN}"
 # After a service's address has become a pod's, or another one, and before the node's takes the place of the pod's own.
-CLOSED = "iptables -w 10 -t mangle {} FORWARD -d {} -j DROP"
+CLOSED = "iptables -w 10 -t mangle {} FORWARD {} -j DROP"
+LOG_IN = "-o eth0 -p tcp --dport 22"  # out of the node: what comes in to a pod is its own
 
 
 def drop_in(address: str, closed: Sequence[str]) -> str:
     """What kubelet's unit needs besides: the API server's name, written as minikube writes it, and what pods do not reach."""
     line = f"{address}\t{API_SERVER}"
-    before = [f"grep -qF \"{line}\" /etc/hosts || echo \"{line}\" >>/etc/hosts", *map(close, closed)]
+    before = [f"grep -qF \"{line}\" /etc/hosts || echo \"{line}\" >>/etc/hosts", *close(closed)]
     return "[Service]\n" + "".join(f"ExecStartPre=/bin/sh -c '{command}'\n" for command in before)
 
 
-def close(address: str) -> str:
-    """The command after which no pod reaches an address through its node."""
-    return f"{CLOSED.format('-C', address)} 2>/dev/null || {CLOSED.format('-A', address)}"
+def close(addresses: Sequence[str]) -> list[str]:
+    """The commands after which no pod reaches these addresses, nor a log-in anywhere, through its node."""
+    matches = [*(f"-d {address}" for address in addresses), LOG_IN]
+    return [f"{CLOSED.format('-C', match)} 2>/dev/null || {CLOSED.format('-A', match)}" for match in matches]
 
 
 def come_back(profile: str, address: str, closed: Sequence[str]) -> bool:
@@ -56,7 +59,7 @@ def come_back(profile: str, address: str, closed: Sequence[str]) -> bool:
 def let_come_back(profile: str, address: str, closed: Sequence[str]) -> None:
     """Arranges it for running nodes. Raises UserError."""
     for node in nodes(profile) or []:
-        commands = ARRANGE + "".join(f"{close(each)}\n" for each in closed)
+        commands = ARRANGE + "".join(f"{command}\n" for command in close(closed))
         _check(node, docker("exec", "--interactive", node, "sh", "-c", commands, stdin=drop_in(address, closed)))
         _check(node, docker("update", f"--restart={POLICY}", node))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,7 +19,7 @@ class ClusterError(UserError):
     """The cluster cannot be asked, or has refused."""
 
 
-ASKS = {("kubectl", verb) for verb in ("get", "version", "logs")} | {("helm", verb) for verb in ("list", "get", "template")}
+ASKS = {("kubectl", verb) for verb in ("get", "version", "logs")} | {("helm", verb) for verb in ("list", "history", "get", "template")}
 CHANGE_SECONDS = 600
 """A namespace goes when all in it is gone."""
 
@@ -61,6 +62,10 @@ class Cluster:
         """What ``kubectl get`` knows, as JSON."""
         return json.loads(self.run("kubectl", "get", "--output=json", *arguments).stdout)
 
+    def look(self, namespace: str) -> str:
+        """The command by which people see why pods do not run, in backticks."""
+        return f"`{shlex.quote(self.kubectl)} --kubeconfig {shlex.quote(self.kubeconfig)} --namespace {namespace} describe pods`"
+
     def answers(self) -> bool:
         """Whether there is a cluster to ask. On an untouched machine there is none."""
         if not Path(self.kubeconfig).is_file() or not Path(self.kubectl).is_file():
@@ -69,10 +74,10 @@ class Cluster:
 
     def wait_for_its_own(self) -> None:
         """Waits for what every application needs, DNS above all: a cluster that was just made is still bringing it up."""
-        wait_for_pods(lambda: self.json("pods", f"--namespace={SYSTEM}")["items"], f"`kubectl --namespace {SYSTEM} describe pods`")
+        wait_for_pods(lambda: self.json("pods", f"--namespace={SYSTEM}")["items"], self.look(SYSTEM))
 
     @cached_property
     def version(self) -> str:
-        """The cluster's Kubernetes version, such as v1.34.4, which charts may be rendered for."""
+        """The cluster's Kubernetes version, such as v1.35.1, which charts may be rendered for."""
         answer = self.run("kubectl", "version", "--output=json", "--request-timeout=10s").stdout
         return str(json.loads(answer)["serverVersion"]["gitVersion"])

@@ -125,11 +125,19 @@ def may_be_written(path: Path, size: int) -> None:
     """Raises UserError where a backup of a database of that size would have no place."""
     if path.exists():
         raise UserError(f"There is a file {path} already", "Name another one: make backup FILE=PATH")
+    need_room("The folder of the backup", path.parent, size)
+    need_room_for_a_trial(size)
+
+
+def need_room_for_a_trial(size: int) -> None:
+    """Raises UserError where Docker could not hold a database of that size once more, with its log."""
     root = docker("info", "--format={{.DockerRootDir}}").stdout.strip()
-    places = {"The folder of the backup": (path.parent, size), "Docker's folder, where a backup is proven,": (Path(root or "/"), TRIAL_BYTES + 2 * size)}
-    for name, (folder, needed) in places.items():
-        if (left := free(folder)) < needed:
-            raise UserError(f"{name} {folder} has {human(left)} free, and {human(needed)} are needed", "Free space there, then run the same command again.")
+    need_room("Docker's folder, where a backup is proven,", Path(root or "/"), TRIAL_BYTES + 2 * size)
+
+
+def need_room(name: str, folder: Path, needed: int) -> None:
+    if (left := free(folder)) < needed:
+        raise UserError(f"{name} {folder} has {human(left)} free, and {human(needed)} are needed", "Free space there, then run the same command again.")
 
 
 def take(bench: Workbench, session: Session, path: Path, owner: str, application: str) -> Manifest:
@@ -169,6 +177,12 @@ def quoted(namespace: str) -> str:
 
 def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
     """Restores a backup into an empty server and compares. Raises UserError."""
+    if wrong := wrong_in(bench, path, manifest):
+        raise UserError(f"The backup was not kept: {wrong}", AGAIN)
+
+
+def wrong_in(bench: Workbench, path: Path, manifest: Manifest) -> str:
+    """What is wrong with a backup that is restored into an empty server, every row of it read; empty where it holds what its manifest says."""
     _, start = dump_file.read(path)
     bench.start_trial()
     waiting_for("restoring the backup to prove it")
@@ -183,10 +197,10 @@ def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
             with within(DATA_SECONDS, process):
                 status = process.wait()
             if status:
-                raise UserError(f"The backup cannot be restored, and was not kept: {last_line(text_of(errors))}", AGAIN)
+                return f"it cannot be restored: {last_line(text_of(errors))}"
         came, _ = look(session)
-    if differences := manifest.contents.differences(came):
-        raise UserError(f"What comes out of the backup is not what was in the database, and it was not kept: {differences}", AGAIN)
+    differences = manifest.contents.differences(came)
+    return f"what comes out of it is not what went into it: {differences}" if differences else ""
 
 
 def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], database: str, replace: str) -> UserError | None:
@@ -202,20 +216,28 @@ def refusal(manifest: Manifest, found: Contents, revisions: Sequence[str], datab
             f"The backup's tables are in schema {wanted.namespace}, and this login's in {found.namespace}",
             f"Give the login the search_path {wanted.namespace}, or restore into a database where it has that.",
         )
-    if revisions and not dump_file.fits(revisions, wanted.revision, wanted.readers):
-        made_with = f" ({manifest.application})" if manifest.application else ""
-        return UserError(
-            f"The backup's schema is {wanted.revision}, which the application's image does not know: it knows {', '.join(revisions)}",
-            f"Deploy the version that made the backup{made_with} or a newer one, then run the same command again.",
-        )
+    if unknown := unknown_schema(manifest, revisions):
+        return unknown
     if replace not in ("", database):
         return UserError(f"replace={replace} is not the name of this database, which is {database}", "Name the database whose data is to be replaced.")
     if not found.is_empty() and not replace:
         return UserError(
             f"The database {database} holds data ({found.summary()}), which a restore would replace",
-            f"Say that you mean it by its name: make restore FILE=... ARGS='-e replace={database}'. What is there is backed up first.",
+            f"Say that you mean it by its name: `make restore FILE=PATH ARGS='-e replace={database}'`. What is there is backed up first.",
         )
     return None
+
+
+def unknown_schema(manifest: Manifest, revisions: Sequence[str]) -> UserError | None:
+    """Why an application that knows these revisions, of which there may be none, cannot work with a backup's schema, or None."""
+    wanted = manifest.contents
+    if not revisions or dump_file.fits(revisions, wanted.revision, wanted.readers):
+        return None
+    made_with = f" ({manifest.application})" if manifest.application else ""
+    return UserError(
+        f"The backup's schema is {wanted.revision}, which the application's image does not know: it knows {', '.join(revisions)}",
+        f"Deploy the version that made the backup{made_with} or a newer one, then run the same command again.",
+    )
 
 
 def restore(

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, StuckProgramError, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
@@ -67,24 +67,12 @@ class Address:
         """Raises UserError, which does not repeat the URL."""
         correct = "Correct it with `make vault DO=edit ARGS='-e secret=database_url'`."
         try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError:
-            raise UserError("The database's URL cannot be read", correct) from None
-        if parts.scheme not in ("postgresql", "postgres") or not parts.hostname or not parts.path.strip("/"):
-            raise UserError("The database's URL is not like postgresql://user:password@host:5432/database", correct)
-        found = {
-            "host": unquote(parts.hostname),
-            "port": str(port or 5432),
-            "dbname": unquote(parts.path[1:]),
-            "user": unquote(parts.username or ""),
-            "password": unquote(parts.password or ""),
-            "connect_timeout": CONNECT_SECONDS,
-            **dict(parse_qsl(parts.query)),
-        }
+            found = {"connect_timeout": CONNECT_SECONDS, **database_url.parameters(url)}
+        except database_url.AddressError as error:
+            raise UserError(f"The database's address {error}", correct) from None
         # libpq's file of parameters has a line for each, and drops what stands at its end
-        if any("\n" in value or value != value.rstrip() for value in found.values()):
-            raise UserError("The database's URL has a line break in it, or a space at the end of a part", correct)
+        if any(value != value.rstrip() for value in found.values()):
+            raise UserError("The database's address has a space at the end of a part", correct)
         if found.get("sslmode") in ("verify-ca", "verify-full"):
             found.setdefault("sslrootcert", CA_BUNDLE)
         return cls(found)
@@ -103,6 +91,10 @@ class Address:
         return "".join(f"[{name}]\n" + "".join(f"{key}={value}\n" for key, value in of.items() if value) for name, of in named.items())
 
 
+ALONE = Address({"user": "postgres", "host": PRIVATE, "port": "5432", "dbname": "trial"})
+"""Of a container that is to reach no database but its own."""
+
+
 class DatabaseError(UserError):
     """What a server, or a program of PostgreSQL's, refused; `said` is its own sentence."""
 
@@ -115,7 +107,7 @@ class DatabaseError(UserError):
 class Workbench:
     """The container, while the context lasts."""
 
-    def __init__(self, image: str, address: Address) -> None:
+    def __init__(self, image: str, address: Address = ALONE) -> None:
         self.image = image
         self.address = address
         self.name = f"todochat-backup-{secrets.token_hex(4)}"
@@ -293,6 +285,6 @@ def has_image(image: str) -> bool:
 
 def free(path: Path) -> int:
     """Bytes that are free where a path is, or would be."""
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    existing = next(parent for parent in (path, *path.parents) if os.path.exists(parent))  # what cannot be looked into, as by no root, counts as not there
     found: Any = os.statvfs(existing)
     return int(found.f_bavail * found.f_frsize)

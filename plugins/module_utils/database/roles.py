@@ -4,6 +4,8 @@ Three roles, so that a password can be changed under a running application: the 
 two logins are members of it and become it at once (`SET role`). One is in use. The other cannot log in, and is the one that a
 new password is given to; when all that runs uses it, the one before is locked.
 
+Over the network nobody else comes in, the superuser neither: the server's own rules say so, which lie with its data and are kept like roles.
+
 Passwords never enter SQL. PostgreSQL takes a SCRAM-SHA-256 verifier (RFC 5802, RFC 7677) in their place, which is made and
 checked here.
 """
@@ -97,6 +99,8 @@ class Actual:
     """Such as role=todo_owner."""
     other_is_open: bool
     """Whether the other login can log in."""
+    rules: str
+    """Its pg_hba.conf."""
 
     @classmethod
     def parse(cls, text: str) -> Actual:
@@ -105,7 +109,7 @@ class Actual:
         return cls(**{**row, "login_settings": tuple(row["login_settings"] or ())})
 
 
-NOTHING = Actual(None, False, False, False, False, None, False, (), False)
+NOTHING = Actual(None, False, False, False, False, None, False, (), False, "")
 """A server on which nothing of it exists."""
 
 
@@ -121,6 +125,16 @@ class PasswordDiffersError(Exception):
     """The login has another password than the one wanted."""
 
 
+def rules(wanted: Wanted) -> str:
+    """The pg_hba.conf: at the socket whoever got into the container, over the network the members of the owner, and into their database alone."""
+    return f"""# kept by the role database
+local all all trust
+host all all 127.0.0.1/32 scram-sha-256
+host all all ::1/128 scram-sha-256
+host "{wanted.database}" +{wanted.owner} all scram-sha-256
+"""
+
+
 def observation(wanted: Wanted) -> str:
     """SQL that prints one row of JSON for `Actual.parse`."""
     return f"""SELECT json_build_object(
@@ -132,7 +146,8 @@ def observation(wanted: Wanted) -> str:
         'login_verifier', login.rolpassword,
         'login_is_member', EXISTS (SELECT FROM pg_auth_members WHERE roleid = owner.oid AND member = login.oid),
         'login_settings', (SELECT setconfig FROM pg_db_role_setting WHERE setrole = login.oid AND setdatabase = 0),
-        'other_is_open', EXISTS (SELECT FROM pg_roles WHERE rolname = '{wanted.other_login}' AND rolcanlogin))
+        'other_is_open', EXISTS (SELECT FROM pg_roles WHERE rolname = '{wanted.other_login}' AND rolcanlogin),
+        'rules', pg_read_file('pg_hba.conf'))
     FROM (SELECT) AS one
     LEFT JOIN pg_authid AS owner ON owner.rolname = '{wanted.owner}'
     LEFT JOIN pg_authid AS login ON login.rolname = '{wanted.login}';
@@ -174,6 +189,11 @@ def plan(wanted: Wanted, actual: Actual, reset_password: bool, lock_other: bool 
         steps.append(Step(f"make {login} a member of {owner}", f"GRANT {owner} TO {login};"))
     if f"role={owner}" not in actual.login_settings:
         steps.append(Step(f"let {login} act as {owner}", f"ALTER ROLE {login} SET role = {owner};"))
+    if actual.rules != rules(wanted):
+        lines = ", ".join(f"'{line}'" for line in rules(wanted).splitlines())
+        # in one statement, so that none of the two is done alone; by a new file, because the server does not start with half of one
+        write = f"COPY (SELECT unnest(ARRAY[{lines}])) TO PROGRAM 'cat >pg_hba.new && mv pg_hba.new pg_hba.conf';"
+        steps.append(Step(f"let none but members of {owner} in over the network", f"DO $$BEGIN {write} PERFORM pg_reload_conf(); END$$;"))
     if lock_other and actual.other_is_open:
         end = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{wanted.other_login}';"
         steps.append(Step(f"lock {wanted.other_login}", f"ALTER ROLE {wanted.other_login} NOLOGIN PASSWORD NULL;\n{end}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +32,8 @@ PIP_SECTIONS = ("global", "install", ":env:")
 def build(image: Image, reference: str, home: Path) -> None:
     """Builds with BuildKit. ``home`` is where the caller's package configuration lies. Raises ImageError."""
     with build_secrets(home, PRIVATE) as secrets:
-        command = ["docker", "build", "--progress=plain", f"--tag={reference}"]
+        # Without an attestation, which only containerd's image store keeps: one manifest in either store, and nothing of this machine in it.
+        command = ["docker", "build", "--progress=plain", "--provenance=false", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
         # By name alone, so that a proxy's password stands in no argument; no image keeps what these arguments say.
@@ -85,7 +87,8 @@ def filled_in(line: str, file: Path) -> str:
         if found[1] not in callers() and not found[2]:
             raise ImageError(
                 f"{file} takes the value of {found[0]} from the environment, of which a build of an image gets no such variable",
-                "Call it NPM_TOKEN, or write the value itself into that file, which nobody else should be able to read (`chmod 600`).",
+                "Call it NPM_TOKEN, or write the value itself into that file, which nobody else should be able to read "
+                f"(`chmod 600 {shlex.quote(str(file))}`).",
             )
         return callers().get(found[1], "")
 

@@ -48,8 +48,9 @@ def collect(pushed: Pushed, registry: str, kept: Mapping[str, Collection[str]]) 
         raise ImageError(f"The storage of the registry {registry} cannot be swept: {swept.stderr.strip()[-300:]}", AGAIN)
     for name, digests in kept.items():
         going = superfluous(pushed, name, digests)
-        for tag in going:
+        for tag, digest in going.items():
             docker("image", "rm", f"{name}:{tag}")  # one that is used stays
+            docker("image", "rm", f"{name}@{digest}")  # with its last tag in the classic store, not in containerd's
         pushed.forget(name, going)
     docker("builder", "prune", "--force", *BUILD_CACHE, seconds=WORK_SECONDS)
 
@@ -61,7 +62,7 @@ def stored(storage: Path, repository: str) -> set[str]:
 
 
 def parts(way: Writer, repository: str, digest: str) -> list[str]:
-    """The digests that an index consists of, which is what Docker pushes from containerd's storage; none where it is an image alone."""
+    """The digests that an index consists of, as builds from elsewhere and earlier ones are in containerd's image store; none where it is an image alone."""
     content = manifest(way, "GET", repository, digest)
     return [str(part["digest"]) for part in json.loads(content).get("manifests", [])] if content else []
 

@@ -33,7 +33,7 @@ class Image:
         rules = [line for line in (pattern.strip() for pattern in patterns) if line and not line.startswith("#")]
         dockerfile = self.context / "Dockerfile"
         if not dockerfile.is_file():
-            raise ImageError(f"{self.name}: there is no {dockerfile} to build.", "Put it back (`git status` shows what is missing).")
+            raise ImageError(f"{self.name}: there is no {dockerfile} to build.", "Put it back from where the sources came.")
         digest = hashlib.sha256(json.dumps(dict(self.arguments), sort_keys=True).encode() + dockerfile.read_bytes())
         for relative in sorted(exclude_paths(str(self.context), rules)):
             file = self.context / relative

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +60,8 @@ class Pushed:
             return {}
         except (OSError, ValueError) as error:
             raise UserError(
-                f"The record of images {self.path} cannot be read: {error}", f"Remove it (sudo rm {self.path}); `make up` builds both images anew."
+                f"The record of images {self.path} cannot be read: {error}",
+                f"Remove it (`sudo rm {shlex.quote(str(self.path))}`); `make up` builds both images anew.",
             ) from None
         return found
 

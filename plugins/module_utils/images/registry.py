@@ -35,6 +35,6 @@ class Registry:
         if status not in (200, 404):
             raise ImageError(
                 f"The registry answers {status} to GET {address}.",
-                "Read why in the log of the registry's container with `docker logs`, then run the same command again.",
+                "Read why in its log (`make logs ARGS='-e service=registry'`), then run the same command again.",
             )
         return status == 200 and f"sha256:{hashlib.sha256(content).hexdigest()}" == digest

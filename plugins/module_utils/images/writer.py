@@ -31,7 +31,7 @@ POLL_SECONDS = 0.1
 # The storage may have been made by a registry with another user.
 CONFINED = (
     *("--read-only", "--cap-drop=ALL", "--cap-add=DAC_OVERRIDE", "--security-opt=no-new-privileges"),
-    *("--memory=256m", "--pids-limit=64", "--log-opt=max-size=1m"),
+    *("--memory=256m", "--pids-limit=64", "--log-driver=json-file", "--log-opt=max-size=1m"),
 )
 AGAIN = "See that the registry runs (`make status`) and has room on its disk, then run the same command again."
 

@@ -24,7 +24,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.host imp
 QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
 LOCK_SECONDS = 300
 LOCKED = "Could not get lock"
-"""What apt says of its lists, for whose lock it does not wait."""
+"""What apt says of its lists and archives, for whose locks it does not wait."""
 POLL_SECONDS = 1
 
 
@@ -61,6 +61,11 @@ def apt_targets(*options: str) -> str:
         for more in ([], ["--no-release-info"])
     )
     return next(filter(None, printed), "")
+
+
+def validity_of_lists() -> list[str]:
+    """The lines of this machine's apt configuration that say whether lists may outlive their validity, as those of a mirror that stands still do."""
+    return run("apt-config", "dump", "Acquire::Check-Valid-Until").stdout.splitlines()
 
 
 def debian_repository(targets: str, release: str, root: Path = ROOT) -> Repository | None:
@@ -147,9 +152,7 @@ class Apt:
         waiting_for(f"installing {' '.join(packages)}")
         if any(self.updates.glob("[0-9]*")):  # after a power cut apt refuses all work until this is done
             must("dpkg", "--configure", "--pending", seconds=WORK_SECONDS, variables=QUIET)
-        deadline = time.monotonic() + LOCK_SECONDS
-        while LOCKED in (updated := fetching("update")).stderr and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        updated = fetching("update")
         done = fetching("--no-install-recommends", "install", *packages)
         if done.returncode:
             why = f"`apt-get install {' '.join(packages)}` failed with exit status {done.returncode}."
@@ -182,10 +185,18 @@ class Apt:
 
 
 def fetching(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """What apt-get does with packages from elsewhere, by the caller's proxies; it reads their names in lower case alone."""
+    """What apt-get does with packages from elsewhere, by the caller's proxies; it reads their names in lower case alone.
+
+    It waits for who else is at work, as at a machine's first boot: for dpkg by itself, for whoever has its lists or archives here.
+    """
     proxies = {name.lower(): value for name, value in sorted(callers().items()) if name.lower().endswith("_proxy")}
     options = ("--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS}", "--option=Acquire::Retries=3")
-    return run("apt-get", *options, *arguments, seconds=WORK_SECONDS, variables={**QUIET, **proxies}, outside=True)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        done = run("apt-get", *options, *arguments, seconds=WORK_SECONDS, variables={**QUIET, **proxies}, outside=True)
+        if LOCKED not in done.stderr or time.monotonic() > deadline:
+            return done
+        time.sleep(POLL_SECONDS)
 
 
 def removed(answer: str) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, run, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import host
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import interrupted_packages
 from ansible_collections.todochat.platform.plugins.module_utils.machine.host import ROOT
@@ -75,6 +76,34 @@ def installed_version() -> str:
     printed = run(daemon, "--version").stdout
     match = re.search(r"version (\S+?),", printed)
     return match.group(1) if match else ""
+
+
+def stand_in(path: Path = ROOT / SOCKET) -> str:
+    """What there is in Docker's place, by its name and version, such as "Podman 4.3.1"; "" where it is Docker itself, or nothing."""
+    command = which("docker")
+    if command and (podman := re.match(r"podman version (\S+)", run(command, "--version").stdout)):
+        return f"Podman {podman[1]}"
+    answer = ask("/version", path)
+    if not isinstance(answer, dict):
+        return ""
+    if any(part.get("Name") == "Podman Engine" for part in answer.get("Components") or []):
+        return f"Podman {answer.get('Version', '')}"
+    product = str((answer.get("Platform") or {}).get("Name", ""))
+    return product if product.startswith("Docker Desktop") else ""
+
+
+def refusal(name: str) -> UserError:
+    """Why nothing can be made in what stands in Docker's place."""
+    if name.startswith("Podman"):
+        return UserError(
+            f"What is called docker on this machine is {name}, which cannot run the cluster's node as Docker does.",
+            "Take the name away from it, then run the same command again, which installs Docker beside it: "
+            "`sudo apt-get remove podman-docker`, and `sudo rm /var/run/docker.sock` where that leads to Podman's.",
+        )
+    return UserError(
+        f"The Docker of this machine is {name}, which runs containers in a virtual machine of its own, whose networks and volumes this one does not have.",
+        "Turn it off for this machine (under WSL: Settings, Resources, WSL integration), then run the same command again, which installs Docker here.",
+    )
 
 
 def plugin_is_installed(name: str, root: Path = ROOT) -> bool:

@@ -28,6 +28,23 @@ class Object:
         return self.kind, self.name
 
 
+def image_names(image: Mapping[str, Any]) -> list[str]:
+    """What an image of /images/json has to be rid of before it is gone: its tags, then the digests by which it was pulled.
+
+    Those the classic store lists apart, also where the last tag of their repository takes them along; containerd's has them among the tags, which they
+    would take along in turn.
+    """
+    tags = [name for name in image.get("RepoTags") or [] if not name.startswith("<none>")]
+    tagged = {name.rpartition(":")[0] for name in tags}
+    digests = [name for name in image.get("RepoDigests") or [] if repository(name) not in {*tagged, "<none>"}]
+    return sorted(dict.fromkeys([*tags, *digests]), key=lambda name: "@" in name)
+
+
+def repository(name: str) -> str:
+    """Of an image's name, what stands before its tag or digest."""
+    return name.partition("@")[0] if "@" in name else name.rpartition(":")[0]
+
+
 class Docker:
     """All that is in the engine, asked once."""
 
@@ -52,9 +69,8 @@ class Docker:
             mounted = (name for name, one in zip(names, containers, strict=True) if volume["Name"] in [mount.get("Name") for mount in one["Mounts"]])
             yield Object("volume", volume["Name"], volume["Labels"] or {}, tuple(mounted))
         for image in docker_engine.ask("/images/json") or []:
-            tags = [tag for tag in image.get("RepoTags") or [] if tag != "<none>:<none>"]
             used = tuple(name for name, one in zip(names, containers, strict=True) if one["ImageID"] == image["Id"])
-            yield from (Object("image", name, users=used) for name in tags or [image["Id"]])
+            yield from (Object("image", name, users=used) for name in image_names(image) or [image["Id"]])
 
     def remove(self, kind: str, name: str) -> None:
         """Removes one; a container is let end first, and takes its unnamed volumes along."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.database.roles import verifies
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL, refusal
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ARCHITECTURES, Artifact
 
 OLDEST_ENGINE = 24
@@ -90,6 +90,8 @@ class Machine:
     inotify_instances: int = 1 << 16
     """Those that root may still have."""
     installed_engine: str = ""
+    stand_in: str = ""
+    """What there is in Docker's place."""
     missing_packages: tuple[str, ...] = ()
     apt_knows_debian: bool = True
 
@@ -128,7 +130,7 @@ def problems(wanted: Wanted, machine: Machine, engine: Engine | None, cluster_is
     if not cluster_is_made:
         found += size_problems(wanted, machine)
     if engine:
-        found += [*engine_problems(engine), *owner_problems(wanted, engine), *database_problems(wanted, engine)]
+        found += [*engine_problems(engine), *owner_problems(wanted, engine), *moved_problems(wanted, engine), *database_problems(wanted, engine)]
     return [*found, *port_problems(wanted, machine, engine), *subnet_problems(wanted, machine, engine)]
 
 
@@ -140,7 +142,7 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
     if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
         said.append(
             f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {INOTIFY_INSTANCES}: where the node "
-            "does not become ready, raise the limit with `sysctl fs.inotify.max_user_instances=512`."
+            "does not become ready, raise the limit with `sudo sysctl fs.inotify.max_user_instances=512`."
         )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")
@@ -181,6 +183,8 @@ def system_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
                 f"Use a machine of {' or '.join(ARCHITECTURES)}.",
             )
         )
+    if machine.stand_in:
+        return [*found, refusal(machine.stand_in)]
     major = re.match(r"\d+", machine.installed_engine)
     if major and int(major[0]) < OLDEST_ENGINE and not wanted.replace_older:
         found.append(
@@ -323,6 +327,22 @@ def port_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> li
     return found
 
 
+def moved_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
+    """Another address of the registry than that by which the images of a cluster that is there are named."""
+    asked = wanted.endpoints.get("image_registry_endpoint", "")
+    names = {name.removeprefix("/"): container for container in engine.containers for name in container["Names"]}
+    published = [port for port in names.get(wanted.registry, {}).get("Ports") or [] if port.get("PublicPort")]
+    there = sorted({f"{port.get('IP')}:{port['PublicPort']}" for port in published})
+    if not asked or not there or asked in there or wanted.deployment not in names:
+        return []
+    return [
+        UserError(
+            f"image_registry_endpoint={asked}, but the images of the cluster that is there are named by {' and '.join(there)}, where it finds them.",
+            f"Leave it at image_registry_endpoint={there[0]}, or take the cluster away before (`make down`): images, data and vault stay.",
+        )
+    ]
+
+
 def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> list[UserError]:
     """A network that cannot be made as asked, because it is none, or because its addresses are in use."""
     try:
@@ -351,7 +371,9 @@ def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> 
         ]
     uses = [(f"the Docker network {name} ({other})", other) for name, others in subnets.items() for other in others]
     known = {other for _, other in uses}
-    uses += [(f"a route of this machine ({route})", route) for route in machine.routes if route not in known]
+    # One that leads to public addresses and private ones alike is a piece of a default route, as tunnels make them of two halves.
+    others = (route for route in machine.routes if route not in known and (ipaddress.ip_network(route).is_private or not subnet.is_private))
+    uses += [(f"a route of this machine ({route})", route) for route in others]
     return [
         UserError(
             f"deployment_subnet={subnet} overlaps {what}.",

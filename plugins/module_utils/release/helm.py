@@ -16,6 +16,10 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
 KEPT_REVISIONS = 10
+BROKEN_OFF = ("pending-install", "pending-upgrade", "pending-rollback", "unknown")
+"""Of a revision that Helm began and did not end."""
+LEAVING = "uninstalling"
+LEAVING_SECONDS = 120
 HOOK = "helm.sh/hook"
 NUMBER = "todochat.platform/revision"
 """The label of Helm's revisions that holds the deployment's, which module_utils/release/revisions.py is about."""
@@ -40,8 +44,9 @@ class Release:
 
     def deployed(self, cluster: Cluster) -> tuple[str, int]:
         """Status and revision of the newest revision; ("absent", 0) where there is none."""
-        listed = cluster.run("helm", "list", "--all", "--output=json", f"--filter=^{self.name}$").stdout
-        found = json.loads(listed or "[]")
+        found = json.loads(cluster.run("helm", "list", "--all", "--output=json", f"--filter=^{self.name}$").stdout or "[]")
+        if not found:  # `helm list` passes over a release whose status is unknown
+            found = json.loads(cluster.run("helm", "history", self.name, "--max=1", "--output=json", check=False).stdout or "[]")
         return (found[0]["status"], int(found[0]["revision"])) if found else ("absent", 0)
 
     def manifest(self, cluster: Cluster) -> str:
@@ -60,13 +65,16 @@ class Release:
         return found
 
     def upgrade(self, cluster: Cluster, number: int) -> None:
-        """Installs or upgrades; what an interrupted helm left as pending is removed first, or helm would refuse.
+        """Installs or upgrades; what an interrupted helm has left is removed, or brought to its end, first, or helm would refuse.
 
         ``number`` is the deployment's revision that it is a part of.
         """
         status, revision = self.deployed(cluster)
-        if status.startswith("pending-"):
+        if status in BROKEN_OFF:
             cluster.run("kubectl", "delete", "secret", f"sh.helm.release.v1.{self.name}.v{revision}")
+        elif status == LEAVING:
+            waiting_for(f"helm uninstall {self.name}, which was broken off")
+            cluster.run("helm", "uninstall", self.name, "--wait", f"--timeout={LEAVING_SECONDS}s")
         waiting_for(f"helm upgrade --install {self.name}")
         arguments = ("helm", "upgrade", "--install", self.name, str(self.chart), f"--history-max={KEPT_REVISIONS}")
         cluster.run(*arguments, f"--labels={NUMBER}={number}", "--values=-", stdin=json.dumps(self.values))

@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.release.helm import NUMBER, difference
+from ansible_collections.todochat.platform.plugins.module_utils.release.helm import BROKEN_OFF, LEAVING, NUMBER, difference
 
 GOOD = ("deployed", "superseded")
 """What Helm calls revisions that were applied."""
@@ -121,7 +121,7 @@ class History:
         for name, parts in self.parts.items():
             if not parts:
                 raise UserError(f"The release {name} is not installed, so there is nothing to go back to", "Run `make up`, which installs what is missing.")
-            if parts[-1].status.startswith("pending-"):
+            if parts[-1].status in (*BROKEN_OFF, LEAVING):
                 raise UserError(
                     f"Helm was broken off while it changed release {name}, whose status is {parts[-1].status}",
                     "Run `make up`, which finishes it, then the same command again.",

@@ -280,7 +280,7 @@ class Watcher:
                 late = ((pod["metadata"]["name"], c["name"]) for pod in rollout.pods if (c := not_there_yet(pod)))
                 raise ReleaseError(
                     f"The rollout of {self.release.name} is not complete after {self.seconds:.0f} s: {'; '.join([*problems, *rollout.doing()])}.",
-                    f"Look at `kubectl --namespace {self.cluster.namespace} describe pods`, then run the same command again, which waits anew.",
+                    f"Look at {self.cluster.look(self.cluster.namespace)}, then run the same command again, which waits anew.",
                     next((self._log(*container) for container in late), ""),
                 )
             time.sleep(POLL_SECONDS)

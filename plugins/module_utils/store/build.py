@@ -18,10 +18,10 @@ from typing import Any
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import account, callers, path
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets
+from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets, validity_of_lists
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError, Lock
-from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, remove_leftovers
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import BUILT, Store, remove_leftovers
 from ansible_collections.todochat.platform.plugins.module_utils.store.supplies import GO_SETTINGS, go_file
 
 # What no container needs at run time; dropping it keeps images small.
@@ -50,7 +50,7 @@ class Builder:
 
     def build(self, artifact: Artifact) -> None:
         """Builds one artifact and adds it to the store. Raises ArtifactError with the last lines of what failed."""
-        with self.store.adding(artifact, origin="built") as target, self._workspace() as work:
+        with self.store.adding(artifact, origin=BUILT) as target, self._workspace() as work:
             binary = self._go(artifact, work) if "go" in artifact.build else None
             if not artifact.is_image:
                 assert binary is not None, f"{artifact.name}: a file is built by go"
@@ -131,6 +131,7 @@ class Builder:
                 "mmdebstrap",
                 f"--variant={image.get('variant', 'minbase')}",
                 "--mode=root",
+                *(f"--aptopt={setting}" for setting in validity_of_lists()),
                 f"--include={','.join(packages)}",
                 *hooks,
                 suite,
@@ -191,7 +192,7 @@ def debian_sources(suite: str) -> list[str]:
     if not main:
         raise ArtifactError(
             "apt on this machine has no source for Debian's main archive, so images cannot be assembled from its packages.",
-            "Add one to /etc/apt/sources.list.d and run `apt-get update`.",
+            "Add one to /etc/apt/sources.list.d and run `sudo apt-get update`.",
         )
     lines = [(main, suite), (main, f"{suite}-updates")] + ([(security, f"{suite}-security")] if security else [])
     return [f"deb [signed-by={DEBIAN_KEYRING}] {address} {release} main" for address, release in lines]

@@ -7,9 +7,11 @@ never changed again, so a broken-off download or build leaves nothing that looks
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,13 @@ class Artifact:
     member: str = ""
     image: str = ""
     upstream_image: str = ""
+    optional: bool = False
+    """Made only where it is asked for by name."""
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        """The Debian releases whose packages are in what is built here."""
+        return suites(self.build)
 
     @property
     def is_image(self) -> bool:
@@ -77,6 +86,7 @@ class Lock:
             entries: dict[str, dict[str, Any]] = document["artifacts"]
             if not all(isinstance(entry, dict) for entry in entries.values()):
                 raise TypeError("an artifact is not a mapping")
+            self.debian: datetime.date | None = document.get("debian")
         except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
             raise ArtifactError(f"The lock file {path} cannot be read: {error}", "Mend it, or take it from git again.") from error
         self._entries = entries
@@ -112,6 +122,11 @@ class Lock:
         missing = {"version", "build", "seconds"} - set(entry)
         if missing:
             raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.", "Add them, as the other entries have them.")
+        if suites(entry["build"]) and type(self.debian) is not datetime.date:
+            raise ArtifactError(
+                f"{self.path}: {name} is made of Debian's packages, and debian: says no day from which on these are taken, but {self.debian!r}.",
+                "Write a day there, like 2026-11-29, or take the file from git again.",
+            )
         for used in entry["build"].get("artifacts", {}):
             if used not in self._entries:
                 raise ArtifactError(
@@ -125,6 +140,7 @@ class Lock:
             seconds=int(entry["seconds"]),
             build=entry["build"],
             sha256=recorded,
+            optional=bool(entry.get("optional")),
             **{key: entry.get(key, "") for key in ("url", "member", "image", "upstream_image")},
         )
 
@@ -132,7 +148,8 @@ class Lock:
         """A hash of all that decides what an artifact contains, so that a change of one rebuilds that one alone."""
         entry = self._entries[name]
         digest = hashlib.sha256()
-        digest.update(json.dumps([RECIPE_FORMAT, self.architecture, entry["version"], entry["build"]]).encode())
+        since = [str(self.debian)] if suites(entry["build"]) else []
+        digest.update(json.dumps([RECIPE_FORMAT, self.architecture, entry["version"], entry["build"], *since]).encode())
         for used in sorted(entry["build"].get("artifacts", {})):
             digest.update(self._key(used).encode())
         go = entry["build"].get("go")
@@ -144,6 +161,11 @@ class Lock:
                 if file.is_file():
                     digest.update(str(file.relative_to(self.recipes)).encode() + b"\0" + file.read_bytes())
         return digest.hexdigest()
+
+
+def suites(build: Mapping[str, Any]) -> tuple[str, ...]:
+    image = build.get("image", {})
+    return tuple(part["suite"] for part in (image, image.get("newer", {})) if "suite" in part)
 
 
 def machine_architecture() -> str:

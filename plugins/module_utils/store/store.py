@@ -6,6 +6,7 @@ that looks finished.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -21,6 +22,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.locks impor
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 
 LOCK = ".lock"
+BUILT = "built"
+"""The origin of what was made here."""
 
 
 class Store:
@@ -45,7 +48,7 @@ class Store:
         return (self.folder(artifact) / "record.json").is_file()
 
     def record(self, artifact: Artifact) -> dict[str, Any]:
-        """What is known of a stored artifact: sha256, size in bytes, origin (a URL, or ``built``)."""
+        """What is known of a stored artifact: sha256, size in bytes, origin (a URL, or ``built``), when it was added, the Debian releases it is made of."""
         try:
             record: dict[str, Any] = json.loads((self.folder(artifact) / "record.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -76,7 +79,10 @@ class Store:
                 "origin": origin,
                 "sha256": sha256_of(file),
                 "size": file.stat().st_size,
+                "added": datetime.datetime.now(tz=datetime.UTC).isoformat(timespec="seconds"),
             }
+            if origin == BUILT and artifact.suites:
+                record["debian"] = artifact.suites
             (work / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
             folder.parent.mkdir(exist_ok=True)
             for path in (folder.parent, work, *work.iterdir()):

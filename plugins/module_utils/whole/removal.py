@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
+from ansible_collections.todochat.platform.plugins.module_utils.machine import timer
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty, take
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import LOCK
@@ -29,6 +30,9 @@ def levels(named: Iterable[str]) -> set[str]:
 def parts(of: Deployment) -> list[Part]:
     """All but the application and what was installed, in the order in which it goes."""
     found, there = list[Part](), InDocker(of)
+    schedule = timer.backups(of.name, of.root)
+    if schedule.is_there():  # first: it would find no database
+        found.append(Part("cluster/data/installed", "the schedule of backups", schedule.remove))
     if of.docker.sleeps and of.was_here():  # in check mode; else it was started before
         found.append(Part("cluster/data/installed", f"what Docker, which has to be started for that, holds of {of.name}", nothing))
     found += [*there.node(), *there.container(f"{of.registry}-writer", "cluster"), *there.container(of.registry, "cluster")]

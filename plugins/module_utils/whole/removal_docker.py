@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, NODE_LABEL
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Object
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Object, repository
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import take
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment, Part, files, nothing
@@ -84,8 +84,8 @@ class InDocker:
         """Those that were built for the deployment, and those loaded from the store, whatever their version."""
         loaded = [f"todochat/{artifact.name}" for artifact in Lock(self.of.lock).artifacts.values() if artifact.is_image and not artifact.image]
         for found in self.of.docker.objects.values():
-            repository = found.name.rpartition(":")[0]
-            if found.kind == "image" and repository in (*self.of.repositories, *loaded):
+            of = repository(found.name)
+            if found.kind == "image" and of in (*self.of.repositories, *loaded):
                 others = [user for user in found.users if ("container", user) not in gone]
-                stays = f"the container {others[0]} uses it" if others else shared if repository in loaded else ""
+                stays = f"the container {others[0]} uses it" if others else shared if of in loaded else ""
                 yield Part("installed", f"image {found.name}", partial(self.of.docker.remove, "image", found.name), stays, frozenset({found.key}))

@@ -90,7 +90,7 @@ class Rollback:
             if not known:
                 raise UserError(
                     f"Revision {plan.revision} has the same image of {user} as what runs, so no backup belongs to going back to it",
-                    "Leave restore out; a backup is restored by itself with make restore FILE=PATH",
+                    "Leave restore out; a backup is restored by itself with `make restore FILE=PATH`",
                 )
             backup = self.database.backup_before(plan.revision, revisions.since(plan.parts), known) if restore == "true" else Path(restore)
             restored = self.database.restore(backup, known, reference(now), check_mode=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 from collections.abc import Iterable, Mapping
@@ -18,9 +19,11 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine, timer
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.support import bases_line, in_use, past_support_line
 
 ANSWER_SECONDS = 5
 """What does not answer by then is shown as not answering."""
@@ -78,9 +81,14 @@ class Deployment:
     external: bool = False
     registry: str = "absent"
     registry_endpoint: str = ""
+    backups: str = ""
+    """How their schedule is; empty where there is none."""
     versions: Mapping[str, str] = field(default_factory=dict)
     disk: Mapping[str, int] = field(default_factory=dict)
     """Bytes of each part, and ``free``."""
+    bases: str = ""
+    past_support: str = ""
+    """What nobody mends any more; empty where there is nothing of that."""
 
     def advice(self) -> tuple[str, str]:
         """The next sensible command, and why it is that."""
@@ -123,8 +131,11 @@ class Deployment:
             *((service.name.capitalize(), service_line(service)) for service in self.services),
             ("Assistant", assistant_line(self.assistant) if self.assistant else ""),
             ("Database", ", ".join((f"external, at {self.database}" if self.external else self.database, *self.database_facts))),
+            ("Backups", self.backups),
             ("Registry", f"{self.registry} at {self.registry_endpoint}" if self.registry != "absent" else "absent"),
             ("Versions", ", ".join(f"{name} {version}" for name, version in self._versions().items())),
+            ("Base images", self.bases),
+            ("Past support", self.past_support),
             ("Disk", ", ".join(f"{part} {human(size)}" for part, size in self.disk.items())),
             ("Next", f"{command}   ({reason})"),
         ]
@@ -214,10 +225,13 @@ class Observer:
     database_host: str
     """Of an external database; empty for the container."""
     store: Path
+    lock: Lock
+    node: str
+    """The Node.js of the frontend's image."""
 
     def observe(self) -> Deployment:
         """Asks all parts at once; what does not answer in time counts as not answering."""
-        docker = docker_engine.answering_version()
+        docker, today = docker_engine.answering_version(), datetime.datetime.now(tz=datetime.UTC).date()
         states = self._containers() if docker else {}
         with ThreadPoolExecutor() as pool:
             status = pool.submit(self._status)
@@ -249,8 +263,11 @@ class Observer:
                 external=bool(self.database_host),
                 registry=states.get(self.registry_container, "absent"),
                 registry_endpoint=self.registry.endpoint,
+                backups=timer.backups(self.repository).line(),
                 versions=versions.result(),
                 disk=disk.result(),
+                bases=bases_line(self.lock.debian, today) if self.lock.debian else "",
+                past_support=past_support_line(in_use(self.lock, self.node), today),
             )
 
     def _status(self) -> tuple[Status, str]:

@@ -2,10 +2,13 @@
 
 import base64
 import binascii
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
@@ -14,8 +17,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     SettingsError,
 )
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 MINIMUM_KEY_BYTES = 32
 
@@ -137,18 +139,31 @@ class Secrets(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _postgresql(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if not re.match("postgres(ql)?://", url):
+            raise ValueError(
+                "the URL's scheme must be postgresql; write it as postgresql://user:password@host:5432/name"
+            )
         try:
-            url = make_url(value.get_secret_value())
-        except ArgumentError:
+            found = conninfo_to_dict(url)
+        except psycopg.ProgrammingError:  # it quotes what it does not understand
             raise ValueError("no database URL; write it as postgresql://user:password@host:5432/name") from None
-        if url.get_backend_name() not in {"postgresql", "postgres"}:
-            raise ValueError("the URL's scheme must be postgresql")
+        if not found.get("host") or not found.get("dbname"):
+            raise ValueError(
+                "the URL names no host or no database; write it as postgresql://user:password@host:5432/name"
+            )
         return value
 
     @property
     def sqlalchemy_url(self) -> URL:
-        """The database URL for SQLAlchemy with psycopg 3, synchronous or not."""
-        return make_url(self.database_url.get_secret_value()).set(drivername="postgresql+psycopg")
+        """The database URL for SQLAlchemy with psycopg 3, read as PostgreSQL's own library reads it."""
+        found = {name: str(value) for name, value in conninfo_to_dict(self.database_url.get_secret_value()).items()}
+        port = int(found.pop("port", "5432"))
+        user, password = found.pop("user", None), found.pop("password", None)
+        host, name = found.pop("host"), found.pop("dbname")
+        if found.get("sslmode") in {"verify-ca", "verify-full"}:
+            found.setdefault("sslrootcert", "system")
+        return URL.create("postgresql+psycopg", user, password, host, port, name, found)
 
 
 def load() -> tuple[Settings, Secrets]:

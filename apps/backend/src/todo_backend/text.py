@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 # Not seen, and able to make a text read differently to a person and to a model: controls of direction, tags other than
 # those of a flag, and characters without width, but for the joiners that emoji and several scripts are written with.
@@ -62,6 +63,11 @@ def shortened(value: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 2].rstrip() + " …"
 
 
+# The built-in assistant goes through a list several times for a message, and the next one is about the same titles.
+_REMEMBERED = 1 << 14
+
+
+@lru_cache(_REMEMBERED)
 def comparable(value: str) -> str:
     """Return the form in which texts are compared: whatever case, form of accents or spacing they are written in."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", value).casefold())
@@ -70,7 +76,12 @@ def comparable(value: str) -> str:
 
 def words(value: str) -> list[str]:
     """Return the words of a text in comparable form, without the punctuation between them; an emoji is a word."""
-    return list(_words(comparable(value)))
+    return list(_split(value))
+
+
+@lru_cache(_REMEMBERED)
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(_words(comparable(value)))
 
 
 def _words(text: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ are folded (see `fold`): lower case, `ae` for ä, without apostrophes, and `to-d
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 
 from todo_backend.text import comparable
@@ -14,6 +15,7 @@ from todo_backend.text import comparable
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "'": None, "’": None, "-": None})
 
 
+@lru_cache(1 << 14)
 def fold(word: str) -> str:
     """Return the form in which words are compared with those of this module."""
     return comparable(word).translate(_UMLAUTS)

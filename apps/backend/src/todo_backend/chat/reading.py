@@ -606,6 +606,7 @@ def is_slip_for(todo: TodoView, clauses: Sequence[Clause]) -> bool:
     )
 
 
+@lru_cache(1 << 14)
 def bases(title: str) -> frozenset[str]:
     """Return the words by which a todo is named, each in one form."""
     return frozenset(

@@ -318,7 +318,8 @@ class _Turn:
         named_ones = named(self.todos, clauses)
         if _begins_talk("help", clauses) and not reader.wants("add", "noted"):
             return self.say("help", examples=self.language.says["examples"])
-        if [clause.wants("plan") for clause in clauses if not is_courtesy(clause.text, self.now)] == [True]:
+        plans = [clause for clause in clauses if clause.wants("plan")]
+        if len(plans) == 1 and all(clause is plans[0] or is_courtesy(clause.text, self.now) for clause in clauses):
             return self._plan()
         opening = clauses[: 1 + self._before(clauses)]
         if (

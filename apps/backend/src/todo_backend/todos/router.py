@@ -187,8 +187,7 @@ async def confirm(confirmation_id: uuid.UUID, user: CurrentUser, database: Db) -
     """Delete the todos that the assistant asked about; what has changed since it asked stays."""
     with _answers("question"):
         async with database.transaction() as session:
-            deleted, left = await service.confirm(session, user.id, confirmation_id)
-            return Deleted(deleted=deleted, left=left)
+            return await service.confirm(session, user.id, confirmation_id)
 
 
 def _today(user: User) -> datetime:

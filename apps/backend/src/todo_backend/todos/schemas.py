@@ -155,9 +155,10 @@ class ConfirmationView(BaseModel):
 
 
 class Deleted(BaseModel):
-    """What a confirmation deleted, and what it left because it has changed since, or is gone."""
+    """What a confirmation deleted, by which changes, and what it left because it has changed since, or is gone."""
 
     deleted: list[TodoView]
+    changes: list[ChangeView]
     left: list[uuid.UUID]
 
 

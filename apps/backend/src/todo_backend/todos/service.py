@@ -43,7 +43,9 @@ from todo_backend.todos.models import COMPLETED_AT, DUE, Change, Confirmation, T
 from todo_backend.todos.schemas import (
     PRIORITIES,
     ActorKind,
+    ChangeView,
     Counts,
+    Deleted,
     ListedChange,
     Overview,
     OverviewPart,
@@ -609,9 +611,7 @@ async def open_question(session: AsyncSession, confirmation_id: uuid.UUID) -> Se
     return [] if await session.scalar(query) is None else await asked_about(session, confirmation_id)
 
 
-async def confirm(
-    session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID
-) -> tuple[list[TodoView], list[uuid.UUID]]:
+async def confirm(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID) -> Deleted:
     """Delete what was asked about, once; return that, and what was left because it has changed or is gone.
 
     Raises TodoNotFoundError where nothing was asked, and ConflictError where it was answered, or too long ago.
@@ -631,16 +631,21 @@ async def confirm(
     mine = select(Todo).where(Todo.user_id == user_id, Todo.id == func.any(cast(list(versions), ARRAY(Uuid))))
     there = await session.scalars(mine.order_by(Todo.number).with_for_update())
     todos = [todo for todo in there if todo.version == versions[todo.id]]
+    changes: Sequence[Change] = ()
     if todos:
         made = {"user_id": user_id, "actor": asked.actor, "actor_name": asked.actor_name, "kind": "delete"}
-        await session.execute(insert(Change), [{**made, "todo_id": todo.id, "before": _kept(todo)} for todo in todos])
+        rows = [{**made, "todo_id": todo.id, "before": _kept(todo)} for todo in todos]
+        changes = (await session.scalars(insert(Change).returning(Change, sort_by_parameter_order=True), rows)).all()
         gone = cast([todo.id for todo in todos], ARRAY(Uuid))
         await session.execute(
             delete(Todo).where(Todo.id == func.any(gone)).execution_options(synchronize_session=False)
         )
         metrics.CHANGES.labels("delete", asked.actor).inc(len(todos))
-    deleted = [TodoView.of(todo) for todo in todos]
-    return deleted, sorted(versions.keys() - {todo.id for todo in todos})
+    return Deleted(
+        deleted=[TodoView.of(todo) for todo in todos],
+        changes=[ChangeView.of(change) for change in changes],
+        left=sorted(versions.keys() - {todo.id for todo in todos}),
+    )
 
 
 OLD = {table: table.created_at < func.now() - timedelta(days=KEPT_DAYS) for table in (Change, Confirmation)}

@@ -1,5 +1,5 @@
 module bundle/coredns
 
-go 1.23.0
+go 1.24.0
 
-require github.com/coredns/coredns v1.12.1
+require github.com/coredns/coredns v1.13.1

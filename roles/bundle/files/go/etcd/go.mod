@@ -2,4 +2,4 @@ module bundle/etcd
 
 go 1.24
 
-require go.etcd.io/etcd/server/v3 v3.6.5
+require go.etcd.io/etcd/server/v3 v3.6.6

@@ -1,0 +1,124 @@
+"""The whole way by somebody whose account, folder and shell are not those of the other tests, at a terminal where sudo asks.
+
+Her name has a dot and capitals, her machine speaks German, her files are hers alone, what is outside she reaches by a proxy, and she keeps
+the checkout in a folder with a space and an umlaut. apt is at work when she begins, as at a machine's first boot.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+
+import pytest
+from conftest import SYSTEM
+from testinfra.host import Host
+
+NAME = "Jane.Doe"
+PASSWORD = "Kein Wort, 3 Zeichen: $'\\"
+CHECKOUT = f"/home/{NAME}/Eigene Dateien/Aufgabenübersicht"
+SHELL = (
+    "export LANG=de_DE.UTF-8 LC_ALL=de_DE.UTF-8",
+    "export http_proxy=$(cat /etc/proxy)",
+    "export HTTP_PROXY=$http_proxy https_proxy=$http_proxy HTTPS_PROXY=$http_proxy ALL_PROXY=$http_proxy",
+    "umask 077",
+    f"cd {shlex.quote(CHECKOUT)}",
+)
+PROXY = "Port 3128\nTimeout 600\nLogLevel Connect\n"
+PROMPT = f"[sudo] password for {NAME}: "
+BUSY_SECONDS = 20
+# Each lock for which apt or dpkg can be told to wait, as one after the other is taken by a first boot.
+BUSY = f"""
+import fcntl, time
+for name in ("/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock", "/var/lib/dpkg/lock-frontend"):
+    with open(name, "w") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        print(name, flush=True)
+        time.sleep({BUSY_SECONDS})
+"""
+FURNISH = f"""
+set -e
+apt-get update --quiet=2
+apt-get install --yes --quiet=2 --no-install-recommends locales tinyproxy
+echo {shlex.quote(PROXY)} > /etc/tinyproxy/tinyproxy.conf
+systemctl restart tinyproxy
+echo http://$(hostname --all-ip-addresses | cut --delimiter=' ' --fields=1):3128 > /etc/proxy
+localedef --inputfile=de_DE --charmap=UTF-8 de_DE.UTF-8
+useradd --create-home --badname --shell /bin/bash {NAME}
+echo '{NAME} ALL=(ALL) ALL' > /etc/sudoers.d/jane
+su --login {NAME} --command {shlex.quote(f"umask 077; mkdir -p .cache/todochat/store .config {shlex.quote(CHECKOUT)}")}
+mount --bind /home/tester/.cache/todochat/store /home/{NAME}/.cache/todochat/store
+cp --archive /home/tester/todochat/. {shlex.quote(CHECKOUT)}
+for file in .config/pip .npmrc; do test ! -e /home/tester/$file || cp --archive /home/tester/$file /home/{NAME}/$file; done
+chown --recursive {NAME}: {shlex.quote(CHECKOUT)} /home/{NAME}/.config
+test ! -e /home/{NAME}/.npmrc || chown {NAME}: /home/{NAME}/.npmrc
+"""
+
+
+def types(command: str, asked: int = 1) -> tuple[int, str]:
+    """The exit status of what she types at a terminal, and what it shows; sudo's password as often as she is asked."""
+    script = f"script --quiet --return --command {shlex.quote(chr(10).join((*SHELL, command)))} /dev/null"
+    docker = ["docker", "exec", "--interactive", SYSTEM, "su", "--login", NAME, "--command", f"timeout 1500 {script}"]
+    with subprocess.Popen(docker, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        shown = b""
+        for number in range(asked):
+            while shown.count(PROMPT.encode()) <= number:
+                block = os.read(process.stdout.fileno(), 4096)
+                assert block, shown.decode()
+                shown += block
+            process.stdin.write(f"{PASSWORD}\r".encode())
+            process.stdin.flush()
+        shown += process.stdout.read()
+    return process.returncode, shown.decode()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def jane(host: Host) -> None:
+    """She has an account, and her checkout."""
+    host.check_output("bash -c %s", FURNISH)
+    host.check_output("echo %s | chpasswd", f"{NAME}:{PASSWORD}")
+
+
+def test_while_apt_is_busy_it_waits_and_then_everything_runs(host: Host) -> None:
+    subprocess.run(["docker", "exec", "--detach", SYSTEM, "python3", "-c", BUSY], check=True)
+    status, shown = types("make up")
+    assert status == 0, shown
+    assert "failed=0" in shown
+    assert PASSWORD not in shown
+    assert NAME in host.group("docker").members
+
+
+def test_the_second_run_has_nothing_to_do() -> None:
+    status, shown = types("make up")
+    assert status == 0, shown
+    assert "changed=0 unreachable=0 failed=0" in shown
+
+
+def test_all_is_well() -> None:
+    status, shown = types("make status")
+    assert status == 0, shown
+    assert "(all is well)" in shown
+
+
+def test_a_checkout_that_was_moved_goes_on(host: Host) -> None:
+    host.check_output("mv %s %s", CHECKOUT, f"{CHECKOUT} 2")
+    host.check_output("ln --symbolic %s %s", f"{CHECKOUT} 2", CHECKOUT)
+    status, shown = types("cd -P . && make plan")
+    assert status == 0, shown
+    assert "changed=0 unreachable=0 failed=0" in shown
+
+
+def test_the_proxy_was_asked_for_what_is_outside_alone(host: Host) -> None:
+    asked = re.findall(r"Request .*: [A-Z]+ (?:https?://)?([^\s/:]+)", host.check_output("journalctl --unit=tinyproxy --output=cat"))
+    assert asked
+    assert [name for name in asked if re.match(r"localhost$|127\.|192\.168\.|10\.|\[", name)] == []
+
+
+def test_all_is_taken_away_again(host: Host) -> None:
+    status, shown = types("make down ARGS='-e remove=data,installed'")
+    assert status == 0, shown
+    assert not host.exists("docker")
+    assert NAME not in host.check_output("getent group docker || true")

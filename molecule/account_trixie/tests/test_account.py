@@ -1,0 +1,1 @@
+../../account/tests/test_account.py

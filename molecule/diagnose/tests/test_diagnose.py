@@ -1,0 +1,242 @@
+"""What is wrong is named within seconds, by name and with the command that mends it; nothing is where nothing is wrong. The order matters."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pytest
+from conftest import OUTPUT, SYSTEM
+from deployed import Deployment, until
+
+pytest_plugins = ["deployed"]
+# From the command's start, once Kubernetes or Docker shows the fault.
+SECONDS = 15
+SHOWN_SECONDS = 120
+# After a start of the node, whose pods all begin anew.
+SOUND_SECONDS = 300
+SOUND_RUNS = 20
+SOUND = "Nothing is wrong."
+MEND = "Mend it: "
+# Of what is only said.
+MAKE = "make"
+KUBECTL = "kubectl --namespace todo"
+REASONS = f"{KUBECTL} get pods --output=jsonpath='{{..waiting.reason}}' | grep"
+NO_IMAGE = f"127.0.0.1:5000/todo/backend@sha256:{'0' * 64}"
+PATH = '[{"op": "replace", "path": "/spec/template/spec/containers/0/readinessProbe/httpGet/path", "value": "/health/nothing"}]'
+PORT = '[{"op": "replace", "path": "/spec/ports/0/nodePort", "value": 30111}]'
+DENY = '{"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": "nobody-in"}, "spec": {"podSelector": {}}}'
+WRONG = '{"stringData": {"database_url": "postgresql://todo_app:wrong@192.168.85.251:5432/todo"}}'
+KEY = '{"stringData": {"model_api_key": "a-key-of-this-test-alone"}}'
+NO_KEY = '[{"op": "remove", "path": "/data/model_api_key"}]'
+CERTIFICATE = "/var/lib/minikube/certs/expired.crt"
+FAILED = f"{KUBECTL} get pods --field-selector=status.phase=Failed --output=name"
+
+
+def undo(name: str) -> str:
+    return f"kubectl --namespace todo rollout undo deployment/{name}"
+
+
+def model(url: str) -> str:
+    return f"""{KUBECTL} patch configmap backend --type=merge --patch='{{"data": {{"TODO_MODEL_URL": "{url}"}}}}'"""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """How something is made wrong, what shows that it is, and what is said of it; then how it is mended."""
+
+    names: tuple[str, ...]
+    inject: str
+    mend: str
+    says: tuple[str, ...]
+    shown: str = "true"
+    settles: bool = True
+    """Whether all pods serve again at once."""
+
+
+FAULTS = {
+    "an image that is not there": Fault(
+        ("image",),
+        f"{KUBECTL} set image deployment/backend '*={NO_IMAGE}'",
+        undo("backend"),
+        ("sha256:0000", "rollout undo deployment/backend"),
+        f"{REASONS} -E 'ErrImagePull|ImagePullBackOff'",
+    ),
+    "a crash on start": Fault(
+        ("crash",),
+        f"{KUBECTL} set env deployment/backend TODO_LOG_LEVEL=nonsense",
+        undo("backend"),
+        ("exit code", "rollout undo deployment/backend"),
+        f"{REASONS} CrashLoopBackOff",
+    ),
+    "more memory than there is": Fault(
+        ("scheduling",),
+        f"{KUBECTL} set resources deployment/frontend --requests=memory=900Gi --limits=memory=900Gi",
+        undo("frontend"),
+        ("Insufficient memory", "rollout undo deployment/frontend"),
+        f"{KUBECTL} get pods --output=jsonpath='{{..conditions[*].reason}}' | grep Unschedulable",
+    ),
+    "a probe of what is not there": Fault(
+        ("probe",),
+        f"{KUBECTL} patch deployment backend --type=json --patch='{PATH}'",
+        undo("backend"),
+        ("statuscode: 404", "rollout undo deployment/backend"),
+        f"{KUBECTL} get events --field-selector=reason=Unhealthy | grep 'statuscode: 404'",
+    ),
+    "no Secret": Fault(
+        ("secret",),
+        f"{KUBECTL} delete secret backend-secrets",
+        "make up ARGS='--tags app_secrets'",
+        ("no Secret backend-secrets", f"{MAKE} up ARGS='--tags app_secrets,app_release'"),
+    ),
+    "a wrong password": Fault(
+        ("secret",),
+        f"{KUBECTL} patch secret backend-secrets --type=merge --patch='{WRONG}' && {KUBECTL} rollout restart deployment/backend",
+        f"make up ARGS='--tags app_secrets' && {KUBECTL} rollout restart deployment/backend",
+        ("password authentication failed", f"{MAKE} up ARGS='--tags app_secrets' then: ", f"{KUBECTL} rollout restart deployment/backend"),
+        f"{KUBECTL} logs --selector=app.kubernetes.io/instance=backend --container=migrations --tail=20 | grep 'password authentication failed'",
+    ),
+    "no database": Fault(("database",), "docker stop todo-database", "docker start todo-database", ("todo-database is exited", f"{MAKE} start")),
+    "a database that is paused": Fault(
+        ("database",), "docker pause todo-database", "docker unpause todo-database", ("is paused", f"{MEND}docker unpause todo-database")
+    ),
+    "no DNS": Fault(
+        ("dns",),
+        "kubectl --namespace kube-system scale deployment/coredns --replicas=0",
+        "kubectl --namespace kube-system scale deployment/coredns --replicas=1 && kubectl --namespace kube-system rollout restart deployment/coredns"
+        " && kubectl --namespace kube-system rollout status deployment/coredns",
+        ("scaled to 0", "kubectl --namespace kube-system scale deployment/coredns --replicas=1"),
+    ),
+    "no registry": Fault(("registry",), "docker stop todo-registry", "docker start todo-registry", ("todo-registry is exited", f"{MAKE} start")),
+    "a cordoned node": Fault(("scheduling",), "kubectl cordon todo", f"{KUBECTL} uncordon todo", ("cordoned", f"{KUBECTL} uncordon todo")),
+    "a quota of nothing": Fault(
+        ("quota",),
+        f"{KUBECTL} create quota none --hard=pods=0",
+        f"{KUBECTL} delete resourcequota/none",
+        ("it allows pods=0", f"{KUBECTL} delete resourcequota/none"),
+        f"{KUBECTL} get resourcequota none --output=jsonpath='{{.status.hard}}' | grep pods",
+    ),
+    "somebody else's policy": Fault(
+        ("network policy",),
+        f"echo '{DENY}' | {KUBECTL} create --filename=-",
+        f"{KUBECTL} delete networkpolicy/nobody-in",
+        ("nobody-in", f"{KUBECTL} delete networkpolicy/nobody-in"),
+    ),
+    "a provider out of reach": Fault(
+        ("provider",),
+        f"{KUBECTL} patch secret backend-secrets --type=merge --patch='{KEY}' && {model('http://192.168.85.1:9/v1')}",
+        f"{KUBECTL} patch secret backend-secrets --type=json --patch='{NO_KEY}' && {model('https://api.groq.com/openai/v1')}",
+        ("192.168.85.1:9 cannot be reached", "app_release_model_url=URL"),
+    ),
+    "no metrics": Fault(
+        ("metrics",),
+        "kubectl --namespace kube-system scale deployment/metrics-server --replicas=0",
+        "kubectl --namespace kube-system scale deployment/metrics-server --replicas=1",
+        ("metrics-server in kube-system is scaled to 0",),
+    ),
+    "a service scaled to 0": Fault(
+        ("scale",),
+        f"{KUBECTL} scale deployment/frontend --replicas=0",
+        f"{KUBECTL} scale deployment/frontend --replicas=2",
+        ("frontend is scaled to 0", f"{MAKE} up ARGS='--tags app_release'"),
+    ),
+    "a certificate that has run out": Fault(
+        ("certificate",),
+        f"docker exec --interactive todo tee {CERTIFICATE} < molecule/diagnose/expired.crt",
+        f"docker exec todo rm {CERTIFICATE}",
+        ("expired.crt has run out on 2020-01-02", f"{MAKE} stop then: {MAKE} start"),
+    ),
+    "a pod that fills its disk": Fault(
+        ("disk",),
+        f"{KUBECTL} exec deployment/frontend -- dd if=/dev/zero of=/tmp/filled bs=1M count=80",
+        f"for pod in $({FAILED}); do {KUBECTL} delete $pod; done",
+        ("exceeds the limit", f"{KUBECTL} delete pod/frontend-"),
+        f"{FAILED} | grep frontend",
+    ),
+    "no kubelet": Fault(
+        ("node",), "docker exec todo systemctl stop kubelet", "docker exec todo systemctl start kubelet", ("kubelet is inactive", f"{MAKE} start")
+    ),
+    "no ConfigMap": Fault(
+        ("configuration",), f"{KUBECTL} delete configmap frontend", "true", ("no ConfigMap frontend", f"{MAKE} up ARGS='--tags app_release'"), settles=False
+    ),
+    "no Service": Fault(
+        ("configuration", "service"),
+        f"{KUBECTL} delete service/backend",
+        "true",
+        ("no Service backend", f"{MAKE} up ARGS='--tags app_release'"),
+        settles=False,
+    ),
+    "another port": Fault(
+        ("configuration", "port", "service"),
+        f"{KUBECTL} patch service frontend --type=json --patch='{PORT}'",
+        # this and the two before
+        f"{KUBECTL} delete service/frontend && make up ARGS='--tags app_release'",
+        ("node port 30111", f"{KUBECTL} delete service/frontend then: {MAKE} up ARGS='--tags app_release'"),
+    ),
+    "a stopped node": Fault(("node",), "docker stop todo", "true", ("The container todo is exited", f"{MAKE} start"), settles=False),
+    "a port that another program has": Fault(
+        ("port",),
+        "! docker start todo",
+        "sudo systemctl stop other && docker start todo",
+        ("port 30000 is held by the process python3", f"{MAKE} start"),
+        settles=False,
+    ),
+}
+
+
+def diagnosed(deployment: Deployment) -> tuple[list[str], str, float]:
+    """The names of what is wrong, the page, and how many seconds it took."""
+    began = time.monotonic()
+    page = deployment.passes("make diagnose")
+    took = time.monotonic() - began
+    lines = page.splitlines()
+    names = [line[:15].strip() for line, after in pairwise(lines) if after.strip().startswith(MEND)]
+    return names, page, took
+
+
+def is_sound(page: str) -> bool:
+    return SOUND in map(str.strip, page.splitlines())
+
+
+def test_on_a_sound_system_nothing_is_named(deployment: Deployment) -> None:
+    until(lambda: is_sound(diagnosed(deployment)[1]), SOUND_SECONDS)
+    pages = [diagnosed(deployment)[1] for _ in range(SOUND_RUNS)]
+    assert [page for page in pages if not is_sound(page)] == []
+
+
+def test_nothing_stands_in_the_way_of_what_is_there_and_what_does_is_said_at_once(deployment: Deployment) -> None:
+    assert "Nothing stands in the way" in deployment.passes("make doctor")
+    passed, output = deployment.run("make doctor ARGS='-e minikube_cpus=1 -e deployment_frontend_port=80'")
+    assert not passed
+    end = " ".join(output.split())
+    assert "minikube_cpus=1 is too little" in end
+    assert "deployment_frontend_port=80 is not a port" in end
+
+
+@pytest.mark.parametrize("what", FAULTS)
+def test_a_fault_is_named_in_time_with_what_mends_it(deployment: Deployment, what: str) -> None:
+    fault = FAULTS[what]
+    if fault.names == ("port",):
+        deployment.host.check_output("systemd-run --quiet --collect --unit=other python3 -m http.server --bind 127.0.0.1 30000")
+        until(lambda: deployment.host.run("timeout 2 bash -c '</dev/tcp/127.0.0.1/30000'").rc == 0, SHOWN_SECONDS)
+    deployment.passes(fault.inject)
+    try:
+        until(lambda: deployment.run(fault.shown)[0], SHOWN_SECONDS)
+        names, page, took = diagnosed(deployment)
+    finally:
+        deployment.passes(fault.mend)
+    with (OUTPUT / f"{SYSTEM}-named.log").open("a", encoding="utf-8") as log:
+        log.write(f"{took:.1f} s: {what}: {', '.join(names)}\n")
+    assert sorted(names) == sorted(fault.names), page
+    said = re.sub(r"/opt/todochat/bin/kubectl --kubeconfig \S+", "kubectl", " ".join(page.split()))
+    assert [words for words in fault.says if words not in said] == [], page
+    assert took <= SECONDS, page
+    if fault.settles:
+        deployment.settle()
+
+
+def test_all_is_sound_again(deployment: Deployment) -> None:
+    until(lambda: is_sound(diagnosed(deployment)[1]), SOUND_SECONDS)
+    assert "changed=0" in deployment.up("")

@@ -1,0 +1,36 @@
+"""Who follows a guide gets where it leads: each command as it stands there, in order, and what is shown below it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from conftest import OUTPUT, SYSTEM
+from guide import missing, steps
+from testinfra.host import Host
+
+GUIDES = ("docs/tutorial.md", "docs/upgrade.md")
+"""In this order on one system."""
+# What they run, in words that dependencies.py reads.
+COMMANDS = {"make up", "make plan", "make rollback", "make status", "make backup"}
+SAY = "PYTHONPATH=.ansible/collections python3 molecule/guides/said.py"
+
+
+def test_it_is_known_what_decides_the_outcome() -> None:
+    assert {command for document in GUIDES for step in steps(document) for command in re.findall(r"\bmake [a-z-]+", step.runs)} == COMMANDS
+
+
+@pytest.mark.parametrize("document", GUIDES)
+def test_a_guide_leads_where_it_says(host: Host, document: str) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    exported = ""
+    for number, step in enumerate(one for one in steps(document) if not one.not_run):
+        commands = step.runs or f"{SAY} {shlex.quote(step.says)}"
+        result = host.run("su --login tester --command %s", f"cd todochat\nexec < /dev/null 2>&1\nset -e\n{exported}{commands}")
+        seen = str(result.stdout)
+        (OUTPUT / f"{SYSTEM}-{document.partition('/')[2]}-{number:02}.log").write_text(f"{commands}\n{seen}", encoding="utf-8")
+        assert result.rc == 0, f"{step.place}: {commands}\n{seen[-8000:]}"
+        assert missing(step.shown, seen) == "", f"{step.place}: {commands}\n{seen[-8000:]}"
+        # one shell for the whole page, as its reader has
+        exported += "".join(f"{line}\n" for line in step.runs.splitlines() if line.startswith("export "))

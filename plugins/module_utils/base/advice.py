@@ -1,0 +1,34 @@
+"""What a message advises, so that it can be pasted where its reader stands. Plain Python: `bootstrap` uses it before there is anything else.
+
+Messages name a command as it is in the checkout: in backticks, at the beginning, after a colon, or in a column of its own. Whoever uses the collection without
+the checkout has neither `make` nor `bootstrap`; to them nothing else is said.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+
+VARIABLE = "TODOCHAT_CHECKOUT"
+"""The checkout whose `make` or `bootstrap` runs this, as its caller would name it: HERE in that folder, else by its path."""
+HERE = "."
+BEGINS = r"(?:^|(?<=`)|(?<=: )|(?<=  ))"
+MAKE = re.compile(BEGINS + r"make (?=[a-z-]+(?: [A-Z]+=|`|\)|  |\n|$))")
+# It stands in .venv, which is not in PATH.
+VAULT = re.compile(BEGINS + r"ansible-vault (?=[a-z])")
+FILE = re.compile(r"(?<![\w/.])(?=(?:docs/[a-z-]+\.md|group_vars/all/main\.yml|scripts/vault-password)\b)")
+
+
+def pasteable(text: str) -> str:
+    """The text with its commands, and the files it names, as they are for the caller; as it was where no checkout is told."""
+    checkout = os.environ.get(VARIABLE, "")
+    if not checkout:
+        return text
+    begin = "" if checkout == HERE else f"{checkout.rstrip('/')}/"
+    vault = f"python3 {shlex.quote(f'{begin}bootstrap')} -- ansible-vault "
+    text = VAULT.sub(lambda _: vault, text)
+    if checkout == HERE:
+        return text
+    make = f"make -C {shlex.quote(checkout)} "
+    return FILE.sub(lambda _: begin, MAKE.sub(lambda _: make, text))
