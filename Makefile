@@ -15,7 +15,7 @@ export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan doctor status diagnose logs open stop start down compose vault backup restore drill schedule rollback reset-password bundle check test test-full bench lock
+.PHONY: help up plan doctor status diagnose mcp logs open stop start down compose vault backup restore drill schedule rollback reset-password assist bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -35,6 +35,9 @@ status: ## Show how the application and its parts are, and which command comes n
 
 diagnose: ## Name what is wrong, with what shows it and the command that mends it; change nothing
 	@$(RUN) ansible-playbook playbooks/diagnose.yml --check $(ARGS)
+
+mcp: ## Let other programs look, by the Model Context Protocol: install that, and show what to paste
+	@$(RUN) ansible-playbook playbooks/mcp.yml $(ARGS)
 
 logs: ## Show the last lines of both services; ARGS='-e service=backend,database -e lines=200' of others
 	@$(RUN) ansible-playbook playbooks/logs.yml $(ARGS)
@@ -75,6 +78,9 @@ rollback: ## Go back to the revision of the deployment before what runs; TO=numb
 
 reset-password: ## Give the account EMAIL=address another password, which is shown once; its sessions end
 	@$(RUN) ansible-playbook playbooks/reset_password.yml $(if $(EMAIL),-e '{"email": "$(EMAIL)"}') $(ARGS)
+
+assist: ## Set up assistants for operations that can look and change nothing; ARGS='-e ai_devops_state=absent' takes them away
+	@$(RUN) ansible-playbook playbooks/ai_devops.yml $(ARGS)
 
 bundle: ## Fill the store with everything that comes from outside, for use without the Internet
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)

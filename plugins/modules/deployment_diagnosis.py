@@ -47,6 +47,10 @@ EXAMPLES = r"""
 RETURN = r"""
 lines: {type: list, returned: success, description: "What is wrong, for a person."}
 faults: {type: list, returned: success, description: "The names of the faults, as docs/troubleshooting.md lists them; empty where nothing is wrong."}
+model:
+  type: dict
+  returned: success
+  description: The C(url) and the C(name) of the language model that the deployed backend asks; empty where that is not known.
 """
 
 import shlex
@@ -89,7 +93,8 @@ def main() -> None:
             paths=("/", given["store"], given["home"]),
         ).look()
         found = diagnose(seen, f"{shlex.quote(given['kubectl'])} --kubeconfig {shlex.quote(given['kubeconfig'])}")
-        module.exit_json(changed=False, lines=found.lines(), faults=found.names)
+        model = {"url": seen.settings.get("TODO_MODEL_URL", ""), "name": seen.settings.get("TODO_MODEL", "")}
+        module.exit_json(changed=False, lines=found.lines(), faults=found.names, model=model)
 
 
 if __name__ == "__main__":

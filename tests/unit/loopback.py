@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+Listens = Callable[[bytes, bytes], str]
+"""Somebody who says something at once, and something else again and again; its host:port."""
+
 
 @dataclass
 class Request:

@@ -42,6 +42,8 @@ REASONS = {
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
     "kubectl apply -f docs/cloud": "it needs a cluster of that provider; the charts' tests look at the file",
+    "helm upgrade --install": "it needs a provider's cluster; tests/charts renders what it is given",
+    "helm rollback": "Helm's own, of a cluster of a provider's",
     "kubectl -n todo create secret tls": "it needs a certificate, and an Ingress of a provider's",
     "ansible-vault edit": "it opens an editor",
     "ansible-vault encrypt": "Ansible's own; below is tested that it is reached",
@@ -53,7 +55,7 @@ def documented() -> dict[str, str]:
     """Each command, with what names it: a target of the Makefile, a line of a block for the shell, inline code, a message."""
     found = {f"make {target}": "Makefile" for target in TARGETS}
     for document in DOCUMENTS:
-        blocks = r"^```(\w*)\n(.*?)^```"
+        blocks = r"^ *```(\w*)\n(.*?)^ *```"
         text = (ROOT / document).read_text(encoding="utf-8")
         shell = [block for language, block in re.findall(blocks, text, re.DOTALL | re.MULTILINE) if language == "sh"]
         said = [line.partition(" #")[0].strip() for block in shell for line in block.splitlines()]

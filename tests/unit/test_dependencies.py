@@ -18,7 +18,9 @@ import dependencies
 from dependencies import inputs, inputs_hash, names, reached, stale
 
 ROOT = Path(__file__).resolve().parents[2]
-ROLES = {path.name for path in ROOT.glob("roles/*")}
+# No part of the site: it is asked for by a playbook of its own.
+ASKED_FOR = "ai_devops"
+ROLES = {path.name for path in ROOT.glob("roles/*")} - {ASKED_FOR}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
 WHOLE_WAY = {
     "account",
@@ -36,7 +38,7 @@ WHOLE_WAY = {
 }
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
-RELEASE = {"app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
+RELEASE = {"ai_devops", "app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
@@ -73,11 +75,11 @@ def own_text(scenario: str) -> str:
         ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
-        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose"}),
+        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops"}),
         ("plugins/modules/database_backup.py", {"backup", "disk_full", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
+        ("plugins/modules/app_check.py", {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
@@ -110,10 +112,10 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS,
+        "app_check": {"ai_devops", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS,
         "app_images": {"app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"},
-        "app_release": {"assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
-        "app_secrets": {"assistant", "diagnose", "operation", "rollout", "vault_rotation"},
+        "app_release": {"ai_devops", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
+        "app_secrets": {"ai_devops", "assistant", "diagnose", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
@@ -123,6 +125,12 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
         "network": {"compose", "minikube", "preflight"},
     }
     assert set(stale(f"roles/{role}/tasks/main.yml")) == {role} | WHOLE_WAY | by_tag_or_playbook.get(role, set())
+
+
+def test_a_role_that_is_asked_for_stales_its_scenario_and_its_options_those_that_prove_all() -> None:
+    assert set(stale(f"roles/{ASKED_FOR}/tasks/main.yml")) == {ASKED_FOR}
+    assert set(stale(f"roles/{ASKED_FOR}/meta/argument_specs.yml")) == {ASKED_FOR} | dependencies.PROVES_THE_OPTIONS
+    assert set(stale(f"group_vars/all/main.yml#{ASKED_FOR}_directory")) == {ASKED_FOR, "preflight"}
 
 
 def test_the_lines_that_tell_a_failure_are_read_where_something_is_to_fail() -> None:

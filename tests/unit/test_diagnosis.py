@@ -18,12 +18,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 from loopback import Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, UNDO, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.look import Looker, node_said, process_at, validity
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import Diagnosis, NodeSaid, Seen, diagnose, harmless, seconds
+from ansible_collections.todochat.platform.plugins.modules import deployment_diagnosis
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED = json.loads((ROOT / "tests/unit/fixtures/frontend.json").read_text())["items"]
@@ -65,7 +67,7 @@ def release(name: str) -> list[Item]:
         *items,
         of("Service", name, spec={"type": "NodePort" if name == "frontend" else "ClusterIP", "ports": [port]}),
         of("EndpointSlice", f"{name}-x", metadata=slice_of, endpoints=[{"addresses": ["10.244.0.7"], "conditions": {"ready": True}}]),
-        of("ConfigMap", name, data={"TODO_MODEL_URL": "https://api.groq.com/openai/v1"}),
+        of("ConfigMap", name, data={"TODO_MODEL_URL": "https://api.groq.com/openai/v1", "TODO_MODEL": "m"}),
         of(
             "HorizontalPodAutoscaler",
             name,
@@ -555,12 +557,19 @@ def test_new_pods_give_way_to_those_that_serve(service: Item) -> None:
         ("connection to postgresql://todo_app:hunter2@192.168.85.251/todo failed", "hunter2"),
         ('{"password": "hunter2", "level": "info"}', "hunter2"),
         ("api_key=sk-hunter2 was refused", "hunter2"),
+        ('password="hunter1 \\"hunter2" was refused', "hunter2"),
+        ("authorization: Bearer hunter2", "hunter2"),
+        ("Cookie: a=1; b=hunter2", "hunter2"),
     ],
 )
 def test_of_what_others_say_nothing_secret_is_told(words: str, secret: str) -> None:
     assert secret in words
     assert secret not in harmless(words)
     assert secret not in "\n".join(told(more(pod("backend", crashed(), lines=(words,)))).lines())
+
+
+def test_what_others_say_does_nothing_to_a_terminal() -> None:
+    assert harmless("\x1b[2Jred\x1b]0;title\x07 \x9b1m \u202egnp\u200b\x00\ta\r\nb\x1fc") == "red gnp a bc"
 
 
 def test_a_long_line_is_cut() -> None:
@@ -672,6 +681,23 @@ def test_all_is_looked_at(world: World) -> None:
     assert seen.provider_problem == "The language model's provider at api.groq.com:443 cannot be reached from the node: Connection refused"
     assert len(seen.certificates) == 1
     assert all(value > 0 for value in seen.free.values())
+
+
+def test_the_module_says_whom_the_deployed_backend_asks(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    looker = world.looker
+    paths = {"minikube": str(world.folder / "minikube"), "home": str(world.folder / "home"), "store": str(world.folder)}
+    names = ("url", "registry", "registry_container", "database_container", "helm", "kubectl", "kubeconfig")
+    given = {**{name: getattr(looker, name) for name in names}, **paths, "profile": "todo", "user": "root", "releases": ["backend", "frontend"]}
+
+    def said() -> dict[str, Any]:
+        with patch_module_args({**given, "_ansible_check_mode": True}), pytest.raises(SystemExit):
+            deployment_diagnosis.main()
+        found: dict[str, Any] = json.loads(capsys.readouterr().out)
+        return found
+
+    assert said()["model"] == {"url": "https://api.groq.com/openai/v1", "name": "m"}
+    world.has("kubectl", 'echo "The connection to the server was refused" >&2; exit 1')
+    assert said()["model"] == {"url": "", "name": ""}
 
 
 def test_a_kubernetes_that_does_not_answer_is_looked_at(world: World) -> None:

@@ -26,6 +26,7 @@ TODAY = datetime.date(2026, 11, 29)
 MOVES_WITH = {
     "kubelet": {"kubectl", "kubeadm", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy"},
     "minikube": {"kicbase", "pause"},
+    "kubectl-ai": {"kubectl-ai-arm64"},
     "python-runtime": {"python-builder"},
     "node-runtime": {"node-builder", "node24-builder", "node24-runtime"},
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +32,20 @@ service:
 # How many.
 count: 2
 """
+
+
+def test_each_status_of_the_backends_programs_is_told() -> None:
+    """Each number that a function of theirs returns is one, but for 0."""
+    told = re.findall(r"^\| `(todo_backend[\w.]*)` \| (\d) \|", references.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    found = set()
+    for file in (ROOT / "apps/backend/src/todo_backend").glob("*.py"):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        if any(isinstance(one, ast.If) and "__main__" in ast.unparse(one.test) for one in tree.body):
+            returned = [one.value for one in ast.walk(tree) if isinstance(one, ast.Return)]
+            either = [part for one in returned for part in ([one.body, one.orelse] if isinstance(one, ast.IfExp) else [one])]
+            numbers = {one.value for one in either if isinstance(one, ast.Constant) and type(one.value) is int and one.value}
+            found |= {(f"todo_backend.{file.stem}".removesuffix(".__main__"), str(number)) for number in numbers}
+    assert set(told) == found
 
 
 @pytest.mark.skipif(not references.PYTHON.exists(), reason="`make check` installs what the backend needs before it runs this")

@@ -60,6 +60,11 @@ def test_an_image_is_scanned_before_it_is_signed_and_both_by_its_digest(programs
     assert [call for call in calls[3:] if f"{REPOSITORY}@{DIGEST}" not in call] == []
 
 
+def test_the_frontend_is_built_on_a_nodejs_that_gets_patches(programs: Programs) -> None:
+    programs.release("publish", "frontend", REPOSITORY, "abc")
+    assert "--build-arg=BUILDER_IMAGE=node:24-alpine --build-arg=RUNTIME_IMAGE=node:24-alpine" in programs.calls[0]
+
+
 @pytest.mark.parametrize("bad", ["grype", "syft"])
 def test_what_is_not_found_good_is_not_signed(programs: Programs, bad: str) -> None:
     programs.write(bad, status=3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -15,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 PLUGINS = ROOT / "plugins"
 UTILS = PLUGINS / "module_utils"
 NAME = "ansible_collections.todochat.platform.plugins."
-# Each uses only those to its left.
-ROOMS = ("base", "machine", "store", "images", "cluster", "database", "release", "vault", "acceptance", "preflight", "whole", "diagnosis")
+DOCUMENT = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+# Each uses only those above it.
+ROOMS = re.findall(r"^\| `(\w+)` \|", DOCUMENT, re.MULTILINE)
 # The second is used outside of Ansible, by scripts/vault-password.
 RUNNERS = {UTILS / "base/commands.py", PLUGINS / "plugin_utils/vault_password.py"}
 STARTS = {
@@ -28,10 +30,11 @@ FILES = sorted(PLUGINS.rglob("*.py"))
 # Ansible's own ways to start a program: with the whole environment of the run, and all the time in the world.
 WAYS = {"command", "shell", "raw", "script", "expect"}
 # Others' modules that start programs, without any limit of their own.
-THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "docker_compose_v2", "git", "unarchive"}
+THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "docker_compose_v2", "git", "helm", "unarchive"}
 # The tasks that may, by their names.
 REASONS = {
     "Docker is started on its own, with its log in /var/log/docker.log": "a daemon of the machine's, as its init script starts it",
+    "What is left of kagent is known": "a Secret by its name alone, which k8s_info would read whole",
     "The browser is told": "a program of the desktop's, which needs what the desktop has said",
 }
 
@@ -53,6 +56,13 @@ def uses(file: Path) -> set[str]:
 
 def room(module: str) -> str:
     return module.split(".")[1]
+
+
+def test_what_is_to_be_opened_is_there() -> None:
+    table = DOCUMENT.partition("## To change X, open Y")[2]
+    paths = [path for path in re.findall(r"`([\w./-]+/[\w./-]+|[A-Z]\w+)`", table) if not re.search("SERVICE|NAME|X|Y", path)]
+    assert len(paths) > 10
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 def test_rooms_are_those_that_are_listed() -> None:

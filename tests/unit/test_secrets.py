@@ -27,20 +27,23 @@ PUBLIC = {"vault_database_login"}
 MEET = {"helm_releases", "app_check"}
 # The others need not fail.
 NOT_FAILED = {
+    "A model explains it": "tells in a sentence why it does not, and never fails",
     "Faults are looked for": "is given whether there is an external database alone, and tells every state instead of failing",
+    "What there is to see": "shows what nothing secret is left in, and asks nobody",
     "The deployment is observed": "is given the host of an external database alone, and tells every state instead of failing",
     "What is deployed is compared with charts, images and secrets": "only looks, and so shows no log of anybody's",
     "The database is backed up before it is migrated": "is failed in the scenario rollout_schema, where there is something to migrate",
     "The cluster has metrics-server": "deploys metrics-server, which meets no secret",
     "The cluster measures what its pods use": "deploys metrics-server, which meets no secret",
+    "The model's key is where kagent finds it": "fails no run: why is told; the module is failed where it keeps the backend's Secret",
     "{{ title }}": "is failed under the title that playbooks/rollback.yml gives it",
 }
 # Plays that read nothing of the vault.
-NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "drill.yml", "logs.yml", "open.yml", "reset_password.yml"}
+NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "drill.yml", "logs.yml", "mcp.yml", "open.yml", "reset_password.yml"}
 
 JINJA = jinja2.Environment()
 # What these make of a value tells nothing of it.
-TELLS_NOTHING = {("length",), ("urlsplit", "hostname"), ("urlsplit", "port")}
+TELLS_NOTHING = {("length",), ("todochat.platform.redacted",), ("urlsplit", "hostname"), ("urlsplit", "port")}
 # Conditions: whether they hold is all that is known of them.
 CONDITIONS = {"when", "changed_when", "failed_when", "until"}
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import pytest
-from loopback import Reply, Server
+from loopback import Listens, Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils import acceptance
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor
@@ -17,35 +13,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.web import 
 from ansible_collections.todochat.platform.plugins.module_utils.images import registry
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import ImageError
 
-Listens = Callable[[bytes, bytes], str]
 HEAD = b"HTTP/1.1 200 OK\r\n"
 BODY = HEAD + b"\r\n"
-
-
-@pytest.fixture
-def squatter() -> Iterator[Listens]:
-    """Somebody who listens where a service should: says something at once, and something else again and again, until nobody listens."""
-    ended = threading.Event()
-    threads = []
-
-    def listens(first: bytes, then: bytes) -> str:
-        listening = socket.create_server(("127.0.0.1", 0))
-
-        def say() -> None:
-            with suppress(OSError), listening, listening.accept()[0] as client:
-                client.recv(1 << 16)
-                client.sendall(first)
-                while then and not ended.wait(0.05 if len(then) < 100 else 0):
-                    client.sendall(then)
-
-        threads.append(threading.Thread(target=say, daemon=True))
-        threads[-1].start()
-        return f"127.0.0.1:{listening.getsockname()[1]}"
-
-    yield listens
-    ended.set()
-    for thread in threads:
-        thread.join(10)
 
 
 ANSWERS = {

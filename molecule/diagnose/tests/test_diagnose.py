@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from dataclasses import dataclass
 from itertools import pairwise
+from shlex import quote
 
 import pytest
 from conftest import OUTPUT, SYSTEM
-from deployed import Deployment, until
+from deployed import CHECKOUT, Deployment, until
 
 pytest_plugins = ["deployed"]
 # From the command's start, once Kubernetes or Docker shows the fault.
@@ -32,6 +34,11 @@ WRONG = '{"stringData": {"database_url": "postgresql://todo_app:wrong@192.168.85
 KEY = '{"stringData": {"model_api_key": "a-key-of-this-test-alone"}}'
 NO_KEY = '[{"op": "remove", "path": "/data/model_api_key"}]'
 CERTIFICATE = "/var/lib/minikube/certs/expired.crt"
+ASKED = "/run/asked"
+MODEL_KEY = "gsk-a-key-of-this-test-alone"
+# A value that the backend does not start with, and that its last line quotes.
+CANARY = "password=canary-Of-This-Test-4711"
+ADVICE = "Advice of the model openai/gpt-oss-120b at 127.0.0.1."
 FAILED = f"{KUBECTL} get pods --field-selector=status.phase=Failed --output=name"
 
 
@@ -99,8 +106,13 @@ FAULTS = {
         f"{KUBECTL} logs --selector=app.kubernetes.io/instance=backend --container=migrations --tail=20 | grep 'password authentication failed'",
     ),
     "no database": Fault(("database",), "docker stop todo-database", "docker start todo-database", ("todo-database is exited", f"{MAKE} start")),
+    # Docker looks at its health now and then, and calls it sound when it has looked again.
     "a database that is paused": Fault(
-        ("database",), "docker pause todo-database", "docker unpause todo-database", ("is paused", f"{MEND}docker unpause todo-database")
+        ("database",),
+        "docker pause todo-database",
+        "docker unpause todo-database && "
+        "timeout 60 sh -c 'until docker ps --quiet --filter name=todo-database --filter health=healthy | grep -q .; do sleep 0.2; done'",
+        ("is paused", f"{MEND}docker unpause todo-database"),
     ),
     "no DNS": Fault(
         ("dns",),
@@ -213,6 +225,79 @@ def test_nothing_stands_in_the_way_of_what_is_there_and_what_does_is_said_at_onc
     end = " ".join(output.split())
     assert "minikube_cpus=1 is too little" in end
     assert "deployment_frontend_port=80 is not a port" in end
+
+
+def test_a_model_explains_it_and_hears_nothing_that_is_secret(deployment: Deployment) -> None:
+    """Without a key there is a sentence; what would be sent is shown, then sent to the server that was deployed, and kept."""
+    explain = "make diagnose ARGS='-e explain=true'"
+    show = "make diagnose ARGS='-e explain=show'"
+    deployment.host.check_output(f"systemd-run --quiet --collect --unit=provider python3 {CHECKOUT}/molecule/diagnose/provider.py 8090 {ASKED}")
+    until(lambda: deployment.host.run("timeout 2 bash -c '</dev/tcp/127.0.0.1/8090'").rc == 0, SHOWN_SECONDS)
+    deployment.passes("make up ARGS='--tags app_release -e app_release_model_url=http://127.0.0.1:8090/v1'")
+    deployment.passes(f"{KUBECTL} set env deployment/backend TODO_LOG_LEVEL={CANARY}")
+    try:
+        until(lambda: deployment.run(f"{REASONS} CrashLoopBackOff")[0], SHOWN_SECONDS)
+        without = deployment.passes(explain)
+        deployment.passes(f"printf %s {MODEL_KEY} | make vault DO=edit ARGS='-e secret=model_api_key'")
+        shown = deployment.passes(show)
+        assert not deployment.host.file(ASKED).exists
+        page = deployment.passes(explain)
+        deployment.host.check_output("systemctl stop provider")
+        away = deployment.passes(explain)
+    finally:
+        deployment.passes(f"{undo('backend')} && echo | make vault DO=edit ARGS='-e secret=model_api_key' && make up ARGS='--tags app_release'")
+    assert all("crash " in one and MEND in one for one in (without, page, away))
+    assert "the vault has no key for one" in without
+    assert "The provider at 127.0.0.1 cannot be asked" in away
+    assert ADVICE in page
+    assert "  | Undo the rollout. Then look again." in page
+    head, _, body = deployment.host.file(ASKED).content_string.partition("\n\n")
+    assert f"Bearer {MODEL_KEY}" in head
+    assert "exit code" in body  # whether the pod waits for its next start just then or not
+    assert body in shown
+    kept = "/home/tester/.local/state/todochat/todo/sent-to-model.json"
+    assert kept in page
+    assert deployment.host.file(kept).mode == 0o600
+    hidden = ("canary-Of-This-Test-4711", MODEL_KEY, "tester", deployment.host.check_output("hostname"))
+    assert [one for one in hidden if one in body] == []
+    deployment.settle()
+
+
+def is_there(deployment: Deployment) -> str:
+    """What a program that changes something would change."""
+    kinds = "deployments,services,configmaps,secrets,networkpolicies,resourcequotas"
+    objects = f"{KUBECTL} get {kinds} --output=jsonpath='{{range .items[*]}}{{.kind}} {{.metadata.name}} {{.metadata.generation}} {{.data}}{{\"\\n\"}}{{end}}'"
+    pods = f"{KUBECTL} get pods --output=jsonpath='{{.items[*].metadata.uid}}'"
+    return deployment.passes(f"{objects}; {pods}; docker ps --all --no-trunc --format '{{{{.ID}}}} {{{{.State}}}}'; helm --namespace todo list --output json")
+
+
+def test_other_programs_look_by_a_real_client_and_change_nothing(deployment: Deployment) -> None:
+    deployment.passes("rm -rf .venv/mcp")  # systems of one Debian share the Python environment
+    assert "changed=1" in deployment.passes("make mcp")
+    again = deployment.passes("make mcp")
+    assert "changed=0" in again
+    configuration = next(line for line in again.splitlines() if line.startswith('{"mcpServers"'))
+    services = ("backend", "frontend", "database", "registry", "cluster")
+    calls = [["diagnosis", {}], ["status", {}], *(["logs", {"service": name, "lines": 20}] for name in services), ["logs", {"service": "-f"}], ["up", {}]]
+    before = is_there(deployment)
+    said = deployment.tester.sees(
+        f"cd todochat && .venv/mcp/bin/python molecule/shared/operations_client.py {quote(configuration)} {quote(json.dumps(calls))} 2> /dev/null"
+    )
+    found = json.loads(said)
+    assert [tool["name"] for tool in found["tools"]] == ["diagnosis", "status", "logs"]
+    *looks, option, unknown = found["answers"]
+    assert [look for look in looks if look["error"]] == []
+    assert is_sound(looks[0]["text"])
+    assert "Application" in looks[1]["text"]
+    assert all(look["text"].strip() for look in looks)
+    assert option["error"]
+    assert unknown["error"]
+    password = (
+        deployment.passes(f"{KUBECTL} get secret backend-secrets --output=jsonpath='{{.data.database_url}}' | base64 --decode").split(":")[2].split("@")[0]
+    )
+    hidden = (password, "tester", deployment.host.check_output("hostname"), "192.168.85.251")
+    assert [one for one in hidden if one in said] == []
+    assert is_there(deployment) == before
 
 
 @pytest.mark.parametrize("what", FAULTS)

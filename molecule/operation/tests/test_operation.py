@@ -1,4 +1,5 @@
-"""Debian's Prometheus reads what the backend tells it and warns of a real fault; a forgotten password; Debian's PgBouncer before the database.
+"""Debian's Prometheus reads what the backend tells it and warns of a real fault; a forgotten password; Debian's Caddy before the application,
+and its PgBouncer before the database.
 
 The order matters.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import urllib.parse
 from typing import Any
@@ -54,6 +56,26 @@ systemd-run --quiet --unit=metrics nsenter --target $node --net prometheus --con
 ACCOUNT, FORGOTTEN = "traveller@example.com", "a password for this test alone"
 FIRING_SECONDS = 150
 AT_ONCE = 'for one in 1 2 3 4; do {} & all="$all $!"; done; for one in $all; do wait $one || exit 1; done'
+GUIDE = f"{CHECKOUT}/docs/production.md"
+# Of an authority of its own, as the name leads nowhere else.
+ITS_OWN = "{\n    local_certs\n    skip_install_trust\n}\n"
+AUTHORITY = "/var/lib/caddy/.local/share/caddy/pki/authorities/local/root.crt"
+BEHIND = """
+import sys, urllib.error, urllib.request
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, account, travel
+visitor = Visitor(sys.argv[1])
+print(travel(visitor, None))
+with account(visitor):
+    cookies = [cookie for handler in visitor._opener.handlers for cookie in getattr(handler, "cookiejar", ())]
+    print("secure" if cookies and all(cookie.secure for cookie in cookies) else cookies)
+foreign = urllib.request.Request(sys.argv[1] + "/api/auth/logout", method="POST", headers={"Origin": "https://elsewhere.example"})
+try:
+    urllib.request.urlopen(foreign, timeout=10)
+except urllib.error.HTTPError as error:
+    print("from elsewhere it answers", error.code)
+"""
+OPENS = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10)"
+USERS = "SELECT count(*) FROM users"
 LOG_IN = """
 import json, sys
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor
@@ -206,6 +228,48 @@ def test_an_account_that_is_not_there_is_named_so(tester: Tester) -> None:
     end = " ".join(told[told.rindex("Failed: ") :].split())
     assert "Why: The password was not changed: There is no account with this e-mail address." in end
     assert "What to do: Look at how the address is written." in end
+
+
+def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -> None:
+    (block,) = re.findall(r"^```text\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
+    name = block.split()[0]
+    packages = "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends caddy"
+    host.check_output("sh -c %s", f"{packages} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
+    host.check_output("sh -c %s", f"echo '127.0.0.1 {name}' >> /etc/hosts")
+    assert give("cat > /etc/caddy/Caddyfile", ITS_OWN + block).returncode == 0
+    host.check_output("systemctl reload-or-restart caddy")
+    until(lambda: host.file(AUTHORITY).exists, 60)
+    ask = f"cd {CHECKOUT} && SSL_CERT_FILE={AUTHORITY} PYTHONPATH=.ansible/collections python3 -c '{BEHIND}' https://{name}"
+    until(lambda: host.run(f"SSL_CERT_FILE={AUTHORITY} python3 -c '{OPENS}' https://{name}/").rc == 0, 60)
+    seen = give(ask, "")
+    assert seen.returncode == 0, seen.stderr
+    steps, cookies, elsewhere = seen.stdout.splitlines()
+    assert "ask the assistant" in steps
+    assert cookies == "secure"
+    assert elsewhere == "from elsewhere it answers 403"
+    host.check_output("systemctl stop caddy")
+
+
+def test_the_data_moves_into_a_database_of_others_as_the_guide_says(host: Host, tester: Tester) -> None:
+    """The guide's commands in their order, but for those of the proxy, which the test before stopped."""
+    block = next(one for one in re.findall(r"^```sh\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE) if "make restore" in one)
+    login, password = tester.vault().get("vault_database_login", "todo_app"), tester.vault()["vault_database_password"]
+    sql(host, "CREATE DATABASE moved OWNER todo_owner")
+    sql(host, "COPY (SELECT 'host moved +todo_owner all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf()")
+    address = f"postgresql://{login}:{urllib.parse.quote(password, safe='')}@192.168.85.251/moved"
+    host.check_output("install --directory --owner=tester /mnt/stick")
+    before = sql(host, USERS)
+    assert before != "0"
+    for command in block.splitlines():
+        if not command.startswith("sudo systemctl"):
+            asks = f"{address}\n" if "secret=database_url" in command else ""
+            done = give(f"su --login tester --command {shlex.quote(f'cd todochat && {command} 2>&1')}", asks)
+            assert done.returncode == 0, f"{command}\n{done.stdout}"
+    psql = "docker exec todo-database psql --username=postgres --dbname=moved --tuples-only --no-align --command"
+    assert host.check_output(f"{psql} %s", USERS) == before
+    tester.sees(JOURNEY)
+    emptied = give("su --login tester --command \"cd todochat && make vault DO=edit ARGS='-e secret=database_url'\"", "\n")
+    assert emptied.returncode == 0, emptied.stdout
 
 
 def test_the_application_works_behind_a_pooler_that_shares_connections(host: Host, tester: Tester) -> None:

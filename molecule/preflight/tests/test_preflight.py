@@ -86,7 +86,10 @@ def test_the_fresh_system_is_accepted(host: Host) -> None:
         ("-e deployment_subnet=192.168.99.0/24", ("deployment_gateway=192.168.85.1", "outside deployment_subnet=192.168.99.0/24")),
         ("-e deployment_subnet=everything", ("deployment_subnet=everything", "192.168.85.0/24")),
         ("-e deployment_frontend_port=http", ("deployment_frontend_port=http is not a whole number",)),
-        ("-e deployment_cache_dir=cache -e bundle_build_cache=/tmp", ("artifact_store=cache/store, made with deployment_cache_dir, is not an absolute path",)),
+        (
+            "-e deployment_cache_dir=cache -e bundle_build_cache=/tmp -e ai_devops_holmes_directory=/tmp",
+            ("artifact_store=cache/store, made with deployment_cache_dir, is not an absolute path",),
+        ),
         ("-e image_registry_endpoint=localhost", ("image_registry_endpoint=localhost is not an address of this machine and a port, like 127.0.0.1:5000",)),
         ("-e container_engine_replace_older=perhaps", ("container_engine_replace_older=perhaps is not true or false",)),
         ("-e minikube_on_drift=mend", ("minikube_on_drift=mend is none of fail, recreate, ignore",)),

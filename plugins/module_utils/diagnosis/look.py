@@ -181,8 +181,7 @@ class Looker:
 
     def _unreached(self, seen: Seen) -> str:
         """Why the provider's address cannot be reached from the node, whose network pods go out by."""
-        settings = seen.named("ConfigMap", "backend") or {}
-        address = urlsplit(str(settings.get("data", {}).get("TODO_MODEL_URL", "")))
+        address = urlsplit(seen.settings.get("TODO_MODEL_URL", ""))
         if not address.hostname:
             return ""
         port = str(address.port or (443 if address.scheme == "https" else 80))

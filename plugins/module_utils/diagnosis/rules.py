@@ -19,6 +19,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_p
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import unready_pods
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis import faults
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, Fault, Finding
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import AUTHORIZATION, COOKIE, COOKIES, LISTED, LOGIN, NAMED
+from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.terminal import inert
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import (
     INSTANCE,
@@ -157,6 +159,11 @@ class Seen:
         return f", since {datetime.fromtimestamp(at, UTC).astimezone().strftime('%H:%M:%S')}" if (at := seconds(when)) else ""
 
     @property
+    def settings(self) -> Mapping[str, str]:
+        """What the backend is told; nothing where that is not known."""
+        return (self.named("ConfigMap", "backend") or {}).get("data") or {}
+
+    @property
     def is_starting(self) -> bool:
         """Whether the node has just been started."""
         state = self.state(self.deployment)
@@ -201,9 +208,10 @@ def seconds(when: object) -> float:
 
 
 def harmless(words: str) -> str:
-    """Somebody else's words in one line, of bearable length, without what may be secret."""
-    line = re.sub(r"://[^/\s@\"]*@", "://", " ".join(words.split()))
-    line = re.sub(r"(?i)\b(password|passwd|token|secret|api_key|authorization)(\\?\"?\s*[=:]\s*\\?\"?)[^\s\",}]+", r"\1\2...", line)
+    """Somebody else's words in one line, of bearable length, without what may be secret, or do something to a terminal."""
+    line = " ".join(inert(words).split())
+    for pattern in (LOGIN, LISTED, AUTHORIZATION, COOKIE, COOKIES, NAMED):
+        line = re.sub(pattern, r"\1...", line)
     return line if len(line) <= MOST_WORDS else f"{line[:MOST_WORDS]}..."
 
 
