@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ("README.md", *sorted(str(file.relative_to(ROOT)) for file in ROOT.glob("docs/*.md")))
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 TARGETS = re.findall(r"^([a-z-]+):.*##", MAKEFILE, re.MULTILINE)
+BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"([A-Z_]+=\S+ )*(make|docker compose|ansible-\w+|python3|kubectl|helm) \S")
 # Of make, where the command stands before it.
 VARIABLE = re.compile(r"[A-Z_]+=\S")
@@ -51,15 +52,17 @@ REASONS = {
 }
 
 
+def shell(document: str) -> list[str]:
+    """The blocks for the shell of a document, those within lists as well."""
+    return [block for language, block in BLOCK.findall((ROOT / document).read_text(encoding="utf-8")) if language == "sh"]
+
+
 def documented() -> dict[str, str]:
     """Each command, with what names it: a target of the Makefile, a line of a block for the shell, inline code, a message."""
     found = {f"make {target}": "Makefile" for target in TARGETS}
     for document in DOCUMENTS:
-        blocks = r"^ *```(\w*)\n(.*?)^ *```"
-        text = (ROOT / document).read_text(encoding="utf-8")
-        shell = [block for language, block in re.findall(blocks, text, re.DOTALL | re.MULTILINE) if language == "sh"]
-        said = [line.partition(" #")[0].strip() for block in shell for line in block.splitlines()]
-        text = re.sub(blocks, "", text, flags=re.DOTALL | re.MULTILINE)
+        said = [line.partition(" #")[0].strip() for block in shell(document) for line in block.splitlines()]
+        text = BLOCK.sub("", (ROOT / document).read_text(encoding="utf-8"))
         # a row of a table is about the command that it names first
         for part in re.split(r"^(?=\|)|(?<=\|)\n(?!\|)", text, flags=re.MULTILINE):
             about = ""

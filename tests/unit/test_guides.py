@@ -31,8 +31,7 @@ def test_of_the_other_documents_few_blocks_have_a_command_that_no_scenario_runs(
     found = {}
     for document in test_commands.DOCUMENTS:
         if document not in GUIDES:
-            blocks = re.findall(r"^ *```sh\n(.*?)^ *```", (ROOT / document).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-            commands = [[line.partition(" #")[0].strip() for line in block.splitlines()] for block in blocks]
+            commands = [[line.partition(" #")[0].strip() for line in block.splitlines()] for block in test_commands.shell(document)]
             found[document] = sum(any(test_commands.reason(command) for command in block) for block in commands)
     assert {document: count for document, count in found.items() if count} == WITH_A_REASON
 

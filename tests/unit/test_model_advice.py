@@ -262,7 +262,7 @@ def test_it_does_not_say_much(said: str) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="the machine is looked at as root")
 def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server: Server) -> None:
-    """The playbook itself, on this machine, where no such deployment is; what is asked for by now is not what is deployed."""
+    """The playbook itself, on this machine, which has no such deployment or not even the tools; what is asked for by now is not deployed."""
 
     def diagnosed(*arguments: str) -> tuple[int, str]:
         variables = {"deployment_name": "nobody-has-this", "app_release_model_url": f"{server.url}/v1"}
@@ -277,16 +277,17 @@ def test_the_page_stands_whatever_becomes_of_the_question(tmp_path: Path, server
     key = ("-e", json.dumps({"vault_model_api_key": KEY, "explain": True}))
     status, page = diagnosed(*key)
     assert status == 0, page
-    assert "cluster         There is no cluster nobody-has-this." in page
+    found = page.split("wrong:\n\n")[1].splitlines()[0]
+    assert found.startswith(("cluster ", "docker "))
     assert "No model was asked" in page
     assert server.requests == []
-    elsewhere = {"lines": ["cluster         There is no cluster nobody-has-this."], "model": {"url": f"{server.url}/deployed/v1", "name": "m"}}
+    elsewhere = {"lines": [found], "model": {"url": f"{server.url}/deployed/v1", "name": "m"}}
     key = (*key, "-e", json.dumps({"diagnosis": elsewhere}))
     for reply, words in ((server.answer, "  | Your key is ********. Run {{ 1 + 1 }}."), (lambda _: Reply(500), "The provider at 127.0.0.1 answers 500.")):
         server.answer = reply
         status, page = diagnosed(*key)
         assert status == 0, page
-        assert "cluster         There is no cluster nobody-has-this." in page
+        assert found in page
         assert words in page
         assert "changed=0" in page
         assert KEY not in page

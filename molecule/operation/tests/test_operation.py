@@ -75,6 +75,7 @@ except urllib.error.HTTPError as error:
     print("from elsewhere it answers", error.code)
 """
 OPENS = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10)"
+EDIT = "make vault DO=edit ARGS='-e secret=database_url'"
 USERS = "SELECT count(*) FROM users"
 LOG_IN = """
 import json, sys
@@ -92,9 +93,33 @@ def give(script: str, stdin: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", "exec", "-i", SYSTEM, "sh", "-c", script], input=stdin, capture_output=True, text=True, check=False)
 
 
-def sql(host: Host, text: str) -> str:
-    psql = "docker exec todo-database psql --username=postgres --dbname=todo --no-psqlrc --quiet --tuples-only --no-align"
+def sql(host: Host, text: str, database: str = "todo") -> str:
+    psql = f"docker exec todo-database psql --username=postgres --dbname={database} --no-psqlrc --quiet --tuples-only --no-align"
     return str(host.check_output(f"{psql} --command %s", text))
+
+
+def make_database(host: Host, name: str) -> None:
+    """An empty one, which lets the application's logins in."""
+    sql(host, f"CREATE DATABASE {name} OWNER todo_owner")
+    sql(host, f"COPY (SELECT 'host {name} +todo_owner all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf()")
+
+
+def login_of(tester: Tester) -> tuple[str, str]:
+    """The name and the password by which the application logs in to its database."""
+    vault = tester.vault()
+    return vault.get("vault_database_login", "todo_app"), vault["vault_database_password"]
+
+
+def gives(command: str, stdin: str) -> None:
+    """A command of the guide's, which asks for something and must succeed."""
+    done = give(f"su --login tester --command {shlex.quote(f'cd todochat && {command} 2>&1')}", stdin)
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
+
+
+def install(host: Host, *packages: str) -> None:
+    """Debian's packages, whose output is shown where that fails."""
+    command = f"apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends {' '.join(packages)}"
+    host.check_output("sh -c %s", f"{{ {command}; }} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
 
 
 def pods(tester: Tester) -> list[Any]:
@@ -133,8 +158,7 @@ class Prometheus:
 @pytest.fixture(scope="module")
 def prometheus(host: Host) -> Prometheus:
     """Debian's Prometheus with the alert rules; it is told of the backend's pods as their annotations say."""
-    packages = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends prometheus pgbouncer"
-    host.check_output("sh -c %s", f"{{ {packages}; }} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
+    install(host, "prometheus", "pgbouncer")
     found = []
     for pod in pods(Tester(host)):
         annotations = pod["metadata"]["annotations"]
@@ -233,8 +257,7 @@ def test_an_account_that_is_not_there_is_named_so(tester: Tester) -> None:
 def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -> None:
     (block,) = re.findall(r"^```text\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
     name = block.split()[0]
-    packages = "DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends caddy"
-    host.check_output("sh -c %s", f"{packages} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
+    install(host, "caddy")
     host.check_output("sh -c %s", f"echo '127.0.0.1 {name}' >> /etc/hosts")
     assert give("cat > /etc/caddy/Caddyfile", ITS_OWN + block).returncode == 0
     host.check_output("systemctl reload-or-restart caddy")
@@ -252,35 +275,29 @@ def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -
 
 def test_the_data_moves_into_a_database_of_others_as_the_guide_says(host: Host, tester: Tester) -> None:
     """The guide's commands in their order, but for those of the proxy, which the test before stopped."""
-    block = next(one for one in re.findall(r"^```sh\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE) if "make restore" in one)
-    login, password = tester.vault().get("vault_database_login", "todo_app"), tester.vault()["vault_database_password"]
-    sql(host, "CREATE DATABASE moved OWNER todo_owner")
-    sql(host, "COPY (SELECT 'host moved +todo_owner all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf()")
+    (block,) = re.findall(r"^```sh\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
+    login, password = login_of(tester)
+    make_database(host, "moved")
     address = f"postgresql://{login}:{urllib.parse.quote(password, safe='')}@192.168.85.251/moved"
     host.check_output("install --directory --owner=tester /mnt/stick")
     before = sql(host, USERS)
     assert before != "0"
     for command in block.splitlines():
         if not command.startswith("sudo systemctl"):
-            asks = f"{address}\n" if "secret=database_url" in command else ""
-            done = give(f"su --login tester --command {shlex.quote(f'cd todochat && {command} 2>&1')}", asks)
-            assert done.returncode == 0, f"{command}\n{done.stdout}"
-    psql = "docker exec todo-database psql --username=postgres --dbname=moved --tuples-only --no-align --command"
-    assert host.check_output(f"{psql} %s", USERS) == before
+            gives(command, f"{address}\n" if command == EDIT else "")
+    assert sql(host, USERS, "moved") == before
     tester.sees(JOURNEY)
-    emptied = give("su --login tester --command \"cd todochat && make vault DO=edit ARGS='-e secret=database_url'\"", "\n")
-    assert emptied.returncode == 0, emptied.stdout
+    gives(EDIT, "\n")
 
 
 def test_the_application_works_behind_a_pooler_that_shares_connections(host: Host, tester: Tester) -> None:
-    login, password = tester.vault().get("vault_database_login", "todo_app"), tester.vault()["vault_database_password"]
+    login, password = login_of(tester)
     # Debian's files are for PgBouncer's user alone.
     assert give("cat > /etc/pgbouncer/userlist.txt", f'"{login}" "{password}"\n').returncode == 0
     assert give("cat > /etc/pgbouncer/pgbouncer.ini", POOLER).returncode == 0
     host.check_output("systemctl restart pgbouncer")
     address = f"postgresql://{login}:{urllib.parse.quote(password, safe='')}@192.168.85.1:6432/todo"
-    edited = give("su --login tester --command \"cd todochat && make vault DO=edit ARGS='-e secret=database_url'\"", f"{address}\n")
-    assert edited.returncode == 0, edited.stdout
+    gives(EDIT, f"{address}\n")
     passed, output = tester.up("--tags app_secrets,app_release,app_check")
     assert passed, output
     tester.sees(AT_ONCE.format(JOURNEY))
@@ -296,12 +313,11 @@ ANOTHER_DATABASE = (
 
 
 def test_a_new_database_is_migrated_through_the_pooler_by_several_at_once(host: Host) -> None:
-    sql(host, "CREATE DATABASE new OWNER todo_owner")
-    sql(host, "COPY (SELECT 'host new +todo_owner all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf()")
+    make_database(host, "new")
     other = f"mkdir -p /tmp/new && cp /run/secrets/todochat/jwt_keys /tmp/new && python3 -c '{ANOTHER_DATABASE}'"
     migrate = "TODO_SECRETS_DIR=/tmp/new python3 -m todo_backend.migrate"
     done = give(f"su --login tester --command '{IN_A_POD.replace('exec', 'exec --stdin')} sh'", f"set -e; {other}; {AT_ONCE.format(migrate)}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert sql(host, "SELECT count(*) FROM pg_stat_activity WHERE datname = 'new' AND host(client_addr) <> '192.168.85.1'") == "0"
-    migrated = "docker exec todo-database psql --username=postgres --dbname=new --tuples-only --no-align --command 'SELECT version_num FROM alembic_version'"
-    assert host.check_output(migrated) == sql(host, "SELECT version_num FROM alembic_version")
+    version = "SELECT version_num FROM alembic_version"
+    assert sql(host, version, "new") == sql(host, version)
