@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import script
 import yaml
+from role_variables import arguments
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import of_a_program
 from ansible_collections.todochat.platform.plugins.module_utils.store.build import go_environment
@@ -203,11 +204,11 @@ def named_in(value: Any) -> Iterator[str]:
         for item in value:
             yield from named_in(item)
     elif isinstance(value, dict):
-        module = value.get("todochat.platform.artifact")
+        module = arguments(value.get("todochat.platform.artifact"))
         if module:
             lists = [module.get("load", []), *(entry["names"] for entry in module.get("install", []))]
             yield from (name for names in lists if isinstance(names, list) for name in names)
-        for image in value.get("todochat.platform.app_images", {}).get("images", []):
+        for image in arguments(value.get("todochat.platform.app_images", {})).get("images", []):
             yield from image["bases"].values() if isinstance(image["bases"], dict) else ()
         for bases in value.get("__app_images_node_bases", {}).values():
             yield from bases.values()

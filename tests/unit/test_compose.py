@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from role_variables import arguments
 
 from ansible_collections.todochat.platform.plugins.module_utils import vault
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
@@ -110,7 +111,7 @@ def test_only_this_machine_reaches_it_and_only_the_frontend() -> None:
 
 
 def test_the_images_are_the_clusters() -> None:
-    images = read("roles/app_images/tasks/main.yml")[0]["todochat.platform.app_images"]["images"]
+    images = arguments(read("roles/app_images/tasks/main.yml")[0]["todochat.platform.app_images"])["images"]
     shared = read("group_vars/all/main.yml")
     for image in images:
         service = SERVICES[image["name"]]
@@ -150,7 +151,7 @@ def test_nothing_takes_all_of_the_machine(name: str) -> None:
 
 def test_what_runs_beside_the_cluster_may_little_and_takes_no_disk() -> None:
     for path in ("roles/database/tasks/container.yml", "roles/image_registry/tasks/main.yml"):
-        (container,) = (task["community.docker.docker_container"] for task in read(path) if "community.docker.docker_container" in task)
+        (container,) = (arguments(task["community.docker.docker_container"]) for task in read(path) if "community.docker.docker_container" in task)
         assert container.keys() >= {"read_only", "cap_drop", "security_opts", "memory", "pids_limit", "log_driver", "log_options"}
 
 

@@ -75,14 +75,20 @@ def own_text(scenario: str) -> str:
         ("apps/chart/templates/_deployment.tpl", RELEASE),
         ("apps/backend/chart/values.yaml", RELEASE | {"preflight"}),
         # asked for the releases' state, too
-        ("plugins/module_utils/release/helm.py", RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "hostile"}),
+        (
+            "plugins/module_utils/release/helm.py",
+            RELEASE | {"metrics_server", "app_check", "backup", "compose", "disk_full", "down", "existing_cluster", "hostile"},
+        ),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "guides", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
-        ("plugins/modules/app_check.py", {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY),
+        (
+            "plugins/modules/app_check.py",
+            {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "existing_cluster", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY,
+        ),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
@@ -115,7 +121,7 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"ai_devops", "assistant", "backup", "diagnose", "edits", "hostile", "operation"} | ROLLOUTS,
+        "app_check": {"ai_devops", "assistant", "backup", "diagnose", "edits", "existing_cluster", "hostile", "operation"} | ROLLOUTS,
         "app_images": {"app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"},
         "app_release": {"ai_devops", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
         "app_secrets": {"ai_devops", "assistant", "diagnose", "operation", "rollout", "vault_rotation"},

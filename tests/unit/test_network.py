@@ -11,6 +11,7 @@ import pytest
 import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from role_variables import arguments
 
 ROLE = Path(__file__).resolve().parents[2] / "roles/network"
 MTU = "com.docker.network.driver.mtu"
@@ -26,7 +27,7 @@ def of_the_role(expression: str, **variables: Any) -> Any:
 @pytest.mark.parametrize(("mtu", "options"), [("1400", {MTU: "1400"}), ("1500", {}), ("9001", {})], ids=["a tunnel", "Ethernet", "larger frames"])
 def test_a_new_network_carries_what_the_default_route_carries(mtu: str, options: dict[str, str]) -> None:
     [made] = [task for task in yaml.safe_load((ROLE / "tasks/main.yml").read_text(encoding="utf-8")) if "community.docker.docker_network" in task]
-    assert of_the_role(made["community.docker.docker_network"].get("driver_options", "{{ {} }}"), __network_uplink_mtu=mtu) == options
+    assert of_the_role(arguments(made["community.docker.docker_network"]).get("driver_options", "{{ {} }}"), __network_uplink_mtu=mtu) == options
 
 
 def test_the_default_route_is_this_machines() -> None:

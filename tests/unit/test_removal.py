@@ -187,6 +187,7 @@ class World:
         self.deployment = Deployment(
             name="todo",
             minikube=self.minikube,
+            of_others=False,
             cluster=FakeCluster("helm", "kubectl", str(folder / "state/todochat/todo/kubeconfig"), "todo"),
             releases=["backend", "frontend"],
             secret="backend-secrets",
