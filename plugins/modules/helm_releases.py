@@ -98,7 +98,7 @@ def wanted(given: dict[str, Any], cluster: Cluster, there: Registry, repository:
     digest = said["digest"] if is_said else Pushed().current(f"{there.endpoint}/{path}")
     if not digest or not (is_said or there.has(path, digest)):
         raise ReleaseError(f"There is no image {there.endpoint}/{path} to deploy.", "Run `make up ARGS='--tags app_images'` first.")
-    values = {**given["values"], "image": {"repository": f"{there.endpoint}/{path}", "digest": digest}}
+    values = {**given["values"], "image": {**given["values"].get("image", {}), "repository": f"{there.endpoint}/{path}", "digest": digest}}
     if given["checksum"]:
         values["secret"] = {"name": given["secret"], "checksum": given["checksum"]}
     elif given["secret"]:

@@ -166,6 +166,7 @@ DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either
 MODEL = Kind("a language model's name, like openai/gpt-oss-120b", text(r"[!-~]*"))
 MODEL_URL = Kind("an endpoint, like https://api.groq.com/openai/v1", text(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/:@?#\[\]]+)(:\d{1,5})?(/[^\s?#]*)?"))
 TOKENS = Kind("a number of tokens, 0 or more", between(0, 1 << 53))
+SECRETS = Kind("a list of Secrets' names", text(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"))
 CIDRS = Kind("a list of addresses in CIDR notation, like 10.0.0.7/32", is_cidr)
 KEY = Kind("a key of 16 or more printable characters", either(is_empty, lambda value: vault.text_problem(value) is None))
 KEY_RING = Kind("a mapping of active and keys, as role app_secrets documents it", lambda value: not value or vault.jwt_keys_problem(value) is None)
@@ -201,6 +202,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_model_(name|fallback)", MODEL),
     (r".*_model_tokens(_per_user)?", TOKENS),
     (r".*_cidrs", CIDRS),
+    (r".*_pull_secrets", SECRETS),
     (r".*_url", URL),
     (r"artifact_mirror", MIRROR),
     (r".*_version", VERSION),

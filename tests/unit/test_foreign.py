@@ -51,7 +51,7 @@ def test_what_may_not_be_asked_is_no_problem() -> None:
     ("changes", "asked", "phrase"),
     [
         ({"version": (1, 29)}, {}, "Kubernetes 1.29, and 1.30 is the oldest"),
-        ({"namespace": None, "may_make_namespace": False}, {}, "The namespace todo cannot be seen or made"),
+        ({"namespace": {}, "may_make_namespace": False}, {}, "There is no namespace todo, and this kubeconfig may not make one"),
         ({"denied": {"secrets": ["create"], "deployments.apps": ["patch"]}}, {}, "secrets: create; deployments.apps: patch"),
         ({"quotas": [quota(**{"requests.cpu": "1"})]}, {}, "The quota q allows requests of 1 cpu in all, and the pods ask for 1.1"),
         ({"quotas": [quota(memory="1Gi")]}, {}, "1Gi memory in all, and the pods ask for 1408 MiB"),
@@ -71,7 +71,7 @@ def test_what_stands_in_the_way_is_said_with_what_to_do(changes: dict[str, Any],
 
 
 def test_all_of_it_is_said_at_once() -> None:
-    assert len(said(Found((1, 29), denied={"pods": ["list"]}, may_make_namespace=False, nodes=[node(architecture="arm64")]))) == 4
+    assert len(said(Found((1, 29), denied={"pods": ["list"]}, namespace={}, may_make_namespace=False, nodes=[node(architecture="arm64")]))) == 4
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,8 @@ def test_all_of_it_is_said_at_once() -> None:
         ({"ingress_classes": [ingress_class("nginx")]}, {"ingresses": [{"enabled": True, "className": "nginx"}]}),
         ({"ingress_classes": [ingress_class("a", "true")]}, {"ingresses": [{"enabled": True, "className": ""}]}),
         ({"has_metrics": True}, {"autoscaling": True}),
-        ({"namespace": None}, {}),
+        ({"namespace": {}}, {}),
+        ({"namespace": None, "may_make_namespace": False}, {}),
         ({"quotas": [quota(**{"requests.cpu": "2", "requests.memory": "2Gi", "pods": "1"})]}, {}),
         ({"nodes": [node(), node(architecture="arm64"), node(unschedulable=True)]}, {}),
     ],

@@ -8,10 +8,13 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.todochat.platform.plugins.module_utils.whole.observation import answer
 from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +122,13 @@ def test_every_role_that_describes_a_part_names_its_own_modules_and_roles_that_t
         checks = described["__database_checks"] if role == "database" else value["checks"]
         for check in checks:
             assert f"{check['module']}:" in tasks, f"{role} looks with another module than the one that does it"
+
+
+def test_what_a_module_warns_of_is_told_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def main() -> None:
+        module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+        module.warn("Beware.")
+        module.exit_json(changed=False)
+
+    monkeypatch.setattr("importlib.import_module", lambda _: SimpleNamespace(main=main))
+    assert "Beware." in answer({"module": "ansible.builtin.ping", "args": {}})["warnings"]

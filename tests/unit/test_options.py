@@ -149,6 +149,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         ("app_release_model_url", "http://[fd00::7]:8080/v1"),
         ("app_release_model_fallback", ""),
         ("app_release_model_tokens", "0"),
+        ("app_release_pull_secrets", ["registry-login"]),
         ("app_release_model_cidrs", ["10.0.0.7/32", "fd00::7/128"]),
         *((name, True) for name, option in OPTIONS.items() if option["type"] == "bool"),
         ("artifact_names", ["etcd", "pause"]),

@@ -19,6 +19,9 @@ from testinfra.host import Host
 
 REGISTRY = "192.168.85.240:5443"
 LOGIN = "pusher:a-Password:of-this-test"
+PASSWORD = LOGIN.partition(":")[2]
+DATABASE = f"postgresql://theirs:{urllib.parse.quote(PASSWORD)}@192.168.85.251/theirs"
+SECRETS = (PASSWORD, "not-the:Password", DATABASE)
 URL = "http://192.168.85.2:30100"
 ADMIN = "env KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig kubectl"
 INVENTORY = "inventory/work.yml"
@@ -82,9 +85,6 @@ all:
       deployment_url: URL
       app_release_frontend_values:
         service: {type: NodePort, nodePort: 30100}
-        image: {pullSecrets: [registry-login]}
-      app_release_backend_values:
-        image: {pullSecrets: [registry-login]}
 """.replace("REGISTRY", REGISTRY).replace("URL", URL)
 
 
@@ -113,7 +113,7 @@ def theirs() -> None:
     give("cat > /home/tester/cluster.crt", base64.b64decode(authority).decode())
     give(f"cat > /tmp/kubeconfig.sh; su --login tester --command 'sh /tmp/kubeconfig.sh {server} /home/tester/cluster.crt {token}'", KUBECONFIG)
     psql = "docker exec --interactive todo-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1"
-    give(psql, "CREATE ROLE theirs LOGIN PASSWORD 'a-Password'; CREATE DATABASE theirs OWNER theirs;")
+    give(psql, f"CREATE ROLE theirs LOGIN PASSWORD '{PASSWORD}'; CREATE DATABASE theirs OWNER theirs;")
     give(psql, "COPY (SELECT 'host theirs theirs all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf();")
     give(f"cat > {CHECKOUT}/{INVENTORY} && chown tester {CHECKOUT}/{INVENTORY}", THEIR_VALUES)
 
@@ -124,24 +124,38 @@ def passes(tester: Tester, target: str, arguments: str = "") -> str:
     return output
 
 
+def refused(task: str, tester: Tester, *phrases: str) -> None:
+    """`make up` fails at that task, says all of this, shows no secret, and nothing is in the namespace."""
+    for arguments in (f"{GIVEN} -vvv --diff", GIVEN):
+        passed, output = tester.make("up", arguments)
+        assert not passed, output
+        assert [secret for secret in SECRETS if secret in output] == [], output
+    said = " ".join(output.split())
+    assert f": {task} (after" in said or f"Failed: {task} (after" in said, output
+    assert [phrase for phrase in phrases if phrase not in said] == [], output
+    assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
+
+
 def test_without_what_only_the_vault_can_say_it_says_what_is_missing(tester: Tester) -> None:
-    passed, output = tester.make("up", GIVEN)
-    assert not passed
-    end = " ".join(output[output.rindex("Failed: ") :].split())
-    assert "needs a PostgreSQL that the cluster's pods reach" in end
-    assert "make vault DO=edit ARGS='-e secret=database_url'" in end
+    refused(
+        "A cluster that others run has a database that others run",
+        tester,
+        "needs a PostgreSQL that the cluster's pods reach",
+        "make vault DO=edit ARGS='-e secret=database_url'",
+    )
 
 
 def test_all_that_the_account_may_not_do_is_said_at_once_and_nothing_is_touched(tester: Tester) -> None:
-    edit("database_url", f"postgresql://theirs:{urllib.parse.quote('a-Password')}@192.168.85.251/theirs")
-    edit("registry_login", LOGIN)
+    edit("database_url", DATABASE)
+    edit("registry_login", LOGIN.replace(PASSWORD, "not-the:Password"))
     give(f"{ADMIN} --namespace work delete rolebinding deployer")
-    passed, output = tester.make("up", GIVEN)
-    assert not passed
-    end = " ".join(output[output.rindex("Failed: ") :].split())
-    assert [what for what in ("deployments", "secrets", "services", "configmaps") if what not in end] == [], output
-    assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
+    refused("The cluster can be deployed to", tester, "deployments.apps: get,", "secrets: get,", "services: get,", "configmaps: get,")
     give(f"env {ADMIN.split()[1]} {BINDING}")
+
+
+def test_a_login_that_the_registry_refuses_is_said_before_anything_is_built(tester: Tester) -> None:
+    refused("Docker can log in to the registry", tester, REGISTRY, "make vault DO=edit ARGS='-e secret=registry_login'")
+    edit("registry_login", LOGIN)
 
 
 def test_a_plan_says_what_would_be_done(tester: Tester) -> None:
@@ -171,9 +185,8 @@ def test_nothing_outside_of_the_namespace_was_made(host: Host) -> None:
 
 
 def test_the_registrys_login_shows_nowhere(host: Host, tester: Tester) -> None:
-    password = LOGIN.partition(":")[2]
     texts = tester.sees(f"{KUBECTL} get all,configmaps --output=yaml") + host.check_output("cat /home/tester/.local/state/todochat/*.jsonl; ps -ef")
-    assert password not in texts
+    assert PASSWORD not in texts
 
 
 def test_what_is_edited_is_rolled_out_and_taken_back(tester: Tester) -> None:

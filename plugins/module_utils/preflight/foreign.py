@@ -46,6 +46,7 @@ class Found:
     denied: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of each resource, the verbs that are not allowed."""
     namespace: Mapping[str, Any] | None = None
+    """Empty where there is none."""
     may_make_namespace: bool = True
     quotas: Sequence[Mapping[str, Any]] = ()
     nodes: Sequence[Mapping[str, Any]] | None = None
@@ -125,7 +126,7 @@ def objects(printed: str) -> Iterable[dict[str, Any]]:
 
 def one(cluster: Cluster, kind: str, name: str) -> Mapping[str, Any] | None:
     asked = cluster.run("kubectl", "get", kind, name, "--ignore-not-found", "--output=json", check=False)
-    found: Mapping[str, Any] | None = json.loads(asked.stdout) if asked.returncode == 0 and asked.stdout.strip() else None
+    found: Mapping[str, Any] | None = json.loads(asked.stdout or "{}") if asked.returncode == 0 else None
     return found
 
 
@@ -145,10 +146,10 @@ def problems(found: Found, asked: Asked) -> list[UserError]:
                 "Have it upgraded, or name another cluster in existing_cluster_source_kubeconfig and existing_cluster_source_context.",
             )
         )
-    if found.namespace is None and not found.may_make_namespace:
+    if found.namespace == {} and not found.may_make_namespace:
         wrong.append(
             UserError(
-                f"The namespace {asked.namespace} cannot be seen or made with this kubeconfig.",
+                f"There is no namespace {asked.namespace}, and this kubeconfig may not make one.",
                 "Have it made by whoever runs the cluster, or name yours with -e deployment_name=NAME.",
             )
         )
@@ -260,6 +261,6 @@ def warnings(found: Found, asked: Asked) -> list[str]:
         known = unseen if found.daemonsets is None else "no network engine of this cluster is known to hold"
         said.append(f"networkPolicy is enabled, and {known} NetworkPolicies: they may be made and hold nobody back.")
     level = (found.namespace or {}).get("metadata", {}).get("labels", {}).get("pod-security.kubernetes.io/enforce")
-    if found.namespace is not None and level != "restricted":
+    if found.namespace and level != "restricted":
         said.append(f"The namespace {asked.namespace} admits pods at the level {level or 'of the cluster'}, where the application's are restricted.")
     return said

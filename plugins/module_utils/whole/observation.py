@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from ansible.module_utils import basic
+from ansible.module_utils.common.warnings import get_warning_messages
 
 Check = Mapping[str, Any]
 """``module``, with its collection's name, and its ``args``."""
@@ -53,8 +54,9 @@ def answer(check: Check) -> dict[str, Any]:
         result: dict[str, Any] = json.loads(printed.getvalue())
     except Exception as error:  # noqa: BLE001 - whatever it is, the role that asks by itself will meet it and say so
         return {"failed": True, "msg": repr(error)}
-    # arguments may be secrets
-    return {name: value for name, value in result.items() if name != "invocation"}
+    # Arguments may be secrets. Warnings are this process's, and come as texts.
+    kept = {name: value for name, value in result.items() if name not in ("invocation", "warnings")}
+    return {**kept, "warnings": [*get_warning_messages()]} if get_warning_messages() else kept
 
 
 if __name__ == "__main__":
