@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 import shlex
 import signal
 import threading
@@ -101,7 +102,15 @@ class Failure:
     error: Any = None
 
     def lines(self) -> list[str]:
-        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {pasteable(self.remedy)}"]
+        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {advised(self.remedy)}"]
+
+
+def advised(text: str) -> str:
+    """The text with its commands as this run's caller can paste them, about the same deployment."""
+    own = [one for one in context.CLIARGS.get("inventory") or () if one not in C.DEFAULT_HOST_LIST]
+    inventories = [os.path.relpath(one) if one.startswith(f"{os.getcwd()}/") else one for one in own]
+    named = [one for one in context.CLIARGS.get("extra_vars") or () if re.fullmatch(r"deployment_name=[\w-]+", one)]
+    return pasteable(text, " ".join([*(f'-i "{one}"' if " " in one else f"-i {one}" for one in inventories), *(f"-e {one}" for one in named)]))
 
 
 class CallbackModule(DefaultView):  # type: ignore[misc]
@@ -182,7 +191,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         if failure.error:
             self._display._error(failure.error, stderr=False)
         if failure.details:
-            self._say("\n" + pasteable("\n".join(failure.details.splitlines()[-DETAIL_LINES:])))
+            self._say("\n" + advised("\n".join(failure.details.splitlines()[-DETAIL_LINES:])))
         self._say("\n" + "\n".join(failure.lines()), C.COLOR_ERROR)
 
     def _broken_off(self, process: int) -> None:
@@ -391,13 +400,13 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
         message = content.get("msg")
         if isinstance(message, list):
             message = "\n".join(map(str, message))
-        text = pasteable(str(message).rstrip()) if message is not None else self._dump_results(content)
+        text = advised(str(message).rstrip()) if message is not None else self._dump_results(content)
         if "\n" in text:
             return f"\n{text}\n"
         return announced(text) if content.get("changed") and self._checking else f"    {text}"
 
     def _dump_results(self, *results: Any, **how: Any) -> str:
-        return pasteable(super()._dump_results(*results, **how))
+        return advised(super()._dump_results(*results, **how))
 
     def _note(self, text: str) -> None:
         """Shows a text with its phase: at a terminal below the line the phase ends in, elsewhere at once."""

@@ -23,6 +23,10 @@ options:
   registry_container: {type: str, required: true, description: The registry's container.}
   releases: {type: list, elements: str, required: true, description: The releases.}
   database_container: {type: str, default: "", description: The PostgreSQL container; empty where the database is an external one.}
+  of_others:
+    description: Whether others run the cluster. Then it is asked alone, of what is in the namespace.
+    type: bool
+    default: false
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
 """
 
@@ -74,6 +78,7 @@ def main() -> None:
             **{name: {"type": "path", "required": True} for name in PATHS},
             "releases": {"type": "list", "elements": "str", "required": True},
             "database_container": {"type": "str", "default": ""},
+            "of_others": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )
@@ -91,6 +96,7 @@ def main() -> None:
             database_container=given["database_container"],
             releases=tuple(given["releases"]),
             paths=("/", given["store"], given["home"]),
+            of_others=given["of_others"],
         ).look()
         found = diagnose(seen, f"{shlex.quote(given['kubectl'])} --kubeconfig {shlex.quote(given['kubeconfig'])}")
         model = {"url": seen.settings.get("TODO_MODEL_URL", ""), "name": seen.settings.get("TODO_MODEL", "")}

@@ -30,7 +30,7 @@ options:
   kubectl: {type: path, required: true, description: The kubectl program.}
   kubeconfig: {type: path, required: true, description: How to reach the cluster.}
   releases: {type: list, elements: str, required: true, description: "The releases, which are also the images' names."}
-  secret: {type: str, required: true, description: "The backend's Secret."}
+  secrets: {type: list, elements: str, required: true, description: The Secrets that are not a release's.}
   registry: {type: str, required: true, description: "The registry, host:port."}
   registry_container: {type: str, required: true, description: The registry's container and volume.}
   database_container: {type: str, required: true, description: The PostgreSQL container and its volume.}
@@ -57,7 +57,7 @@ EXAMPLES = r"""
     kubectl: /opt/todochat/bin/kubectl
     kubeconfig: /home/me/.local/state/todochat/todo/kubeconfig
     releases: [backend, frontend]
-    secret: backend-secrets
+    secrets: [backend-secrets, registry-login]
     registry: 127.0.0.1:5000
     registry_container: todo-registry
     database_container: todo-database
@@ -95,9 +95,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.whole.removal im
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_application import Application
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment, Part
 
-TEXTS = ("deployment", "user", "caller", "secret", "registry", "registry_container", "database_container")
+TEXTS = ("deployment", "user", "caller", "registry", "registry_container", "database_container")
 PATHS = ("minikube", "home", "helm", "kubectl", "kubeconfig", "lock", "vault", "vault_password", "team_vault", "store", "build_cache", "state")
-LISTS = ("releases", "packages")
+LISTS = ("releases", "secrets", "packages")
 
 
 def take_away(deployment: Deployment, chosen: set[str], check_mode: bool) -> tuple[list[Part], list[Part]]:
@@ -137,7 +137,7 @@ def main() -> None:
             of_others=given["of_others"],
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["deployment"]),
             releases=given["releases"],
-            secret=given["secret"],
+            secrets=given["secrets"],
             registry=given["registry_container"],
             database=given["database_container"],
             repositories=[

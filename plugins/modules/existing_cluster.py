@@ -40,7 +40,6 @@ EXAMPLES = r"""
 
 RETURN = r"""
 version: {type: str, returned: success, description: "The cluster's Kubernetes, like 1.35."}
-has_metrics: {type: bool, returned: success, description: Whether the cluster measures what pods use.}
 would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
 """
 
@@ -131,7 +130,7 @@ def main() -> None:
         if differs and not module.check_mode:
             keep(target, content)
     would = [f"{target} opens the cluster"] if differs else []
-    module.exit_json(changed=differs, would=would, version=".".join(map(str, found.version)), has_metrics=found.has_metrics)
+    module.exit_json(changed=differs, would=would, version=".".join(map(str, found.version)))
 
 
 if __name__ == "__main__":

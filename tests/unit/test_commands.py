@@ -357,6 +357,22 @@ def test_a_command_is_named_as_its_reader_can_run_it(checkout: str, said: str, m
     assert advice.pasteable("Run `make up`, or `ansible-vault edit /a`; docs/rollback.md says more.") == said
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("make up", "make up ARGS='-e deployment_name=other'"),
+        ("make up ARGS='--tags database'", "make up ARGS='-e deployment_name=other --tags database'"),
+        ("make backup FILE=/a", "make backup FILE=/a ARGS='-e deployment_name=other'"),
+        ("make vault DO=edit ARGS='-e secret=x'", "make vault DO=edit ARGS='-e deployment_name=other -e secret=x'"),
+        ("make up ARGS='-e deployment_name=NAME'", "make up ARGS='-e deployment_name=NAME'"),
+        ("make compose DO=up", "make compose DO=up"),
+    ],
+)
+def test_a_command_is_about_the_deployment_that_the_run_was_about(command: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(advice.VARIABLE, ".")
+    assert advice.pasteable(f"Run `{command}`, then this again.", "-e deployment_name=other") == f"Run `{said}`, then this again."
+
+
 @pytest.mark.parametrize("said", ["We make up", "make up stories", "a/b  make up stories", "to do: make start on it", "/a/docs/rollback.md", "xdocs/x.md"])
 def test_other_words_stay(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(advice.VARIABLE, "/elsewhere")

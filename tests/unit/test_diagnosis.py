@@ -436,6 +436,21 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
         "certificate",
         ("etcd/server.crt runs out on 2026-11-25",),
     ),
+    "another's cluster that does not answer": (
+        [lambda s: replace(s, of_others=True, cluster_problem="Unauthorized")],
+        "cluster",
+        ("The cluster does not answer: Unauthorized.", "Mend it: make up ARGS='--tags existing_cluster'"),
+    ),
+    "another's cluster without room": (
+        [lambda s: replace(s, of_others=True), pod("backend", {}, conditions=NO_ROOM)],
+        "scheduling",
+        ("Mend it: tell whoever runs the cluster",),
+    ),
+    "a release that is not on another's cluster": (
+        [lambda s: replace(s, of_others=True, helm=s.helm[:1])],
+        "release",
+        ("The release frontend is not installed.", "Mend it: make up"),
+    ),
     "a certificate of the future": ([lambda s: replace(s, certificates={"It": (s.now + 3600, s.now + 36000)})], "certificate", ("holds from",)),
 }
 
@@ -710,6 +725,18 @@ def test_a_kubernetes_that_does_not_answer_is_looked_at(world: World) -> None:
     seen = world.looker.look()
     assert seen.cluster_problem == "The connection to the server was refused."
     assert seen.node.services == {"containerd": "active", "kubelet": "active"}
+
+
+def test_a_cluster_of_others_is_asked_for_what_is_in_the_namespace(world: World) -> None:
+    """And nothing of this machine is; what the account may not list is not known, and nothing wrong."""
+    script = (world.folder / "kubectl").read_text()
+    nothing_else = 'case "$*" in *kube-system*) exit 1 ;; *secrets*|*logs*) ;; *) echo "Error from server (Forbidden): nodes" >&2; code=1 ;; esac\n'
+    world.has("kubectl", nothing_else + script.removeprefix("#!/bin/sh\n") + "exit $code")
+    world.has("docker", "exit 1")
+    seen = replace(world.looker, of_others=True).look()
+    assert (seen.cluster_problem, seen.docker, seen.containers, seen.system) == ("", "", {}, [])
+    assert len(seen.items) == 20
+    assert [fault for fault in told(seen).names if fault in ("docker", "registry", "node", "port", "metrics")] == []
 
 
 def test_a_docker_that_does_not_answer_is_looked_at(world: World) -> None:

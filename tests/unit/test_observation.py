@@ -8,13 +8,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.todochat.platform.plugins.module_utils.whole.observation import answer
 from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,9 +79,9 @@ def test_what_is_skipped_is_not_looked_at() -> None:
     assert "minikube" not in observed.chosen({"all"}, {"minikube"})
 
 
-def observer(parts: dict[str, Any]) -> dict[str, Any]:
+def observer(parts: dict[str, Any], *collections: Path) -> dict[str, Any]:
     """What the program says, which runs the modules themselves."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / ".ansible/collections")}
+    environment = {**os.environ, "PYTHONPATH": ":".join(map(str, (ROOT / ".ansible/collections", *collections)))}
     done = subprocess.run([sys.executable, "-m", OBSERVER], input=json.dumps(parts), env=environment, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -124,11 +121,11 @@ def test_every_role_that_describes_a_part_names_its_own_modules_and_roles_that_t
             assert f"{check['module']}:" in tasks, f"{role} looks with another module than the one that does it"
 
 
-def test_what_a_module_warns_of_is_told_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    def main() -> None:
-        module = AnsibleModule(argument_spec={}, supports_check_mode=True)
-        module.warn("Beware.")
-        module.exit_json(changed=False)
-
-    monkeypatch.setattr("importlib.import_module", lambda _: SimpleNamespace(main=main))
-    assert "Beware." in answer({"module": "ansible.builtin.ping", "args": {}})["warnings"]
+def test_what_a_module_warns_of_is_told_as_text(tmp_path: Path) -> None:
+    modules = tmp_path / "ansible_collections/some/body/plugins/modules"
+    modules.mkdir(parents=True)
+    (modules / "warns.py").write_text(
+        "from ansible.module_utils.basic import AnsibleModule\n"
+        "def main():\n    module = AnsibleModule({}, supports_check_mode=True)\n    module.warn('Beware.')\n    module.exit_json(changed=False)\n"
+    )
+    assert observer({"one": [{"module": "some.body.warns", "args": {}}]}, tmp_path) == {"one": [{"changed": False, "warnings": ["Beware."]}]}

@@ -56,6 +56,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.MODEL: "can ary",
     options.MODEL_URL: "https://user:canary@host/v1",
     options.TOKENS: -1,
+    options.SECRETS: ["Registry_Login"],
     options.CIDRS: ["10.0.0.7"],
     options.KEY: "canary",
     options.KEY_RING: {"active": "canary"},

@@ -131,18 +131,21 @@ class FakeCluster(Cluster):
 
     def run(self, *command: str, stdin: str = "", check: bool = True) -> Any:
         assert stdin == ""
+        if command[:3] == ("kubectl", "get", "namespace") and not check:
+            return type("Done", (), {"stdout": "", "returncode": 1})  # others run the cluster, and do not show it
         assert check
-        assert self.kubeconfig.endswith(".minikube/kubeconfig")  # the caller's copy is empty where the cluster was stopped
+        assert self.kubeconfig.endswith(self.world.get("kubeconfig", ".minikube/kubeconfig"))  # the caller's copy is empty where the cluster was stopped
         if command[:2] == ("helm", "list"):
             said = json.dumps([{"name": name} for name in self.world["releases"]])
         elif command[:3] == ("kubectl", "get", "namespace"):
             said = json.dumps({"metadata": {"labels": self.world["labels"]}}) if self.world["labels"] is not None else ""
         elif command[:2] == ("kubectl", "get"):
-            said = json.dumps({"items": self.world["items"]})
+            kinds = {"secrets": ["Secret"]}.get(command[3])
+            said = json.dumps({"items": [item for item in self.world["items"] if kinds is None or item["kind"] in kinds]})
         else:
             self.world["calls"].append(" ".join(command))
             said = ""
-        return type("Done", (), {"stdout": said})
+        return type("Done", (), {"stdout": said, "returncode": 0})
 
 
 SECRET = {"kind": "Secret", "metadata": {"name": "backend-secrets"}}
@@ -190,7 +193,7 @@ class World:
             of_others=False,
             cluster=FakeCluster("helm", "kubectl", str(folder / "state/todochat/todo/kubeconfig"), "todo"),
             releases=["backend", "frontend"],
-            secret="backend-secrets",
+            secrets=["backend-secrets", "registry-login"],
             registry="todo-registry",
             database="todo-database",
             repositories=["127.0.0.1:5000/todo/backend"],
@@ -291,6 +294,16 @@ def test_a_namespace_that_holds_what_others_made_stays(world: World) -> None:
     assert world.down("application")[1] == ["namespace todo: this deployment did not make it"]
 
 
+def test_on_a_cluster_of_others_the_application_alone_goes(world: World) -> None:
+    """Whose namespace its account may not even see."""
+    world.deployment = replace(world.deployment, of_others=True)
+    world.cluster.update(items=[SECRET, {"kind": "Secret", "metadata": {"name": "registry-login"}}], kubeconfig="kubeconfig")
+    going, left = world.down("application")
+    assert going == ["release backend", "release frontend", "Secret backend-secrets", "Secret registry-login"]
+    assert left == ["namespace todo: this deployment did not make it"]
+    assert list(world.docker.objects) == [one.key for one in OBJECTS]
+
+
 def test_what_in_a_namespace_is_nobodys_but_ours() -> None:
     ours = {"meta.helm.sh/release-name": "backend"}
     items: list[dict[str, Any]] = [
@@ -302,7 +315,7 @@ def test_what_in_a_namespace_is_nobodys_but_ours() -> None:
         {"kind": "Secret", "type": "helm.sh/release.v1", "metadata": {"name": "sh.helm.release.v1.theirs.v1", "labels": {"name": "theirs"}}},
         THEIR_POD,
     ]
-    assert of_others(items, ["backend", "frontend"], "backend-secrets") == ["Secret sh.helm.release.v1.theirs.v1", "Pod debug"]
+    assert of_others(items, ["backend", "frontend"], ["backend-secrets"]) == ["Secret sh.helm.release.v1.theirs.v1", "Pod debug"]
 
 
 def test_a_stopped_cluster_is_started_for_the_application_and_stopped_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,6 +50,7 @@ DOCKER = Fault("docker", "Docker does not answer", ("make start",))
 DOCKER_ABSENT = Fault("docker", "Docker does not answer, and nothing was made with it yet", ("make doctor", "make up"))
 FOREIGN = Fault("cluster", "the node's container is not this deployment's", ("make up ARGS='-e deployment_name=NAME'",))
 ABSENT = Fault("cluster", "there is no cluster, or it was not made to its end", ("make up",))
+UNREACHED = Fault("cluster", "a cluster that others run does not answer, or not to this account any more", ("make up ARGS='--tags existing_cluster'",))
 CLOCK = Fault("clock", "this machine's clock differs from Docker's, or from what the cluster has written", ("sudo timedatectl set-ntp true", "make start"))
 DISK = Fault("disk", "a file system of this machine, or of the node, is full", ("docker system df", "docker image prune"))
 NODE_STOPPED = Fault("node", "the node's container is stopped", ("make start",))
@@ -114,6 +115,13 @@ KEY = Fault("provider", "the provider refuses the key", ("make vault DO=edit ARG
 LIMIT = Fault("provider", "the model is over its limit, too slow, withdrawn, or its answers could not be used", ("make status",))
 
 FAULTS = tuple(value for value in globals().values() if isinstance(value, Fault))
+
+OF_THE_APPLICATION = {
+    *(UNREACHED, DATABASE_REFUSES, PASSWORD, SECRET, CONFIG, ADMISSION, UNDO, IMAGE, MEMORY, SCHEMA, CRASH, START, PROBE, EVICTED, RELEASE, REPLICAS),
+    *(SERVICE, SELECTOR, PROVIDER, KEY, LIMIT),
+}
+"""What their own commands mend also on a cluster that others run; for the rest there is THEIRS."""
+THEIRS = "tell whoever runs the cluster"
 
 
 def table(faults: Iterable[Fault] = FAULTS) -> str:

@@ -67,6 +67,8 @@ class Looker:
     releases: tuple[str, ...]
     paths: tuple[str, ...]
     """Whose file systems need room."""
+    of_others: bool = False
+    """Whether others run the cluster: then it alone is asked, and of it what is in the namespace."""
 
     def look(self) -> Seen:
         now = time.time()
@@ -77,12 +79,15 @@ class Looker:
             database=self.database_container,
             releases=self.releases,
             url=self.url,
-            is_ours=self.minikube.is_ours(),
-            is_finished=self.minikube.is_finished(),
+            of_others=self.of_others,
+            is_ours=self.of_others or self.minikube.is_ours(),
+            is_finished=self.of_others or self.minikube.is_finished(),
             certificates=self._own_certificates(),
         )
         with ThreadPoolExecutor(max_workers=12) as pool:
             silent = pool.submit(problem_of, f"{self.url}/health/ready")
+            if self.of_others:
+                return replace(self._of_cluster(seen, pool), silent=silent.result())
             registry = pool.submit(problem_of, f"http://{self.registry}/v2/")
             containers, problem = self._containers()
             seen = replace(seen, containers=containers, docker=problem)
@@ -102,20 +107,20 @@ class Looker:
     def _of_cluster(self, seen: Seen, pool: ThreadPoolExecutor) -> Seen:
         """With what the node and Kubernetes say, and then what the containers say that are not well."""
         objects = pool.submit(self._get, ",".join(KINDS))
-        system = pool.submit(self._get, "deployments,pods", f"--namespace={SYSTEM}")
+        system = None if self.of_others else pool.submit(self._get, "deployments,pods", f"--namespace={SYSTEM}")
         secrets = pool.submit(self._ask, self.kubectl, "get", "secrets", f"--output=go-template={SECRETS}", f"--request-timeout={ANSWER_SECONDS}s")
         helm = pool.submit(self._ask, self.helm, "list", "--all", "--output=json")
-        node = pool.submit(self._node)
+        node = None if self.of_others else pool.submit(self._node)
         try:
-            items, of_system = objects.result(), system.result()
+            items, of_system = objects.result(), system.result() if system else []
             keys = {words[0]: words[1:] for words in map(str.split, secrets.result().splitlines()) if words}
             installed = json.loads(helm.result() or "[]")
         except (UserError, ValueError) as error:
-            return replace(seen, node=node.result(), cluster_problem=error.why if isinstance(error, UserError) else str(error))
-        seen = replace(seen, items=items, system=of_system, secrets=keys, helm=installed, node=node.result())
+            return replace(seen, node=node.result() if node else NodeSaid(), cluster_problem=error.why if isinstance(error, UserError) else str(error))
+        seen = replace(seen, items=items, system=of_system, secrets=keys, helm=installed, node=node.result() if node else NodeSaid())
         asked = MODEL_KEY in {key for every in keys.values() for key in every}
         notice = pool.submit(self._notice) if asked else None
-        unreached = pool.submit(self._unreached, seen) if asked else None
+        unreached = pool.submit(self._unreached, seen) if asked and not self.of_others else None
         return replace(
             seen,
             lines=self._lines(seen, pool),
@@ -134,16 +139,16 @@ class Looker:
             return {}, asked.stderr.strip().splitlines()[-1] if asked.stderr.strip() else "Docker does not answer"
         return {entry["Name"].lstrip("/"): entry for entry in json.loads(asked.stdout or "[]")}, ""
 
-    def _ask(self, *command: str) -> str:
-        """What helm or kubectl prints. Raises UserError where it does not answer in time, or fails."""
+    def _ask(self, *command: str, partly: bool = False) -> str:
+        """What helm or kubectl prints; ``partly`` where not all may be seen. Raises UserError where it does not answer in time, or fails."""
         variables = {"KUBECONFIG": self.kubeconfig, "KUBERC": "off"}
         done = run(command[0], f"--namespace={self.namespace}", *command[1:], seconds=ANSWER_SECONDS + 1, variables=variables)
-        if done.returncode:
+        if done.returncode and not (partly and done.stdout.strip()):
             raise UserError((done.stderr.strip().splitlines() or ["it said nothing"])[-1], "Run `make status`.")
         return done.stdout
 
     def _get(self, kinds: str, *options: str) -> list[dict[str, Any]]:
-        said = self._ask(self.kubectl, "get", kinds, *options, "--output=json", f"--request-timeout={ANSWER_SECONDS}s")
+        said = self._ask(self.kubectl, "get", kinds, *options, "--output=json", f"--request-timeout={ANSWER_SECONDS}s", partly=self.of_others)
         listed: list[dict[str, Any]] = json.loads(said)["items"]
         return listed
 

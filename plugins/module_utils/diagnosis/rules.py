@@ -104,6 +104,8 @@ class Seen:
     """What Docker's machine takes for now."""
     containers: Mapping[str, Item] = field(default_factory=dict)
     """Of ours, those that there are, as Docker inspects them."""
+    of_others: bool = False
+    """Whether others run the cluster, of which nothing on this machine is a part."""
     is_ours: bool = True
     is_finished: bool = True
     registry_problem: str = ""
@@ -177,6 +179,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     starting: tuple[str, ...]
     places: dict[str, str]
+    of_others: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -190,7 +193,8 @@ class Diagnosis:
         else:
             lines = ["Nothing is wrong, and not all has started yet." if self.starting else "Nothing is wrong."]
         for finding in self.findings:
-            first, *then = finding.commands(self.places)
+            is_theirs = self.of_others and not finding.by and finding.fault not in faults.OF_THE_APPLICATION
+            first, *then = [faults.THEIRS] if is_theirs else finding.commands(self.places)
             lines += ["", f"{finding.fault.name:<15} {finding.evidence}", f"{'':<15} Mend it: {first}", *(f"{'':<15} then:    {one}" for one in then)]
         if self.starting:
             lines += ["", *(f"{'starting':<15} {what}" for what in self.starting)]
@@ -236,12 +240,12 @@ def diagnose(seen: Seen, kubectl: str) -> Diagnosis:
         "deployment": seen.deployment,
         "database": seen.database,
     }
-    return Diagnosis(tuple(order), tuple(starting), places)
+    return Diagnosis(tuple(order), tuple(starting), places, seen.of_others)
 
 
 def running(seen: Seen) -> bool:
     state = seen.state(seen.deployment)
-    return bool(seen.is_ours and state.get("Running") and not state.get("Paused"))
+    return seen.of_others or bool(seen.is_ours and state.get("Running") and not state.get("Paused"))
 
 
 # The machine, and what stands on it in Docker
@@ -289,7 +293,7 @@ def container_finding(seen: Seen, name: str, absent: Fault, paused: Fault, stopp
 
 def beside(seen: Seen) -> Iterator[Finding]:
     """The registry and the database. Where nothing was made, it is the cluster that is missing."""
-    if not seen.is_ours:
+    if not seen.is_ours or seen.of_others:
         return
     if registry := container_finding(seen, seen.registry, faults.REGISTRY_ABSENT, faults.REGISTRY, faults.REGISTRY):
         yield registry
@@ -302,6 +306,10 @@ def beside(seen: Seen) -> Iterator[Finding]:
 def node(seen: Seen) -> Iterator[Finding]:
     """The node's container, its port, and what runs in it."""
     container = seen.containers.get(seen.deployment)
+    if seen.of_others:
+        if seen.cluster_problem:
+            yield Finding(faults.UNREACHED, sentence(f"The cluster does not answer: {harmless(seen.cluster_problem)}"))
+        return
     if not seen.is_ours:
         if container:
             yield Finding(faults.FOREIGN, f"The container {seen.deployment} was not made by this deployment.")
@@ -492,7 +500,7 @@ def services(seen: Seen) -> Iterator[Finding]:
             yield Finding(faults.SERVICE, f"There is no Service {name}{f': nothing leads to port {seen.port}' if is_outer else ''}.", of=name)
             continue
         ports = [port.get("nodePort") for port in service["spec"].get("ports", [])]
-        if is_outer and seen.port not in ports:
+        if is_outer and seen.port not in ports and not seen.of_others:
             at = f"node port {', '.join(str(port) for port in ports if port)}" if any(ports) else "no node port"
             said = f"The Service {name} is of type {service['spec'].get('type')} with {at}, and port {seen.port} is the one that is published."
             yield Finding(faults.PORT_SERVICE, said, {"name": name}, of=name)
@@ -632,12 +640,12 @@ def autoscalers(seen: Seen) -> Iterator[Finding]:
     server = next((item for item in seen.system if item["kind"] == "Deployment" and item["metadata"]["name"] == "metrics-server"), None)
     if not scalers or seen.is_starting:
         return
-    if server is None or server["spec"].get("replicas", 1) == 0:
+    if not seen.of_others and (server is None or server["spec"].get("replicas", 1) == 0):
         yield Finding(faults.METRICS, f"The Deployment metrics-server in kube-system is {'scaled to 0' if server else 'not there'}.")
         return
     for item in scalers:
         blind: Item = next((one for one in item.get("status", {}).get("conditions", []) if one["type"] == "ScalingActive" and one["status"] == "False"), {})
-        lately = seen.ago(server["metadata"].get("creationTimestamp")) < START_SECONDS
+        lately = server is not None and seen.ago(server["metadata"].get("creationTimestamp")) < START_SECONDS
         if blind.get("reason", "").startswith("FailedGet") and seen.ago(blind.get("lastTransitionTime")) > LATER_SECONDS and not lately:
             yield Finding(faults.METRICS, sentence(f"The autoscaler {item['metadata']['name']}: {harmless(blind.get('message', ''))}"))
 

@@ -25,6 +25,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "pods": ("list", "create", "delete"),
     "pods/log": ("get",),
     "events": ("list",),
+    "resourcequotas": ("list",),
+    "endpointslices.discovery.k8s.io": ("list",),
     "services": ("get", "list", "create", "patch", "delete"),
     "configmaps": ("get", "list", "create", "patch", "delete"),
     "secrets": ("get", "list", "create", "update", "patch", "delete"),
@@ -169,7 +171,7 @@ def problems(found: Found, asked: Asked) -> list[UserError]:
         wrong.append(
             UserError(
                 "autoscaling is asked for, and the cluster has no metrics (metrics.k8s.io).",
-                "Have metrics-server installed there, or leave autoscaling.enabled out of the values.",
+                "Have metrics-server installed there, or leave out app_release_autoscaling.",
             )
         )
     return wrong

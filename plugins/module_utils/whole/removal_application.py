@@ -52,19 +52,19 @@ class Application:
             return [Part("application", f"the application in the cluster {self.of.name}, which is started for that and stopped again", nothing)]
         if not self.of.of_others and not self.of.minikube.is_finished():
             return []
-        kubectl = partial(self._reached.run, "kubectl")
-        found = json.loads(kubectl("get", "namespace", self.of.cluster.namespace, "--ignore-not-found", "--output=json").stdout or "{}")
-        if not found:
+        asked = self._reached.run("kubectl", "get", "namespace", self.of.cluster.namespace, "--ignore-not-found", "--output=json", check=not self.of.of_others)
+        namespace = json.loads(asked.stdout or "{}")
+        # An account of others' cluster may see what is in the namespace, and not the namespace itself.
+        if not namespace and asked.returncode == 0:
             return []
         listed = [entry["name"] for entry in json.loads(self._reached.run("helm", "list", "--all", "--output=json").stdout or "[]")]
         parts = [Part("application", f"release {name}", partial(self._helm_uninstall, name)) for name in self.of.releases if name in listed]
-        items = self._reached.json(NAMESPACED)["items"]
-        if any(item["kind"] == "Secret" and item["metadata"]["name"] == self.of.secret for item in items):
-            parts.append(Part("application", f"Secret {self.of.secret}", partial(self._kubectl_delete, "secret", self.of.secret)))
+        secrets = {item["metadata"]["name"] for item in self._reached.json("secrets")["items"]} & {*self.of.secrets}
+        parts += [Part("application", f"Secret {name}", partial(self._kubectl_delete, "secret", name)) for name in sorted(secrets)]
         stays = ""
-        if found["metadata"].get("labels", {}).get(NAMESPACE_LABEL[0]) != NAMESPACE_LABEL[1]:
+        if namespace.get("metadata", {}).get("labels", {}).get(NAMESPACE_LABEL[0]) != NAMESPACE_LABEL[1]:
             stays = "this deployment did not make it"
-        elif others := of_others(items, self.of.releases, self.of.secret):
+        elif others := of_others(self._reached.json(NAMESPACED)["items"], self.of.releases, self.of.secrets):
             stays = f"it also holds {', '.join(others)}"
         delete = partial(self._kubectl_delete, "namespace", self.of.cluster.namespace)
         return [*parts, Part("application", f"namespace {self.of.cluster.namespace}", delete, stays)]
@@ -78,14 +78,14 @@ class Application:
         self._reached.run("kubectl", "delete", kind, name)
 
 
-def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], secret: str) -> list[str]:
-    """What in our namespace belongs neither to the releases, nor to Kubernetes itself, nor is the Secret."""
+def of_others(items: Iterable[Mapping[str, Any]], releases: Collection[str], secrets: Collection[str]) -> list[str]:
+    """What in our namespace belongs neither to the releases, nor to Kubernetes itself, nor is one of the Secrets."""
     found = []
     for item in items:
         kind, metadata = item["kind"], item["metadata"]
         ours = metadata.get("annotations", {}).get("meta.helm.sh/release-name") in releases
         ours |= item.get("type") == "helm.sh/release.v1" and metadata.get("labels", {}).get("name") in releases
-        ours |= (kind, metadata["name"]) in (("Secret", secret), ("ConfigMap", "kube-root-ca.crt"))
+        ours |= (kind, metadata["name"]) in (*(("Secret", name) for name in secrets), ("ConfigMap", "kube-root-ca.crt"))
         if not ours and not metadata.get("ownerReferences"):
             found.append(f"{kind} {metadata['name']}")
     return found

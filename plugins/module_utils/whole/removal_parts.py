@@ -47,7 +47,7 @@ class Deployment:
     """Whether others run the cluster, of which the application alone can be taken away."""
     cluster: Cluster
     releases: Sequence[str]
-    secret: str
+    secrets: Sequence[str]
     registry: str
     """The registry's container and volume; the database's likewise."""
     database: str
