@@ -21,6 +21,7 @@ REGISTRY = "192.168.85.240:5443"
 LOGIN = "pusher:a-Password:of-this-test"
 PASSWORD = LOGIN.partition(":")[2]
 DATABASE = f"postgresql://theirs:{urllib.parse.quote(PASSWORD)}@192.168.85.251/theirs"
+CONTAINERS = ["theirs", "todo", "todo-database", "todo-registry"]
 SECRETS = (PASSWORD, "not-the:Password", DATABASE)
 URL = "http://192.168.85.2:30100"
 ADMIN = "env KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig kubectl"
@@ -179,7 +180,7 @@ def test_a_second_run_changes_nothing(tester: Tester) -> None:
 
 
 def test_nothing_outside_of_the_namespace_was_made(host: Host) -> None:
-    assert host.check_output("docker ps --format '{{.Names}}' | sort").split() == ["theirs", "todo", "todo-database", "todo-registry"]
+    assert host.check_output("docker ps --all --format '{{.Names}}' | sort").split() == CONTAINERS
     namespaces = give(f"{ADMIN} get namespaces --output=name").split()
     assert not {"namespace/todo", "namespace/todochat"} & set(namespaces)
 
@@ -207,6 +208,20 @@ def test_it_is_looked_at_as_one_that_is_ours(tester: Tester, target: str) -> Non
     assert {"status": URL, "logs": "backend", "diagnose": "Nothing is wrong."}[target] in output
 
 
+@pytest.mark.parametrize("target", ["stop", "start", "assist", "schedule"])
+def test_what_is_for_a_cluster_of_ones_own_is_refused(host: Host, tester: Tester, target: str) -> None:
+    passed, output = tester.make(target, GIVEN)
+    assert not passed, output
+    assert "Others run the cluster work is in" in output
+    assert f"ARGS='{GIVEN}'" in output or target == "assist", output
+    assert host.check_output("docker ps --all --format '{{.Names}}' | sort").split() == CONTAINERS
+
+
+def test_its_secrets_are_rotated(tester: Tester) -> None:
+    assert "What runs has the new value" in passes(tester, "vault DO=rotate", "-e secret=jwt_keys")
+    tester.sees(JOURNEY)
+
+
 def test_its_data_is_backed_up_and_put_back(tester: Tester) -> None:
     passes(tester, "backup", "-e file=/tmp/work.tar")
     passes(tester, "restore", "-e file=/tmp/work.tar -e replace=theirs")
@@ -217,4 +232,4 @@ def test_it_goes_and_what_is_of_others_stays(host: Host, tester: Tester) -> None
     passes(tester, "down", "-e remove=application")
     until(lambda: give(f"{ADMIN} --namespace work get pods --output=name").strip() == "", 60)
     assert "serviceaccount/deployer" in give(f"{ADMIN} --namespace work get serviceaccounts --output=name")
-    assert host.check_output("docker ps --format '{{.Names}}' | sort").split() == ["theirs", "todo", "todo-database", "todo-registry"]
+    assert host.check_output("docker ps --all --format '{{.Names}}' | sort").split() == CONTAINERS
