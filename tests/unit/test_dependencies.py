@@ -81,7 +81,7 @@ def own_text(scenario: str) -> str:
         ),
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
-        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops"}),
+        ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
         ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
@@ -126,20 +126,20 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
         "app_release": {"ai_devops", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
         "app_secrets": {"ai_devops", "assistant", "diagnose", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
-        "container_engine": {"backup", "compose", "hostile", "preflight"},
+        "container_engine": {"backup", "compose", "existing_cluster", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},
         "image_registry": {"app_images", "compose", "minikube"},
         "kubernetes_tools": {"disk_full", "preflight"},
-        "minikube": {"backup", "down", "hostile"},
+        "minikube": {"backup", "down", "existing_cluster", "hostile"},
         "network": {"compose", "minikube", "preflight"},
     }
     assert set(stale(f"roles/{role}/tasks/main.yml")) == {role} | WHOLE_WAY | by_tag_or_playbook.get(role, set())
 
 
 def test_a_role_that_is_asked_for_stales_its_scenario_and_its_options_those_that_prove_all() -> None:
-    assert set(stale(f"roles/{ASKED_FOR}/tasks/main.yml")) == {ASKED_FOR}
-    assert set(stale(f"roles/{ASKED_FOR}/meta/argument_specs.yml")) == {ASKED_FOR} | dependencies.PROVES_THE_OPTIONS
-    assert set(stale(f"group_vars/all/main.yml#{ASKED_FOR}_directory")) == {ASKED_FOR, "preflight"}
+    assert set(stale(f"roles/{ASKED_FOR}/tasks/main.yml")) == {ASKED_FOR, "existing_cluster"}
+    assert set(stale(f"roles/{ASKED_FOR}/meta/argument_specs.yml")) == {ASKED_FOR, "existing_cluster"} | dependencies.PROVES_THE_OPTIONS
+    assert set(stale(f"group_vars/all/main.yml#{ASKED_FOR}_directory")) == {ASKED_FOR, "preflight", "existing_cluster"}
 
 
 def test_the_lines_that_tell_a_failure_are_read_where_something_is_to_fail() -> None:
