@@ -5,6 +5,7 @@ An action, because only here are the variables of all roles known: each says in 
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from ansible.plugins.action import ActionBase
@@ -22,9 +23,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         given = task_vars or {}
         raw = options.defaults(options.specifications(), trust_as_template) | observed.variables(trust_as_template) | given
         templar = Templar(loader=self._loader, variables=raw)
+        # at this time those whose part others see to
+        left_out = templar.template(raw.get("deployment_without", []))
         chosen = observed.chosen(given["ansible_run_tags"], given["ansible_skip_tags"])
-        parts = observed.parts(chosen, lambda name: templar.template(raw[name]))
-        checks = {name: part["checks"] for name, part in parts.items()}
+        parts = observed.parts([name for name in chosen if name not in left_out], lambda name: templar.template(raw[name]))
+        checks = json.dumps({name: part["checks"] for name, part in parts.items()}, default=str)
         arguments = {"parts": checks, "collections": str(observed.COLLECTIONS)}
         found = self._execute_module("todochat.platform.observation", module_args=arguments, task_vars=task_vars)
         as_asked = observed.as_asked(parts, found.get("parts", {}))

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.locks import acquire
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, of
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
@@ -43,7 +44,7 @@ class Visitor:
         self._origin = public_url.rstrip("/") or self.url
         # Cookies that are for https alone come from, and go back to, this machine.
         policy = http.cookiejar.DefaultCookiePolicy(secure_protocols=("http", "https")) if public_url else None
-        self._opener = inside(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(policy)))
+        self._opener = of(urlsplit(self.url).hostname or "", urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(policy)))
 
     def call(self, step: str, method: str, path: str, body: Any = None) -> Any:
         """Sends one request; returns the answer's JSON, or None. Raises JourneyError naming the step."""

@@ -20,7 +20,8 @@ options:
     elements: str
     choices: [application, data, cluster, installed]
     required: true
-  of_others: {type: bool, default: false, description: "Whether others run the cluster, of which the application alone can be taken away."}
+  of_others: {type: bool, default: false, description: "Whether others run the cluster: then there is the application there, and what leads to it here."}
+  authority: {type: path, description: "The certificate by which Docker trusts the registry of a cluster of others, where it was put there."}
   deployment: {type: str, required: true, description: "The deployment, which is also the minikube profile, the network and the namespace."}
   minikube: {type: path, required: true, description: The minikube program.}
   home: {type: path, required: true, description: The MINIKUBE_HOME.}
@@ -91,7 +92,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.images.local imp
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import Apt
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker
-from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, installed, leaving, levels, parts, sweep
+from ansible_collections.todochat.platform.plugins.module_utils.whole.removal import IMPLIED, installed, leaving, levels, of_a_cluster_of_others, parts, sweep
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_application import Application
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import Deployment, Part
 
@@ -106,7 +107,8 @@ def take_away(deployment: Deployment, chosen: set[str], check_mode: bool) -> tup
     inside = Application(deployment)
     with inside.awake() if asks_cluster and not check_mode else nullcontext():
         application = inside.parts() if asks_cluster else []
-        going, staying = leaving([*application, *([] if deployment.of_others else parts(deployment))], chosen)
+        here = of_a_cluster_of_others(deployment) if deployment.of_others else parts(deployment)
+        going, staying = leaving([*application, *here], chosen)
         if "installed" in chosen:
             more, left = leaving(installed(deployment, going), chosen)
             going, staying = going + more, staying + left
@@ -124,6 +126,7 @@ def main() -> None:
         **{name: {"type": "path", "required": True} for name in PATHS},
         **{name: {"type": "list", "elements": "str", "required": True} for name in LISTS},
         "of_others": {"type": "bool", "default": False},
+        "authority": {"type": "path"},
     }
     spec["vault_password"]["no_log"] = False  # where it is, not what it is
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
@@ -138,6 +141,8 @@ def main() -> None:
             cluster=Cluster(given["helm"], given["kubectl"], given["kubeconfig"], given["deployment"]),
             releases=given["releases"],
             secrets=given["secrets"],
+            registry_of_others=given["registry"],
+            authority=Path(given["authority"]) if given["authority"] else None,
             registry=given["registry_container"],
             database=given["database_container"],
             repositories=[

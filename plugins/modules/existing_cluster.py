@@ -43,6 +43,7 @@ version: {type: str, returned: success, description: "The cluster's Kubernetes, 
 would: {type: list, returned: success, description: "What was done, or would be done in check mode, a sentence each."}
 """
 
+import json
 import os
 import tempfile
 from pathlib import Path
@@ -52,14 +53,17 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together, told
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import OF_OTHERS, Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.preflight import foreign
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import machine_architecture
 
+ELSEWHERE = {"exec": "a program", "auth-provider": "a program", "tokenFile": "a file that changes"}
+"""How a user of a kubeconfig may log in that does not hold for whoever else reads it, by kubeconfig's names."""
+
 
 def extracted(kubectl: str, source: Path, context: str) -> str:
-    """One context of a kubeconfig with all that it names, certificates and keys as well. Raises UserError."""
+    """One context of a kubeconfig with all that it names, certificates and keys as well, marked as of others. Raises UserError."""
     if not source.is_file():
         raise UserError(
             f"There is no kubeconfig {source}, which is to lead to the cluster.",
@@ -75,7 +79,15 @@ def extracted(kubectl: str, source: Path, context: str) -> str:
             f"The kubeconfig {source} has no {what}: {(done.stderr.strip().splitlines() or ['kubectl said nothing'])[-1]}",
             f"Name one of its contexts in existing_cluster_source_context: {', '.join(contexts) or 'it has none at all'}.",
         )
-    return done.stdout
+    found = json.loads(done.stdout)
+    for user in found.get("users") or []:
+        if ways := sorted(ELSEWHERE.keys() & (user.get("user") or {}).keys()):
+            raise UserError(
+                f"In the kubeconfig {source}, the user {user['name']} logs in by {ELSEWHERE[ways[0]]} ({ways[0]}), which does not come along.",
+                "Have a ServiceAccount made for this, and a kubeconfig with its token: docs/existing-cluster.md says how.",
+            )
+    found["extensions"] = [OF_OTHERS]
+    return json.dumps(found, indent=2)
 
 
 def keep(target: Path, content: str) -> None:
@@ -115,13 +127,15 @@ def main() -> None:
     )
     given = module.params
     target = Path(given["kubeconfig"])
+    if module.check_mode and not Path(given["kubectl"]).is_file():
+        module.exit_json(changed=True, would=[f"the cluster is asked, by {given['kubectl']}"], version="")
     with told(module), tempfile.TemporaryDirectory() as folder:
         content = extracted(given["kubectl"], Path(given["source"]), given["context"])
         draft = Path(folder, "kubeconfig")  # asked by it before it is kept
         draft.touch(mode=0o600)
         draft.write_text(content, encoding="utf-8")
         needs = asked(given)
-        found = foreign.look(Cluster("", given["kubectl"], str(draft), given["namespace"]))
+        found = foreign.look(Cluster("", given["kubectl"], str(draft), given["namespace"]), needs)
         if wrong := foreign.problems(found, needs):
             fail(module, together(wrong))
         for warning in foreign.warnings(found, needs):

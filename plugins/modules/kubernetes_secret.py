@@ -174,11 +174,13 @@ def main() -> None:
         )
         read = cluster.read(wanted.namespace, wanted.name)
         if isinstance(read, str) and not module.check_mode:
-            cluster.fail(read, "See that the cluster runs: `make up ARGS='--tags minikube'` makes or starts it.")
+            cluster.fail(read, cluster.cluster.remedy)
         actual = secret.Actual() if isinstance(read, str) else read
 
         writes: list[tuple[dict[str, Any], tuple[str, ...]]] = []
-        if secret.namespace_differs(wanted, actual):
+        if actual.namespace_labels is None and cluster.cluster.of_others:
+            writes.append((wanted.namespace_manifest(), ("create",)))
+        elif secret.namespace_differs(wanted, actual) and not cluster.cluster.of_others:
             # Others may label the namespace as well; server-side apply leaves them theirs.
             writes.append((wanted.namespace_manifest(), ("apply", "--server-side", "--force-conflicts")))
         if secret.secret_differs(wanted, actual):

@@ -127,10 +127,11 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, l
 
 def copy_for_caller(source: Path, target: Path, check_mode: bool) -> bool:
     """Gives the person who called a kubeconfig of their own; returns whether it differed."""
-    if not source.exists() or (target.exists() and target.read_bytes() == source.read_bytes()):
+    owner = next(parent for parent in target.parents if parent.exists()).stat()
+    is_theirs = target.exists() and target.stat().st_uid == owner.st_uid
+    if not source.exists() or (is_theirs and target.read_bytes() == source.read_bytes()):
         return False
     if not check_mode:
-        owner = next(parent for parent in target.parents if parent.exists()).stat()
         for folder in reversed([parent for parent in target.parents if not parent.exists()]):
             folder.mkdir(mode=0o700)
             os.chown(folder, owner.st_uid, owner.st_gid)

@@ -56,30 +56,34 @@ import sys
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, run
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, told
 from ansible_collections.todochat.platform.plugins.module_utils.whole import observation
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"parts": {"type": "dict", "required": True}, "collections": {"type": "path", "required": True}},
+        # As one text, secrets in it as well: of a mapping each word would be masked in all that is returned.
+        argument_spec={"parts": {"type": "str", "required": True, "no_log": True}, "collections": {"type": "path", "required": True}},
         supports_check_mode=True,
     )
-    problem = ""
-    try:
-        # Not in this process: the modules are not in what Ansible has packed for this one. They get the environment that they would get from it.
-        environment = {**os.environ, "PYTHONPATH": module.params["collections"]}
-        # Root would leave its bytecode in somebody's checkout (-B).
-        asked = run(sys.executable, "-B", "-m", observation.__name__, stdin=json.dumps(module.params["parts"]), seconds=WORK_SECONDS, variables=environment)
-        problem = asked.stderr[-2000:] if asked.returncode else ""
-    except UserError as error:
-        problem = str(error)
-    # Where that cannot be done, nothing is known to be as asked, and each role looks for itself.
-    parts = {} if problem else json.loads(asked.stdout)
-    warnings = {warning for results in parts.values() for result in results for warning in result.pop("warnings", [])}
-    for warning in sorted(warnings):
+    problem, parts = "", {}
+    with told(module):
+        try:
+            # Not in this process: the modules are not in what Ansible has packed for this one. They get the environment that they would get from it.
+            environment = {**os.environ, "PYTHONPATH": module.params["collections"]}
+            # Root would leave its bytecode in somebody's checkout (-B).
+            asked = run(sys.executable, "-B", "-m", observation.__name__, stdin=module.params["parts"], seconds=WORK_SECONDS, variables=environment)
+            if asked.returncode:
+                problem = (asked.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            else:
+                parts = json.loads(asked.stdout)
+        except UserError as error:
+            problem = error.why
+    if problem:  # nothing is known to be as asked, and each role looks for itself
+        module.warn(f"What there is could not be compared with what is asked all at once, so this run takes longer: {problem}")
+    for warning in sorted({warning for results in parts.values() for result in results for warning in result.pop("warnings", [])}):
         module.warn(warning)
-    module.exit_json(changed=False, parts=parts, problem=problem, invocation={})
+    module.exit_json(changed=False, parts=parts, invocation={})
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ other_is_open:
   returned: always
   type: bool
 container:
-  description: The container as it was found, with its status (absent where there is none), restarts, labels, and addresses by network.
+  description: The container as it was found, with its status (absent where there is none), restarts, labels, networks, and addresses by network.
   returned: always
   type: dict
 """
@@ -123,15 +123,16 @@ class Server:
         fail(self.module, UserError(f"The database container {self.container} {problem}", remedy, details))
 
     def facts(self) -> dict[str, Any]:
-        """Of the container: status ("absent" where there is none), restarts, labels, addresses by network."""
+        """Of the container: status ("absent" where there is none), restarts, labels, networks, addresses by network."""
         asked = self.docker("container", "inspect", self.container) if self.program else None
         if asked is None or asked.returncode:
-            return {"status": "absent", "restarts": 0, "labels": {}, "addresses": {}}
+            return {"status": "absent", "restarts": 0, "labels": {}, "networks": [], "addresses": {}}
         found = json.loads(asked.stdout)[0]
         return {
             "status": found["State"]["Status"],
             "restarts": found["RestartCount"],
             "labels": found["Config"]["Labels"] or {},
+            "networks": sorted(found["NetworkSettings"]["Networks"]),
             "addresses": {name: network["IPAddress"] for name, network in found["NetworkSettings"]["Networks"].items()},
         }
 

@@ -205,14 +205,22 @@ def test_a_stale_migration_is_found_too(pods: list[dict[str, Any]]) -> None:
     assert "/migrations runs" in problem
 
 
+def test_what_a_clusters_operators_put_beside_is_theirs(pods: list[dict[str, Any]]) -> None:
+    pods[0]["status"]["containerStatuses"].append({"name": "istio-proxy", "imageID": f"docker.io/istio/proxyv2@{STALE}"})
+    assert wrong_images(pods, {"frontend": DIGEST}) == []
+    pods[0]["status"]["containerStatuses"][0]["imageID"] = f"docker.io/library/nginx@{STALE}"
+    assert len(wrong_images(pods, {"frontend": DIGEST})) == 1
+
+
 def test_every_container_of_every_release_is_compared(pods: list[dict[str, Any]]) -> None:
     backend = copy.deepcopy(pods[0])
     backend["metadata"] |= {"name": "backend-1", "labels": {"app.kubernetes.io/instance": "backend"}}
+    backend["status"]["containerStatuses"][0] |= {"name": "backend", "imageID": f"127.0.0.1:5000/todo/backend@{DIGEST}"}
     backend["status"]["initContainerStatuses"] = [{**backend["status"]["containerStatuses"][0], "name": "migrations"}]
     assert wrong_images([backend, *pods], {"backend": DIGEST, "frontend": DIGEST}) == []
     found = wrong_images([backend, *pods], {"backend": STALE, "frontend": STALE})
     assert [problem.partition(" ")[0] for problem in found] == [
-        *("backend-1/migrations", "backend-1/frontend"),
+        *("backend-1/migrations", "backend-1/backend"),
         *(f"{pod['metadata']['name']}/frontend" for pod in pods),
     ]
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import OF_OTHERS
 from ansible_collections.todochat.platform.plugins.modules import kubernetes_secret as module
 
 CANARY = "postgresql://todo_app:canary-7f3a@192.168.85.251:5432/todo"
@@ -118,8 +119,9 @@ class Runner:
         self.kubectl.chmod(0o755)
         self.state = directory / "state"
 
-    def __call__(self, *, check: bool = False, data: dict[str, Any] | None = None, checksum_key: str = "salt") -> dict[str, Any]:
+    def __call__(self, *, check: bool = False, data: dict[str, Any] | None = None, checksum_key: str = "salt", **more: Any) -> dict[str, Any]:
         arguments = {
+            **more,
             "kubectl": str(self.kubectl),
             "context": "todo",
             "namespace": "todo",
@@ -209,3 +211,20 @@ def test_a_refusal_keeps_its_message_and_loses_the_values(run: Runner) -> None:
 def test_values_must_be_strings(run: Runner) -> None:
     failed = run(data={"jwt_keys": {"active": "a"}})
     assert "jwt_keys must be strings" in failed["msg"]
+
+
+def test_a_namespace_of_others_is_made_where_there_is_none_and_else_left_alone(run: Runner, tmp_path: Path) -> None:
+    """Labels of ours could keep others' pods out of it, and would say that it may go with us."""
+    theirs = tmp_path / "kubeconfig"
+    theirs.write_text(json.dumps({"extensions": [OF_OTHERS]}))
+    given = {"kubeconfig": str(theirs), "namespace_labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+    assert run(**given)["msg"] == "wrote Namespace todo and Secret backend-secrets"
+    assert '"create"' in run.calls()
+    assert '"apply"' not in run.calls()
+    live = json.loads(run.state.read_text())
+    assert live["Namespace"]["metadata"]["labels"] == given["namespace_labels"]
+    live["Namespace"]["metadata"]["labels"] = {"team": "theirs"}
+    run.state.write_text(json.dumps(live))
+    assert not run(**given)["changed"]
+    theirs.with_name("ours").write_text("{}")
+    assert run(kubeconfig=str(theirs.with_name("ours")), namespace_labels=given["namespace_labels"], check=True)["changed"]

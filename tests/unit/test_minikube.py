@@ -655,3 +655,15 @@ def test_the_callers_kubeconfig_is_theirs_alone_and_written_when_it_differs(tmp_
     assert target.parent.stat().st_mode & 0o777 == 0o700
     assert [path.name for path in target.parent.iterdir()] == ["kubeconfig"]
     assert not copy_for_caller(source, target, check_mode=False)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="files are given away")
+def test_a_kubeconfig_that_its_caller_cannot_read_is_given_back(tmp_path: Path) -> None:
+    source, target = tmp_path / "source", tmp_path / "me/kubeconfig"
+    source.write_text("clusters: []\n")
+    target.parent.mkdir()
+    os.chown(target.parent, 65534, 65534)
+    target.write_text("clusters: []\n")
+    assert copy_for_caller(source, target, check_mode=False)
+    assert target.stat().st_uid == 65534
+    assert not copy_for_caller(source, target, check_mode=False)

@@ -19,6 +19,7 @@ from ansible.module_utils.testing import patch_module_args
 from loopback import Listens, Reply, Server
 from test_redaction import KEY_BLOCK, LEAVES, MACHINE, SAID, VAULT
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import web
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis import model
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import CRASH, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.model import MOST_CHARACTERS, MOST_LINES, plain
@@ -191,14 +192,14 @@ def test_this_machine_is_where_packets_to_it_come_from(addresses: list[object], 
     monkeypatch.setattr(socket.socket, "connect", connect)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: addresses)
     monkeypatch.setattr(socket.socket, "bind", lambda *_: None)
-    assert model._is_here("name") is is_here
+    assert web.is_here("name") is is_here
 
 
 def test_an_address_of_this_machines_network_is_here() -> None:
-    mine = model._comes_from(socket.AF_INET, ("203.0.113.7", 9))
+    mine = web.comes_from(socket.AF_INET, ("203.0.113.7", 9))
     if mine is None:
         pytest.skip("this machine has no network")
-    assert model._is_here(str(mine))
+    assert web.is_here(str(mine))
 
 
 def test_nobody_is_there(ask: Ask, nobody: str) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import pytest
 
+from ansible_collections.todochat.platform.plugins.modules import observation as module
 from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +34,8 @@ SAME = {"changed": False}
     [
         (SAME, {}, True),
         ({"changed": True}, {}, False),
+        ({"skipped": True}, {}, False),
+        ({"changed": False, "networks": ["todo", "bridge"]}, {"networks": ["todo"]}, False),
         ({"changed": False, "failed": True}, {}, False),
         ({"changed": False, "steps": [], "more": 1}, {"steps": []}, True),
         ({"changed": False, "steps": ["start"]}, {"steps": []}, False),
@@ -114,11 +119,20 @@ def test_every_role_that_describes_a_part_names_its_own_modules_and_roles_that_t
     described = observed.variables(lambda text: text)
     for role in observed.roles():
         value = described[observed.variable(role)]
-        assert set(value.get("stands_on", [])) <= set(observed.roles())
+        named = value.get("stands_on", [])
+        assert set(re.findall(r"'(\w+)'", named) if isinstance(named, str) else named) <= set(observed.roles())
         tasks = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "roles" / role / "tasks").glob("*.yml"))
         checks = described["__database_checks"] if role == "database" else value["checks"]
         for check in checks:
             assert f"{check['module']}:" in tasks, f"{role} looks with another module than the one that does it"
+
+
+def test_what_the_modules_are_given_is_not_in_the_systems_log() -> None:
+    """Values of the vault are in it. Ansible logs the parameters of a module that do not say otherwise."""
+    spec = Mock(side_effect=SystemExit)
+    with patch.object(module, "AnsibleModule", spec), pytest.raises(SystemExit):
+        module.main()
+    assert spec.call_args.kwargs["argument_spec"]["parts"] == {"type": "str", "required": True, "no_log": True}
 
 
 def test_what_a_module_warns_of_is_told_as_text(tmp_path: Path) -> None:

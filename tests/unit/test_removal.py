@@ -194,6 +194,8 @@ class World:
             cluster=FakeCluster("helm", "kubectl", str(folder / "state/todochat/todo/kubeconfig"), "todo"),
             releases=["backend", "frontend"],
             secrets=["backend-secrets", "registry-login"],
+            registry_of_others="registry.example",
+            authority=folder / "ca.crt",
             registry="todo-registry",
             database="todo-database",
             repositories=["127.0.0.1:5000/todo/backend"],
@@ -298,9 +300,13 @@ def test_on_a_cluster_of_others_the_application_alone_goes(world: World) -> None
     """Whose namespace its account may not even see."""
     world.deployment = replace(world.deployment, of_others=True)
     world.cluster.update(items=[SECRET, {"kind": "Secret", "metadata": {"name": "registry-login"}}], kubeconfig="kubeconfig")
+    (world.folder / "ca.crt").touch()
     going, left = world.down("application")
-    assert going == ["release backend", "release frontend", "Secret backend-secrets", "Secret registry-login"]
-    assert left == ["namespace todo: this deployment did not make it"]
+    assert going == [
+        *("release backend", "release frontend", "Secret backend-secrets", "Secret registry-login"),
+        *(f"kubeconfig {world.deployment.cluster.kubeconfig}", str(world.folder / "ca.crt")),
+    ]
+    assert left == ["namespace todo: others run the cluster: whoever may deletes it with kubectl"]
     assert list(world.docker.objects) == [one.key for one in OBJECTS]
 
 

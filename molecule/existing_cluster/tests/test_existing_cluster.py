@@ -27,7 +27,7 @@ URL = "http://192.168.85.2:30100"
 ADMIN = "env KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig kubectl"
 INVENTORY = "inventory/work.yml"
 GIVEN = f"-i {INVENTORY}"
-KUBECTL = "KUBECONFIG=~/.local/state/todochat/work/kubeconfig kubectl --namespace work"
+KUBECTL = "KUBECONFIG=~/.local/state/todochat/work@work/kubeconfig kubectl --namespace work"
 IN_A_POD = f"sudo {ADMIN} --namespace work exec deployment/backend --container backend --"
 JOURNEY = f"{IN_A_POD} python3 -m todo_backend.acceptance http://backend:8001"
 # As whoever runs a registry sets it up: an authority of their own, and a login. The node's containerd is told of the authority.
@@ -137,6 +137,13 @@ def refused(task: str, tester: Tester, *phrases: str) -> None:
     assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
 
 
+def test_another_inventory_is_another_deployment(tester: Tester) -> None:
+    tester.sees(f"cd todochat && cp {INVENTORY} inventory/other.yml")
+    output = passes(tester, "vault DO=create")
+    assert "work@work/vault.yml" in output
+    assert "work@other/vault.yml" in tester.make("vault", "-i inventory/other.yml")[1]
+
+
 def test_without_what_only_the_vault_can_say_it_says_what_is_missing(tester: Tester) -> None:
     refused(
         "A cluster that others run has a database that others run",
@@ -163,6 +170,10 @@ def test_a_plan_says_what_would_be_done(tester: Tester) -> None:
     output = passes(tester, "plan")
     assert re.search("would: .*team/todo/backend:.* is built and pushed", output), output
     assert give(f"{ADMIN} --namespace work get all --output=name").strip() == ""
+
+
+def test_what_stands_in_the_way_is_asked_beforehand(tester: Tester) -> None:
+    assert "Nothing stands in the way" in passes(tester, "doctor")
 
 
 def test_the_application_is_deployed_and_checked_there(tester: Tester) -> None:
@@ -208,6 +219,20 @@ def test_it_is_looked_at_as_one_that_is_ours(tester: Tester, target: str) -> Non
     assert {"status": URL, "logs": "backend", "diagnose": "Nothing is wrong."}[target] in output
 
 
+def test_what_is_of_others_is_not_looked_for_here(tester: Tester) -> None:
+    passed, output = tester.make("logs", f"{GIVEN} -e service=backend,cluster,database")
+    assert not passed
+    assert "The logs of service=cluster,database are with whoever runs the cluster" in output
+    assert f"--inventory=/home/tester/todochat/{INVENTORY}" in passes(tester, "mcp", "--check")
+
+
+def test_an_account_is_given_another_password_by_the_backend_there(tester: Tester) -> None:
+    passed, output = tester.make("reset-password EMAIL=nobody@todochat.example", GIVEN)
+    assert not passed
+    assert "forbidden" not in output
+    assert "nobody@todochat.example" in output[output.index("Failed: ") :], output
+
+
 @pytest.mark.parametrize("target", ["stop", "start", "assist", "schedule"])
 def test_what_is_for_a_cluster_of_ones_own_is_refused(host: Host, tester: Tester, target: str) -> None:
     passed, output = tester.make(target, GIVEN)
@@ -229,7 +254,11 @@ def test_its_data_is_backed_up_and_put_back(tester: Tester) -> None:
 
 
 def test_it_goes_and_what_is_of_others_stays(host: Host, tester: Tester) -> None:
-    passes(tester, "down", "-e remove=application")
+    output = passes(tester, "down")
+    assert "namespace work: others run the cluster" in output
+    assert not host.file("/home/tester/.local/state/todochat/work@work/kubeconfig").exists
+    assert REGISTRY not in host.check_output("cat /var/lib/todochat/docker/config.json")
+    assert "remove=installed" not in output
     until(lambda: give(f"{ADMIN} --namespace work get pods --output=name").strip() == "", 60)
     assert "serviceaccount/deployer" in give(f"{ADMIN} --namespace work get serviceaccounts --output=name")
     assert host.check_output("docker ps --all --format '{{.Names}}' | sort").split() == CONTAINERS

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import os
+import re
 import socket
 import ssl
 import time
@@ -30,6 +32,40 @@ def ca_bundle() -> str:
 def inside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
     """What asks this machine, or a node on it. Whoever listens there, a whole answer takes no longer than the request's timeout."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}), InTime(), *handlers)
+
+
+def of(host: str, *handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
+    """What asks a host: this machine directly, and others as the caller's environment says."""
+    return inside(*handlers) if is_here(host) else outside(*handlers)
+
+
+def is_here(host: str) -> bool:
+    """Whether a host is this machine, to which no proxy leads: what goes to an address of its own comes from there."""
+    try:
+        found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
+    except OSError:
+        return False  # a proxy may know it
+    return any(is_nobodys(str(address[0])) or comes_from(family, address) == address[0] for family, _, _, _, address in found)
+
+
+def comes_from(family: int, address: tuple[Any, ...]) -> object:
+    """The address of this machine's from which packets go to another one; none where they do not. Nothing is sent."""
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as trial:
+            trial.connect(address)
+            return trial.getsockname()[0]
+    except OSError:
+        return None
+
+
+def is_nobodys(address: str) -> bool:
+    """Whether an address is that of every machine, or none at all, such as a time."""
+    try:
+        # the sentence around it goes on behind it
+        found = ipaddress.ip_address(re.sub(r"(?<!:):?\.*$", "", address))
+    except ValueError:
+        return True
+    return found.is_loopback or found.is_unspecified
 
 
 def ask(opener: urllib.request.OpenerDirector, request: urllib.request.Request | str, seconds: float) -> tuple[int, bytes]:
@@ -87,11 +123,11 @@ class InTime(urllib.request.HTTPHandler):
         return self.do_open(Connection, req)
 
 
-def outside() -> urllib.request.OpenerDirector:
+def outside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
     """What asks others, by the caller's proxies and certificates, whoever runs this."""
     told = {name.lower().removesuffix("_proxy"): value for name, value in callers().items() if name.lower().endswith("_proxy") and value}
     context = ssl.create_default_context(cafile=ca_bundle() or None, capath=callers().get("SSL_CERT_DIR") or None)
-    return urllib.request.build_opener(Proxies(told), urllib.request.HTTPSHandler(context=context))
+    return urllib.request.build_opener(Proxies(told), urllib.request.HTTPSHandler(context=context), *handlers)
 
 
 class Proxies(urllib.request.ProxyHandler):

@@ -21,7 +21,7 @@ import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, of
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.rules import MODEL_KEY, NodeSaid, Seen, running, seconds
@@ -218,7 +218,7 @@ def ran(container: Mapping[str, Any]) -> bool:
 def problem_of(url: str) -> str:
     """Why an address of this machine's does not answer as it should."""
     try:
-        status, _ = ask(inside(), url, WEB_SECONDS)
+        status, _ = ask(of(urlsplit(url).hostname or ""), url, WEB_SECONDS)
     except OSError as error:
         return str(getattr(error, "reason", error))
     return "" if status == 200 else f"it answers {status}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import queue
 import re
-import socket
 import threading
 import urllib.error
 import urllib.request
@@ -13,8 +12,7 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside, outside
-from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.redaction import is_nobodys
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, of
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.terminal import inert
 
 ANSWER_SECONDS = 60.0
@@ -95,7 +93,7 @@ def _in_time(request: urllib.request.Request, host: str, seconds: float) -> tupl
 
     def work() -> None:
         try:
-            opener = inside() if _is_here(host) else outside()
+            opener = of(host)
             opener.add_handler(_Stays())
             answers.put(ask(opener, request, seconds))
         except (OSError, ValueError) as error:
@@ -113,25 +111,6 @@ def _in_time(request: urllib.request.Request, host: str, seconds: float) -> tupl
         raise UserError(f"The provider at {host} has not answered within {seconds:g} s", LATER)
     why = " ".join(plain(str(reason)))[:200]
     raise UserError(f"The provider at {host} cannot be asked: {why}", "See whether this machine reaches it, and by which proxy (`https_proxy`, `no_proxy`).")
-
-
-def _is_here(host: str) -> bool:
-    """Whether a host is this machine, to which no proxy leads: what goes to an address of its own comes from there."""
-    try:
-        found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
-    except OSError:
-        return False  # a proxy may know it
-    return any(is_nobodys(str(address[0])) or _comes_from(family, address) == address[0] for family, _, _, _, address in found)
-
-
-def _comes_from(family: int, address: tuple[Any, ...]) -> object:
-    """The address of this machine's from which packets go to another one; none where they do not. Nothing is sent."""
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as trial:
-            trial.connect(address)
-            return trial.getsockname()[0]
-    except OSError:
-        return None
 
 
 class _Stays(urllib.request.BaseHandler):

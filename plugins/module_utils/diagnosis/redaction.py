@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
 import os
 import pwd
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import is_nobodys
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, PLACES
 from ansible_collections.todochat.platform.plugins.module_utils.vault import short_names
 
@@ -162,16 +162,6 @@ def without_ends(text: str, known: list[str]) -> str:
         longest = max((size for form in known for size in range(LEAST_BEGINNING, len(form)) if text.endswith(form[:size], 0, cut)), default=0)
         text = f"{text[: cut - longest]}{SECRET}{text[cut:]}" if longest else text
     return text
-
-
-def is_nobodys(address: str) -> bool:
-    """Whether an address is that of every machine, or none at all, such as a time."""
-    try:
-        # the sentence around it goes on behind it
-        found = ipaddress.ip_address(re.sub(r"(?<!:):?\.*$", "", address))
-    except ValueError:
-        return True
-    return found.is_loopback or found.is_unspecified
 
 
 def this_machine() -> Machine:

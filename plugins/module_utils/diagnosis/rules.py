@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.quantities import number
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM as SYSTEM_NAMESPACE
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import unready_pods
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis import faults
@@ -441,8 +442,8 @@ def limits(seen: Seen) -> Iterator[Finding]:
     """Quotas that are used up, and policies of somebody else's."""
     for item in seen.of("ResourceQuota"):
         hard, used = item.get("status", {}).get("hard", item["spec"].get("hard", {})), item.get("status", {}).get("used", {})
-        of_pods = {what: (quantity(used.get(what, "0")), most) for what, most in hard.items() if OF_PODS.fullmatch(what)}
-        full = [f"{what}={most}" for what, (now, most) in of_pods.items() if now > quantity(most) or not quantity(most)]
+        of_pods = {what: (number(used.get(what, "0")), most) for what, most in hard.items() if OF_PODS.fullmatch(what)}
+        full = [f"{what}={most}" for what, (now, most) in of_pods.items() if now > number(most) or not number(most)]
         if full:
             name = item["metadata"]["name"]
             yield Finding(faults.QUOTA, f"The ResourceQuota {name} leaves no room for pods: it allows {', '.join(full)}.", {"name": name}, of=name)
@@ -458,13 +459,6 @@ def limits(seen: Seen) -> Iterator[Finding]:
             if ways:
                 said = f"The NetworkPolicy {name} is not this deployment's, and holds back {ways}, where the cluster's network enforces policies."
                 yield Finding(faults.POLICY, said, {"name": name}, of=name)
-
-
-def quantity(text: object) -> float:
-    """A quantity of Kubernetes' as a number."""
-    match = re.fullmatch(r"([0-9.]+)(m|k|M|G|T|Ki|Mi|Gi|Ti)?", str(text))
-    units = {"m": 0.001, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
-    return float(match[1]) * units.get(match[2] or "", 1.0) if match else 0.0
 
 
 def releases(seen: Seen) -> Iterator[Finding]:

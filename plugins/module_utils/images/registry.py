@@ -73,7 +73,7 @@ class RegistryOfOthers(Registry):
             return bool(client.images.get_registry_data(f"{self.endpoint}/{repository}@{digest}", with_login).id == digest)
         except NotFound:
             return False
-        except DockerException as error:
+        except (DockerException, OSError) as error:
             raise ImageError(f"The registry at {self.endpoint} cannot be asked: {error}", ELSEWHERE) from error
 
     def push(self, repository: str, tag: str) -> str:

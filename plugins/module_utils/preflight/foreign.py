@@ -13,7 +13,8 @@ from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
-from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import UNITS, Service
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.quantities import number
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.capacity import Service
 
 OLDEST = (1, 30)
 """Of Kubernetes, as the charts say."""
@@ -24,6 +25,8 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "replicasets.apps": ("list",),
     "pods": ("list", "create", "delete"),
     "pods/log": ("get",),
+    "pods/exec": ("create",),
+    "services/proxy": ("get",),
     "events": ("list",),
     "resourcequotas": ("list",),
     "endpointslices.discovery.k8s.io": ("list",),
@@ -70,10 +73,17 @@ class Asked:
     autoscaling: bool
 
 
-def reviews(namespace: str) -> list[dict[str, Any]]:
-    """A SelfSubjectAccessReview for each right."""
+def reviews(namespace: str, asked: Asked) -> list[dict[str, Any]]:
+    """A SelfSubjectAccessReview for each right that what is asked needs."""
+    without = {
+        "networkpolicies.networking.k8s.io": not asked.policies,
+        "horizontalpodautoscalers.autoscaling": not asked.autoscaling,
+        "ingresses.networking.k8s.io": not any(ingress.get("enabled") for ingress in asked.ingresses),
+    }
     found = []
     for resource, verbs in RIGHTS.items():
+        if without.get(resource):
+            continue
         whole, _, inner = resource.partition("/")
         name, _, group = whole.partition(".")
         for verb in verbs:
@@ -97,12 +107,12 @@ def denied(answers: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
     return found
 
 
-def look(cluster: Cluster) -> Found:
+def look(cluster: Cluster, asked: Asked) -> Found:
     """Asks the API server. Raises UserError where it cannot be asked at all."""
     version = re.match(r"v?(\d+)\.(\d+)", cluster.version)
-    documents = [*reviews(cluster.namespace), review({"verb": "create", "resource": "namespaces"})]
-    asked = cluster.run("kubectl", "create", "--filename=-", "--output=json", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
-    answers = list(objects(asked.stdout))
+    documents = [*reviews(cluster.namespace, asked), review({"verb": "create", "resource": "namespaces"})]
+    answered = cluster.run("kubectl", "create", "--filename=-", "--output=json", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": documents}))
+    answers = list(objects(answered.stdout))
     namespaces = [answer for answer in answers if answer["spec"]["resourceAttributes"]["resource"] == "namespaces"]
     return Found(
         version=(int(version[1]), int(version[2])) if version else (0, 0),
@@ -164,8 +174,7 @@ def problems(found: Found, asked: Asked) -> list[UserError]:
             )
         )
     wrong += quota_problems(found.quotas, asked.services)
-    if found.nodes is not None:
-        wrong += node_problems(found.nodes, asked)
+    wrong += [error for error in [other_machines(found.nodes or [], asked)] if error]
     wrong += ingress_problems(found.ingress_classes, asked.ingresses)
     if asked.autoscaling and not found.has_metrics:
         wrong.append(
@@ -187,7 +196,7 @@ def quota_problems(quotas: Iterable[Mapping[str, Any]], services: Sequence[Servi
             if hard is None:
                 continue
             needed = sum(service.pods * service.requests[what] for service in services) + max(service.requests[what] for service in services)
-            if amount(hard) < needed:
+            if amount(hard, what) < needed:
                 wrong.append(
                     UserError(
                         f"The quota {quota['metadata']['name']} allows requests of {hard} {what} in all, and the pods ask for {needed:g}"
@@ -198,35 +207,40 @@ def quota_problems(quotas: Iterable[Mapping[str, Any]], services: Sequence[Servi
     return wrong
 
 
-def amount(quantity: str) -> float:
-    """A quantity in cores or MiB."""
-    digits, unit = re.findall(r"^([0-9.]+)(\w*)$", quantity)[0]
-    return float(digits) / (1 << 20) if not unit and float(digits) > 1 << 20 else float(digits) * UNITS.get(unit, 1024 * 1024 if unit == "Ti" else 1.0)
+def amount(quantity: object, what: str) -> float:
+    """A quantity of CPU in cores, or of memory in MiB."""
+    return number(quantity) / (1 if what == "cpu" else 1 << 20)
 
 
-def node_problems(nodes: Sequence[Mapping[str, Any]], asked: Asked) -> list[UserError]:
+def other_machines(nodes: Sequence[Mapping[str, Any]], asked: Asked) -> UserError | None:
+    """Nodes none of which runs the images."""
+    found = kinds(nodes)
+    if not found or f"linux/{asked.architecture}" in found:
+        return None
+    return UserError(
+        f"The images are built for {asked.architecture}, and the cluster's nodes are {', '.join(found)}.",
+        "Build on a machine of that architecture, or have such a node added.",
+    )
+
+
+def kinds(nodes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the nodes are that take pods, like linux/amd64."""
+    infos = [node["status"]["nodeInfo"] for node in nodes if not node["spec"].get("unschedulable") and not tainted(node)]
+    return sorted({f"{info.get('operatingSystem', 'linux')}/{info['architecture']}" for info in infos})
+
+
+def node_doubts(nodes: Sequence[Mapping[str, Any]], asked: Asked) -> list[str]:
+    """What the nodes that there are now lack. Others may come when pods wait for them, so that is no hindrance."""
     open_ones = [node for node in nodes if not node["spec"].get("unschedulable") and not tainted(node)]
-    fitting = [node for node in open_ones if node["status"]["nodeInfo"]["architecture"] == asked.architecture]
-    if not fitting:
-        kinds = ", ".join(sorted({node["status"]["nodeInfo"]["architecture"] for node in open_ones})) or "none that takes pods"
-        return [
-            UserError(
-                f"The images are built for {asked.architecture}, and the cluster's nodes are {kinds}.",
-                "Build on a machine of that architecture, or have such a node added.",
-            )
-        ]
-    wrong = []
-    for what in ("cpu", "memory"):
-        there = sum(amount(node["status"]["allocatable"][what]) for node in fitting)
+    ours = f"linux/{asked.architecture}"
+    others = [kind for kind in kinds(nodes) if kind != ours]
+    said = [f"The images are built for {ours}, and the cluster also has nodes of {', '.join(others)}: keep the namespace's pods to {ours}."] if others else []
+    for what, unit in (("cpu", "cores"), ("memory", "MiB of memory")):
+        there = sum(amount(node["status"]["allocatable"][what], what) for node in open_ones)
         needed = sum(service.pods * service.requests[what] for service in asked.services)
         if there < needed:
-            wrong.append(
-                UserError(
-                    f"The cluster's nodes have {there:g} {'cores' if what == 'cpu' else 'MiB of memory'} in all, and the pods ask for {needed:g}.",
-                    "Have a node added, or ask for less with app_release_backend_values and app_release_frontend_values (replicaCount, resources).",
-                )
-            )
-    return wrong
+            said.append(f"The cluster's nodes have {there:g} {unit} now, and the pods ask for {needed:g}: they wait for another node.")
+    return said
 
 
 def tainted(node: Mapping[str, Any]) -> bool:
@@ -256,7 +270,7 @@ def ingress_problems(classes: Sequence[Mapping[str, Any]] | None, ingresses: Ite
 
 def warnings(found: Found, asked: Asked) -> list[str]:
     """What is no problem by itself, and good to know."""
-    said = []
+    said = node_doubts(found.nodes, asked) if found.nodes is not None else []
     names = {one["metadata"]["name"] for one in found.daemonsets or ()}
     if asked.policies and not any(name.startswith(enforcer) for name in names for enforcer in ENFORCERS):
         unseen = "this kubeconfig may not see whether anything holds"

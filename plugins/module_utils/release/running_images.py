@@ -11,7 +11,7 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
     """Containers that do not run the wanted digest, a sentence each.
 
     ``wanted`` maps a release (label app.kubernetes.io/instance) to its digest; pods of other releases, pods that are
-    leaving, and pods that have ended are passed over.
+    leaving, pods that have ended, and containers that a cluster's operators put beside ours are passed over.
     """
     problems = []
     seen: set[str] = set()
@@ -23,7 +23,7 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
         statuses = [*pod["status"].get("initContainerStatuses", []), *pod["status"].get("containerStatuses", [])]
         if statuses:  # a pod without a node has no containers yet
             seen.add(release)
-        for status in statuses:
+        for status in (one for one in statuses if is_ours(one, release)):
             actual = status.get("imageID", "").rpartition("@")[2]
             if actual != wanted[release]:
                 problems.append(
@@ -31,6 +31,11 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
                 )
     problems += [f"{release} has no running pod" for release in wanted if release not in seen]
     return problems
+
+
+def is_ours(status: Mapping[str, Any], release: str) -> bool:
+    """Whether a container is the release's: the one of its name, and those of an image of that name."""
+    return status["name"] == release or status.get("imageID", "").partition("@")[0].endswith(f"/{release}")
 
 
 def startup_seconds(pods: Iterable[Mapping[str, Any]], releases: Iterable[str]) -> dict[str, int]:

@@ -19,7 +19,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from ansible.module_utils import basic
-from ansible.module_utils.common.warnings import get_warning_messages
+from ansible.module_utils.common.warnings import get_deprecation_messages, get_warning_messages
 
 Check = Mapping[str, Any]
 """``module``, with its collection's name, and its ``args``."""
@@ -55,8 +55,9 @@ def answer(check: Check) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the role that asks by itself will meet it and say so
         return {"failed": True, "msg": repr(error)}
     # Arguments may be secrets. Warnings are this process's, and come as texts.
-    kept = {name: value for name, value in result.items() if name not in ("invocation", "warnings")}
-    return {**kept, "warnings": [*get_warning_messages()]} if get_warning_messages() else kept
+    kept = {name: value for name, value in result.items() if name not in ("invocation", "warnings", "deprecations")}
+    said = [*get_warning_messages(), *(one["msg"] for one in get_deprecation_messages())]
+    return {**kept, "warnings": said} if said else kept
 
 
 if __name__ == "__main__":

@@ -5,12 +5,15 @@ Everything that could go is a Part. A part that is somebody else's, or that some
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
 from ansible_collections.todochat.platform.plugins.module_utils.machine import timer
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import LABEL, VARIABLES, docker
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty, take
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import LOCK
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_docker import InDocker
@@ -19,6 +22,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_pa
 
 IMPLIED = {"application": set[str](), "data": {"application"}, "cluster": {"application"}, "installed": {"application", "cluster"}}
 """The levels, each with those that it implies."""
+DOCKER_CONFIG = Path(VARIABLES["DOCKER_CONFIG"], "config.json").relative_to("/")
 
 
 def levels(named: Iterable[str]) -> set[str]:
@@ -42,6 +46,24 @@ def parts(of: Deployment) -> list[Part]:
     found += files("data", f"vault {of.vault}", of.vault)
     found += files("data", f"vault {of.team_vault}", of.team_vault, "the checkout is yours")
     found += there.volume(of.registry, "images", "installed")
+    return found
+
+
+def of_a_cluster_of_others(of: Deployment) -> list[Part]:
+    """What this machine keeps to reach a cluster that others run, and the vault."""
+    found = files("application", f"kubeconfig {of.cluster.kubeconfig}", Path(of.cluster.kubeconfig))
+    if of.registry_of_others in logins(of.root):
+        found.append(Part("application", f"the login at {of.registry_of_others}", partial(docker, "logout", of.registry_of_others)))
+    found += files("application", str(of.authority), of.authority) if of.authority else []
+    return found + files("data", f"vault {of.vault}", of.vault)
+
+
+def logins(root: Path) -> Mapping[str, Any]:
+    """The registries at which this collection's Docker is logged in."""
+    try:
+        found: Mapping[str, Any] = json.loads((root / DOCKER_CONFIG).read_text(encoding="utf-8"))["auths"]
+    except (OSError, ValueError, KeyError):
+        return {}
     return found
 
 

@@ -62,7 +62,9 @@ class Application:
         secrets = {item["metadata"]["name"] for item in self._reached.json("secrets")["items"]} & {*self.of.secrets}
         parts += [Part("application", f"Secret {name}", partial(self._kubectl_delete, "secret", name)) for name in sorted(secrets)]
         stays = ""
-        if namespace.get("metadata", {}).get("labels", {}).get(NAMESPACE_LABEL[0]) != NAMESPACE_LABEL[1]:
+        if self.of.of_others:
+            stays = "others run the cluster: whoever may deletes it with kubectl"
+        elif namespace.get("metadata", {}).get("labels", {}).get(NAMESPACE_LABEL[0]) != NAMESPACE_LABEL[1]:
             stays = "this deployment did not make it"
         elif others := of_others(self._reached.json(NAMESPACED)["items"], self.of.releases, self.of.secrets):
             stays = f"it also holds {', '.join(others)}"

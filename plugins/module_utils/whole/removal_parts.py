@@ -48,6 +48,10 @@ class Deployment:
     cluster: Cluster
     releases: Sequence[str]
     secrets: Sequence[str]
+    registry_of_others: str
+    """Where Docker is logged in for them, host:port."""
+    authority: Path | None
+    """By which Docker trusts it."""
     registry: str
     """The registry's container and volume; the database's likewise."""
     database: str

@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, inside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import ask, of
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
@@ -99,7 +100,7 @@ class Deployment:
             return "make up", "there is no cluster"
         if self.cluster.state == "unfinished":
             return "make up", "the cluster was not finished"
-        if not self.docker:
+        if not self.docker and self.registry != "of others":
             return "make start", "Docker does not answer"
         if self.problem:
             return "make up", "the cluster cannot be asked"
@@ -283,7 +284,7 @@ class Observer:
 
     def _answers(self) -> bool:
         try:
-            return ask(inside(), f"{self.url}/health/ready", ANSWER_SECONDS)[0] == 200
+            return ask(of(urlsplit(self.url).hostname or ""), f"{self.url}/health/ready", ANSWER_SECONDS)[0] == 200
         except OSError:
             return False
 
