@@ -149,7 +149,7 @@ def test_without_what_only_the_vault_can_say_it_says_what_is_missing(tester: Tes
         "A cluster that others run has a database that others run",
         tester,
         "needs a PostgreSQL that the cluster's pods reach",
-        "make vault DO=edit ARGS='-e secret=database_url'",
+        f"make vault DO=edit ARGS='{GIVEN} -e secret=database_url'",
     )
 
 
@@ -162,7 +162,7 @@ def test_all_that_the_account_may_not_do_is_said_at_once_and_nothing_is_touched(
 
 
 def test_a_login_that_the_registry_refuses_is_said_before_anything_is_built(tester: Tester) -> None:
-    refused("Docker can log in to the registry", tester, REGISTRY, "make vault DO=edit ARGS='-e secret=registry_login'")
+    refused("Docker can log in to the registry", tester, REGISTRY, f"make vault DO=edit ARGS='{GIVEN} -e secret=registry_login'")
     edit("registry_login", LOGIN)
 
 

@@ -35,7 +35,7 @@ def wrong_images(pods: Iterable[Mapping[str, Any]], wanted: Mapping[str, str]) -
 
 def is_ours(status: Mapping[str, Any], release: str) -> bool:
     """Whether a container is the release's: the one of its name, and those of an image of that name."""
-    return status["name"] == release or status.get("imageID", "").partition("@")[0].endswith(f"/{release}")
+    return bool(status["name"] == release) or str(status.get("imageID", "")).partition("@")[0].endswith(f"/{release}")
 
 
 def startup_seconds(pods: Iterable[Mapping[str, Any]], releases: Iterable[str]) -> dict[str, int]:
