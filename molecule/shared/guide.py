@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-FENCE = re.compile(r"(?:^<!-- (?P<mark>say|not run): (?P<words>[^\n]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
+FENCE = re.compile(r"(?:^ *<!-- (?P<mark>say|not run): (?P<words>[^\n]+) -->\n)?^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^(?P=indent)```$", re.DOTALL | re.MULTILINE)
 
 
 @dataclass
@@ -37,14 +37,15 @@ def steps(document: str) -> list[Step]:
     for block in FENCE.finditer(text):
         place = f"{document}:{text.count(chr(10), 0, block.start('text'))}"
         words = block["words"] or ""
+        content = re.sub(f"^{block['indent']}", "", block["text"], flags=re.MULTILINE)
         if block["language"] == "sh":
-            found.append(Step(place, runs=block["text"], not_run=words if block["mark"] == "not run" else ""))
+            found.append(Step(place, runs=content, not_run=words if block["mark"] == "not run" else ""))
         elif block["mark"] == "say":
-            found.append(Step(place, says=words, shown=block["text"]))
+            found.append(Step(place, says=words, shown=content))
         elif not block["language"]:
             assert found, f"{place} shows something, and nothing was run"
             assert not found[-1].shown, f"{place} shows something of what has been shown"
-            found[-1].shown = block["text"]
+            found[-1].shown = content
     return found
 
 

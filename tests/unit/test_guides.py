@@ -99,6 +99,11 @@ of: nobody
     ]
 
 
+def test_a_block_in_a_list_is_read_without_its_indentation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "1. Do\n\n   ```sh\n   make up\n     more\n   ```\n\n   ```\n   Open\n   ```\n"
+    assert guide(tmp_path, monkeypatch, text) == [Step("a.md:3", runs="make up\n  more\n", shown="Open\n")]
+
+
 def test_what_is_shown_belongs_to_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(AssertionError, match=r"a\.md:1 shows something, and nothing was run"):
         guide(tmp_path, monkeypatch, "```\nOpen\n```\n")
