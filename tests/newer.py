@@ -89,6 +89,9 @@ def pins() -> Iterator[Pin]:
     for file in sorted(ROOT.glob(".ci/github/*.yml")):
         for action, version in re.findall(r"uses: ([\w.-]+/[\w.-]+)@\w+ # (\S+)", file.read_text(encoding="utf-8")):
             yield Pin(f"{action} in {file.name}", version, "", {UPSTREAM: partial(tags, action, version, 1)})
+    yield from programs()
+    [broker] = re.findall(r"<artifactId>kafka_[\d.]+</artifactId>\s*<version>(.+?)<", (ROOT / "bench/outbox/pom.xml").read_text(encoding="utf-8"))
+    yield Pin("kafka in bench/outbox/pom.xml", broker, "", {UPSTREAM: partial(tags, "apache/kafka", broker, 2)})
     for file in (ROOT / name for name in listed_files(ROOT) if name.endswith(".in")):
         yield from requirements(file, file.with_suffix(".txt"), BACKENDS_PYTHON if file.parent == BACKEND else PYTHON)
     toolchain = ROOT / "roles/bundle/files/go/toolchain.txt"
@@ -96,6 +99,24 @@ def pins() -> Iterator[Pin]:
     package = json.loads((FRONTEND / "package.json").read_text(encoding="utf-8"))
     for name, version in (package["dependencies"] | package["devDependencies"]).items():
         yield Pin(name, version, NPM_HELD.get(name, ""), {REGISTRY: partial(npm, name, version)})
+
+
+def programs() -> Iterator[Pin]:
+    """Go's, by which the release is made, and charts and workflows are checked; and the modules whose files they are checked with."""
+    found: dict[tuple[str, str], str] = {}
+    for file in sorted(ROOT.glob(".ci/github/*.yml")):
+        found |= dict.fromkeys(re.findall(r"go install (\S+?)(?:/cmd/\S+)?@(v\S+)", file.read_text(encoding="utf-8")), file.name)
+    manifest = (ROOT / "tests/charts/go/go.mod").read_text(encoding="utf-8")
+    tools = set(re.findall(r"^\t(\S+?)/cmd/\S+$", manifest, re.MULTILINE))
+    found |= {(path, version): "tests/charts/go/go.mod" for path, version in re.findall(r"^\t(\S+) (v\S+)", manifest, re.MULTILINE) if path in tools}
+    schemas = "tests/charts/manifest_tools.py"
+    text = (ROOT / schemas).read_text(encoding="utf-8")
+    found[("k8s.io/kubernetes", max(re.findall(r'^    "(v[\d.]+)": "h1:', text, re.MULTILINE), key=numbers))] = schemas
+    found |= dict.fromkeys((("github.com/dapr/dapr", version) for version in re.findall(r'^DAPR = \("(v[\d.]+)"', text, re.MULTILINE)), schemas)
+    for (path, version), place in found.items():
+        repository = "kubernetes/kubernetes" if path.startswith("k8s.io/") else "/".join(path.split("/")[1:3])
+        sources = {UPSTREAM: partial(tags, repository, version, 2), PROXY: partial(modules, path, repository, version)}
+        yield Pin(f"{path} in {place}", version, "", sources)
 
 
 def artifacts() -> Iterator[Pin]:

