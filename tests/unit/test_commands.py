@@ -46,6 +46,7 @@ REASONS = {
     "helm upgrade --install": "it needs a provider's cluster; tests/charts renders what it is given",
     "helm rollback": "Helm's own, of a cluster of a provider's",
     "kubectl -n todo create secret tls": "it needs a certificate, and an Ingress of a provider's",
+    "kubectl --namespace work create secret tls": "it needs a certificate, and an Ingress of a provider's",
     "ansible-vault edit": "it opens an editor",
     "ansible-vault encrypt": "Ansible's own; below is tested that it is reached",
     "ansible-vault rekey": "it asks for two passwords",
