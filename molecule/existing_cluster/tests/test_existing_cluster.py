@@ -148,7 +148,7 @@ def test_without_what_only_the_vault_can_say_it_says_what_is_missing(tester: Tes
     refused(
         "A cluster that others run has a database that others run",
         tester,
-        "needs a PostgreSQL that the cluster's pods reach",
+        "needs a PostgreSQL that the cluster's pods and this machine reach",
         f"make vault DO=edit ARGS='{GIVEN} -e secret=database_url'",
     )
 
