@@ -91,7 +91,7 @@ def pins() -> Iterator[Pin]:
             yield Pin(f"{action} in {file.name}", version, "", {UPSTREAM: partial(tags, action, version, 1)})
     yield from programs()
     [broker] = re.findall(r"<artifactId>kafka_[\d.]+</artifactId>\s*<version>(.+?)<", (ROOT / "bench/outbox/pom.xml").read_text(encoding="utf-8"))
-    yield Pin("kafka in bench/outbox/pom.xml", broker, "", {UPSTREAM: partial(tags, "apache/kafka", broker, 2)})
+    yield Pin("kafka in bench/outbox/pom.xml", broker, "", upstream("apache/kafka", broker))
     for file in (ROOT / name for name in listed_files(ROOT) if name.endswith(".in")):
         yield from requirements(file, file.with_suffix(".txt"), BACKENDS_PYTHON if file.parent == BACKEND else PYTHON)
     toolchain = ROOT / "roles/bundle/files/go/toolchain.txt"
@@ -115,8 +115,13 @@ def programs() -> Iterator[Pin]:
     found |= dict.fromkeys((("github.com/dapr/dapr", version) for version in re.findall(r'^DAPR = \("(v[\d.]+)"', text, re.MULTILINE)), schemas)
     for (path, version), place in found.items():
         repository = "kubernetes/kubernetes" if path.startswith("k8s.io/") else "/".join(path.split("/")[1:3])
-        sources = {UPSTREAM: partial(tags, repository, version, 2), PROXY: partial(modules, path, repository, version)}
-        yield Pin(f"{path} in {place}", version, "", sources)
+        yield Pin(f"{path} in {place}", version, "", upstream(repository, version, path))
+
+
+def upstream(repository: str, version: str, module: str = "") -> dict[str, Callable[[], Newer]]:
+    """Who is asked for what a repository publishes, which may be a module of Go's."""
+    sources: dict[str, Callable[[], Newer]] = {UPSTREAM: partial(tags, repository, version, 2)}
+    return sources | ({PROXY: partial(modules, module, repository, version)} if module else {})
 
 
 def artifacts() -> Iterator[Pin]:
@@ -124,12 +129,12 @@ def artifacts() -> Iterator[Pin]:
     versions = {name: artifact.version for name, artifact in lock.artifacts.items()}
     for name, (repository, held) in ARTIFACTS.items():
         go, version = lock[name].build.get("go"), versions[name]
-        sources = {UPSTREAM: partial(tags, repository, version, 2)}
+        path = ""
         if go:
             required = re.search(r"^require (\S+) ", (lock.recipes / "go" / go["module"] / "go.mod").read_text(encoding="utf-8"), re.MULTILINE)
             assert required, f"{go['module']} requires one module"
-            sources[PROXY] = partial(modules, required[1], repository, version)
-        yield Pin(go["module"] if go else name, version, held.format_map(versions), sources)
+            path = required[1]
+        yield Pin(go["module"] if go else name, version, held.format_map(versions), upstream(repository, version, path))
 
 
 def requirements(file: Path, lock: Path, python: str) -> Iterator[Pin]:
