@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image
 from ansible_collections.todochat.platform.plugins.module_utils.images.writer import Writer
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine, docker_objects
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_objects import Docker, repository
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "fixtures/image-stores.json").read_text(encoding="utf-8"))
@@ -66,3 +66,8 @@ def test_a_digest_goes_after_the_tags_that_it_would_take_along(monkeypatch: pyte
     monkeypatch.setattr(docker_engine, "answering_version", lambda: "26.1.5")
     monkeypatch.setattr(docker_engine, "ask", lambda request: [image] if request == "/images/json" else [])
     assert [found.name for found in Docker().objects.values()] == ["x:1", "x@sha256:1"]
+
+
+def test_namespaces_of_dockers_own_are_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker_objects, "must", lambda *_: "moby\nmoby_history\nk8s.io\n")
+    assert Docker().foreign_namespaces() == ["k8s.io"]

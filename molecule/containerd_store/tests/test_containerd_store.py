@@ -45,7 +45,7 @@ def test_an_edit_is_rolled_out_by_its_digest_and_taken_back(deployment: Deployme
 
 
 def test_it_goes_with_its_images_and_the_engine(deployment: Deployment) -> None:
-    deployment.passes("make down ARGS='-e remove=installed'")
+    deployment.passes("make down ARGS='-e remove=data,installed'")
     for folder in ("/var/lib/docker", "/var/lib/containerd"):
         assert not deployment.host.file(folder).exists
     assert deployment.host.file(DAEMON).exists, "that was somebody else's"

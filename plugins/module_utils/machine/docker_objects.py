@@ -13,6 +13,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
 
+# Of containerd: where Docker keeps containers and images, and BuildKit the history of builds.
+DOCKERS_NAMESPACES = ("moby", "moby_history")
+
 
 @dataclass(frozen=True)
 class Object:
@@ -87,6 +90,6 @@ class Docker:
     def foreign_namespaces(self) -> list[str]:
         """Namespaces of containerd that Docker does not use; somebody else keeps containers or images there."""
         with suppress(UserError):
-            return [name for name in must("ctr", "namespaces", "list", "--quiet").split() if name != "moby"]
+            return [name for name in must("ctr", "namespaces", "list", "--quiet").split() if name not in DOCKERS_NAMESPACES]
         return []
 
