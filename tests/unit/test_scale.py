@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import factorial
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from loopback import Reply, Request, Server, served
+from test_service import pod
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
@@ -20,12 +22,13 @@ from bench.scale import LIMIT, PODS, THOUGHTS, USERS, Size, User, pods_for, pred
 
 DEMAND = 0.03
 THINK = THOUGHTS * DEMAND
-# A cluster of two objects in a file: they are told, patched as Kubernetes does it, and each call is noted. What is in the file `refuses` fails.
-KUBECTL = """#!{python}
-import json, sys
+# A cluster in files: its objects are told, and patched as Kubernetes does it; there are as many pods as the Deployment wants, each of which is one
+# of the ports. Each call is noted. A patch with what is in the file `refuses` fails.
+KUBECTL = """#!{python} -IS
+import json, signal, sys
 from pathlib import Path
 folder = Path(__file__).parent
-words = sys.argv[3:]
+words = [word for word in sys.argv[1:] if word not in ("--namespace", "todo", "--namespace=todo")]
 with (folder / "calls").open("a") as calls:
     calls.write(" ".join(words) + "\\n")
 objects = json.loads((folder / "objects").read_text())
@@ -37,7 +40,15 @@ def merged(old, new):
         return new
     found = {{**old, **{{key: merged(old.get(key, {{}}), value) for key, value in new.items()}}}}
     return {{key: value for key, value in found.items() if value is not None}}
-if words[0] == "get":
+if words[0] == "port-forward":
+    ports = json.loads((folder / "ports").read_text())
+    print(f"Forwarding from 127.0.0.1:{{ports[int(words[2].rpartition('-')[2]) % len(ports)]}} -> 8001", flush=True)
+    signal.pause()
+elif words[:3] == ["get", "--output=json", "pods"]:
+    one, other = json.loads((folder / "pods").read_text())
+    ours = [{{**one, "metadata": {{**one["metadata"], "name": f"backend-{{at}}"}}}} for at in range(objects["deployment/backend"]["spec"]["replicas"])]
+    print(json.dumps({{"items": [*ours, other]}}))
+elif words[0] == "get":
     print(json.dumps(objects["deployment/backend"] if words[2] == "deployment" else {{"items": [one for key, one in objects.items() if "scaler" in key]}}))
 elif words[0] == "patch":
     patch = json.loads(words[3].removeprefix("--patch="))
@@ -186,6 +197,7 @@ def holds(tmp_path: Path) -> Holds:
         kubectl.chmod(0o755)
         (tmp_path / "objects").write_text(json.dumps(content))
         (tmp_path / "refuses").write_text("nothing")
+        (tmp_path / "pods").write_text(json.dumps([pod("backend", "backend"), pod("frontend", "frontend")]))
         return Cluster("helm", str(kubectl), str(tmp_path / "kubeconfig"), "todo")
 
     return made
@@ -239,6 +251,22 @@ def test_what_the_cluster_refuses_leaves_nothing_changed(holds: Holds, tmp_path:
     with pytest.raises(UserError, match="admission webhook denied"), scale.put_back(cluster) as before:
         before.fixed(1).take_place(cluster)
     assert now(tmp_path) == objects()
+
+
+def test_it_measures_one_two_and_three_pods_beside_the_models_and_puts_all_back(
+    holds: Holds, tmp_path: Path, pods: list[Server], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = holds(objects())
+    (tmp_path / "ports").write_text(json.dumps([pod.http.server_port for pod in pods]))
+    monkeypatch.setattr(scale, "load", partial(scale.load, warm=0.1, seconds=0.5))
+    monkeypatch.setattr(scale, "SIMULATED_SECONDS", 5)
+    assert scale.run(cluster) == []
+    said = capsys.readouterr().out
+    assert [line.split()[0] for line in said.splitlines() if line.startswith(("1 ", "2 ", "3 "))] == ["1", "2", "3"] * 2
+    patches = [call.partition("--patch=")[2] for call in (tmp_path / "calls").read_text().splitlines() if call.startswith("patch deployment")]
+    assert [json.loads(patch)["spec"]["replicas"] for patch in patches] == [1, 2, 3, 2]
+    assert now(tmp_path) == objects()
+    assert [request.path for pod in pods for request in pod.requests].count("/api/v1/auth/me/delete") == len(PODS) * USERS
 
 
 def test_without_a_deployment_it_says_so_and_ends(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
