@@ -10,7 +10,8 @@ after. Use it on no deployment that others rely on.
 
 The load is 12 users with accounts of their own, which are deleted at the end. Each thinks for a while, of random length, asks, and has the
 answer before the next thought: three of four ask for a list of 50 todos, the fourth changes a todo. They come by `kubectl port-forward` on
-127.0.0.1, and each request goes to a pod chosen at random. What an answer costs a pod is measured first, by users who do not think.
+127.0.0.1, and each request goes to a pod chosen at random. What an answer costs a pod is measured first, by users who do not think; what the pod
+uses of the processors meanwhile, as the kubelet has it, shows whether the limit binds.
 
 The exit status says whether all was answered as it should be; how the figures compare is for people to judge.
 """
@@ -28,6 +29,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from random import Random
@@ -49,6 +51,7 @@ RELEASE = "backend"
 LIMIT, CPU, PERIOD_SECONDS = 0.2, "200m", 0.1
 PODS = (1, 2, 3)
 USERS = 12
+BINDS = 0.9  # of the limit, which a busy pod uses where nothing else holds it up
 # How often an answer's time of a pod goes into a thought: one pod is busy all the time then, and three are not.
 THOUGHTS = 4
 CHANGES = 0.25
@@ -249,10 +252,11 @@ def run(cluster: Cluster) -> list[str]:
             before.fixed(pods).take_place(cluster)
             with asking(cluster, pods, chance) as clients:
                 if not demand:
-                    busy = load(clients, 0, chance)
+                    with service.sampled(lambda: used(cluster)) as samples:
+                        busy = load(clients, 0, chance)
                     demand = demand_of(busy)
                     wrong += busy.wrong
-                    print(f"\n{said(demand)}", flush=True)
+                    print(f"\n{said(demand, processors(samples))}", flush=True)
                 found[pods] = load(clients, THOUGHTS * demand, chance)
                 wrong += found[pods].wrong
             print(f"{pods} of {PODS[-1]} pods: {found[pods].figures()[0]:.1f} answers/s", flush=True)
@@ -265,10 +269,30 @@ def demand_of(busy: Measured) -> float:
     return busy.seconds / len(busy.took)
 
 
-def said(demand: float) -> str:
+def used(cluster: Cluster) -> dict[str, float]:
+    """The seconds of processors that the backend's only pod has used, and the time ``at`` which the kubelet saw that, once it has. Raises UserError."""
+    pod = next(pod for pod in service.pods_of(cluster.json("pods")["items"]) if pod.release == RELEASE)
+    told = json.loads(cluster.run("kubectl", "get", "--raw", f"/api/v1/nodes/{pod.node}/proxy/stats/summary").stdout)
+    for one in told["pods"]:
+        cpu = one.get("cpu", {})
+        if (one["podRef"]["namespace"], one["podRef"]["name"]) == (cluster.namespace, pod.name) and "usageCoreNanoSeconds" in cpu:
+            return {"at": datetime.fromisoformat(cpu["time"]).timestamp(), "used": cpu["usageCoreNanoSeconds"] / 1e9}
+    return {}
+
+
+def processors(samples: Sequence[service.Sample]) -> float:
+    """How many were used on average, but for the first sample, which may be from before; NaN where that is not known."""
+    seen = [sample for _, sample in samples[1:] if sample]
+    return (seen[-1]["used"] - seen[0]["used"]) / (seen[-1]["at"] - seen[0]["at"]) if seen and seen[0]["at"] < seen[-1]["at"] else math.nan
+
+
+def said(demand: float, busy: float) -> str:
+    """What an answer costs, and whether that is the limit's doing: where it does not bind, ``busy`` is fewer processors than it allows for."""
     work = demand * LIMIT * 1000
+    binds = "" if busy >= BINDS * LIMIT else " **The limit does not bind**, or that is not known: what follows may be about this machine and its other work."
     return (
         f"An answer takes {demand * 1000:.1f} ms of a pod, which are {work:.1f} ms of a processor. "
+        f"Of {LIMIT} processors the pod used {busy:.3f} meanwhile.{binds}\n"
         f"{USERS} users think for {THOUGHTS * demand * 1000:.0f} ms on average; seed {SEED}."
     )
 

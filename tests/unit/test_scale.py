@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from math import factorial
 from pathlib import Path
@@ -44,6 +45,10 @@ if words[0] == "port-forward":
     ports = json.loads((folder / "ports").read_text())
     print(f"Forwarding from 127.0.0.1:{{ports[int(words[2].rpartition('-')[2]) % len(ports)]}} -> 8001", flush=True)
     signal.pause()
+elif words[:2] == ["get", "--raw"]:
+    cpu = {{"time": "2026-01-01T12:00:%02dZ" % (len((folder / "calls").read_text().splitlines()) % 60), "usageCoreNanoSeconds": 10**9}}
+    ours, others = ({{"namespace": namespace, "name": "backend-0"}} for namespace in ("todo", "others"))
+    print(json.dumps({{"pods": [{{"podRef": ours}}, {{"podRef": others, "cpu": {{**cpu, "usageCoreNanoSeconds": 1}}}}, {{"podRef": ours, "cpu": cpu}}]}}))
 elif words[:3] == ["get", "--output=json", "pods"]:
     one, other = json.loads((folder / "pods").read_text())
     ours = [{{**one, "metadata": {{**one["metadata"], "name": f"backend-{{at}}"}}}} for at in range(objects["deployment/backend"]["spec"]["replicas"])]
@@ -128,6 +133,12 @@ def test_the_tables_hold_each_measured_figure_against_the_models() -> None:
     assert (head[6], three[6], three[9:]) == ("mean, ms", "20", ["10", "40"])
     assert [row[0] for row in scale.asked(DEMAND)] == ["users", "10", "1,000", "100,000"]
     assert scale.demand_of(found[1]) == 0.04
+
+
+@pytest.mark.parametrize(("used", "binds"), [([3, 9, 15, 21], True), ([0, 9, 10, 11], False), ([9, 10], False), ([], False)])
+def test_a_pod_that_something_else_holds_up_is_told_from_one_at_its_limit(used: list[float], binds: bool) -> None:
+    samples = [(0.0, {"at": 30.0 * number, "used": seconds}) for number, seconds in enumerate(used)]
+    assert ("does not bind" in scale.said(DEMAND, scale.processors(samples))) is not binds
 
 
 @pytest.fixture
@@ -218,6 +229,11 @@ def test_the_pods_are_as_many_and_as_small_as_asked_for_and_only_of_the_backend(
     assert (tmp_path / "calls").read_text().splitlines()[-3].startswith("rollout status"), "it waits for the pods"
 
 
+def test_what_the_pod_has_used_is_the_kubelets(holds: Holds) -> None:
+    found = scale.used(holds(objects()))
+    assert (found["used"], datetime.fromtimestamp(found["at"], UTC).isoformat()) == (1.0, "2026-01-01T12:00:02+00:00")
+
+
 @pytest.mark.parametrize("broken_off_by", [KeyboardInterrupt, SystemExit, service.AnswerError, None])
 @pytest.mark.parametrize(
     "content", [objects(), objects(cpu=None), {"deployment/backend": objects()["deployment/backend"]}], ids=["all", "no limit", "no autoscaler"]
@@ -260,8 +276,10 @@ def test_it_measures_one_two_and_three_pods_beside_the_models_and_puts_all_back(
     (tmp_path / "ports").write_text(json.dumps([pod.http.server_port for pod in pods]))
     monkeypatch.setattr(scale, "load", partial(scale.load, warm=0.1, seconds=0.5))
     monkeypatch.setattr(scale, "SIMULATED_SECONDS", 5)
+    monkeypatch.setattr(service, "SAMPLE_SECONDS", 0.01)
     assert scale.run(cluster) == []
     said = capsys.readouterr().out
+    assert "**The limit does not bind**" in said
     assert [line.split()[0] for line in said.splitlines() if line.startswith(("1 ", "2 ", "3 "))] == ["1", "2", "3"] * 2
     patches = [call.partition("--patch=")[2] for call in (tmp_path / "calls").read_text().splitlines() if call.startswith("patch deployment")]
     assert [json.loads(patch)["spec"]["replicas"] for patch in patches] == [1, 2, 3, 2]
