@@ -24,7 +24,7 @@ COLLECTIONS = Path(__file__).absolute().parents[5]
 Part = Mapping[str, Any]
 
 
-def filled_in(loader: DataLoader, given: Mapping[str, Any]) -> Callable[[str], Any]:
+def filled_in(loader: DataLoader, given: dict[str, Any]) -> Callable[[str], Any]:
     """What a variable is, by its name: as a task is ``given`` it, else as its role has it, which need not be part of the play."""
     raw = defaults(specifications(), trust_as_template) | variables(trust_as_template) | given
     templar = Templar(loader=loader, variables=raw)

@@ -93,6 +93,7 @@ def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
 def test_what_was_asked_is_in_the_other_roles_variables_whether_these_are_in_the_play_or_not() -> None:
     def wanted(**given: Any) -> dict[str, Any]:
         task = {"ansible_facts": {"user_id": "tester", "user_dir": "/home/tester"}, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
+        task |= {"artifact_store": "/store", "bundle_build_cache": "/cache"}  # by default of the environment, which only a run looks up
         filled_in: dict[str, Any] = observed.filled_in(DataLoader(), task | given)("__preflight_wanted")
         return filled_in
 
