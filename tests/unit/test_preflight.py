@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, together
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
@@ -19,6 +20,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Engine, Machine, Space, Wanted
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
+from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"todochat.deployment": "todo"}
@@ -86,6 +88,26 @@ def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
 
 
 # What was asked
+
+
+def test_what_was_asked_is_in_the_other_roles_variables_whether_these_are_in_the_play_or_not() -> None:
+    def wanted(**given: Any) -> dict[str, Any]:
+        task = {"ansible_facts": {"user_id": "tester", "user_dir": "/home/tester"}, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
+        task |= {"artifact_store": "/store", "bundle_build_cache": "/cache"}  # by default of the environment, which only a run looks up
+        filled_in: dict[str, Any] = observed.filled_in(DataLoader(), task | given)("__preflight_wanted")
+        return filled_in
+
+    alone = wanted()
+    assert set(alone) == set(module.PARAMETERS)
+    assert Path(alone["lock"]).resolve() == ROOT / "artifacts.lock.yml"
+    assert {name: Path(file).resolve() for name, file in alone["chart_values"].items()} == {
+        name: ROOT / f"apps/{name}/chart/values.yaml" for name in ("backend", "frontend")
+    }
+    assert alone["minikube_home"] == "~tester/.local/share/todochat/todo/.minikube"
+    assert (alone["deployment"], alone["database"], alone["cpus"], alone["values"]) == ("todo", "todo-database", 2, {"backend": {}, "frontend": {}})
+    assert alone["endpoints"] == WANTED.endpoints
+    given = wanted(minikube_cpus=3, network_name="notes", database_url="postgresql://u:p@h/d", app_release_backend_values={"replicaCount": 1})
+    assert (given["deployment"], given["database"], given["cpus"], given["values"]["backend"]) == ("notes", "", 3, {"replicaCount": 1})
 
 
 @pytest.mark.parametrize("name", ["To Do", "-todo", "todo_chat", "", "x" * 41])

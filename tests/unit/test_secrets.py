@@ -47,6 +47,8 @@ NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "drill.yml", "logs.yml", 
 JINJA = jinja2.Environment()
 # What these make of a value tells nothing of it.
 TELLS_NOTHING = {("length",), ("regex_replace", ":.*", ""), ("todochat.platform.redacted",), ("urlsplit", "hostname"), ("urlsplit", "port")}
+# What an action gives to its module, which its task does not say.
+FILLED_IN = {"todochat.platform.preflight": "{{ __preflight_wanted }}"}
 # Of modules that are not ours: never logged, as they declare it.
 HIDDEN_BY_OTHERS = {("community.docker.docker_login", "password")}
 # Conditions: whether they hold is all that is known of them.
@@ -71,7 +73,7 @@ def tasks(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 @cache
 def all_tasks() -> list[dict[str, Any]]:
-    return [task for file in files() for task in tasks(read(file))]
+    return [task | {key: value for key, value in FILLED_IN.items() if key in task} for file in files() for task in tasks(read(file))]
 
 
 def texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
