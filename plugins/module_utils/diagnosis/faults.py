@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from string import Formatter
 
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import BACK, SERVE
+
 PLACES = {"kubectl": "kubectl -n todo", "system": "kubectl -n kube-system", "deployment": "todo", "database": "todo-database"}
 """What stands for a place of a command in the documentation; a place that is not here is written in capitals."""
 
@@ -100,6 +102,8 @@ START = Fault("start", "a container cannot be started, or a volume not be mounte
 PROBE = Fault("probe", "a container runs, and its readiness probe does not succeed", ("make logs ARGS='-e service=backend,frontend'", "make up"))
 EVICTED = Fault("disk", "a pod was put out for what it had written", ("{kubectl} delete pod/{name}",))
 RELEASE = Fault("release", "a release is not installed, or was not finished", ("make up",))
+MOVED = Fault("moved", "people have moved to another deployment, and nothing is served here", (BACK,))
+MOVING = Fault("moved", "a move to another deployment has not ended, and nothing is served here meanwhile", (SERVE,))
 REPLICAS = Fault("scale", "a Deployment is scaled to 0", ("make up ARGS='--tags app_release'",))
 SERVICE = Fault("service", "a Service is not there", ("make up ARGS='--tags app_release'",))
 SELECTOR = Fault("service", "a Service leads to none of the pods that are ready", ("{kubectl} delete service/{name}", "make up ARGS='--tags app_release'"))
@@ -118,7 +122,7 @@ FAULTS = tuple(value for value in globals().values() if isinstance(value, Fault)
 
 OF_THE_APPLICATION = {
     *(UNREACHED, DATABASE_REFUSES, PASSWORD, SECRET, CONFIG, ADMISSION, UNDO, IMAGE, MEMORY, SCHEMA, CRASH, START, PROBE, EVICTED, RELEASE, REPLICAS),
-    *(SERVICE, SELECTOR, PROVIDER, KEY, LIMIT),
+    *(MOVED, MOVING, SERVICE, SELECTOR, PROVIDER, KEY, LIMIT),
 }
 """What their own commands mend also on a cluster that others run; for the rest there is THEIRS."""
 THEIRS = "tell whoever runs the cluster"
