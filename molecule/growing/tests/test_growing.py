@@ -28,7 +28,6 @@ PER_SECOND = 2.0
 FEW = """\
       app_release_backend_values: {replicaCount: 1}
 """
-FEW_IN_FRONT = ("service: {type: NodePort, nodePort: 30100}", "replicaCount: 1\n        service: {type: NodePort, nodePort: 30100}")
 # Signs in and asks, as a program of the user's that keeps its cookies and its token from one run to the next.
 PROGRAM = """
 import http.cookiejar, json, sys, urllib.request
@@ -59,10 +58,10 @@ jar.save(ignore_discard=True)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def system(host: Host) -> Iterator[None]:
+def system(host: Host) -> None:
     """Both deployments can be had, and the name leads to Minikube's."""
     set_up(FEW)
-    host.check_output("sed -i %s %s", "s/{0}/{1}/".format(*(one.replace("\n", "\\n") for one in FEW_IN_FRONT)), f"{CHECKOUT}/inventory/work.yml")
+    host.check_output(f"sed -i 's/service: {{type: NodePort/replicaCount: 1\\n        &/' {CHECKOUT}/inventory/work.yml")
     tester = Tester(host)
     assert tester.make("vault DO=create", GIVEN)[0]
     edit("database_url", DATABASE)
@@ -70,7 +69,6 @@ def system(host: Host) -> Iterator[None]:
     leads(host, URL)
     host.check_output(f"systemd-run --unit=name python3 {CHECKOUT}/molecule/growing/proxy.py 30200 {LEADS}")
     until(lambda: host.run(f"curl --silent --fail --output /dev/null {NAME}/").rc == 0, 30)
-    yield
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +132,11 @@ def test_people_move_and_nothing_is_lost(deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["make up", "make up ARGS='--tags app_release'", "make rollback", "make move TO=inventory/work.yml", "make vault DO=rotate ARGS='-e secret=jwt_keys'"]
+    "command",
+    [
+        *("make up", "make up ARGS='--tags app_release'", "make rollback"),
+        *("make move TO=inventory/work.yml", "make vault DO=rotate ARGS='-e secret=jwt_keys'"),
+    ],
 )
 def test_what_people_have_left_refuses(deployment: Deployment, command: str) -> None:
     passed, output = deployment.run(command)

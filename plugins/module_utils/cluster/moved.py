@@ -12,7 +12,6 @@ from typing import Any
 
 ANNOTATION = "todochat.platform/moved"
 MOVING, MOVED = "moving", "moved"
-BACK = "make move TO={here} ARGS='-i {there} -e replace={data}'"
 SERVE = "make up ARGS='-e deployment_moved=serve'"
 
 
@@ -43,7 +42,7 @@ class Mark:
     @property
     def back(self) -> str:
         """What brings people back here, with the data of there; of a move that has not ended there is no such data."""
-        return BACK.format(here=self.here, there=self.there, data=self.data) if self.state == MOVED else SERVE
+        return f"make move TO={self.here} ARGS='-i {self.there} -e replace={self.data}'" if self.state == MOVED else SERVE
 
     def text(self) -> str:
         return json.dumps(asdict(self))

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from string import Formatter
 
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import BACK, SERVE
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import SERVE
 
-PLACES = {"kubectl": "kubectl -n todo", "system": "kubectl -n kube-system", "deployment": "todo", "database": "todo-database"}
+MOVE_BACK = "make move TO=inventory/local.yml ARGS='-i inventory/work.yml -e replace=todo'"
+PLACES = {"kubectl": "kubectl -n todo", "system": "kubectl -n kube-system", "deployment": "todo", "database": "todo-database", "back": MOVE_BACK}
 """What stands for a place of a command in the documentation; a place that is not here is written in capitals."""
 
 
@@ -102,7 +103,7 @@ START = Fault("start", "a container cannot be started, or a volume not be mounte
 PROBE = Fault("probe", "a container runs, and its readiness probe does not succeed", ("make logs ARGS='-e service=backend,frontend'", "make up"))
 EVICTED = Fault("disk", "a pod was put out for what it had written", ("{kubectl} delete pod/{name}",))
 RELEASE = Fault("release", "a release is not installed, or was not finished", ("make up",))
-MOVED = Fault("moved", "people have moved to another deployment, and nothing is served here", (BACK,))
+MOVED = Fault("moved", "people have moved to another deployment, and nothing is served here", ("{back}",))
 MOVING = Fault("moved", "a move to another deployment has not ended, and nothing is served here meanwhile", (SERVE,))
 REPLICAS = Fault("scale", "a Deployment is scaled to 0", ("make up ARGS='--tags app_release'",))
 SERVICE = Fault("service", "a Service is not there", ("make up ARGS='--tags app_release'",))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -395,7 +395,7 @@ def away(seen: Seen) -> Iterator[Finding]:
     """Where people are, if they have been moved: nothing else is missed here then."""
     for deployment in seen.of("Deployment"):
         if found := mark(deployment):
-            yield Finding(faults.MOVED if found.state == MOVED else faults.MOVING, harmless(found.sentence), asdict(found))
+            yield Finding(faults.MOVED if found.state == MOVED else faults.MOVING, harmless(found.sentence), {"back": found.back})
 
 
 def needed(seen: Seen) -> Iterator[Finding]:
