@@ -155,6 +155,7 @@ def test_what_fails_beforehand_touches_nothing_that_serves(move: Move, step: str
     status, said = move()
     assert status == 1, said
     assert move.steps == BEFORE[: BEFORE.index(step) + 1]
+    assert "Nobody was moved: people work at http://here" in said
 
 
 @pytest.mark.parametrize("step", ["here pause", "work restore"])
@@ -212,9 +213,9 @@ def test_a_terminal_that_is_closed_has_people_served_where_they_were(move: Move)
 
 def test_people_stay_where_they_are_once_they_are_there(move: Move) -> None:
     move.also('if given.get("state") == "moved": (folder / "hanging").touch(); time.sleep(2)')
-    process = move.begins()
+    process = move.begins(start_new_session=True)
     move.until_it_hangs()
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     said, _ = process.communicate(timeout=30)
     assert process.returncode == 0, said
     assert move.steps == [*BEFORE, *WINDOW, *AFTER]
