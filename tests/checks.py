@@ -26,7 +26,8 @@ BACKEND_TOOLS = ROOT / ".cache/checks/backend"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
-    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/operations", "scripts/role-readmes", "scripts/troubleshooting", "scripts/vault-password"),
+    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/move", "scripts/operations", "scripts/role-readmes", "scripts/troubleshooting"),
+    "scripts/vault-password",
     *("bench/browser.py", "bench/deployment.py", "bench/roles.py", "bench/service.py"),
     *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/vm.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
