@@ -354,14 +354,14 @@ def forwarded(cluster: Cluster, pod: Pod) -> Iterator[int]:
 
 
 @contextmanager
-def accounts(ways: Sequence[tuple[str, int]]) -> Iterator[list[Client]]:
+def accounts(ways: Sequence[tuple[Any, Any]], kind: Callable[[Any, Any], Client] = Client) -> Iterator[list[Client]]:
     """A client for each way, signed up. Their accounts are deleted at the end. Raises AnswerError."""
 
     def all_do(act: Act) -> None:
         if wrong := use(clients, [act], math.inf, times=1).wrong:
             raise AnswerError(wrong[0])
 
-    clients = [Client(*way) for way in ways]
+    clients = [kind(*way) for way in ways]
     try:
         all_do(Client.begin)
         yield clients
@@ -376,14 +376,16 @@ def measure(clients: Sequence[Client], act: Act) -> Measured:
     return found
 
 
-def use(clients: Sequence[Client], acts: Sequence[Act], seconds: float, times: int, every: float = 0) -> Measured:
-    """All clients at once do all of that in turn, so many times at most, no more often than every so many seconds."""
+def use(
+    clients: Sequence[Client], acts: Sequence[Act], seconds: float, times: int, every: float = 0, think: Callable[[], float] = lambda: 0
+) -> Measured:
+    """All clients at once do all of that in turn, so many times at most, no more often than every so many seconds, each after ``think`` of them."""
     found, over, begin = Measured(), Event(), time.monotonic()
 
     def work(client: Client) -> None:
         client.connection.close()  # an idle one may be closed by the other side at any time
         for number in range(times):
-            if over.wait(begin + number * every - time.monotonic()) or time.monotonic() - begin >= seconds:
+            if over.wait(max(begin + number * every - time.monotonic(), think())) or time.monotonic() - begin >= seconds:
                 return
             for act in acts:
                 sent = time.monotonic()

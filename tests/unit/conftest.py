@@ -9,7 +9,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from loopback import Listens, Server
+from loopback import Listens, Server, served
 
 
 @pytest.fixture
@@ -18,13 +18,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    made = Server()
-    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield made
-    made.http.shutdown()
-    thread.join()
-    made.http.server_close()
+    with served() as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +47,20 @@ class Server:
     def serves(self, files: dict[str, bytes]) -> None:
         """Answers with files by path, and 404 to everything else."""
         self.answer = lambda request: Reply(200, files[request.path]) if request.path in files else Reply(404)
+
+
+@contextmanager
+def served() -> Iterator[Server]:
+    """A server that answers meanwhile."""
+    made = Server()
+    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        made.http.shutdown()
+        thread.join()
+        made.http.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
