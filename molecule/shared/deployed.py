@@ -122,7 +122,7 @@ class Deployment:
             self.give(f"{CHECKOUT}/{file}", content if back else content.replace(*texts))
 
     @contextmanager
-    def load(self, name: str, *options: str, per_second: float = 5.0, url: str = URL) -> Iterator[dict[str, Any]]:
+    def load(self, name: str, *options: str, per_second: float = 5.0) -> Iterator[dict[str, Any]]:
         """Two clients use the application meanwhile and until it has settled, and nothing that they are answered is wrong.
 
         What is yielded holds the report afterwards. ``name`` is of the log below tests/output, which can be followed.
@@ -131,7 +131,7 @@ class Deployment:
         log, stop = OUTPUT / f"{SYSTEM}-load-{name}.log", f"/tmp/load-{name}.stop"
         self.host.check_output(f"rm -f {stop}")
         report: dict[str, Any] = {"log": str(log)}
-        command = ["docker", "exec", SYSTEM, "python3", f"{CHECKOUT}/molecule/rollout/load.py", *options, url, stop, str(per_second)]
+        command = ["docker", "exec", SYSTEM, "python3", f"{CHECKOUT}/molecule/rollout/load.py", *options, URL, stop, str(per_second)]
         with log.open("w", encoding="utf-8") as said, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process:
             try:
                 until(lambda: process.poll() is not None or "the load begins" in log.read_text(encoding="utf-8"), START_SECONDS)

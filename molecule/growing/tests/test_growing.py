@@ -12,7 +12,9 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest import mock
 
+import deployed
 import pytest
 from conftest import Tester
 from deployed import CHECKOUT, URL, Deployment, until
@@ -89,7 +91,7 @@ def program(deployment: Deployment, what: str = "again") -> dict[str, Any]:
 def moved(deployment: Deployment, name: str, command: str, url: str) -> Iterator[str]:
     """The clients work through it, and where people are told to go, the name leads. Nothing is lost, nothing is there twice."""
     before = program(deployment)
-    with deployment.load(name, "--tolerant", per_second=PER_SECOND, url=NAME) as report:
+    with mock.patch.object(deployed, "URL", NAME), deployment.load(name, "--tolerant", per_second=PER_SECOND) as report:
         said = deployment.passes(command)
         leads(deployment.host, url)
         yield said
