@@ -346,7 +346,7 @@ def moved_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
         )
         for variable, there, what, it in (
             ("image_registry_endpoint", published, "the images of the cluster that is there are named by", "them"),
-            ("deployment_registry_address", {address} - {None, ""}, "the cluster that is there has its registry at", "it"),
+            ("deployment_registry_address", {str(address)} if address else set[str](), "the cluster that is there has its registry at", "it"),
             ("deployment_gateway", gateways, "the cluster that is there has its gateway at", "it"),
         )
         if variable in asked and there and asked[variable] not in there
