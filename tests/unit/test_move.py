@@ -449,12 +449,14 @@ def test_a_run_is_refused_where_people_have_moved_away(
     if there:
         (folder / "kubeconfig").touch()
     (folder / "play.yml").write_text(PLAY.replace("FOLDER", str(folder)).replace("TASKS", str(ROOT / "playbooks/tasks/moved.yml")))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), f"{folder}/play.yml", "--inventory=localhost,", f"--extra-vars=deployment_moved='{given}'"]
-    settings = {"ANSIBLE_CONFIG": "/dev/null", "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".ansible/collections"), "ANSIBLE_BECOME_EXE": f"{folder}/become"}
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), f"{folder}/play.yml", "--inventory=localhost,"]
+    (folder / "ansible.cfg").touch()
+    settings = {"ANSIBLE_CONFIG": f"{folder}/ansible.cfg", "ANSIBLE_BECOME_EXE": f"{folder}/become"}
+    settings["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".ansible/collections")
     (folder / "become").write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')
     (folder / "become").chmod(0o755)
-    variables = [f"--extra-vars=ansible_python_interpreter={sys.executable}"]
-    done = subprocess.run([*command, *variables], env=os.environ | settings, capture_output=True, text=True, check=False)
+    variables = {"ansible_python_interpreter": sys.executable, "deployment_moved": given}
+    done = subprocess.run([*command, f"--extra-vars={json.dumps(variables)}"], env=os.environ | settings, capture_output=True, text=True, check=False)
     assert said in done.stdout, done.stdout + done.stderr
     assert (done.returncode == 0) == ("goes on" in said)
     assert backend.found["spec"]["replicas"] == replicas
