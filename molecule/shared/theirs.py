@@ -1,6 +1,6 @@
-"""A registry with a login, a PostgreSQL and an account of one namespace that others run, of which a deployment is told by inventory/work.yml.
+"""What others run and this project only uses: an account in a namespace of a cluster, a registry with a login, and a PostgreSQL by URL.
 
-The cluster is the state's, of whose Minikube, registry and database nothing is said to that deployment.
+The registry and the PostgreSQL are those of the machine's own roles, in another container and as another database, of which nothing is said.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ import base64
 import shlex
 import subprocess
 import urllib.parse
+from collections.abc import Iterable
 
-from conftest import SYSTEM
+from conftest import SYSTEM, Tester
 from deployed import CHECKOUT
 
 REGISTRY = "192.168.85.240:5443"
 LOGIN = "pusher:a-Password:of-this-test"
 PASSWORD = LOGIN.partition(":")[2]
 DATABASE = f"postgresql://theirs:{urllib.parse.quote(PASSWORD)}@192.168.85.251/theirs"
-URL = "http://192.168.85.2:30100"
 ADMIN = "env KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig kubectl"
 INVENTORY = "inventory/work.yml"
 GIVEN = f"-i {INVENTORY}"
+KUBECTL = "KUBECONFIG=~/.local/state/todochat/work@work/kubeconfig kubectl --namespace work"
 # As whoever runs a registry sets it up: an authority of their own, and a login. The node's containerd is told of the authority.
 SET_UP_REGISTRY = f"""
 set -e
@@ -35,10 +36,12 @@ image=$(docker inspect --format '{{{{.Config.Image}}}}' todo-registry)
 docker run --detach --name theirs --network todo --ip 192.168.85.240 --volume /root/registry:/set:ro \
   --env REGISTRY_HTTP_ADDR=0.0.0.0:5443 --env REGISTRY_HTTP_TLS_CERTIFICATE=/set/server.crt --env REGISTRY_HTTP_TLS_KEY=/set/server.key \
   --env REGISTRY_AUTH=htpasswd --env REGISTRY_AUTH_HTPASSWD_REALM=theirs --env REGISTRY_AUTH_HTPASSWD_PATH=/set/htpasswd $image
-docker exec todo mkdir -p /etc/containerd/certs.d/{REGISTRY}
-docker cp ca.crt todo:/etc/containerd/certs.d/{REGISTRY}/ca.crt
 printf 'server = "https://{REGISTRY}"\\nca = "/etc/containerd/certs.d/{REGISTRY}/ca.crt"\\n' > hosts.toml
-docker cp hosts.toml todo:/etc/containerd/certs.d/{REGISTRY}/hosts.toml
+"""
+TRUST_REGISTRY = f"""
+set -e
+docker exec {{node}} mkdir -p /etc/containerd/certs.d/{REGISTRY}
+for file in ca.crt hosts.toml; do docker cp --quiet /root/registry/$file {{node}}:/etc/containerd/certs.d/{REGISTRY}/$file; done
 """
 # As docs/existing-cluster.md has it.
 BINDING = "kubectl --namespace work create rolebinding deployer --role=deployer --serviceaccount=work:deployer"
@@ -62,22 +65,6 @@ kubectl config set-context work --cluster=theirs --user=deployer --namespace=wor
 kubectl config set-context other --cluster=theirs
 kubectl config use-context other
 """
-THEIR_VALUES = """
-all:
-  hosts:
-    localhost:
-      ansible_connection: local
-      ansible_python_interpreter: "{{ ansible_playbook_python }}"
-      deployment_cluster: existing
-      deployment_name: work
-      existing_cluster_source_context: work
-      existing_cluster_registry_ca: /home/tester/ca.crt
-      deployment_registry: REGISTRY
-      deployment_repository: team/todo
-      deployment_url: URL
-      app_release_frontend_values:
-        service: {type: NodePort, nodePort: 30100}
-""".replace("REGISTRY", REGISTRY).replace("URL", URL)
 
 
 def give(script: str, stdin: str = "") -> str:
@@ -92,11 +79,13 @@ def edit(secret: str, value: str) -> None:
     give(f"su --login tester --command {shlex.quote(command)}", f"{value}\n")
 
 
-def set_up(more: str = "") -> None:
-    """A registry, a database, and an account in the namespace `work`; and the inventory that names them, with `more` lines."""
+def set_up(nodes: Iterable[str]) -> None:
+    """A registry, a database, and an account in the namespace `work` of the cluster to which the state's kubeconfig leads. Its nodes are containers."""
     install = "apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends apache2-utils openssl"
     give(f"{{ {install}; }} > /var/log/packages 2>&1 || {{ tail -n 30 /var/log/packages >&2; exit 1; }}")
     give(SET_UP_REGISTRY)
+    for node in nodes:
+        give(TRUST_REGISTRY.format(node=node))
     give(f"install --owner=tester /root/registry/ca.crt /home/tester/ca.crt && {SET_UP_ACCOUNT}")
     server = give(f"{ADMIN} config view --minify --output=jsonpath={{.clusters[0].cluster.server}}").strip()
     token = give(f"{ADMIN} --namespace work create token deployer --duration=4h").strip()
@@ -106,4 +95,14 @@ def set_up(more: str = "") -> None:
     psql = "docker exec --interactive todo-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1"
     give(psql, f"CREATE ROLE theirs LOGIN PASSWORD '{PASSWORD}'; CREATE DATABASE theirs OWNER theirs;")
     give(psql, "COPY (SELECT 'host theirs theirs all scram-sha-256') TO PROGRAM 'cat >> pg_hba.conf'; SELECT pg_reload_conf();")
-    give(f"cat > {CHECKOUT}/{INVENTORY} && chown tester {CHECKOUT}/{INVENTORY}", THEIR_VALUES + more)
+
+
+def give_inventory(content: str) -> None:
+    """The inventory that names them."""
+    give(f"cat > {CHECKOUT}/{INVENTORY} && chown tester {CHECKOUT}/{INVENTORY}", content)
+
+
+def passes(tester: Tester, target: str, arguments: str = "") -> str:
+    passed, output = tester.make(target, f"{GIVEN} {arguments}".strip())
+    assert passed, output
+    return output

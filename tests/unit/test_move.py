@@ -414,6 +414,54 @@ def test_somebody_elses_annotation_is_no_mark() -> None:
     assert mark({"metadata": {"annotations": {ANNOTATION: "x"}}}) is None
 
 
+# What asks it
+
+
+PLAY = """
+- hosts: localhost
+  connection: local
+  gather_facts: false
+  vars: {deployment_name: todo, deployment_without: [], deployment_kubeconfig: FOLDER/kubeconfig, deployment_kubectl: FOLDER/kubectl, deployment_moved: ""}
+  tasks:
+    - ansible.builtin.import_tasks: TASKS
+    - ansible.builtin.debug: {msg: goes on}
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "state", "given", "said", "replicas"),
+    [
+        (False, "moved", "", "goes on", 0),
+        (True, "", "", "goes on", 3),
+        (True, "moved", "", "make move TO=inventory/local.yml ARGS='-i inventory/work.yml -e replace=todo'", 0),
+        (True, "moving", "", "make up ARGS='-e deployment_moved=serve'", 0),
+        (True, "moved", "serv", "make up ARGS='-e deployment_moved=serve'", 0),
+        (True, "moved", "serve", "goes on", 2),
+    ],
+)
+def test_a_run_is_refused_where_people_have_moved_away(
+    backend: Backend, there: bool, state: str, given: str, said: str, replicas: int
+) -> None:
+    folder = backend.folder
+    if state:
+        marked = Mark(state, "2026-01-02T03:04:05Z", "https://there", "inventory/local.yml", "inventory/work.yml", "todo", 2)
+        backend.is_({"metadata": {"annotations": {ANNOTATION: marked.text()}}, "spec": {"replicas": 0}})
+    if there:
+        (folder / "kubeconfig").touch()
+    (folder / "play.yml").write_text(PLAY.replace("FOLDER", str(folder)).replace("TASKS", str(ROOT / "playbooks/tasks/moved.yml")))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), f"{folder}/play.yml", "--inventory=localhost,"]
+    (folder / "ansible.cfg").touch()
+    settings = {"ANSIBLE_CONFIG": f"{folder}/ansible.cfg", "ANSIBLE_BECOME_EXE": f"{folder}/become"}
+    settings["ANSIBLE_COLLECTIONS_PATH"] = str(ROOT / ".ansible/collections")
+    (folder / "become").write_text('#!/bin/sh\nwhile [ "$1" != /bin/sh ]; do shift; done\nexec "$@"\n')
+    (folder / "become").chmod(0o755)
+    variables = {"ansible_python_interpreter": sys.executable, "deployment_moved": given}
+    done = subprocess.run([*command, f"--extra-vars={json.dumps(variables)}"], env=os.environ | settings, capture_output=True, text=True, check=False)
+    assert said in done.stdout, done.stdout + done.stderr
+    assert (done.returncode == 0) == ("goes on" in said)
+    assert backend.found["spec"]["replicas"] == replicas
+
+
 # The vaults
 
 

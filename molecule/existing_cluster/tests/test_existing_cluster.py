@@ -13,24 +13,36 @@ import pytest
 from conftest import Tester
 from deployed import until
 from testinfra.host import Host
-from theirs import ADMIN, BINDING, DATABASE, GIVEN, INVENTORY, LOGIN, PASSWORD, REGISTRY, URL, edit, give, set_up
+from theirs import ADMIN, BINDING, DATABASE, GIVEN, INVENTORY, KUBECTL, LOGIN, PASSWORD, REGISTRY, edit, give, give_inventory, passes, set_up
 
 CONTAINERS = ["theirs", "todo", "todo-database", "todo-registry"]
 SECRETS = (PASSWORD, "not-the:Password", DATABASE)
-KUBECTL = "KUBECONFIG=~/.local/state/todochat/work@work/kubeconfig kubectl --namespace work"
+URL = "http://192.168.85.2:30100"
 IN_A_POD = f"sudo {ADMIN} --namespace work exec deployment/backend --container backend --"
 JOURNEY = f"{IN_A_POD} python3 -m todo_backend.acceptance http://backend:8001"
+THEIR_VALUES = """
+all:
+  hosts:
+    localhost:
+      ansible_connection: local
+      ansible_python_interpreter: "{{ ansible_playbook_python }}"
+      deployment_cluster: existing
+      deployment_name: work
+      existing_cluster_source_context: work
+      existing_cluster_registry_ca: /home/tester/ca.crt
+      deployment_registry: REGISTRY
+      deployment_repository: team/todo
+      deployment_url: URL
+      app_release_frontend_values:
+        service: {type: NodePort, nodePort: 30100}
+""".replace("REGISTRY", REGISTRY).replace("URL", URL)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def theirs() -> None:
-    set_up()
-
-
-def passes(tester: Tester, target: str, arguments: str = "") -> str:
-    passed, output = tester.make(target, f"{GIVEN} {arguments}".strip())
-    assert passed, output
-    return output
+    """What others run, and the inventory that names it."""
+    set_up(["todo"])
+    give_inventory(THEIR_VALUES)
 
 
 def refused(task: str, tester: Tester, *phrases: str) -> None:

@@ -19,18 +19,33 @@ import pytest
 from conftest import Tester
 from deployed import CHECKOUT, URL, Deployment, until
 from testinfra.host import Host
-from theirs import ADMIN, DATABASE, GIVEN, LOGIN, edit, set_up
-from theirs import URL as THEIR_URL
+from theirs import ADMIN, DATABASE, GIVEN, LOGIN, REGISTRY, edit, give_inventory, set_up
 
 pytest_plugins = ["deployed"]
 NAME = "http://127.0.0.1:30200"
+THEIR_URL = "http://192.168.85.2:30100"
 LEADS = "/tmp/leads"
 MOST_SECONDS = 60
 PER_SECOND = 2.0
 # One pod of each is enough there, and all that fits beside the others.
-FEW = """\
+INVENTORY = """
+all:
+  hosts:
+    localhost:
+      ansible_connection: local
+      ansible_python_interpreter: "{{ ansible_playbook_python }}"
+      deployment_cluster: existing
+      deployment_name: work
+      existing_cluster_source_context: work
+      existing_cluster_registry_ca: /home/tester/ca.crt
+      deployment_registry: REGISTRY
+      deployment_repository: team/todo
+      deployment_url: URL
       app_release_backend_values: {replicaCount: 1}
-"""
+      app_release_frontend_values:
+        replicaCount: 1
+        service: {type: NodePort, nodePort: 30100}
+""".replace("REGISTRY", REGISTRY).replace("URL", THEIR_URL)
 # Signs in and asks, as a program of the user's that keeps its cookies and its token from one run to the next.
 PROGRAM = """
 import http.cookiejar, json, sys, urllib.request
@@ -63,8 +78,8 @@ jar.save(ignore_discard=True)
 @pytest.fixture(scope="module", autouse=True)
 def system(host: Host) -> None:
     """Both deployments can be had, and the name leads to Minikube's."""
-    set_up(FEW)
-    host.check_output(f"sed -i 's/service: {{type: NodePort/replicaCount: 1\\n        &/' {CHECKOUT}/inventory/work.yml")
+    set_up(["todo"])
+    give_inventory(INVENTORY)
     tester = Tester(host)
     assert tester.make("vault DO=create", GIVEN)[0]
     edit("database_url", DATABASE)
