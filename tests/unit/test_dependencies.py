@@ -103,7 +103,7 @@ def own_text(scenario: str) -> str:
         ("tests/run.py#molecule", set(names())),
         ("tests/checks.py", set()),
         ("plugins/callback/progress.py#run", set(names())),
-        ("galaxy.yml", {"alternative"}),
+        ("galaxy.yml", {"alternative", "guides"}),
     ],
 )
 def test_an_edit_stales_these_and_no_others(edit: str, scenarios: set[str]) -> None:
