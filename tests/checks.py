@@ -23,6 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BACKEND, FRONTEND = ROOT / "apps/backend", ROOT / "apps/frontend"
 NODE_MODULES = FRONTEND / "node_modules"
 BACKEND_TOOLS = ROOT / ".cache/checks/backend"
+# It imports the backend.
+OUTBOX = ROOT / "bench/outbox"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
@@ -55,6 +57,7 @@ def all_checks() -> list[Check]:
     """All checks of this checkout, those that take longest first."""
     files = listed_files(ROOT)
     backend_bin = BACKEND_TOOLS / "bin"
+    backend_mypy = [backend_bin / "mypy", "--python-version=3.13"]
     return [
         Check("unit tests", ["pytest", *(f"--ignore={file}" for apart in UNIT_TESTS_APART.values() for file in apart)]),
         Check("ansible-lint", [sys.executable, "tests/lint.py"]),
@@ -65,7 +68,7 @@ def all_checks() -> list[Check]:
         Check("frontend: unit tests", [*NPM, "test"], folder=FRONTEND),
         Check("yamllint", ["yamllint", "--strict", "."]),
         # Types are checked for the Python that the backend ships with, whichever runs here.
-        Check("backend: mypy", [backend_bin / "mypy", "--python-version=3.13"], folder=BACKEND),
+        Check("backend: mypy", backend_mypy, [*backend_mypy, "--scripts-are-modules", *sorted(OUTBOX.glob("*.py"))], folder=BACKEND),
         Check("backend: ruff", [backend_bin / "ruff", "check", "."], [backend_bin / "ruff", "format", "--check", "."], folder=BACKEND),
         Check("site of the guides", [SITE_TOOLS / "bin/mkdocs", "build", "--strict"], folder=SITE),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
@@ -83,7 +86,7 @@ def missing_tools() -> list[Check]:
         missing.append(Check("frontend: npm ci", npm_ci, ["touch", frontend], folder=FRONTEND))
     # The backend's lock is complete for the Python that it ships with; under another one its packages are only read.
     environments = {
-        "backend: type checker": (BACKEND_TOOLS, BACKEND / "requirements.txt", BACKEND / "requirements-test.txt"),
+        "backend: type checker": (BACKEND_TOOLS, BACKEND / "requirements.txt", BACKEND / "requirements-test.txt", OUTBOX / "requirements.txt"),
         "site of the guides: its maker": (SITE_TOOLS, SITE / "requirements.txt"),
     }
     for name, (folder, *locks) in environments.items():

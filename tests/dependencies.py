@@ -59,6 +59,7 @@ PROVES_THE_APPLICATION = {
     "app_check": "each step of a user's way through it",
     "assistant": "what a language model and outside clients do with it",
     "compose": "a browser's way, with what compose.yaml starts",
+    "outbox": "that each change which the backend writes can be told once",
     "rollout": "all that clients are answered while it is upgraded and rolled back",
 }
 # All that an option can be, and that a variable is one, whichever role it is of.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write what is generated in docs/reference.md anew, from the code that it is about.
+"""Write docs/openapi.json, and what is generated in docs/reference.md, anew from the code that they are about.
 
     python3 bootstrap --test -- python tests/references.py            write what differs
     python3 bootstrap --test -- python tests/references.py --check    say whether it differs, and fail
@@ -24,6 +24,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/reference.md"
+API = ROOT / "docs/openapi.json"
 PYTHON = ROOT / ".cache/checks/backend/bin/python"
 SERVICES = ("backend", "frontend")
 STREAM = ROOT / "apps/backend/src/todo_backend/chat/turns.py"
@@ -31,8 +32,8 @@ TYPES = {"string": "text", "array": "list", "boolean": "true or false", "null": 
 PART = re.compile(r"(?<=^<!-- generated: )(?P<name>[\w ]+)( -->\n\n).*?(?=^<!-- end -->$)", re.DOTALL | re.MULTILINE)
 
 
-def parts() -> dict[str, str]:
-    """Each generated part of the page, by its name."""
+def backend() -> dict[str, Any]:
+    """What the backend says of itself, see backend_facts.py."""
     done = subprocess.run(
         [PYTHON, "tests/backend_facts.py"],
         cwd=ROOT,
@@ -43,11 +44,16 @@ def parts() -> dict[str, str]:
     )
     if done.returncode:
         sys.exit(f"The backend does not say what it is: {done.stderr[-2000:]}")
-    facts = json.loads(done.stdout)
+    facts: dict[str, Any] = json.loads(done.stdout)
+    return facts
+
+
+def parts(facts: Mapping[str, Any]) -> dict[str, str]:
+    """Each generated part of the page, by its name."""
     stream = STREAM.read_text(encoding="utf-8")
     return {
         "tables": "\n".join(map(of_table, facts["tables"])),
-        "operations": table("operation", "what it does", rows=((f"`{one['method']} {one['path']}`", first(one["about"])) for one in facts["operations"])),
+        "operations": table("operation", "what it does", rows=of_api(facts["api"])),
         "tools": table("tool", "takes", "writes", "what it does", rows=map(of_tool, facts["tools"])),
         "stream": table("`type`", "with", rows=((f"`{name}`", ", ".join(f"`{key}`" for key in keys)) for name, keys in events(stream))),
         "values": table("value", "takes", "backend", "frontend", "meaning", rows=of_charts()),
@@ -66,6 +72,12 @@ def first(text: str) -> str:
 
 
 # The backend
+
+
+def of_api(document: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for path, methods in sorted(document["paths"].items()):
+        for method, one in sorted(methods.items()):
+            yield f"`{method.upper()} {path}`", first(one.get("description", ""))
 
 
 def of_table(one: Mapping[str, Any]) -> str:
@@ -199,12 +211,15 @@ def written(page: str, made: Mapping[str, str]) -> str:
 
 
 def main(check: bool) -> None:
+    facts = backend()
     page = PAGE.read_text(encoding="utf-8")
-    wanted = written(page, parts())
-    if check and page != wanted:
-        difference = difflib.unified_diff(page.splitlines(), wanted.splitlines(), "docs/reference.md", "what the code says", lineterm="")
-        sys.exit("\n".join(difference) + "\ndocs/reference.md is not what the code says. Run `python3 bootstrap --test -- python tests/references.py`.")
-    PAGE.write_text(wanted, encoding="utf-8")
+    for file, wanted in ((PAGE, written(page, parts(facts))), (API, json.dumps(facts["api"], indent=1, ensure_ascii=False) + "\n")):
+        found = file.read_text(encoding="utf-8") if file.exists() else ""
+        name = file.relative_to(ROOT)
+        if check and found != wanted:
+            difference = difflib.unified_diff(found.splitlines(), wanted.splitlines(), str(name), "what the code says", lineterm="")
+            sys.exit("\n".join(difference) + f"\n{name} is not what the code says. Run `python3 bootstrap --test -- python tests/references.py`.")
+        file.write_text(wanted, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ from ansible_collections.todochat.platform.plugins.modules import agent_access, 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / "roles/ai_devops"
 KEY = "canary-key-of-a-model-5150"
+# What is started, below the folder of its test.
+PROGRAMS = {"holmes": "environment/bin/holmes", "kubectl-ai": "programs/kubectl-ai"}
 # Of a cluster that knows one administrator, and the tokens that it has made.
 KUBECTL = """#!{python}
 import base64, json, os, sys, time
@@ -243,36 +245,80 @@ def test_its_own_pods_would_have_no_token_and_its_bindings_are_of_it_alone() -> 
     assert [one["subjects"] for one in objects() if "subjects" in one] == [["{{ __ai_devops_subject }}"]] * 2
 
 
-def started(folder: Path, **callers: str) -> dict[str, str]:
-    """The environment in which what starts HolmesGPT has it run."""
-    for name, script in (("bin/kubectl", "exit 0"), ("environment/bin/holmes", "env -0")):
+def started(program: str, folder: Path, *arguments: str, key: str = KEY, token: str = "taken", **callers: str) -> subprocess.CompletedProcess[str]:
+    """What starts an assistant, with one in its place that prints its environment, then its arguments; each ends with a zero byte."""
+    stand_in = "env -0; printf 'argument=%s\\0' \"$@\""
+    for name, script in (("bin/kubectl", f'[ "$KUBERC $1 $2" = "off auth whoami" ] && [ {token} = taken ]'), (PROGRAMS[program], stand_in)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
-    (folder / "model-key").write_text(KEY)
+    (folder / "model-key").write_text(key)
     templates = jinja2.Environment(loader=jinja2.FileSystemLoader(ROLE / "templates"), undefined=jinja2.StrictUndefined, autoescape=False)
     templates.filters |= {"quote": shlex.quote, "dirname": os.path.dirname}
-    script = templates.get_template("holmes.j2").render(
+    script = templates.get_template(f"{program}.j2").render(
         ai_devops_namespace="todo",
         ai_devops_directory=str(folder),
         ai_devops_kubectl=str(folder / "bin/kubectl"),
         ai_devops_holmes_directory=str(folder / "environment"),
         __ai_devops_account="agents",
         __ai_devops_access={"server": "192.168.85.2"},
-        __ai_devops_model={"TODO_MODEL_URL": "https://here.example/v1", "TODO_MODEL": "m"},
+        __ai_devops_model={"TODO_MODEL_URL": "https://here.example/v1", "TODO_MODEL": "m; of mine"},
     )
-    done = subprocess.run(["sh", "-c", script], env={"PATH": os.environ["PATH"], **callers}, capture_output=True, text=True, check=True)
-    return dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    command = ["sh", "-c", script, program, *arguments]
+    return subprocess.run(command, env={"PATH": os.environ["PATH"], **callers}, capture_output=True, text=True, check=False)
 
 
-def test_holmesgpt_asks_the_assistants_model_whatever_the_caller_has_set(tmp_path: Path) -> None:
+def printed(done: subprocess.CompletedProcess[str]) -> tuple[dict[str, str], list[str]]:
+    """The environment and the arguments of the assistant that was started."""
+    assert done.returncode == 0, done.stderr
+    pairs = [line.split("=", 1) for line in done.stdout.split("\0") if line]
+    return {name: value for name, value in pairs if name != "argument"}, [value for name, value in pairs if name == "argument"]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_assistant_acts_as_the_agents_account_with_the_assistants_model(program: str, tmp_path: Path) -> None:
+    """Whatever the caller has set."""
+    names = ("OPENAI_BASE_URL", "OPENAI_ENDPOINT", "OPENAI_API_BASE", "OPENAI_API_KEY", "AZURE_API_BASE", "OPENAI_ORGANIZATION", "MODEL", "KUBECONFIG")
+    where = {"holmes": "OPENAI_BASE_URL", "kubectl-ai": "OPENAI_ENDPOINT"}[program]
+    asked = "why does 'it' crash?\nIt did."
+    done = started(program, tmp_path, "ask", asked, **dict.fromkeys(names, "https://elsewhere.example"))
+    found, arguments = printed(done)
+    assert (found[where], found["OPENAI_API_KEY"]) == ("https://here.example/v1", KEY)
+    assert (found["KUBECONFIG"], found["KUBERC"]) == (f"{tmp_path}/kubeconfig", "off")
+    assert found["PATH"].split(":")[0] == str(tmp_path / "bin")
+    assert arguments[-2:] == ["ask", asked]
+    assert KEY not in " ".join(arguments), "all users of the machine see those"
+
+
+def test_holmesgpt_hears_of_no_other_provider(tmp_path: Path) -> None:
     others = dict.fromkeys(("OPENAI_BASE_URL", "OPENAI_API_BASE", "AZURE_API_BASE", "OPENAI_ORGANIZATION", "MODEL"), "https://elsewhere.example")
-    found = started(tmp_path, **others)
+    found, arguments = printed(started("holmes", tmp_path, "ask", **others))
     assert "elsewhere" not in " ".join(found.values())
-    assert found["OPENAI_BASE_URL"] == found["OPENAI_API_BASE"] == "https://here.example/v1"
-    assert (found["MODEL"], found["OPENAI_API_KEY"]) == ("openai/m", KEY)
+    assert found["OPENAI_API_BASE"] == "https://here.example/v1"
+    assert (found["MODEL"], arguments) == ("openai/m; of mine", ["ask"])
 
 
+def test_kubectl_ai_asks_before_it_changes_anything_and_keeps_its_trace_to_itself(tmp_path: Path) -> None:
+    _, arguments = printed(started("kubectl-ai", tmp_path, "what is wrong?"))
+    assert arguments == [
+        *("--llm-provider=openai", "--model=m; of mine", f"--kubeconfig={tmp_path}/kubeconfig", "--skip-permissions=false"),
+        *(f"--trace-path={tmp_path}/temporary/kubectl-ai-trace.txt", "what is wrong?"),
+    ]
+    assert (tmp_path / "temporary").is_dir()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize(
+    ("lacks", "said"),
+    [({"key": ""}, "There is no key for a language model"), ({"token": "refused"}, "The cluster does not take the agents' token")],
+)
+def test_an_assistant_without_a_key_or_a_token_says_so_and_does_not_start(program: str, lacks: dict[str, str], said: str, tmp_path: Path) -> None:
+    done = started(program, tmp_path, **lacks)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
 @pytest.mark.parametrize(
     ("callers", "expected"),
     [
@@ -282,8 +328,8 @@ def test_holmesgpt_asks_the_assistants_model_whatever_the_caller_has_set(tmp_pat
         ({"NO_PROXY": "a", "no_proxy": "b"}, "a,b,192.168.85.2"),
     ],
 )
-def test_whom_the_caller_asks_without_a_proxy_is_still_asked_so(callers: dict[str, str], expected: str, tmp_path: Path) -> None:
-    found = started(tmp_path, **callers)
+def test_whom_the_caller_asks_without_a_proxy_is_still_asked_so(program: str, callers: dict[str, str], expected: str, tmp_path: Path) -> None:
+    found, _ = printed(started(program, tmp_path, **callers))
     assert found["NO_PROXY"] == found["no_proxy"] == expected
 
 

@@ -46,7 +46,9 @@ RELEASE = {"ai_devops", "app_release", "assistant", "diagnose", "edits", "growin
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
-SCHEMA = {"backup", "operation", "rollout_faults", "rollout_schema"}
+SCHEMA = {"backup", "operation", "outbox", "rollout_faults", "rollout_schema"}
+# It takes code of the backend alone, and nothing that the collection makes.
+BACKEND_ALONE = {"outbox"}
 NOTHING_IS_DEPLOYED = {"container_engine", "network", "database", "image_registry", "kubernetes_tools", "bundle", "artifact", "minikube", "app_images"}
 
 
@@ -65,8 +67,8 @@ def own_text(scenario: str) -> str:
     [
         ("apps/backend/src/todo_backend/chat/rules.py", set(dependencies.PROVES_THE_APPLICATION)),
         ("apps/backend/src/todo_backend/text.py", set(dependencies.PROVES_THE_APPLICATION)),
-        ("apps/frontend/components/todo-panel.tsx", set(dependencies.PROVES_THE_APPLICATION)),
-        ("apps/frontend/proxy.ts", set(dependencies.PROVES_THE_APPLICATION)),
+        ("apps/frontend/components/todo-panel.tsx", set(dependencies.PROVES_THE_APPLICATION) - BACKEND_ALONE),
+        ("apps/frontend/proxy.ts", set(dependencies.PROVES_THE_APPLICATION) - BACKEND_ALONE),
         ("apps/backend/tests/test_chat.py", set()),
         ("docs/testing.md", set()),
         ("README.md", set()),
@@ -97,13 +99,14 @@ def own_text(scenario: str) -> str:
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
         ("bootstrap", set(names())),
-        ("meta/runtime.yml", set(names())),
+        ("meta/runtime.yml", set(names()) - BACKEND_ALONE),
+        ("bench/outbox/relay.py", {"outbox"}),
         ("pyproject.toml#tool.pytest.ini_options", set(names())),
         ("pyproject.toml#tool.ruff", set()),
         ("tests/run.py#molecule", set(names())),
         ("tests/checks.py", set()),
         ("plugins/callback/progress.py#run", set(names())),
-        ("galaxy.yml", {"alternative"}),
+        ("galaxy.yml", {"alternative", "guides"}),
     ],
 )
 def test_an_edit_stales_these_and_no_others(edit: str, scenarios: set[str]) -> None:

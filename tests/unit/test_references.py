@@ -1,4 +1,4 @@
-"""docs/reference.md says what the code says."""
+"""docs/reference.md and docs/openapi.json say what the code says."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_each_status_of_the_backends_programs_is_told() -> None:
 
 
 @pytest.mark.skipif(not references.PYTHON.exists(), reason="`make check` installs what the backend needs before it runs this")
-def test_the_page_says_what_the_code_says() -> None:
+def test_the_page_and_the_document_of_the_api_say_what_the_code_says() -> None:
     done = subprocess.run([sys.executable, "tests/references.py", "--check"], cwd=ROOT, env=with_collections(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

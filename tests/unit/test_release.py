@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import run
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
@@ -109,3 +111,13 @@ def test_what_a_workflow_takes_from_others_is_pinned() -> None:
         assert [module for module in re.findall(r"go install (\S+)", text) if not re.search(r"@v\d+\.\d+\.\d+$", module)] == [], file.name
         for step, given in re.findall(r"\.ci/release\.py (\w+)((?: (?:\w+|\"[^\"]+\"))+)", text):
             assert len(given.split()) == {"publish": 3, "deploy": 4}[step]
+
+
+def test_the_charts_that_are_released_are_tested_as_here_with_the_programs_that_their_tests_take() -> None:
+    jobs = yaml.safe_load((ROOT / ".ci/github/check.yml").read_text(encoding="utf-8"))["jobs"]
+    *_, fill, test = (step["run"] for step in jobs["charts"]["steps"] if "run" in step)
+    own = next(job.command for job in run.service_tests() if job.name == "charts")
+    assert test == f"python3 bootstrap --test -- {' '.join(own)}"
+    taken = re.findall(r'stored\("(\w+)"\)', (ROOT / "tests/charts/conftest.py").read_text(encoding="utf-8"))
+    (filled,) = re.findall(r" names=([\w,]+)", fill)
+    assert sorted(filled.split(",")) == sorted(taken)
