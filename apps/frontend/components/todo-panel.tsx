@@ -423,7 +423,7 @@ export function TodoPanel({
             </ul>
           ) : null}
           {rest.open ? (
-            <More disabled={reading} onMore={() => attempt(async () => onMore("open").then(() => ""))}>
+            <More disabled={!hydrated || reading} onMore={() => attempt(async () => onMore("open").then(() => ""))}>
               {t("Show more")}
             </More>
           ) : null}
@@ -438,7 +438,7 @@ export function TodoPanel({
                 {done.map(row)}
               </ul>
               {rest.done ? (
-                <More disabled={reading} onMore={() => attempt(async () => onMore("done").then(() => ""))}>
+                <More disabled={!hydrated || reading} onMore={() => attempt(async () => onMore("done").then(() => ""))}>
                   {t("Show more that are done")}
                 </More>
               ) : null}
