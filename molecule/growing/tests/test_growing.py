@@ -147,8 +147,8 @@ def test_people_move_and_nothing_is_lost(deployment: Deployment) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("make up", "make up ARGS='--tags app_release'", "make rollback"),
-        *("make move TO=inventory/work.yml", "make vault DO=rotate ARGS='-e secret=jwt_keys'"),
+        *("make up", "make up ARGS='--tags app_release'", "make restore FILE=/etc/hostname"),
+        "make move TO=inventory/work.yml",
     ],
 )
 def test_what_people_have_left_refuses(deployment: Deployment, command: str) -> None:
