@@ -86,7 +86,7 @@ def system(host: Host) -> None:
     edit("registry_login", LOGIN)
     leads(host, URL)
     host.check_output(f"systemd-run --unit=name python3 {CHECKOUT}/molecule/growing/proxy.py 30200 {LEADS}")
-    until(lambda: host.run(f"curl --silent --fail --output /dev/null {NAME}/").rc == 0, 30)
+    until(lambda: host.run(f"python3 -c \"import urllib.request; urllib.request.urlopen('{NAME}')\"").rc == 0, 30)
 
 
 def leads(host: Host, url: str) -> None:
