@@ -93,6 +93,9 @@ def prove_all(wanted: dict[str, str], *more: Job) -> None:
     print(f"This runs, {workers()} at a time (JOBS), besides the checks; in all about {minutes(whole)}, as far as the records tell:", flush=True)
     for job in order(jobs):
         print(f"  {minutes(job.seconds):>7}  {job.name}: {wanted.get(job.name, 'others stand on it' if job.first else 'it runs each time')}", flush=True)
+    records = scenarios.load()
+    if machines := [f"{name} ({reason})" for name in scenarios.MACHINES if (reason := scenarios.why_stale(name, records))]:
+        print(f"Not run here: {', '.join(machines)}.", flush=True)
     if (most := limit("LIMIT")) and whole > most:
         fail(f"That is more than LIMIT={os.environ['LIMIT']} minutes. Run what is stale beforehand (make test ROLE=name), and commit tests/records.json.", 2)
     check()

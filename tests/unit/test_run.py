@@ -56,3 +56,13 @@ def test_images_and_the_shared_environment_may_stay(machine: Machine) -> None:
 def test_a_failure_is_told_as_it_is() -> None:
     with pytest.raises(ValueError, match="the scenario's own"), run.leaving_docker_as_found():
         raise ValueError("the scenario's own")
+
+
+def test_real_machines_that_have_to_be_proven_are_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = {"vm_bookworm": "", "vm_trixie": "it has no record"}
+    monkeypatch.setattr(run.scenarios, "why_stale", lambda name, _: reasons[name])
+    for nothing in ("service_tests", "check", "prepare"):
+        monkeypatch.setattr(run, nothing, list)
+    monkeypatch.setattr(run, "run_jobs", lambda _: None)
+    run.prove_all({})
+    assert "Not run here: vm_trixie (it has no record).\n" in capsys.readouterr().out
