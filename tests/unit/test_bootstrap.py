@@ -44,6 +44,11 @@ def empty_module(bootstrap: ModuleType) -> Path:
     return file
 
 
+def test_what_runs_first_has_the_line_ends_of_unix_in_any_checkout(tmp_path: Path) -> None:
+    subprocess.run(["git", "clone", "--quiet", "--config=core.autocrlf=true", ROOT, tmp_path / "todochat"], check=True)
+    assert [name for name in ("bootstrap", "Makefile", "scripts/vault-password") if b"\r\n" in (tmp_path / "todochat" / name).read_bytes()] == []
+
+
 def test_an_environment_is_made_anew_only_where_its_installation_was_broken_off(bootstrap: ModuleType) -> None:
     bootstrap.make_environment("controller")
     there = empty_module(bootstrap)
