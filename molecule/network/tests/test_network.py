@@ -21,24 +21,19 @@ def test_the_host_is_its_gateway(tester: Tester) -> None:
     assert "192.168.85.1/24" in tester.sees("ip -brief address")
 
 
-NARROW = (
-    "--tags network -e deployment_name=narrow -e deployment_subnet=192.168.87.0/24 -e deployment_gateway=192.168.87.1"
-    " -e deployment_registry_address=192.168.87.250 -e deployment_database_address=192.168.87.251"
-)
-
-
 def test_a_new_network_carries_what_the_way_out_carries(host: Host, tester: Tester, pause: str) -> None:
     usual = host.check_output("cat /sys/class/net/eth0/mtu")
+    host.check_output("docker network rm todo")
     host.check_output("ip link set eth0 mtu 1400")
     try:
-        passed, output = tester.up(NARROW)
+        passed, output = tester.up("--tags network")
         assert passed, output
-        assert json.loads(tester.sees("docker network inspect narrow"))[0]["Options"] == {"com.docker.network.driver.mtu": "1400"}
-        tester.sees(f"docker run --detach --name narrow --network narrow {pause}")
+        assert json.loads(tester.sees("docker network inspect todo"))[0]["Options"] == {"com.docker.network.driver.mtu": "1400"}
+        tester.sees(f"docker run --detach --name narrow --network todo {pause}")
         process = tester.sees("docker inspect --format '{{.State.Pid}}' narrow")
         assert " mtu 1400 " in host.check_output(f"nsenter --target {process} --net ip link show eth0")
     finally:
-        host.run("docker rm --force narrow; docker network rm narrow")
+        host.run("docker rm --force narrow")
         host.check_output(f"ip link set eth0 mtu {usual}")
 
 
