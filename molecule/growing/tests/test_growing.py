@@ -130,8 +130,8 @@ def test_broken_off_while_nothing_is_written_it_has_people_served_where_they_wer
     start = f"cd todochat && (setsid make move TO=inventory/work.yml > {log} 2>&1 < /dev/null & echo $!)"
     process = deployment.tester.sees(start)
     until(lambda: replicas(deployment, "todo") == 0, 600, lambda: deployment.host.file(log).content_string)
-    deployment.host.check_output(f"kill -TERM -- -{process}")
-    until(lambda: not deployment.host.run(f"kill -0 -- -{process}").succeeded, 180)
+    deployment.host.check_output(f"env kill -TERM -- -{process}")
+    until(lambda: not deployment.host.run(f"env kill -0 -- -{process}").succeeded, 180)
     output = deployment.host.file(log).content_string
     assert f"people work at {URL} as before" in output, output
     assert program(deployment) == before
