@@ -274,7 +274,7 @@ def test_it_measures_one_two_and_three_pods_beside_the_models_and_puts_all_back(
 ) -> None:
     cluster = holds(objects())
     (tmp_path / "ports").write_text(json.dumps([pod.http.server_port for pod in pods]))
-    monkeypatch.setattr(scale, "load", partial(scale.load, warm=0.1, seconds=0.5))
+    monkeypatch.setattr(scale, "load", partial(scale.load, warm=0.1, seconds=2.0))
     monkeypatch.setattr(scale, "SIMULATED_SECONDS", 5)
     monkeypatch.setattr(service, "SAMPLE_SECONDS", 0.01)
     assert scale.run(cluster) == []
