@@ -31,6 +31,7 @@ WHOLE_WAY = {
     "containerd_store",
     "down_installed",
     "guides",
+    "kubeadm",
     "offline",
     "tags",
     "tags_after",
