@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,11 @@ from typing import Any
 import yaml
 from conftest import SYSTEM, Tester
 from deployed import PROJECT, RELEASES, until
+from parts import manifest, part
 from theirs import ADMIN, DATABASE, LOGIN, REGISTRY, edit, give, give_inventory, passes, set_up
 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
-
-sys.path.insert(0, str(PROJECT / "molecule/kubeadm"))
-
-from parts import manifest, part
 
 STORE = Path("/home/tester/.cache/todochat/store")
 PARTS = "/root/parts"

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from conftest import SYSTEM, Tester
 from deployed import RELEASES
-from their_cluster import NODE, POD_SUBNET, complete, deploy, homes, kubectl, make_node_image, policies_hold
 from parts import part
+from their_cluster import NODE, POD_SUBNET, complete, deploy, homes, make_node_image, policies_hold
 from theirs import give
 
 # This machine may have the older cgroups, on which kind's own would be a group that only its own node image makes.
