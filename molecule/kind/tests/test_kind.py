@@ -12,13 +12,18 @@ from parts import part
 from their_cluster import NODE, POD_SUBNET, complete, deploy, homes, make_node_image, policies_hold
 from theirs import give
 
-# This machine may have the older cgroups, on which kind's own would be a group that only its own node image makes.
+# This machine may have the older cgroups, where only kind's own node image makes the group that it would be; and who leads has not to be found out.
+ALONE = {"extraArgs": {"leader-elect": "false"}}
+PATCHES = [
+    {"kind": "KubeletConfiguration", "cgroupDriver": "cgroupfs", "cgroupRoot": "/", "failCgroupV1": False},
+    {"kind": "ClusterConfiguration", "controllerManager": ALONE, "scheduler": ALONE},
+]
 CONFIGURATION = {
     "kind": "Cluster",
     "apiVersion": "kind.x-k8s.io/v1alpha4",
     "networking": {"disableDefaultCNI": True, "podSubnet": POD_SUBNET},
     "nodes": [{"role": role, "image": NODE} for role in ("control-plane", "worker", "worker")],
-    "kubeadmConfigPatches": ["kind: KubeletConfiguration\ncgroupDriver: cgroupfs\ncgroupRoot: /\nfailCgroupV1: false\n"],
+    "kubeadmConfigPatches": [json.dumps(patch) for patch in PATCHES],
 }
 KUBECONFIG = "/home/tester/.local/state/todochat/todo/kubeconfig"
 

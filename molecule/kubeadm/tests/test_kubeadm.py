@@ -26,18 +26,25 @@ NODE_MONITOR_GRACE_SECONDS = 50
 MARGIN_SECONDS = 10
 # For how long all has to be right afterwards.
 RIGHT_SECONDS = 30
-RUN = "docker run --detach --tty --privileged --cgroupns=private --env=container=docker --network=todo --tmpfs=/run --tmpfs=/tmp --volume=/var"
-# A container can set no limit of the kernel's for connections, and this machine may have the older cgroups.
+# etcd waits for the disk at each write, and that is everybody's here.
+STORAGE = "--tmpfs=/run --tmpfs=/tmp --tmpfs=/var/lib/etcd --volume=/var"
+RUN = f"docker run --detach --tty --privileged --cgroupns=private --env=container=docker --network=todo {STORAGE}"
+# A container can set no limit of the kernel's for connections, and this machine may have the older cgroups. Who leads has not to be found out
+# where there is one: on a machine that is busy they would lose their lease, and end. How full that machine's disk is, is no concern of a node.
 INIT = f"""
 apiVersion: kubeadm.k8s.io/v1beta4
 kind: ClusterConfiguration
 kubernetesVersion: {{version}}
 networking: {{{{podSubnet: {POD_SUBNET}}}}}
+controllerManager: &alone {{{{extraArgs: [{{{{name: leader-elect, value: "false"}}}}]}}}}
+scheduler: *alone
 ---
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 cgroupDriver: cgroupfs
 failCgroupV1: false
+imageGCHighThresholdPercent: 100
+evictionHard: {{{{imagefs.available: "0%", nodefs.available: "0%", nodefs.inodesFree: "0%"}}}}
 ---
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
