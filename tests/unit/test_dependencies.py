@@ -31,6 +31,7 @@ WHOLE_WAY = {
     "containerd_store",
     "down_installed",
     "guides",
+    "kind",
     "kubeadm",
     "offline",
     "tags",
