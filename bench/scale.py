@@ -234,14 +234,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, terminated)
     print(machine(), flush=True)
     place = STATE / "todochat" / service.NAME / "kubeconfig"
-    try:
-        wrong = run(Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(place), service.NAME))
-    except (UserError, AnswerError) as error:
-        sys.exit(f"bench/scale.py: {error}")
-    except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
-    if wrong:
-        sys.exit(f"bench/scale.py: {len(wrong)} requests were not answered as they should be, such as: {wrong[0]}")
+    cluster = Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(place), service.NAME)
+    service.end_with("bench/scale.py", lambda: run(cluster))
 
 
 def run(cluster: Cluster) -> list[str]:

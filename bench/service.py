@@ -201,14 +201,21 @@ def main() -> None:
         parser.error(f"--provider is ADDRESS:PORT, such as 192.168.85.1:8080, not {provider}")
     signal.signal(signal.SIGTERM, terminated)
     print(machine(), flush=True)
+    place = STATE / "todochat" / NAME / "kubeconfig"
+    cluster = Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(place), NAME)
+    end_with("bench/service.py", lambda: run(cluster, minutes, provider))
+
+
+def end_with(program: str, measured: Callable[[], list[str]]) -> None:
+    """Ends the program with what is wrong: what ``measured`` returns, or what broke it off."""
     try:
-        wrong = run(Cluster(str(PROGRAMS / "helm"), str(PROGRAMS / "kubectl"), str(STATE / "todochat" / NAME / "kubeconfig"), NAME), minutes, provider)
+        wrong = measured()
     except (UserError, AnswerError) as error:
-        sys.exit(f"bench/service.py: {error}")
+        sys.exit(f"{program}: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     if wrong:
-        sys.exit(f"bench/service.py: {len(wrong)} requests were not answered as they should be, such as: {wrong[0]}")
+        sys.exit(f"{program}: {len(wrong)} requests were not answered as they should be, such as: {wrong[0]}")
 
 
 def run(cluster: Cluster, minutes: int, provider: str) -> list[str]:
