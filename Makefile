@@ -15,7 +15,7 @@ export TODOCHAT_CALLED_FROM := $(value PWD)
 VAULT := $(sort $(basename $(notdir $(wildcard playbooks/vault/*.yml))))
 
 .DEFAULT_GOAL := help
-.PHONY: help up plan doctor status diagnose mcp logs open stop start down compose vault backup restore drill schedule rollback reset-password assist bundle check test test-full bench lock
+.PHONY: help up plan doctor status diagnose mcp logs open stop start down compose vault backup restore drill schedule rollback move reset-password assist bundle check test test-full bench lock
 
 help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
@@ -75,6 +75,9 @@ schedule: ## Back the database up every day, with a drill, and keep 7; ARGS='-e 
 
 rollback: ## Go back to the revision of the deployment before what runs; TO=number: to that one
 	@$(RUN) ansible-playbook playbooks/rollback.yml $(if $(TO),-e to=$(TO)) $(ARGS)
+
+move: ## Move people and their data to the deployment of the inventory TO=path; ARGS='-i path': from that one
+	@$(RUN) python scripts/move $(if $(TO),--to $(TO)) $(ARGS)
 
 reset-password: ## Give the account EMAIL=address another password, which is shown once; its sessions end
 	@$(RUN) ansible-playbook playbooks/reset_password.yml $(if $(EMAIL),-e '{"email": "$(EMAIL)"}') $(ARGS)

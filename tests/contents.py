@@ -61,14 +61,20 @@ def text(file: str) -> str:
 
 @cache
 def data(file: str) -> Any:
-    """What a file of YAML holds; in a role's tasks and vars, the places in the checkout that its defaults name are filled in."""
+    """What a file of YAML holds; in a role's tasks and vars, the places in the checkout that the roles' defaults name are filled in."""
     content = text(file)
     if role := re.match(r"(roles/[^/]+)/(?:tasks|vars)/", file):
-        defaults = text(f"{role[1]}/defaults/main.yml") if f"{role[1]}/defaults/main.yml" in files() else ""
-        for variable, place in re.findall(r'(\w+): "\{\{ role_path \}\}/\.\./\.\./([\w./-]+)"', defaults):
+        for variable, place in places().items():
             content = content.replace(f"{{{{ {variable} }}}}", place)
         content = content.replace("{{ role_path }}", role[1])
     return loaded(content)
+
+
+@cache
+def places() -> dict[str, str]:
+    """The files and folders of the checkout that defaults of roles name, by variable."""
+    defaults = "".join(text(name) for name in files() if re.fullmatch(r"roles/[^/]+/defaults/main\.yml", name))
+    return dict(re.findall(r'(\w+): "\{\{ role_path \}\}/\.\./\.\./([\w./-]+)"', defaults))
 
 
 @cache
@@ -128,7 +134,7 @@ def refresh() -> bool:
     if now == _seen:
         return False
     _seen[:] = now
-    for function in (files, folders, text, data, below, parts, modules, named_by_word, imported):
+    for function in (files, folders, text, data, places, below, parts, modules, named_by_word, imported):
         function.cache_clear()
     return True
 

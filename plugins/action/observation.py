@@ -9,9 +9,8 @@ import json
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible.template import Templar, trust_as_template
 
-from ansible_collections.todochat.platform.plugins.plugin_utils import observed, options
+from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -21,12 +20,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """Return {as_asked, titles, parts}; never a failure."""
         result: dict[str, Any] = super().run(tmp, task_vars)
         given = task_vars or {}
-        raw = options.defaults(options.specifications(), trust_as_template) | observed.variables(trust_as_template) | given
-        templar = Templar(loader=self._loader, variables=raw)
+        fill_in = observed.filled_in(self._loader, given)
         # at this time those whose part others see to
-        left_out = templar.template(raw.get("deployment_without", []))
+        left_out = fill_in("deployment_without") if "deployment_without" in given else []
         chosen = observed.chosen(given["ansible_run_tags"], given["ansible_skip_tags"])
-        parts = observed.parts([name for name in chosen if name not in left_out], lambda name: templar.template(raw[name]))
+        parts = observed.parts([name for name in chosen if name not in left_out], fill_in)
         checks = json.dumps({name: part["checks"] for name, part in parts.items()}, default=str)
         arguments = {"parts": checks, "collections": str(observed.COLLECTIONS)}
         found = self._execute_module("todochat.platform.observation", module_args=arguments, task_vars=task_vars)

@@ -86,7 +86,7 @@ def refusal(given: dict[str, Any]) -> UserError | None:
     if run("docker", "version", account=Account.named(given["user"]), variables=VARIABLES).returncode:
         return UserError(
             f"{given['user']} cannot use Docker without becoming root, and at night nobody is there to give a password",
-            f"See that Docker runs, and put {given['user']} into its group (sudo usermod -aG docker {given['user']}), then run the same command again.",
+            f"See that Docker runs, and put {given['user']} into its group (sudo gpasswd --add {given['user']} docker), then run the same command again.",
         )
     return None
 

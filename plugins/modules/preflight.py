@@ -9,6 +9,7 @@ short_description: What was asked fits this machine
 description:
   - Compares what was asked with the machine, its Docker and the database, and fails with all that stands in the way at
     once. Changes nothing, in check mode or not.
+  - The action plugin of this name fills the options in, by the variables of all roles.
   - Needs root, because the engine's socket and other users' processes do.
 options:
   deployment: {type: str, required: true, description: 'Name of the deployment, of its network and of its profile.'}

@@ -1,4 +1,4 @@
-"""What roles say of their part of a deployment, and which of the parts are as asked.
+"""What roles say of their part of a deployment, with the variables of all roles, and which of the parts are as asked.
 
 A role's `__ROLE_observed` in its vars has
 
@@ -14,12 +14,21 @@ from typing import Any
 
 import yaml
 from ansible.errors import AnsibleError
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
-from ansible_collections.todochat.platform.plugins.plugin_utils.options import COLLECTION, specification
+from ansible_collections.todochat.platform.plugins.plugin_utils.options import COLLECTION, defaults, specification, specifications
 
 # where it was imported from: the collection may be a link to a checkout
 COLLECTIONS = Path(__file__).absolute().parents[5]
 Part = Mapping[str, Any]
+
+
+def filled_in(loader: DataLoader, given: dict[str, Any]) -> Callable[[str], Any]:
+    """What a variable is, by its name: as a task is ``given`` it, else as its role has it, which need not be part of the play."""
+    raw = defaults(specifications(), trust_as_template) | variables(trust_as_template) | given
+    templar = Templar(loader=loader, variables=raw)
+    return lambda name: templar.template(raw[name])
 
 
 def variable(role: str) -> str:

@@ -39,7 +39,7 @@ TYPES = {
     "str": "a text",
 }
 # What role preflight says itself, together with what it finds on the machine.
-PREFLIGHTS_OWN = tuple(f"preflight_{name}" for name in ("deployment", "frontend_port", "subnet", "addresses", "cpus", "memory"))
+PREFLIGHTS_OWN = {"deployment_name", "deployment_frontend_port", "deployment_subnet", "minikube_cpus", "minikube_memory"}
 
 # What has to be in the lock file that another option names.
 LOCKED = {"artifact_names": "artifact_lock", "artifact_optional_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}
@@ -51,7 +51,7 @@ NAME = re.compile(r"\b[a-z_]\w*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Kind:
-    """The values that an option takes; of a list, each element, and of a mapping, each value."""
+    """The values that an option takes; of a list, each element."""
 
     takes: str
     fits: Callable[[Any], Any]
@@ -176,10 +176,10 @@ COMPONENTS = Kind("a list of artifacts that role artifact found", lambda value: 
 # By the option's name; the first pattern that matches as a whole counts.
 KINDS: tuple[tuple[str, Kind], ...] = (
     (r"app_secrets_kubectl", PROGRAM),
-    (r"preflight_(registry|database)|app_check_database_container", DOCKER_NAME_OR_NONE),
+    (r"app_check_database_container", DOCKER_NAME_OR_NONE),
     (r"network_name|.*_network|image_registry_name|database_name|.*_registry_container", DOCKER_NAME),
     (r".*_context", CONTEXT),
-    (r".*_(namespace|profile|deployment)", LABEL),
+    (r".*_(namespace|profile)", LABEL),
     (r".*_repository", REPOSITORY),
     (r".*_names", ARTIFACT),
     (r"bundle_components", COMPONENTS),
@@ -190,10 +190,10 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"(app_images|app_release|app_check)_registry", REGISTRY),
     (r"minikube_registry_address|.*_registry", HOST_AND_PORT),
     (r".*_gateway", GATEWAY),
-    (r".*_(address|addresses)", ADDRESS),
+    (r".*_address", ADDRESS),
     (r".*_subnet", SUBNET),
     (r".*_ports", PUBLISHED),
-    (r".*_(node|frontend)_port", NODE_PORT),
+    (r".*_node_port", NODE_PORT),
     (r".*_cpus", CPUS),
     (r".*_memory", MEMORY),
     (r".*_timeout", SECONDS),
@@ -209,14 +209,13 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_user", USER),
     (r".*_users", USERS),
     (r"database_database|app_check_database|.*_(owner|login)", IDENTIFIER),
-    (r"(preflight_)?database_password", PASSWORD),
+    (r"database_password", PASSWORD),
     (r".*_(checksum|api)_key", KEY),
     (r".*_jwt_keys", KEY_RING),
-    (r"preflight_chart_values", PATH),
-    (r"(app_release|preflight|existing_cluster)_\w+_values", VALUES),
+    (r"(app_release|existing_cluster)_\w+_values", VALUES),
     (r"app_images_source|app_release_charts|existing_cluster_charts", SERVICES),
     (r".*_lock", LOCK),
-    (r".*_(kubectl|helm|minikube|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
+    (r".*_(kubectl|helm|executable|kubeconfig|store|home|directory|links|build_cache)", PATH),
 )
 
 
@@ -299,7 +298,7 @@ def problems(
             if (origin == name or origin not in faults) and (fault := fault_of(name, origin, option, variables)):
                 faults[origin] = fault
     if before_preflight:
-        for origin in {variables.origin(name) for name in PREFLIGHTS_OWN if name in variables.raw} & set(faults):
+        for origin in PREFLIGHTS_OWN & set(faults):
             if not isinstance(faults[origin], WrongTypeError):
                 faults[origin] = None  # said by preflight; what is made with it is not at fault either
     misnamed = list(unknown(variables.raw, roles, list(shared)))
@@ -332,7 +331,7 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
         return WrongTypeError(f"{given} is not {TYPES[option['type']]}{'' if hidden else inner}", remedy)
     value = checked.validated_parameters[name]
     kind = kind_of(name)
-    if kind and value != option.get("default") and not all(kind.fits(each) for each in elements(value, kind)):
+    if kind and value != option.get("default") and not all(kind.fits(each) for each in elements(value)):
         return UserError(f"{given} is not {kind.takes}", remedy)
     if name == "artifact_source" and value == "mirror" and not variables.value("artifact_mirror"):
         return UserError(f"{given} needs artifact_mirror, which is empty", "Name a base URL or folder that keeps upstream's paths in artifact_mirror.")
@@ -353,11 +352,9 @@ def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:
     return UserError(f"{given} names {', '.join(missing)}, which the lock file {path} does not have", f"Name some of these: {known}.") if missing else None
 
 
-def elements(value: Any, kind: Kind) -> Iterator[Any]:
+def elements(value: Any) -> Iterator[Any]:
     if isinstance(value, list):
         yield from value
-    elif isinstance(value, dict) and kind not in (KEY_RING, VALUES):
-        yield from map(str, value.values())
     else:
         yield value
 

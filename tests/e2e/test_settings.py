@@ -1,13 +1,15 @@
-"""How the page looks and speaks, by what the browser says and by choice; on every page in both themes axe-core finds nothing."""
+"""The account: how the page looks and speaks, by what the browser says and by choice, and who may do what; axe-core finds nothing on any of it."""
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 from conftest import TIMEOUT_MS, Account, check_accessible
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_story import add, ask, sign_up
+from test_story import add, ask, call_tool, make_token, sign_in, sign_out, sign_up
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 LIGHT, DARK = "rgb(237, 242, 239)", "rgb(12, 19, 17)"
 NAMES = """
@@ -26,6 +28,101 @@ def german(browser: Browser, url: str) -> Iterator[BrowserContext]:
     context.set_default_timeout(TIMEOUT_MS)
     yield context
     context.close()
+
+
+@pytest.fixture
+def elsewhere(browser: Browser, url: str) -> Iterator[Page]:
+    """Another browser, where the same person may sign in too."""
+    context = browser.new_context(base_url=url, user_agent=FIREFOX)
+    context.set_default_timeout(TIMEOUT_MS)
+    yield context.new_page()
+    context.close()
+
+
+def test_a_session_elsewhere_is_ended(page: Page, account: Account, elsewhere: Page) -> None:
+    sign_up(page, account)
+    elsewhere.goto("/login")
+    sign_in(elsewhere, account)
+    page.goto("/account")
+    page.get_by_role("button", name="Sign out Firefox on Linux").click()
+    expect(page.get_by_text("Signed out Firefox on Linux.")).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out Firefox on Linux")).to_have_count(0)
+    expect(page.get_by_text("This browser", exact=True)).to_be_visible()
+    elsewhere.goto("/todos")
+    expect(elsewhere).to_have_url(re.compile("/login"))
+
+
+def test_a_password_is_changed(page: Page, account: Account, elsewhere: Page) -> None:
+    sign_up(page, account)
+    elsewhere.goto("/login")
+    sign_in(elsewhere, account)
+    page.goto("/account")
+    part = page.get_by_role("region", name="Password", exact=True)
+    part.get_by_label("Present password").fill("wrong, but long enough")
+    part.get_by_label("New password").fill("short")
+    part.get_by_role("button", name="Change password").click()
+    expect(part.get_by_text("more characters needed")).to_be_visible()
+    check_accessible(page)
+    new = f"{account.password} and more"
+    part.get_by_label("Present password").fill(account.password)
+    part.get_by_label("New password").fill(new)
+    with page.expect_response("**/api/account/password") as answer:
+        part.get_by_role("button", name="Change password").click()
+    assert answer.value.ok
+    account.password = new
+    expect(part.get_by_text("Your password is changed. All other sessions and all tokens have ended.")).to_be_visible()
+    check_accessible(page)
+    elsewhere.goto("/todos")
+    expect(elsewhere).to_have_url(re.compile("/login"))
+    page.get_by_role("link", name="Back to your list").click()
+    sign_out(page)
+    sign_in(page, account)
+
+
+def test_a_model_is_switched_off_and_on(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    page.goto("/account")
+    switch = page.get_by_role("switch", name="A language model may answer")
+    expect(switch).to_be_checked()
+    for wanted in (False, True):
+        switch.click()
+        expect(page.get_by_role("region", name="Assistant").get_by_text("Saved.")).to_be_visible()
+        check_accessible(page)
+        page.reload()
+        expect(switch).to_be_checked(checked=wanted)
+
+
+def test_everything_is_taken_away_in_a_file(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    add(page, "learn the tango")
+    ask(page, "add buy milk")
+    page.goto("/account")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download everything").click()
+    assert download.value.suggested_filename == "todochat.json"
+    everything = json.loads(download.value.path().read_text())
+    assert everything["account"]["email"] == account.email
+    assert sorted(todo["title"] for todo in everything["todos"]) == ["buy milk", "learn the tango"]
+    assert "add buy milk" in json.dumps(everything["conversations"])
+
+
+def test_a_token_is_copied_and_revoked(page: Page, url: str, account: Account) -> None:
+    sign_up(page, account)
+    token = make_token(page, "My editor")
+    if page.evaluate("isSecureContext"):
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=url)
+        page.get_by_role("button", name="Copy the line").click()
+        expect(page.get_by_text("Copied.", exact=True)).to_be_visible()
+        server = json.loads(page.evaluate("navigator.clipboard.readText()"))["mcpServers"]["todochat"]
+        assert server == {"type": "http", "url": f"{url}/mcp", "headers": {"Authorization": f"Bearer {token}"}}
+    else:  # no browser has a clipboard for such an address
+        expect(page.get_by_role("button", name="Copy the line")).to_have_count(0)
+    check_accessible(page)
+    assert call_tool(page, url, token, "add_todo", {"title": "answer the letter"})["added"]
+    page.get_by_role("button", name="Revoke My editor").click()
+    expect(page.get_by_text("Revoked My editor.")).to_be_visible()
+    refused = page.request.post(f"{url}/mcp", data={}, headers={"Authorization": f"Bearer {token}"})
+    assert refused.status == 401, refused.text()
 
 
 def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:

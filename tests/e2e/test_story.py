@@ -56,6 +56,10 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     assert added["added"]["title"] == "answer the letter"
     page.get_by_role("link", name="Back to your list").click()
     expect(page.get_by_role("checkbox", name="answer the letter")).not_to_be_checked()
+    page.get_by_role("link", name="History").click()
+    made = page.get_by_role("main").get_by_role("listitem").filter(has_text="Added answer the letter")
+    expect(made).to_contain_text("Outside client My editor")
+    page.get_by_role("link", name="Back to your list").click()
 
     delete_account(page, account)
     assert not database.knows(account.email)

@@ -2,9 +2,10 @@
 
 import re
 
+import pytest
 from conftest import Account, Database, check_accessible
 from playwright.sync_api import Locator, Page, Route, expect
-from test_story import add, sign_up
+from test_story import add, ask, sign_in, sign_up
 
 MANY = """
     DELETE FROM todos USING users WHERE users.id = todos.user_id AND email = :'email';
@@ -16,6 +17,15 @@ FIRST_PAINT = """
         for (const { name, startTime } of list.getEntries()) if (name === "first-contentful-paint") found(startTime);
     }).observe({ type: "paint", buffered: true }))
 """
+SAID = """
+    SELECT role FROM messages JOIN conversations ON conversations.id = conversation_id JOIN users ON users.id = user_id
+    WHERE email = :'email' ORDER BY messages.id;
+"""
+# What moves or fades just now; colours that change do not move.
+MOVING = """
+    [...new Set(document.getAnimations().map((one) => one.animationName ?? "transition"))].filter((name) => name !== "arrive")
+"""
+UNREACHABLE = "The database cannot be reached. Try again in a moment."
 TIMES, MOST_ROUNDS = 9, 5
 MOST_OF_50 = 1.3  # the first paint with 5,000 todos, beside that with 50
 
@@ -113,6 +123,159 @@ def test_who_writes_on_while_a_todo_is_added_loses_nothing(page: Page, account: 
     expect(page.get_by_label("New todo")).to_have_value("and the next one")
 
 
+def test_what_is_refused_is_there_at_once_and_goes_with_the_sentence(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    add(page, "water the plants")
+    other = page.context.new_page()  # where an answer may be a refusal
+    other.goto("/todos")
+    meanwhile: list[bool] = []
+    ticked, added = other.get_by_role("checkbox", name="water the plants"), other.get_by_role("checkbox", name="buy bread")
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fallback()
+            return
+        meanwhile.append(ticked.is_checked() if route.request.method == "PATCH" else added.is_visible())
+        route.fulfill(status=503, json={"detail": UNREACHABLE})
+
+    other.route(re.compile("/api/todos"), refuse)
+    ticked.click()
+    expect(other.get_by_role("alert").get_by_text(UNREACHABLE)).to_be_visible()
+    expect(ticked).not_to_be_checked()
+    check_accessible(other)
+
+    field = other.get_by_label("New todo")
+    field.fill("buy bread tomorrow")
+    with other.expect_response(lambda response: response.request.method == "POST" and response.status == 503):
+        field.press("Enter")
+    expect(added).to_have_count(0)
+    expect(other.get_by_role("alert").get_by_text(UNREACHABLE)).to_be_visible()
+    expect(field).to_have_value("buy bread tomorrow")
+    expect(other.get_by_role("heading", name="1 to do")).to_be_visible()
+    assert meanwhile == [True, True]
+
+    other.unroute_all()
+    field.press("Enter")
+    expect(shown(other).first).to_contain_text("Tomorrow")
+    expect(field).to_have_value("")
+    assert database.todos_of(account.email) == ["buy bread|f", "water the plants|f"]
+
+
+def test_without_a_connection_nothing_is_lost_and_nothing_done_twice(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    other = page.context.new_page()  # where a request may fail
+    other.goto("/todos")
+    for one in (page, other):
+        one.wait_for_load_state("networkidle")
+    page.context.set_offline(True)
+    field = other.get_by_label("New todo")
+    field.fill("buy bread tomorrow")
+    field.press("Enter")
+    expect(other.get_by_role("alert").get_by_text("No connection to the server.")).to_be_visible()
+    expect(field).to_have_value("buy bread tomorrow")
+    expect(other.get_by_role("checkbox")).to_have_count(0)
+    other.get_by_label("Message to the assistant").fill("add buy milk")
+    other.get_by_label("Message to the assistant").press("Enter")
+    expect(other.get_by_text("The connection is lost. Trying again.")).to_be_visible()
+    check_accessible(other)
+
+    page.context.set_offline(False)
+    expect(other.get_by_role("log").locator("> ol > li")).to_have_count(2)
+    expect(other.get_by_role("checkbox", name="buy milk")).to_be_visible()
+    field.press("Enter")
+    expect(field).to_have_value("")
+    expect(shown(other).first).to_contain_text("Tomorrow")
+    assert database.todos_of(account.email) == ["buy bread|f", "buy milk|f"]
+    assert database.rows(SAID, account.email) == ["user", "assistant"]
+
+
+@pytest.mark.parametrize("label", ["Message to the assistant", "New todo"])
+def test_what_was_written_is_there_again_where_the_session_had_ended(page: Page, account: Account, database: Database, label: str) -> None:
+    sign_up(page, account)
+    other = page.context.new_page()  # where an answer may be a refusal
+    other.goto("/todos")
+    field = other.get_by_label(label)
+    expect(field).to_be_editable()
+    other.context.clear_cookies(name=re.compile("_(session|refresh)$"))
+    field.fill("add buy milk, and bread")
+    field.press("Enter")
+    other.wait_for_url("**/login?reason=expired")
+    expect(other.get_by_text("Your session has ended. Sign in again to go on.")).to_be_visible()
+    sign_in(other, account)
+    expect(field).to_have_value("add buy milk, and bread")
+    check_accessible(other)
+    assert database.todos_of(account.email) == []
+
+
+def test_a_deletion_by_hand_is_undone(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    quick_add(page, "water the plants tomorrow")
+    page.get_by_role("button", name="Delete water the plants").click()
+    expect(page.get_by_text("Deleted water the plants")).to_be_visible()
+    expect(shown(page)).to_have_count(0)
+    check_accessible(page)
+    page.get_by_role("button", name="Undo", exact=True).click()
+    expect(shown(page)).to_contain_text("Tomorrow")
+    expect(page.get_by_role("button", name="Edit water the plants")).to_be_focused()
+    expect(page.get_by_text("Deleted water the plants")).to_have_count(0)
+    assert database.todos_of(account.email) == ["water the plants|f"]
+
+
+def test_two_clicks_do_a_thing_once(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    page.get_by_label("New todo").fill("water the plants")
+    page.get_by_role("button", name="Add", exact=True).dblclick()
+    expect(page.get_by_label("New todo")).to_have_value("")
+    page.get_by_label("Message to the assistant").fill("add buy milk")
+    page.get_by_role("button", name="Send").dblclick()
+    turns = page.get_by_role("log").locator("> ol > li")
+    expect(turns).to_have_count(2)
+    expect(turns.last).to_contain_text("Added")
+    expect(page.get_by_role("checkbox", name="buy milk")).to_be_visible()
+    assert database.rows(SAID, account.email) == ["user", "assistant"]
+    assert database.todos_of(account.email) == ["buy milk|f", "water the plants|f"]
+
+
+def test_it_is_seen_that_another_listing_is_read(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    database.rows(MANY.format(many=60), account.email)
+    page.reload()
+    more = page.get_by_role("button", name="Show more")
+    rows = page.get_by_role("list", name="To do").locator("..")
+    expect(more).to_be_enabled()
+    expect(rows).to_have_attribute("aria-busy", "false")
+    meanwhile: list[tuple[str | None, bool]] = []
+
+    def slowly(route: Route) -> None:
+        meanwhile.append((rows.get_attribute("aria-busy"), more.is_disabled()))
+        route.continue_()
+
+    page.route(re.compile("sort=title"), slowly)
+    page.get_by_role("button", name="Search and sort").click()
+    page.get_by_label("Order").select_option(label="By title")
+    expect(shown(page).first).to_contain_text("todo number 1")
+    expect(rows).to_have_attribute("aria-busy", "false")
+    expect(more).to_be_enabled()
+    assert meanwhile == [("true", True)]
+
+
+def test_who_wants_no_motion_sees_none(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    moving: list[list[str]] = []
+
+    def look(route: Route) -> None:
+        moving.append(page.evaluate(MOVING))
+        route.continue_()
+
+    page.route("**/api/chat/stream", look)
+    ask(page, "add buy milk")
+    page.emulate_media(reduced_motion="reduce")
+    ask(page, "add buy bread")
+    assert [set(names) - {"transition"} for names in moving] == [{"rise", "think"}, set()]
+    lasting = "[...document.querySelectorAll('*')].map((one) => parseFloat(getComputedStyle(one).transitionDuration))"
+    assert max(page.evaluate(lasting)) < 0.001
+
+
 def test_on_a_narrow_screen_keys_lead_to_what_is_hidden(page: Page, account: Account) -> None:
     page.set_viewport_size({"width": 390, "height": 800})
     sign_up(page, account)
@@ -133,7 +296,7 @@ def test_views_search_and_order(page: Page, account: Account) -> None:
         quick_add(page, said)
     expect(page.get_by_role("heading", name="4 to do")).to_be_visible()
     views = page.get_by_role("group", name="Which todos")
-    for view, title in (("Overdue", "pay rent"), ("Today", "post the letter"), ("Upcoming", "dentist")):
+    for view, title in (("No date", "learn the tango"), ("Overdue", "pay rent"), ("Today", "post the letter"), ("Upcoming", "dentist")):
         views.get_by_role("button", name=view).click()
         expect(shown(page)).to_have_count(1)
         expect(shown(page)).to_contain_text(title)
@@ -177,18 +340,18 @@ def test_what_is_understood_of_a_todo_can_be_taken_as_it_was_written(page: Page,
 
 def test_a_day_is_planned(page: Page, account: Account) -> None:
     sign_up(page, account)
-    for said in ("pay rent yesterday", "post the letter today", "learn the tango", "call the bank, urgent"):
+    for said in ("pay rent yesterday", "post the letter today", "learn the tango", "call the bank, urgent", "feed the cat today, urgent"):
         quick_add(page, said)
-    page.get_by_role("group", name="Which todos").get_by_role("button", name="Today").click()
     page.get_by_role("button", name="Plan my day").click()
     plan = page.get_by_role("dialog", name="Plan my day")
-    expect(plan.get_by_role("listitem")).to_have_count(3)
-    expect(plan.get_by_role("listitem").first).to_contain_text("Overdue: Yesterday")
+    # What matters most is first, whether it is late or due today; what has no date is last.
+    expect(plan.get_by_role("listitem")).to_contain_text(["feed the cat", "pay rentOverdue: Yesterday", "post the letter", "call the bank"])
     check_accessible(page)
     plan.get_by_role("checkbox", name="pay rent").uncheck()
     plan.get_by_role("button", name="Make one due today").click()
     expect(plan).to_have_count(0)
-    expect(shown(page)).to_have_count(2)
+    page.get_by_role("group", name="Which todos").get_by_role("button", name="Today").click()
+    expect(shown(page)).to_have_count(3)
     expect(page.get_by_role("checkbox", name="call the bank")).to_be_visible()
 
 

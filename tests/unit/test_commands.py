@@ -298,6 +298,8 @@ def test_what_a_message_names_is_there(command: str) -> None:
         return
     given = dict(word.split("=", 1) for word in words[2:])
     recipe = subprocess.run(["make", "--dry-run", words[1], *words[2:]], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    if "scripts/move" in recipe:  # what it takes is its own, see test_move.py
+        return
     (playbook,) = re.findall(r"ansible-playbook (\S+\.yml)", recipe) or [""]
     known = set(yaml.safe_load((ROOT / "group_vars/all/main.yml").read_text(encoding="utf-8")))
     for role in ROOT.glob("roles/*/defaults/main.yml"):

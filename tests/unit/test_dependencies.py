@@ -41,7 +41,7 @@ WHOLE_WAY = {
 }
 ROLLOUTS = {"rollout", "rollout_faults", "rollout_schema"}
 # They roll out what they have edited.
-RELEASE = {"ai_devops", "app_release", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
+RELEASE = {"ai_devops", "app_release", "assistant", "diagnose", "edits", "growing", "operation", "vault_rotation"} | ROLLOUTS | WHOLE_WAY
 # They build the application's images.
 BUILD = {"app_images", "app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"} | WHOLE_WAY
 # They read the database itself.
@@ -84,12 +84,14 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "guides", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         (
             "plugins/modules/app_check.py",
-            {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "existing_cluster", "hostile", "operation"} | ROLLOUTS | WHOLE_WAY,
+            {"ai_devops", "app_check", "assistant", "backup", "diagnose", "edits", "existing_cluster", "growing", "hostile", "operation"}
+            | ROLLOUTS
+            | WHOLE_WAY,
         ),
         ("requirements/test.txt#ruff", set()),
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
@@ -103,7 +105,7 @@ def own_text(scenario: str) -> str:
         ("tests/run.py#molecule", set(names())),
         ("tests/checks.py", set()),
         ("plugins/callback/progress.py#run", set(names())),
-        ("galaxy.yml", {"alternative"}),
+        ("galaxy.yml", {"alternative", "guides"}),
     ],
 )
 def test_an_edit_stales_these_and_no_others(edit: str, scenarios: set[str]) -> None:
@@ -124,10 +126,10 @@ def test_a_recipe_of_the_makefile_stales_those_that_make_it(target: str) -> None
 @pytest.mark.parametrize("role", sorted(ROLES - {"preflight", "bundle"}))
 def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_that_name_it(role: str) -> None:
     by_tag_or_playbook = {
-        "app_check": {"ai_devops", "assistant", "backup", "diagnose", "edits", "existing_cluster", "hostile", "operation"} | ROLLOUTS,
+        "app_check": {"ai_devops", "assistant", "backup", "diagnose", "edits", "existing_cluster", "growing", "hostile", "operation"} | ROLLOUTS,
         "app_images": {"app_check", "assistant", "compose", "edits", "rollout", "rollout_schema"},
-        "app_release": {"ai_devops", "assistant", "diagnose", "edits", "operation", "vault_rotation"} | ROLLOUTS,
-        "app_secrets": {"ai_devops", "assistant", "diagnose", "operation", "rollout", "vault_rotation"},
+        "app_release": {"ai_devops", "assistant", "diagnose", "edits", "growing", "operation", "vault_rotation"} | ROLLOUTS,
+        "app_secrets": {"ai_devops", "assistant", "diagnose", "growing", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "existing_cluster", "hostile", "preflight"},
         "database": {"backup", "preflight", "rollout", "vault_rotation"},

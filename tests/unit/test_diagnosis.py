@@ -21,6 +21,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from loopback import Reply, Server
 
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import ANNOTATION, Mark
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.faults import FAULTS, UNDO, Finding
 from ansible_collections.todochat.platform.plugins.module_utils.diagnosis.look import Looker, node_said, process_at, validity
@@ -155,6 +156,12 @@ def without(kind: str, name: str) -> Change:
 
 def beside(*items: Item) -> Change:
     return lambda seen: replace(seen, items=[*seen.items, *items])
+
+
+def moved(state: str) -> Item:
+    """A Deployment that stands still while its people are elsewhere."""
+    marked = Mark(state, "2026-01-02T03:04:05Z", "https://there", "inventory/local.yml", "inventory/work.yml", "todo", 2)
+    return {"metadata": {"name": "backend", "annotations": {ANNOTATION: marked.text()}}, "spec": {"replicas": 0}}
 
 
 def edited(kind: str, name: str, edit: Callable[[Item], object], system: bool = False) -> Change:
@@ -394,6 +401,16 @@ FAULTY: dict[str, tuple[list[Change], str, tuple[str, ...]]] = {
     "a release that was broken off": ([lambda s: replace(s, helm=[helm("backend", "pending-upgrade"), *s.helm[1:]])], "release", ("pending-upgrade",)),
     "no Deployment": ([without("Deployment", "frontend")], "release", ("Deployment frontend is not there",)),
     "no replicas": ([edited("Deployment", "frontend", lambda item: item["spec"].update(replicas=0))], "scale", ("frontend is scaled to 0",)),
+    "people who have moved away": (
+        [edited("Deployment", "backend", lambda item: item.update(moved("moved"))), lambda s: replace(s, silent="it answers 503")],
+        "moved",
+        ("People have moved from here to https://there", "Mend it: make move TO=inventory/local.yml ARGS='-i inventory/work.yml -e replace=todo'"),
+    ),
+    "people who were on their way": (
+        [edited("Deployment", "backend", lambda item: item.update(moved("moving"))), lambda s: replace(s, of_others=True)],
+        "moved",
+        ("has not ended", "Mend it: make up ARGS='-e deployment_moved=serve'"),
+    ),
     "no metrics": (
         [lambda s: replace(s, system=[s.system[0], deployment("metrics-server", 0, 0)])],
         "metrics",

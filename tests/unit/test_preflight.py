@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, together
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube
@@ -19,6 +20,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight import
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Engine, Machine, Space, Wanted
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, Lock
 from ansible_collections.todochat.platform.plugins.modules import preflight as module
+from ansible_collections.todochat.platform.plugins.plugin_utils import observed
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"todochat.deployment": "todo"}
@@ -43,21 +45,24 @@ MACHINE = Machine(
 ALL_BUT_SYS_RESOURCE = 0x1FFFEFFFFFF
 
 
-def container(name: str, labels: dict[str, str], port: int | None = None, ip: str = "127.0.0.1") -> dict[str, Any]:
-    """As GET /containers/json shows it."""
+def container(name: str, labels: dict[str, str], port: int | None = None, ip: str = "127.0.0.1", address: str = "") -> dict[str, Any]:
+    """As GET /containers/json shows it; with an address in the deployment's network."""
     ports = [{"IP": ip, "PrivatePort": 80, "PublicPort": port, "Type": "tcp"}, {"PrivatePort": 81, "Type": "tcp"}]
-    return {"Names": [f"/{name}"], "Labels": labels, "Ports": ports if port else [], "State": "running"}
+    joined = {"todo": {"IPAMConfig": {"IPv4Address": address}, "IPAddress": address}} if address else {"bridge": {"IPAMConfig": None, "IPAddress": ""}}
+    shown = {"Names": [f"/{name}"], "Labels": labels, "Ports": ports if port else [], "State": "running"}
+    return {**shown, "NetworkSettings": {"Networks": joined}}
 
 
-def network(name: str, subnet: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
+def network(name: str, subnet: str, labels: dict[str, str] | None = None, gateway: str = "") -> dict[str, Any]:
     """As GET /networks shows it."""
-    return {"Name": name, "Labels": labels, "IPAM": {"Config": [{"Subnet": subnet}] if subnet else None}}
+    config = {"Subnet": subnet} | ({"Gateway": gateway} if gateway else {})
+    return {"Name": name, "Labels": labels, "IPAM": {"Config": [config] if subnet else None}}
 
 
 ENGINE = Engine(
     info={"Driver": "overlay2", "SecurityOptions": ["name=seccomp,profile=builtin"], "DockerRootDir": "/var/lib/docker"},
-    networks=[network("bridge", "172.17.0.0/16"), network("host", ""), network("todo", "192.168.85.0/24", OURS)],
-    containers=[container("todo", NODE, 30000), container("todo-registry", OURS, 5000), container("todo-database", OURS)],
+    networks=[network("bridge", "172.17.0.0/16"), network("host", ""), network("todo", "192.168.85.0/24", OURS, "192.168.85.1")],
+    containers=[container("todo", NODE, 30000), container("todo-registry", OURS, 5000, address="192.168.85.250"), container("todo-database", OURS)],
     volumes=["todo", "todo-registry", "todo-database"],
     capabilities=ALL_BUT_SYS_RESOURCE,
     profile_is_ours=True,
@@ -86,6 +91,26 @@ def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
 
 
 # What was asked
+
+
+def test_what_was_asked_is_in_the_other_roles_variables_whether_these_are_in_the_play_or_not() -> None:
+    def wanted(**given: Any) -> dict[str, Any]:
+        task = {"ansible_facts": {"user_id": "tester", "user_dir": "/home/tester"}, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
+        task |= {"artifact_store": "/store", "bundle_build_cache": "/cache"}  # by default of the environment, which only a run looks up
+        filled_in: dict[str, Any] = observed.filled_in(DataLoader(), task | given)("__preflight_wanted")
+        return filled_in
+
+    alone = wanted()
+    assert set(alone) == set(module.PARAMETERS)
+    assert Path(alone["lock"]).resolve() == ROOT / "artifacts.lock.yml"
+    assert {name: Path(file).resolve() for name, file in alone["chart_values"].items()} == {
+        name: ROOT / f"apps/{name}/chart/values.yaml" for name in ("backend", "frontend")
+    }
+    assert alone["minikube_home"] == "~tester/.local/share/todochat/todo/.minikube"
+    assert (alone["deployment"], alone["database"], alone["cpus"], alone["values"]) == ("todo", "todo-database", 2, {"backend": {}, "frontend": {}})
+    assert alone["endpoints"] == WANTED.endpoints
+    given = wanted(minikube_cpus=3, network_name="notes", database_url="postgresql://u:p@h/d", app_release_backend_values={"replicaCount": 1})
+    assert (given["deployment"], given["database"], given["cpus"], given["values"]["backend"]) == ("notes", "", 3, {"replicaCount": 1})
 
 
 @pytest.mark.parametrize("name", ["To Do", "-todo", "todo_chat", "", "x" * 41])
@@ -205,11 +230,28 @@ def test_our_network_with_another_subnet() -> None:
     only(found(engine=replace(FRESH, networks=[network("todo", "10.9.0.0/24", OURS)])), "10.9.0.0/24", "192.168.85.0/24", "`make down`")
 
 
-def test_another_address_of_the_registry_than_that_of_the_clusters_images() -> None:
-    other = replace(WANTED, endpoints={**WANTED.endpoints, "image_registry_endpoint": "127.0.0.1:5001"})
-    only(found(other, engine=ENGINE, cluster_is_made=True), "image_registry_endpoint=127.0.0.1:5001", "127.0.0.1:5000", "`make down`")
+@pytest.mark.parametrize(
+    ("variable", "there", "asked"),
+    [
+        ("image_registry_endpoint", REGISTRY, "127.0.0.1:5001"),
+        ("deployment_registry_address", "192.168.85.250", "192.168.85.249"),
+        ("deployment_gateway", "192.168.85.1", "192.168.85.254"),
+    ],
+)
+def test_another_address_than_that_which_the_cluster_knows(variable: str, there: str, asked: str) -> None:
+    other = replace(WANTED, **{kind: {**of, variable: asked} for kind in ("endpoints", "addresses") if variable in (of := getattr(WANTED, kind))})
+    only(found(other, engine=ENGINE, cluster_is_made=True), f"{variable}={asked}, but", f"Leave it at {variable}={there}", "`make down`")
     without_a_cluster = replace(ENGINE, containers=ENGINE.containers[1:])
     assert found(other, engine=without_a_cluster) == []
+
+
+def test_a_registry_that_stands_still_keeps_its_address() -> None:
+    still = container("todo-registry", OURS, address="192.168.85.250")
+    still["NetworkSettings"]["Networks"]["todo"]["IPAddress"] = ""
+    stopped = replace(ENGINE, containers=[ENGINE.containers[0], still])
+    assert found(engine=stopped, cluster_is_made=True) == []
+    other = replace(WANTED, addresses={"deployment_registry_address": "192.168.85.249"})
+    only(found(other, engine=stopped, cluster_is_made=True), "has its registry at 192.168.85.250")
 
 
 def test_a_subnet_in_use() -> None:

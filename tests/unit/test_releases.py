@@ -418,6 +418,8 @@ def test_a_hook_that_is_not_there_is_no_drift(world: World) -> None:
         ("pending-install", 1, ["delete secret sh.helm.release.v1.frontend.v1"]),
         ("unknown", 4, ["delete secret sh.helm.release.v1.frontend.v4"]),
         ("failed", 4, []),
+        ("superseded", 4, []),
+        ("uninstalled", 4, []),
         ("uninstalling", 4, []),
     ],
 )

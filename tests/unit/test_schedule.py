@@ -139,6 +139,8 @@ def ran(module: Any, capsys: pytest.CaptureFixture[str], check: bool = False, **
         ({"keep": "seven"}, "systemd", "keep=seven is not how many"),
         ({}, "none", "systemd does not run here, so it cannot start backups. Have what starts tasks here, such as cron, run `make backup` and `make drill` as"),
         ({}, "systemd", "cannot use Docker without becoming root, and at night nobody is there to give a password"),
+        # usermod knows nobody who comes from a directory
+        ({}, "systemd", f"(sudo gpasswd --add {ME} docker)"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_touched(

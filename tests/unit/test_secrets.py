@@ -37,6 +37,8 @@ NOT_FAILED = {
     "The cluster has metrics-server": "deploys metrics-server, which meets no secret",
     "The cluster measures what its pods use": "deploys metrics-server, which meets no secret",
     "The model's key is where kagent finds it": "fails no run: why is told; the module is failed where it keeps the backend's Secret",
+    "The vault has what sessions are signed with": "opens what the looks before it have opened",
+    "The deployment that people leave is {{ state }}": "is given the name of the database alone",
     "The nodes find the login for the registry": "is failed where it keeps the backend's Secret",
     "The registry is given the login": "is failed under the title of what tells its failure",
     "{{ title }}": "is failed under the title that playbooks/rollback.yml gives it",
@@ -46,7 +48,9 @@ NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "drill.yml", "logs.yml", 
 
 JINJA = jinja2.Environment()
 # What these make of a value tells nothing of it.
-TELLS_NOTHING = {("length",), ("regex_replace", ":.*", ""), ("todochat.platform.redacted",), ("urlsplit", "hostname"), ("urlsplit", "port")}
+TELLS_NOTHING = {("length",), ("regex_replace", ":.*", ""), ("todochat.platform.redacted",), *(("urlsplit", part) for part in ("hostname", "port", "path"))}
+# What an action gives to its module, which its task does not say.
+FILLED_IN = {"todochat.platform.preflight": "{{ __preflight_wanted }}"}
 # Of modules that are not ours: never logged, as they declare it.
 HIDDEN_BY_OTHERS = {("community.docker.docker_login", "password")}
 # Conditions: whether they hold is all that is known of them.
@@ -71,7 +75,7 @@ def tasks(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 @cache
 def all_tasks() -> list[dict[str, Any]]:
-    return [task for file in files() for task in tasks(read(file))]
+    return [task | {key: value for key, value in FILLED_IN.items() if key in task} for file in files() for task in tasks(read(file))]
 
 
 def texts(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -355,7 +355,7 @@ async def test_a_question_is_there_again_until_it_is_answered(ann: Person) -> No
     ],
 )
 async def test_a_day_is_planned_from_what_is_late_due_and_important(ann: Person, message: str, begins: str) -> None:
-    plan = ["late", "for today", "important"]
+    plan = ["urgent today", "late", "for today", "small one", "important"]
     assert await ann.say(message) in (
         "Nothing is overdue, due today or of high priority. The day is yours.",
         "Nichts ist überfällig, heute fällig oder von hoher Priorität. Der Tag gehört dir.",
@@ -363,7 +363,9 @@ async def test_a_day_is_planned_from_what_is_late_due_and_important(ann: Person,
     for title, more in {
         "important": {"priority": "high"},
         "for today": {"due": "today"},
+        "small one": {"due": "today"},
         "late": {"due": "yesterday"},
+        "urgent today": {"due": "today", "priority": "high"},
         "some time": {},
         "later": {"due": "in 3 days", "priority": "high"},
     }.items():

@@ -6,8 +6,10 @@ from collections.abc import Callable
 import httpx
 import pytest
 from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from tests.conftest import Person, in_database
+from todo_backend.todos import service
 
 DEADLOCK, SERIALIZATION, CANCELED = "40P01", "40001", "57014"
 # A sequence goes on counting also where a transaction is taken back.
@@ -68,3 +70,18 @@ async def test_what_is_taken_back_again_is_told_and_is_no_loss_of_the_database(
     assert answer.json()["detail"] == f"{detail} Try again in a moment."
     assert "database unavailable" not in caplog.messages
     assert await ann.titles() == []
+
+
+async def test_who_has_gone_silent_in_a_change_keeps_nobody_waiting(
+    ann: Person, database_url: URL, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SILENT_SECONDS", 1)
+    await ann.add("buy milk")
+    [(user,)] = in_database(database_url, "SELECT user_id FROM todos")
+    engine = create_async_engine(database_url)
+    gone = AsyncSession(engine)  # of a process whose machine has lost its power
+    await service.take_turn(gone, user)
+    answer = await ann.request("POST", "/todos", {"title": "buy bread"})
+    await gone.invalidate()
+    await engine.dispose()
+    assert answer.status_code == 201, answer.text

@@ -301,9 +301,35 @@ function Tokens({ initialTokens }: { initialTokens: AccessToken[] }) {
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{`Authorization: Bearer ${made}`}</dd>
           <dt className="mt-3 font-medium">{t("Or one line for its configuration")}</dt>
           <dd className="mt-0.5 font-mono wrap-anywhere select-all">{configurationOf(made)}</dd>
+          {/* Browsers have it where the address is safe: https, or this machine's own. */}
+          {"clipboard" in navigator ? (
+            <dd>
+              <Copy key={made} text={configurationOf(made)} />
+            </dd>
+          ) : null}
         </dl>
       ) : null}
     </Part>
+  );
+}
+
+function Copy({ text }: { text: string }) {
+  const { t } = useTexts();
+  const [copied, setCopied] = useState<boolean>();
+  const copy = () =>
+    navigator.clipboard.writeText(text).then(
+      () => setCopied(true),
+      () => setCopied(false),
+    );
+  return (
+    <div className="mt-3 flex flex-wrap items-center gap-3">
+      <button type="button" onClick={() => void copy()} className={QUIET}>
+        {t("Copy the line")}
+      </button>
+      <span role="status">
+        {copied === undefined ? null : t(copied ? "Copied." : "Your browser does not allow it. Select the line and copy it yourself.")}
+      </span>
+    </div>
   );
 }
 

@@ -7,14 +7,9 @@ import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
 import { dueInWords, isDueToday, isOverdue } from "@/lib/due";
+import { PLANNED_FROM, planOf } from "@/lib/listing";
 import type { Texts } from "@/lib/texts";
 import type { Todo } from "@/lib/types";
-
-/** More than so many is no plan. */
-const MOST = 7;
-
-/** What a day is made from, in its order: what is overdue, what is due today, what matters much and has no date. */
-const SOURCES = ["view=overdue&sort=due", "view=today&sort=due", "view=undated&priority=high"];
 
 /** Proposes a day; what is ticked becomes due today. */
 export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>; onClose: () => void }) {
@@ -26,9 +21,7 @@ export function DayPlan({ onChanged, onClose }: { onChanged: () => Promise<void>
 
   const propose = useEffectEvent(() =>
     attempt(async () => {
-      const lists = await Promise.all(SOURCES.map((source) => request<Todo[]>("GET", `/api/todos?${source}`)));
-      const each = new Map(lists.flat().filter(({ completed }) => !completed).map((todo) => [todo.id, todo]));
-      const todos = [...each.values()].slice(0, MOST);
+      const todos = planOf(await Promise.all(PLANNED_FROM.map((source) => request<Todo[]>("GET", `/api/todos?${source}`))));
       setFound(todos);
       setTicked(new Set(todos.map(({ id }) => id)));
       return `${todos.length} todos are proposed.`;

@@ -6,12 +6,14 @@ import { Icon } from "@/components/icons";
 import { useTexts } from "@/components/texts";
 import { isEverything, EVERYTHING, type Listing } from "@/lib/listing";
 
-const VIEW_NAMES: Partial<Record<Listing["view"], string>> = { all: "All", today: "Today", overdue: "Overdue", upcoming: "Upcoming" };
+const VIEW_NAMES: Record<Listing["view"], string> = { all: "All", today: "Today", overdue: "Overdue", upcoming: "Upcoming", undated: "No date" };
 const PRIORITY_NAMES = { "": "Any priority", high: "High priority", medium: "Medium priority", low: "Low priority" };
 const SORT_NAMES: Record<Listing["sort"], string> = { "-number": "Newest first", due: "By date", "-priority": "By priority", title: "By title" };
 const FIELD = "h-10 rounded-xl border border-line-strong bg-surface px-3 text-sm focus:border-pine focus:outline-2 focus:outline-pine";
 
-/** Which todos are shown, and in which order. */
+const QUIET = "h-9 rounded-lg px-2.5 text-sm font-medium sm:px-3";
+
+/** Which todos are shown, and in which order; and the way to a plan, from wherever one looks. */
 export function ListingBar({
   listing,
   disabled,
@@ -19,6 +21,7 @@ export function ListingBar({
   open,
   setOpen,
   onChange,
+  onPlan,
 }: {
   listing: Listing;
   disabled: boolean;
@@ -27,6 +30,7 @@ export function ListingBar({
   open: boolean;
   setOpen: (open: boolean) => void;
   onChange: (listing: Listing) => void;
+  onPlan: () => void;
 }) {
   const { t } = useTexts();
   const change = (part: Partial<Listing>) => onChange({ ...listing, ...part });
@@ -42,30 +46,37 @@ export function ListingBar({
   );
   return (
     <div className="mt-4 shrink-0">
-      <div role="group" aria-label={t("Which todos")} className="flex items-center gap-1">
-        {Object.entries(VIEW_NAMES).map(([view, name]) => (
+      <div className="flex flex-wrap items-center gap-1">
+        <div role="group" aria-label={t("Which todos")} className="contents">
+          {Object.entries(VIEW_NAMES).map(([view, name]) => (
+            <button
+              key={view}
+              type="button"
+              disabled={disabled}
+              aria-pressed={listing.view === view}
+              onClick={() => change({ view: view as Listing["view"] })}
+              className={`${QUIET} text-muted hover:text-ink aria-pressed:bg-pine-soft aria-pressed:text-ink`}
+            >
+              {t(name)}
+            </button>
+          ))}
+        </div>
+        <div className="ml-auto flex items-center gap-1">
+          <button type="button" disabled={disabled} aria-haspopup="dialog" onClick={onPlan} className={`${QUIET} text-pine hover:bg-pine-soft`}>
+            {t("Plan my day")}
+          </button>
           <button
-            key={view}
             type="button"
             disabled={disabled}
-            aria-pressed={listing.view === view}
-            onClick={() => change({ view: view as Listing["view"] })}
-            className="h-9 rounded-lg px-2.5 text-sm font-medium text-muted hover:text-ink aria-pressed:bg-pine-soft aria-pressed:text-ink sm:px-3"
+            aria-expanded={open}
+            aria-controls="listing-fields"
+            aria-label={t(chosen ? "Search and sort, in use" : "Search and sort")}
+            onClick={() => setOpen(!open)}
+            className={`flex size-10 shrink-0 items-center justify-center rounded-lg hover:bg-paper hover:text-ink ${chosen ? "text-pine" : "text-muted"}`}
           >
-            {t(name)}
+            <Icon name="search" />
           </button>
-        ))}
-        <button
-          type="button"
-          disabled={disabled}
-          aria-expanded={open}
-          aria-controls="listing-fields"
-          aria-label={t(chosen ? "Search and sort, in use" : "Search and sort")}
-          onClick={() => setOpen(!open)}
-          className={`ml-auto flex size-10 shrink-0 items-center justify-center rounded-lg hover:bg-paper hover:text-ink ${chosen ? "text-pine" : "text-muted"}`}
-        >
-          <Icon name="search" />
-        </button>
+        </div>
       </div>
       <form
         id="listing-fields"

@@ -33,6 +33,7 @@ export function TodoPanel({
   readAgain,
   listing,
   list,
+  reading,
   onListing,
   onMore,
   onView,
@@ -48,6 +49,8 @@ export function TodoPanel({
   /** What was asked for last. */
   listing: Listing;
   list: Shown;
+  /** Another listing is read. */
+  reading: boolean;
   onListing: (listing: Listing) => Promise<void>;
   onMore: (state: keyof Rest) => Promise<void>;
   /** On a narrow screen, shows the list or the assistant. */
@@ -65,7 +68,7 @@ export function TodoPanel({
   const changes = useRef(new Map<string, { saved: Todo | null; last: Promise<void> }>());
   const search = useRef<HTMLInputElement>(null);
   const looking = useRef(list.listing);
-  const sent = useRef<{ id: string; said: string; wanted: Partial<Todo> } | null>(null);
+  const sent = useRef<{ id: string; said: string; wanted?: Partial<Todo> } | null>(null);
   const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
   /** The text that is read as several todos, while the dialog for that is open. */
@@ -121,10 +124,10 @@ export function TodoPanel({
 
   /**
    * Shows `next` (null: gone) at once. A row's changes are sent one after the other, and when the last is through,
-   * the row shows what the server has: so a refused change is taken back.
+   * the row shows what the server has: so a refused change is taken back. `saved` is what it has at first; null: nothing.
    */
-  function change(todo: Todo, next: Todo | null, send: () => Promise<Todo | null>, said: string) {
-    const row = changes.current.get(todo.id) ?? { saved: todo, last: Promise.resolve() };
+  function change(todo: Todo, next: Todo | null, send: () => Promise<Todo | null>, said: string, saved: Todo | null = todo) {
+    const row = changes.current.get(todo.id) ?? { saved, last: Promise.resolve() };
     const of = looking.current;
     changes.current.set(todo.id, row);
     setFresh(new Set());
@@ -144,6 +147,7 @@ export function TodoPanel({
       if (looking.current !== of) void attempt(async () => readAgain().then(() => "")); // it may not belong to what is shown by now
     });
     row.last = turn;
+    return turn;
   }
 
   /** Does what changes a todo, and shows it so: a read that was begun before knows less. */
@@ -171,9 +175,11 @@ export function TodoPanel({
     setAdding(true);
     setUnderstood(null);
     // Sent again after a lost answer it is the same todo.
-    if (sent.current?.said !== title) sent.current = { id: newId(), said: title, wanted: await readOut(title) };
-    const { id, wanted } = sent.current;
+    if (sent.current?.said !== title) sent.current = { id: newId(), said: title };
+    const one = sent.current;
+    const { id } = one;
     const send = async () => {
+      const wanted = (one.wanted ??= await readOut(title));
       const todo = await request<Todo>("POST", "/api/todos", { id, ...wanted }).catch(async (lost: unknown) => {
         // No answer is no refusal: it may be there.
         if (!(lost instanceof RequestError) || (lost.status !== 0 && lost.status < 500)) throw lost;
@@ -183,22 +189,25 @@ export function TodoPanel({
         return found;
       });
       sent.current = null;
-      show(todo.id, todo);
       setFresh(new Set([todo.id]));
       if (todo.title !== title) setUnderstood({ todo, said: title });
       if (input.current?.value.trim() === title) {
         input.current.value = ""; // unless something else stands there by now
         keepDraft(userId, "todo", "");
       }
-      return `Added ${todo.title}.`;
+      return todo;
     };
-    await attempt(() => inFlight(id, send));
+    const now: Todo = { id, title, completed: false, created_at: new Date().toISOString(), completed_at: null };
+    await change(now, now, send, `Added ${title}.`, null);
     setAdding(false);
   }
 
-  /** Returns what is to be added: with a date or a priority, where the server reads one out of it. */
+  /** Returns what is to be added: with a date or a priority, where the server reads one out of it. Throws where none is reached. */
   async function readOut(title: string): Promise<Partial<Todo>> {
-    const found = await request<Proposal[]>("POST", "/api/proposals", { text: title }).catch(() => []);
+    const found = await request<Proposal[]>("POST", "/api/proposals", { text: title }).catch((failure: unknown) => {
+      if (failure instanceof RequestError && failure.status === 0) throw failure;
+      return [];
+    });
     const [one] = found;
     if (found.length !== 1 || !one || !(one.due || one.priority)) return { title };
     return { title: one.title, due: one.due, priority: one.priority };
@@ -209,7 +218,7 @@ export function TodoPanel({
     focusNext.current = `edit-${todo.id}`; // the button is gone
     setUnderstood(null);
     const plain = { title: said, due: null, priority: null };
-    change(todo, { ...todo, ...plain }, () => request<Todo>("PATCH", `/api/todos/${todo.id}`, plain), `Kept ${said} as it was written.`);
+    void change(todo, { ...todo, ...plain }, () => request<Todo>("PATCH", `/api/todos/${todo.id}`, plain), `Kept ${said} as it was written.`);
   }
 
   function toggle(todo: Todo) {
@@ -217,7 +226,7 @@ export function TodoPanel({
     focusNext.current = `todo-${todo.id}`;
     const next = { ...todo, completed, completed_at: completed ? new Date().toISOString() : null };
     const send = () => request<Todo>("PATCH", `/api/todos/${todo.id}`, { completed });
-    change(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
+    void change(todo, next, send, completed ? `Completed ${todo.title}.` : `${todo.title} is to do again.`);
   }
 
   function saved(todo: Todo) {
@@ -256,7 +265,7 @@ export function TodoPanel({
       return null;
     };
     setDeleted(null);
-    change(todo, null, send, ""); // the notice says it
+    void change(todo, null, send, ""); // the notice says it
   }
 
   async function bringBack({ change, todo }: { change: number; todo: Todo }) {
@@ -348,7 +357,15 @@ export function TodoPanel({
           </button>
         </form>
 
-        <ListingBar listing={listing} disabled={!hydrated} search={search} open={fields} setOpen={setFields} onChange={lookAt} />
+        <ListingBar
+          listing={listing}
+          disabled={!hydrated}
+          search={search}
+          open={fields}
+          setOpen={setFields}
+          onChange={lookAt}
+          onPlan={() => setPlanning(true)}
+        />
 
         <div role="alert">
           {error ? (
@@ -384,12 +401,11 @@ export function TodoPanel({
           ) : null}
         </div>
 
-        <div className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2">
-          {list.listing.view === "today" ? (
-            <button type="button" disabled={!hydrated} aria-haspopup="dialog" onClick={() => setPlanning(true)} className={`${QUIET} mb-3`}>
-              {t("Plan my day")}
-            </button>
-          ) : null}
+        {/* An answer that comes soon dims nothing. */}
+        <div
+          aria-busy={reading}
+          className="scroll-quiet -mx-2 mt-4 min-h-0 grow overflow-y-auto px-2 pb-2 transition-opacity aria-busy:opacity-50 aria-busy:delay-150"
+        >
           {all === 0 && isEverything(list.listing) ? <EmptyList /> : null}
           {todos.length === 0 && !(all === 0 && isEverything(list.listing)) ? (
             <div className="py-8 text-center text-muted">
@@ -406,7 +422,11 @@ export function TodoPanel({
               {open.map(row)}
             </ul>
           ) : null}
-          {rest.open ? <More onMore={() => void attempt(async () => onMore("open").then(() => ""))}>{t("Show more")}</More> : null}
+          {rest.open ? (
+            <More disabled={!hydrated || reading} onMore={() => attempt(async () => onMore("open").then(() => ""))}>
+              {t("Show more")}
+            </More>
+          ) : null}
           {done.length > 0 ? (
             <details open className="group mt-5">
               <summary className="inline-flex list-none items-center gap-1.5 rounded-md py-1 pr-2 text-sm font-medium text-muted hover:text-ink">
@@ -417,7 +437,11 @@ export function TodoPanel({
               <ul aria-label={t("Done")} className="mt-2 flex flex-col gap-2">
                 {done.map(row)}
               </ul>
-              {rest.done ? <More onMore={() => void attempt(async () => onMore("done").then(() => ""))}>{t("Show more that are done")}</More> : null}
+              {rest.done ? (
+                <More disabled={!hydrated || reading} onMore={() => attempt(async () => onMore("done").then(() => ""))}>
+                  {t("Show more that are done")}
+                </More>
+              ) : null}
             </details>
           ) : null}
         </div>
@@ -482,9 +506,21 @@ function Notice({ action, onAction, children }: { action: string; onAction: () =
   );
 }
 
-function More({ onMore, children }: { onMore: () => void; children: ReactNode }) {
+function More({ disabled, onMore, children }: { disabled: boolean; onMore: () => Promise<unknown>; children: ReactNode }) {
+  const [busy, setBusy] = useState(false);
+  async function read() {
+    setBusy(true);
+    await onMore();
+    setBusy(false);
+  }
   return (
-    <button type="button" onClick={onMore} className={`${QUIET} mt-3 w-full`}>
+    <button
+      type="button"
+      disabled={disabled}
+      aria-busy={busy}
+      onClick={() => (busy ? undefined : void read())} // disabled, it would lose the focus
+      className={`${QUIET} mt-3 w-full disabled:opacity-60 aria-busy:opacity-75`}
+    >
       {children}
     </button>
   );

@@ -37,6 +37,7 @@ export function Workspace({
   const [listing, setListing] = useState(initialListing);
   const [list, setList] = useState(() => shownOf(initialListing, initialList));
   const latest = useRef({ listing, list, asking: false });
+  const [reading, setReading] = useState(false);
   const [rows] = useState(() => new RowsInFlight());
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const [view, setView] = useState<View>("list");
@@ -81,6 +82,7 @@ export function Workspace({
     remember(Object.fromEntries(LISTED.map((name) => [name, address.get(name) ?? ""])));
     if (latest.current.asking) return;
     latest.current.asking = true;
+    setReading(true);
     try {
       for (let asked: Listing | undefined; asked !== latest.current.listing;) {
         asked = latest.current.listing;
@@ -90,6 +92,7 @@ export function Workspace({
       }
     } finally {
       latest.current.asking = false;
+      setReading(false);
     }
   }
 
@@ -152,6 +155,7 @@ export function Workspace({
             readAgain={readAgain}
             listing={listing}
             list={list}
+            reading={reading}
             onListing={change}
             onView={open}
             onMore={showMore}

@@ -87,7 +87,9 @@ export function queryOf({ view, ...which }: Listing, others: Record<string, stri
 const ORDER: Record<NonNullable<Todo["priority"]> | "none", number> = { high: 3, medium: 2, low: 1, none: 0 };
 /** Without a date, after all that have one. */
 const dueOf = ({ due }: Todo) => due ?? "9999";
-const byNumber = (a: Todo, b: Todo) => (a.number ?? 0) - (b.number ?? 0) || Date.parse(a.created_at) - Date.parse(b.created_at);
+/** One that is on its way to the server has no number yet, and is the newest. */
+const byNumber = (a: Todo, b: Todo) =>
+  (a.number ?? Infinity) - (b.number ?? Infinity) || Date.parse(a.created_at) - Date.parse(b.created_at);
 const text = (a: string, b: string) => (a < b ? -1 : Number(a > b));
 
 const COMPARED: Record<Listing["sort"], (a: Todo, b: Todo) => number> = {
@@ -104,6 +106,19 @@ export function inOrder(todos: Todo[], { sort }: Listing): { open: Todo[]; done:
     open: todos.filter(({ completed }) => !completed).sort(COMPARED[sort]),
     done: todos.filter(({ completed }) => completed).sort(done),
   };
+}
+
+/** More than so many is no plan for a day. */
+const PLANNED = 7;
+
+/** What a day is made from: what is overdue, what is due today, what matters much and has no date. */
+export const PLANNED_FROM = ["view=overdue&sort=-priority", "view=today&sort=-priority", "view=undated&priority=high&sort=-priority"];
+
+/** Returns the plan that is made from these, as the built-in assistant makes it: what is not due comes after what is. */
+export function planOf(lists: Todo[][]): Todo[] {
+  const each = [...new Map(lists.flat().map((todo) => [todo.id, todo])).values()];
+  const { open } = inOrder(each, { ...EVERYTHING, sort: "-priority" });
+  return [...open.filter(({ due }) => due), ...open.filter(({ due }) => !due)].slice(0, PLANNED);
 }
 
 const HEADERS = { open: "x-more-open", done: "x-more-done", counts: "x-counts" } as const;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announce, announced, asked, EVERYTHING, inOrder, listingOf, shownOf, withRest, type Listing } from "@/lib/listing";
+import { announce, announced, asked, EVERYTHING, inOrder, listingOf, planOf, shownOf, withRest, type Listing } from "@/lib/listing";
 import type { Todo } from "@/lib/types";
 
 const todo = (id: string, more: Partial<Todo> = {}): Todo => ({ id, title: id, completed: false, created_at: "", completed_at: null, ...more });
@@ -24,6 +24,27 @@ test("todos are ordered as the server orders them, those that are done by when t
   const ids = (sort: Listing["sort"]) => inOrder(todos, { ...EVERYTHING, sort }).open.map(({ id }) => id).join("");
   assert.deepEqual([ids("-number"), ids("due"), ids("-priority"), ids("title")], ["cba", "cab", "bac", "abc"]);
   assert.deepEqual(inOrder(todos, EVERYTHING).done.map(({ id }) => id), ["y", "x"]);
+});
+
+test("one that is on its way, without a number yet, is where the newest one is", () => {
+  const todos = [todo("new", { created_at: "2026-01-01" }), todo("a", { number: 1 }), todo("b", { number: 2 })];
+  const ids = (sort: Listing["sort"]) => inOrder(todos, { ...EVERYTHING, sort }).open.map(({ id }) => id);
+  assert.deepEqual([ids("-number"), ids("due")], [["new", "b", "a"], ["a", "b", "new"]]);
+});
+
+test("a day is planned by what matters most among what is due, then by date; what is not due comes last", () => {
+  const late = [todo("late", { number: 1, due: "2026-03-01" })];
+  const today = [
+    todo("urgent", { number: 2, due: "2026-03-02", priority: "high" }),
+    todo("at nine", { number: 3, due: "2026-03-02T09:00" }),
+    todo("small", { number: 4, due: "2026-03-02", priority: "low" }),
+  ];
+  const important = [5, 6, 7, 8].map((number) => todo(`important ${number}`, { number, priority: "high" }));
+  const done = todo("done", { due: "2026-03-02", completed: true });
+  assert.deepEqual(
+    planOf([[...late, today[1]!], [...today, done], important]).map(({ id }) => id), // one may be overdue and due today
+    ["urgent", "small", "late", "at nine", "important 5", "important 6", "important 7"],
+  );
 });
 
 test("how many there are besides stays right with more of them, and where a server does not say it", () => {

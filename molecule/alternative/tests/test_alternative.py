@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,20 @@ def test_a_bad_value_is_refused_in_that_project_too(tester: Tester) -> None:
     assert result.rc != 0
     for phrase in ("image_registry_endpoint=nowhere", "Write minikube_memory instead"):
         assert phrase in result.stdout
+
+
+def test_the_preflight_alone_knows_what_the_other_roles_would_make(tester: Tester) -> None:
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "vars": {"ansible_python_interpreter": "{{ ansible_playbook_python }}"},
+        "roles": ["todochat.platform.preflight"],
+    }
+    write = f"echo {shlex.quote(json.dumps([play]))} > alone.yml"
+    command = f"cd {PROJECT} && {write} && ~/todochat/.venv/bin/ansible-playbook alone.yml -e minikube_cpus=64 2>&1"
+    result = tester.host.run("su --login tester --command %s", command)
+    assert result.rc != 0
+    assert "minikube_cpus=64 asks for more cores than this machine has" in result.stdout
 
 
 def test_the_documentation_is_in_the_installed_collection(tester: Tester) -> None:

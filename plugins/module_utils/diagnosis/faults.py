@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from string import Formatter
 
-PLACES = {"kubectl": "kubectl -n todo", "system": "kubectl -n kube-system", "deployment": "todo", "database": "todo-database"}
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import SERVE
+
+MOVE_BACK = "make move TO=inventory/local.yml ARGS='-i inventory/work.yml -e replace=todo'"
+PLACES = {"kubectl": "kubectl -n todo", "system": "kubectl -n kube-system", "deployment": "todo", "database": "todo-database", "back": MOVE_BACK}
 """What stands for a place of a command in the documentation; a place that is not here is written in capitals."""
 
 
@@ -100,6 +103,8 @@ START = Fault("start", "a container cannot be started, or a volume not be mounte
 PROBE = Fault("probe", "a container runs, and its readiness probe does not succeed", ("make logs ARGS='-e service=backend,frontend'", "make up"))
 EVICTED = Fault("disk", "a pod was put out for what it had written", ("{kubectl} delete pod/{name}",))
 RELEASE = Fault("release", "a release is not installed, or was not finished", ("make up",))
+MOVED = Fault("moved", "people have moved to another deployment, and nothing is served here", ("{back}",))
+MOVING = Fault("moved", "a move to another deployment has not ended, and nothing is served here meanwhile", (SERVE,))
 REPLICAS = Fault("scale", "a Deployment is scaled to 0", ("make up ARGS='--tags app_release'",))
 SERVICE = Fault("service", "a Service is not there", ("make up ARGS='--tags app_release'",))
 SELECTOR = Fault("service", "a Service leads to none of the pods that are ready", ("{kubectl} delete service/{name}", "make up ARGS='--tags app_release'"))
@@ -118,7 +123,7 @@ FAULTS = tuple(value for value in globals().values() if isinstance(value, Fault)
 
 OF_THE_APPLICATION = {
     *(UNREACHED, DATABASE_REFUSES, PASSWORD, SECRET, CONFIG, ADMISSION, UNDO, IMAGE, MEMORY, SCHEMA, CRASH, START, PROBE, EVICTED, RELEASE, REPLICAS),
-    *(SERVICE, SELECTOR, PROVIDER, KEY, LIMIT),
+    *(MOVED, MOVING, SERVICE, SELECTOR, PROVIDER, KEY, LIMIT),
 }
 """What their own commands mend also on a cluster that others run; for the rest there is THEIRS."""
 THEIRS = "tell whoever runs the cluster"

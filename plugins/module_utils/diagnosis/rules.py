@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import sentence
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.moved import MOVED, mark
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.quantities import number
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import SYSTEM as SYSTEM_NAMESPACE
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import unready_pods
@@ -347,6 +348,8 @@ def node(seen: Seen) -> Iterator[Finding]:
 
 def cluster(seen: Seen, known: set[Fault]) -> tuple[list[Finding], list[str]]:
     """What is wrong in a cluster that answers, and what only starts. ``known`` are the faults that this may follow from."""
+    if gone := list(away(seen)):
+        return [*ahead(seen), *nodes(seen), *gone], []
     found = [*ahead(seen), *nodes(seen), *needed(seen), *dns(seen), *limits(seen), *releases(seen), *services(seen)]
     known |= {finding.fault for finding in found}
     if seen.database and seen.ago(seen.state(seen.database).get("StartedAt")) < PATIENT_SECONDS:
@@ -386,6 +389,13 @@ def nodes(seen: Seen) -> Iterator[Finding]:
                 yield Finding(faults.MEMORY, sentence(f"The node {name} is short of memory or processes: {harmless(said)}"), of=name)
         if item.get("spec", {}).get("unschedulable"):
             yield Finding(faults.CORDONED, f"The node {name} takes no new pods: it is cordoned.", {"name": name}, of=name)
+
+
+def away(seen: Seen) -> Iterator[Finding]:
+    """Where people are, if they have been moved: nothing else is missed here then."""
+    for deployment in seen.of("Deployment"):
+        if found := mark(deployment):
+            yield Finding(faults.MOVED if found.state == MOVED else faults.MOVING, harmless(found.sentence), {"back": found.back})
 
 
 def needed(seen: Seen) -> Iterator[Finding]:

@@ -328,18 +328,28 @@ def port_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> li
 
 
 def moved_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
-    """Another address of the registry than that by which the images of a cluster that is there are named."""
-    asked = wanted.endpoints.get("image_registry_endpoint", "")
+    """Another address than that by which a cluster that is there knows its images, the registry or the way out."""
     names = {name.removeprefix("/"): container for container in engine.containers for name in container["Names"]}
-    published = [port for port in names.get(wanted.registry, {}).get("Ports") or [] if port.get("PublicPort")]
-    there = sorted({f"{port.get('IP')}:{port['PublicPort']}" for port in published})
-    if not asked or not there or asked in there or wanted.deployment not in names:
+    if wanted.deployment not in names:
         return []
+    registry = names.get(wanted.registry, {})
+    published = {f"{port.get('IP')}:{port['PublicPort']}" for port in registry.get("Ports") or [] if port.get("PublicPort")}
+    joined = registry.get("NetworkSettings", {}).get("Networks", {}).get(wanted.deployment) or {}
+    address = (joined.get("IPAMConfig") or {}).get("IPv4Address") or joined.get("IPAddress")  # a container that stands still has the first alone
+    networks = [network["IPAM"].get("Config") or [] for network in engine.networks if network["Name"] == wanted.deployment]
+    gateways = {config["Gateway"] for configs in networks for config in configs if config.get("Gateway")}
+    asked = {**wanted.endpoints, **wanted.addresses}
     return [
         UserError(
-            f"image_registry_endpoint={asked}, but the images of the cluster that is there are named by {' and '.join(there)}, where it finds them.",
-            f"Leave it at image_registry_endpoint={there[0]}, or take the cluster away before (`make down`): images, data and vault stay.",
+            f"{variable}={asked[variable]}, but {what} {' and '.join(sorted(there))}, where it finds {it}.",
+            f"Leave it at {variable}={min(there)}, or take the cluster away before (`make down`): images, data and vault stay.",
         )
+        for variable, there, what, it in (
+            ("image_registry_endpoint", published, "the images of the cluster that is there are named by", "them"),
+            ("deployment_registry_address", {str(address)} if address else set[str](), "the cluster that is there has its registry at", "it"),
+            ("deployment_gateway", gateways, "the cluster that is there has its gateway at", "it"),
+        )
+        if variable in asked and there and asked[variable] not in there
     ]
 
 

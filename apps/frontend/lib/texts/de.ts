@@ -87,6 +87,7 @@ const de: Table = {
   Today: "Heute",
   Overdue: "Überfällig",
   Upcoming: "Demnächst",
+  "No date": "Ohne Datum",
   Yesterday: "Gestern",
   Tomorrow: "Morgen",
   "Search and sort": "Suchen und ordnen",
@@ -323,6 +324,9 @@ const de: Table = {
   "Save the time zone": "Zeitzone speichern",
   "time_zone: is no time zone; give one such as Europe/Berlin": "Das ist keine Zeitzone; gib eine an wie Europe/Berlin.",
   "Or one line for its configuration": "Oder eine Zeile für seine Einstellungen",
+  "Copy the line": "Zeile kopieren",
+  "Copied.": "Kopiert.",
+  "Your browser does not allow it. Select the line and copy it yourself.": "Dein Browser erlaubt es nicht. Markiere die Zeile und kopiere sie selbst.",
   "A language model may answer": "Ein Sprachmodell darf antworten",
   "The language model {assistant} answers. Your messages, and the todos that it looks at, go to {provider}.":
     "Das Sprachmodell {assistant} antwortet. Deine Nachrichten und die Aufgaben, die es ansieht, gehen an {provider}.",

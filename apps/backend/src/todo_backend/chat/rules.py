@@ -471,11 +471,17 @@ class _Turn:
         return heading + "".join(f"\n{self.language.line(todo, today)}" for todo in found) + ending
 
     def _plan(self) -> str:
-        """Propose a day: what is overdue, what is due today, and what is of high priority and has no date."""
+        """Propose a day: what is overdue or due today, and then what is of high priority and has no date.
+
+        The page's plan has the same order.
+        """
         today = self.now.date()
         urgent = Asked(overdue=True, due=(today.isoformat(),) * 2)
         important = Asked(undated=True, priority="high")
-        found = sorted((todo for todo in self.todos if urgent.fits(todo, self.now)), key=lambda todo: todo.due or "")
+        found = sorted(
+            (todo for todo in self.todos if urgent.fits(todo, self.now)),
+            key=lambda todo: (_PRIORITIES.index(todo.priority or "none"), todo.due or ""),
+        )
         found += [todo for todo in self.todos if important.fits(todo, self.now)]
         if not found:
             return self.say("plan none")

@@ -65,6 +65,8 @@ UNDONE_AT_ONCE = 100
 MOST_WORDS = 8
 SEARCH_SECONDS = 3
 """What a search may ask for, and how long it may take."""
+SILENT_SECONDS = 20
+"""How long a transaction that others wait for may say nothing: nobody tells the database of a machine that is gone."""
 AT_ONCE = 10_000
 """How many rows too many one transaction deletes; the next one goes on."""
 Kind = Literal["add", "update", "complete", "reopen", "delete", "undo"]
@@ -310,8 +312,12 @@ async def add_todo(
 
 
 async def take_turn(session: AsyncSession, user_id: uuid.UUID) -> None:
-    """Wait until no other transaction changes what this user has: counts stay true, and locks have one order."""
-    await session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
+    """Wait until no other transaction changes what this user has: counts stay true, and locks have one order.
+
+    From then on the transaction ends where nothing is said in it for SILENT_SECONDS.
+    """
+    ends = func.set_config("idle_in_transaction_session_timeout", f"{SILENT_SECONDS}s", True)
+    await session.execute(select(User.id, ends).where(User.id == user_id).with_for_update(key_share=True))
 
 
 async def _begin(session: AsyncSession, user_id: uuid.UUID) -> None:
