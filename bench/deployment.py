@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times site.yml against plain.sh, a shell script that issues the same commands: from nothing, again, after an edit, back, and away.
 
-    python3 bootstrap -- python bench/deployment.py [--runs N] [--write]
+    python3 bootstrap -- python bench/deployment.py [--runs N] [--cold] [--write]
 
 Both sides deploy under a name of their own, one after the other, and are taken away again, also after a failure or
 Ctrl-C. Both start warm: the engine, the tools and the store are there, the node's, registry's, database's and build
@@ -9,7 +9,10 @@ images are in Docker, and its layer cache holds both builds. Neither the cluster
 registry. What stays on the machine is what `make up` shares between deployments: engine, tools, store and the user who
 runs minikube.
 
-Memory is how much less was available at the worst moment of a step than at its start, disk how much less was free; both are of the whole machine.
+With --cold, a bare Debian system in a container, without a store, is first taken to the checked application once, all built from package registries.
+
+Memory is how much less was available at the worst moment of a step than at its start, disk how much less was free, processor how long its cores were
+at work together; all three are of the whole machine.
 The exit status says whether every step worked; how the figures compare is for people to judge.
 """
 
@@ -44,6 +47,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
+import systems  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images  # noqa: E402
@@ -56,6 +60,7 @@ from checkout import listed_files  # noqa: E402
 # Nobody else's deployment has this name, so whatever has it is left from a run of this script.
 NAME = "todochat-bench"
 REGISTRY = "127.0.0.1:5090"
+COLD = f"{NAME}-cold"
 SETTINGS: dict[str, Any] = {
     "deployment_name": NAME,
     "deployment_subnet": "192.168.86.0/24",
@@ -91,10 +96,8 @@ class Timing:
     seconds: float
     parts: dict[str, float] = field(default_factory=dict)
     modules: int | None = None
-    memory: float = 0.0
-    """MiB, at the worst moment."""
-    disk: float = 0.0
-    """MiB, as memory."""
+    use: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Seconds of processors, and MiB of memory and of disk at the worst moment."""
 
 
 Side = dict[str, Timing]
@@ -110,20 +113,20 @@ class Row:
     plain: float | None = None
     goal: str = ""
     digits: int = 1
-    memory: str = ""
-    disk: str = ""
+    use: tuple[str, str, str] = ("", "", "")
 
     def cells(self) -> list[str]:
         def shown(value: float | None) -> str:
             return "" if value is None else f"{value:.{self.digits}f}"
 
         ratio = f"{self.ours / self.plain:.2f}" if self.ours is not None and self.plain and self.plain >= SHORT_SECONDS else ""
-        return [self.title, shown(self.ours), shown(self.plain), ratio, self.goal, self.memory, self.disk]
+        return [self.title, shown(self.ours), shown(self.plain), ratio, self.goal, *self.use]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time site.yml against the plain shell script that issues the same commands.")
     parser.add_argument("--runs", type=int, default=1, help="how often each side deploys, in turns; medians are printed")
+    parser.add_argument("--cold", action="store_true", help="first of all from package registries, without a store, on a bare system")
     parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
     given = parser.parse_args()
     runs = given.runs
@@ -135,6 +138,7 @@ def main() -> None:
     try:
         with alone(store.path.parent), tempfile.TemporaryDirectory(prefix="todochat-bench-") as folder:
             bench = Bench(Path(folder), lock, store)
+            from_registries = [bench.cold()] if given.cold else []
             bench.prepare()
             sides: dict[str, list[Side]] = {"site.yml": [], "plain.sh": []}
             for number in range(runs):
@@ -146,25 +150,28 @@ def main() -> None:
         sys.exit(f"bench/deployment.py: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    for side, timing in zip(sides["site.yml"], from_registries, strict=False):
+        side["cold"] = timing
     found += [table(rows(*sides.values())), table(part_rows(*sides.values()))]
     print("\n" + "\n\n".join(found[1:]))
     if given.write:
-        RESULT.write_text(page(runs, *found), encoding="utf-8")
+        said = {"arguments": " ".join(sys.argv[1:]), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": found[0], "runs": runs}
+        RESULT.write_text(PAGE.format(**said, rows=found[1], parts=found[2]), encoding="utf-8")
 
 
-def page(runs: int, where: str, *tables: str) -> str:
-    return (
-        "\n\n".join(
-            [
-                "# How fast it is",
-                f"`make bench ARGS='--runs {runs} --write'` measured this on {datetime.now(UTC):%Y-%m-%d}: {where}. Medians of {runs}. Beside site.yml stands "
-                "[plain.sh](bench/plain.sh), a shell script that issues the same commands, and checks, compares and explains nothing. Seconds; memory and disk "
-                "are what the whole machine had less of at the worst moment of a step, in MiB, of site.yml and of plain.sh.",
-                *tables,
-            ]
-        )
-        + "\n"
-    )
+PAGE = """# How fast it is
+
+`make bench ARGS='{arguments}'` measured this on {date}: {machine}. Figures are medians of {runs}. Beside site.yml stands
+[plain.sh](bench/plain.sh), a shell script that issues the same commands, and checks, compares and explains nothing. All is in seconds; processor is
+what all cores worked together; memory and disk, in MiB, are what the whole machine had less of at the worst moment of a step; each of site.yml and of
+plain.sh.
+
+{rows}
+
+Where the time went, in seconds, as far as half a second:
+
+{parts}
+"""
 
 
 def terminated(_signal: int, _frame: FrameType | None) -> None:
@@ -239,6 +246,19 @@ class Bench:
                 side[step] = self._script(title, step, environment)
             side["away"] = side.pop("down")
         return side
+
+    def cold(self) -> Timing:
+        """A bare Debian system is taken to the checked application, with nothing of what this machine has built."""
+        events = self.folder / "events.jsonl"
+        command = "cd todochat && make up ARGS='-e artifact_store=/home/tester/store'"
+        try:
+            systems.start(COLD, systems.RELEASE, bare=True)
+            timing, lines = self._run("from package registries", ["docker", "exec", COLD, "su", "--login", "tester", "--command", command], {})
+            systems.run("docker", "cp", f"{COLD}:/home/tester/.local/state/todochat/events.jsonl", str(events))
+        finally:
+            systems.remove(COLD)
+        timing.parts, timing.modules = by_role(events, timing.seconds), counted_modules(line for _, line in lines)
+        return timing
 
     def copy_sources(self) -> None:
         """The applications as they are in the checkout, links included, in the place of what an earlier step made of them."""
@@ -326,9 +346,7 @@ class Bench:
         environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"), "XDG_STATE_HOME": str(view)}
         command = [sys.executable, "bootstrap", "--", "ansible-playbook", playbook, f"--extra-vars=@{variables}", *arguments]
         timing, lines = self._run(title, command, environment)
-        events = view / "todochat/events.jsonl"
-        timing.parts = {role: cost["seconds"] for role, cost in costs(events).items() if role} if events.exists() else {}
-        timing.parts[REST] = timing.seconds - sum(timing.parts.values())
+        timing.parts = by_role(view / "todochat/events.jsonl", timing.seconds)
         timing.modules = counted_modules(line for _, line in lines)
         return timing
 
@@ -369,7 +387,7 @@ class Bench:
         if process.returncode:
             last = "\n".join(line for _, line in lines[-LAST_LINES:])
             raise StepError(f"the step '{title}' failed with exit status {process.returncode}. Its last lines:\n{last}")
-        return Timing(seconds, memory=use.memory, disk=use.disk), lines
+        return Timing(seconds, use=use.most), lines
 
     def _wait_for_digest(self) -> None:
         """Returns when every pod of the backend runs what was built last, as the check of site.yml sees it."""
@@ -383,10 +401,10 @@ class Bench:
 
 
 class Use:
-    """What the machine has less of, while it is open, at the worst moment: MiB of memory available, and of disk free where Docker is."""
+    """What the machine needs while it is open: seconds of its processors, and MiB of memory, and of disk where Docker is, at the worst moment."""
 
     def __enter__(self) -> Use:
-        self.memory = self.disk = 0.0
+        self.most = (0.0, 0.0, 0.0)
         self._begin = self._now()
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True)
@@ -398,15 +416,25 @@ class Use:
         self._watch.join()
 
     def _look(self) -> None:
-        while not self._over.wait(SAMPLE_SECONDS):
-            memory, disk = self._now()
-            self.memory, self.disk = max(self.memory, self._begin[0] - memory), max(self.disk, self._begin[1] - disk)
+        over = False
+        while not over:
+            over = self._over.wait(SAMPLE_SECONDS)
+            processor, memory, disk = (now - begin for now, begin in zip(self._now(), self._begin, strict=True))
+            self.most = (processor, max(self.most[1], memory), max(self.most[2], disk))
 
     @staticmethod
-    def _now() -> tuple[float, float]:
+    def _now() -> tuple[float, float, float]:
+        user, nice, system, _, _, interrupts, soft = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
         available = re.search(r"^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
         assert available
-        return int(available[1]) / 2**10, shutil.disk_usage("/var/lib").free / 2**20
+        used = (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+        return used, -int(available[1]) / 2**10, -shutil.disk_usage("/var/lib").free / 2**20
+
+
+def by_role(events: Path, seconds: float) -> dict[str, float]:
+    """What each role took of so many seconds, and the rest."""
+    parts = {role: cost["seconds"] for role, cost in costs(events).items() if role} if events.exists() else {}
+    return parts | {REST: seconds - sum(parts.values())}
 
 
 def end_processes(marker: str) -> None:
@@ -447,14 +475,16 @@ def counted_modules(lines: Iterator[str]) -> int | None:
 def rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
     """What was asked, each beside its baseline."""
 
+    def middle(sides: Sequence[Side], step: str, of: Callable[[Timing], float]) -> float | None:
+        found = [of(side[step]) for side in sides if step in side]
+        return median(found) if found else None
+
     def row(step: str, title: str, goal: str, value: Callable[[Timing], float] = lambda timing: timing.seconds) -> Row:
-        def middle(sides: Sequence[Side], of: Callable[[Timing], float]) -> float | None:
-            return median(of(side[step]) for side in sides) if step in sides[0] else None
+        def used(which: int) -> str:
+            found = [middle(sides, step, lambda timing: timing.use[which]) for sides in (ours, plain)]
+            return " / ".join(f"{one:.0f}" for one in found if one is not None)
 
-        def both(of: Callable[[Timing], float]) -> str:
-            return " / ".join(f"{found:.0f}" for sides in (ours, plain) if (found := middle(sides, of)) is not None)
-
-        return Row(title, middle(ours, value), middle(plain, value), goal, memory=both(lambda one: one.memory), disk=both(lambda one: one.disk))
+        return Row(title, middle(ours, step, value), middle(plain, step, value), goal, use=(used(0), used(1), used(2)))
 
     counted = [side["second"].modules for side in ours if side["second"].modules is not None]
     return [
@@ -462,11 +492,12 @@ def rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
         row("second", "second run, nothing to do", "<= 4 s"),
         Row("second run, module tasks", max(counted, default=None), goal="<= 5", digits=0),
         row("edit", "one edited line until it serves", "<= 0.60"),
-        replace(row("edit", "its image alone", "<= 0.15", lambda timing: timing.parts["app_images"]), memory="", disk=""),
+        replace(row("edit", "its image alone", "<= 0.15", lambda timing: timing.parts["app_images"]), use=("", "", "")),
         row("back", "rollback until it serves", "<= Helm's + 4 s"),
         row("away", "taken away", "<= 1.2"),
         row("status", "`make status`", "<= 1.5 s"),
         row("plan", "`make plan`", "<= 4 s"),
+        *([row("cold", "cold from package registries, bare machine", "<= 840 s")] if "cold" in ours[0] else []),
     ]
 
 
@@ -474,7 +505,8 @@ def part_rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
     """Where the time goes, by role. The node's pull from the registry is a part of our release, not of our image."""
 
     def of(part: str, step: str, sides: Sequence[Side]) -> float | None:
-        return median(side[step].parts[part] for side in sides) if step in sides[0] and part in sides[0][step].parts else None
+        found = [side[step].parts[part] for side in sides if step in side and part in side[step].parts]
+        return median(found) if found else None
 
     found = [Row(f"{step}: {part}", of(part, step, ours), of(part, step, plain)) for step, timing in ours[0].items() for part in timing.parts]
     return [row for row in found if max(row.ours or 0, row.plain or 0) >= SHORT_SECONDS]
@@ -482,7 +514,7 @@ def part_rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
 
 def table(lines: Sequence[Row]) -> str:
     """In Markdown, with its columns in line; those that are empty throughout are left out."""
-    head = ["", "site.yml", "plain.sh", "ratio", "goal", "memory", "disk"]
+    head = ["", "site.yml", "plain.sh", "ratio", "goal", "processor", "memory", "disk"]
     columns = [column for column in zip(head, *(row.cells() for row in lines), strict=True) if column[0] == "" or any(column[1:])]
     widths = [max(map(len, column)) for column in columns]
     cells = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in zip(*columns, strict=True)]
