@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import secrets
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -209,11 +210,25 @@ def page(tmp_path: Path) -> Iterator[Page]:
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=str(chromium), args=["--no-sandbox", "--disable-gpu"]) as browser:
         page = browser.new_page(base_url=URL)
         page.goto("/signup")
-        page.get_by_label("E-mail address").fill("browser@example.com")
+        page.get_by_label("E-mail address").fill(f"browser-{secrets.token_hex(4)}@example.com")
         page.get_by_label("Password", exact=True).fill("a password for this test alone")
         page.get_by_role("button", name="Create account").click()
         page.wait_for_url("**/todos")
         yield page
+
+
+def test_in_a_browser_an_answer_goes_on_after_a_reload(page: Page) -> None:
+    log, message = page.get_by_role("log"), page.get_by_label("Message to the assistant")
+    message.fill("add buy rice")
+    message.press("Enter")
+    expect(log.get_by_text("It is on")).to_be_visible(timeout=30_000)
+    page.reload()
+    expect(log.get_by_text("It is on")).to_be_visible()
+    expect(log.get_by_text(TEXT)).to_have_count(0)  # the rest is still to come
+    expect(log.get_by_text(TEXT)).to_be_visible(timeout=60_000)
+    expect(log.get_by_text("add buy rice")).to_have_count(1)
+    expect(page.get_by_role("checkbox", name="buy rice")).to_have_count(1)
+    expect(page.get_by_role("button", name="Undo: Added buy rice")).to_have_count(1)
 
 
 def test_in_a_browser_an_answer_outlives_all_pods_that_could_give_it_and_its_model(deployment: Deployment, page: Page) -> None:
