@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times site.yml against plain.sh, a shell script that issues the same commands: from nothing, again, and after an edit.
+"""Times site.yml against plain.sh, a shell script that issues the same commands: from nothing, again, after an edit, back, and away.
 
-    python3 bootstrap -- python bench/deployment.py [--runs N]
+    python3 bootstrap -- python bench/deployment.py [--runs N] [--cold] [--write]
 
 Both sides deploy under a name of their own, one after the other, and are taken away again, also after a failure or
 Ctrl-C. Both start warm: the engine, the tools and the store are there, the node's, registry's, database's and build
@@ -9,6 +9,10 @@ images are in Docker, and its layer cache holds both builds. Neither the cluster
 registry. What stays on the machine is what `make up` shares between deployments: engine, tools, store and the user who
 runs minikube.
 
+With --cold, a bare Debian system in a container, without a store, is first taken to the checked application once, all built from package registries.
+
+Memory is how much less was available at the worst moment of a step than at its start, disk how much less was free, processor how long its cores were
+at work together; all three are of the whole machine.
 The exit status says whether every step worked; how the figures compare is for people to judge.
 """
 
@@ -26,10 +30,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -41,6 +47,7 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / ".ansible/collections"), str(ROOT / "molecule/shared")]
 
+import systems  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed  # noqa: E402
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images  # noqa: E402
@@ -53,6 +60,7 @@ from checkout import listed_files  # noqa: E402
 # Nobody else's deployment has this name, so whatever has it is left from a run of this script.
 NAME = "todochat-bench"
 REGISTRY = "127.0.0.1:5090"
+COLD = f"{NAME}-cold"
 SETTINGS: dict[str, Any] = {
     "deployment_name": NAME,
     "deployment_subnet": "192.168.86.0/24",
@@ -69,6 +77,8 @@ CLUSTER_PROGRAMS = ("kubeadm", "kubelet", "kubectl")
 EDITED = "backend/src/todo_backend/app.py"
 REST = "the rest"
 LAST_LINES = 40
+RESULT = ROOT / "BENCH.md"
+SAMPLE_SECONDS = 0.2
 GATE_SECONDS = 60
 # Shorter parts are not shown, and a ratio to less says nothing.
 SHORT_SECONDS = 0.5
@@ -86,15 +96,12 @@ class Timing:
     seconds: float
     parts: dict[str, float] = field(default_factory=dict)
     modules: int | None = None
+    use: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Seconds of processors, and MiB of memory and of disk at the worst moment."""
 
 
-@dataclass
-class Side:
-    """What one deployment took."""
-
-    first: Timing
-    second: Timing
-    edit: Timing
+Side = dict[str, Timing]
+"""What each step of one deployment took."""
 
 
 @dataclass(frozen=True)
@@ -106,26 +113,32 @@ class Row:
     plain: float | None = None
     goal: str = ""
     digits: int = 1
+    use: tuple[str, str, str] = ("", "", "")
 
     def cells(self) -> list[str]:
         def shown(value: float | None) -> str:
             return "" if value is None else f"{value:.{self.digits}f}"
 
         ratio = f"{self.ours / self.plain:.2f}" if self.ours is not None and self.plain and self.plain >= SHORT_SECONDS else ""
-        return [self.title, shown(self.ours), shown(self.plain), ratio, self.goal]
+        return [self.title, shown(self.ours), shown(self.plain), ratio, self.goal, *self.use]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time site.yml against the plain shell script that issues the same commands.")
     parser.add_argument("--runs", type=int, default=1, help="how often each side deploys, in turns; medians are printed")
-    runs = parser.parse_args().runs
+    parser.add_argument("--cold", action="store_true", help="first of all from package registries, without a store, on a bare system")
+    parser.add_argument("--write", action="store_true", help=f"keep the result in {RESULT.name}")
+    given = parser.parse_args()
+    runs = given.runs
     signal.signal(signal.SIGTERM, terminated)
     lock, store = Lock(ROOT / "artifacts.lock.yml"), Store(Path.home() / ".cache/todochat/store")
     store.path.mkdir(parents=True, exist_ok=True)
-    print(machine(), flush=True)
+    found = [machine()]
+    print(found[0], flush=True)
     try:
         with alone(store.path.parent), tempfile.TemporaryDirectory(prefix="todochat-bench-") as folder:
             bench = Bench(Path(folder), lock, store)
+            from_registries = [bench.cold()] if given.cold else []
             bench.prepare()
             sides: dict[str, list[Side]] = {"site.yml": [], "plain.sh": []}
             for number in range(runs):
@@ -137,7 +150,28 @@ def main() -> None:
         sys.exit(f"bench/deployment.py: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    print(f"\n{table(rows(*sides.values()))}\n\n{table(part_rows(*sides.values()))}")
+    for side, timing in zip(sides["site.yml"], from_registries, strict=False):
+        side["cold"] = timing
+    found += [table(rows(*sides.values())), table(part_rows(*sides.values()))]
+    print("\n" + "\n\n".join(found[1:]))
+    if given.write:
+        said = {"arguments": " ".join(sys.argv[1:]), "date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": found[0], "runs": runs}
+        RESULT.write_text(PAGE.format(**said, rows=found[1], parts=found[2]), encoding="utf-8")
+
+
+PAGE = """# How fast it is
+
+`make bench ARGS='{arguments}'` measured this on {date}: {machine}. Figures are medians of {runs}. Beside site.yml stands
+[plain.sh](bench/plain.sh), a shell script that issues the same commands, and checks, compares and explains nothing. All is in seconds; processor is
+what all cores worked together; memory and disk, in MiB, are what the whole machine had less of at the worst moment of a step; each of site.yml and of
+plain.sh.
+
+{rows}
+
+Where the time went, in seconds, as far as half a second:
+
+{parts}
+"""
 
 
 def terminated(_signal: int, _frame: FrameType | None) -> None:
@@ -191,23 +225,40 @@ class Bench:
     def site(self) -> Side:
         """One deployment by site.yml, from nothing to nothing."""
         with self._deployment():
-            first = self._playbook("site.yml")
-            second = self._playbook("site.yml, second run")
+            side = {"first": self._playbook("site.yml"), "second": self._playbook("second run")}
+            side["plan"] = self._playbook("plan", "site.yml", "--check", "--diff")
+            side["status"] = self._playbook("status", "playbooks/status.yml")
             self._edit()
             start = time.monotonic()
-            edit = self._playbook("site.yml, edited line", "--tags=app_images,app_release")
+            side["edit"] = self._playbook("edited line", "site.yml", "--tags=app_images,app_release")
             self._wait_for_digest()
-            edit.seconds = time.monotonic() - start
-        return Side(first, second, edit)
+            side["edit"].seconds = time.monotonic() - start
+            side["back"] = self._playbook("rollback", "playbooks/rollback.yml")
+            side["away"] = self._playbook("taken away", "playbooks/down.yml", "--extra-vars=remove=application,cluster,data")
+        return side
 
     def plain(self) -> Side:
         """The same by plain.sh."""
         with self._deployment() as environment:
-            first = self._script("plain.sh", "up", environment)
-            second = self._script("plain.sh, second run", "up", environment)
+            side = {"first": self._script("plain.sh", "up", environment), "second": self._script("second run", "up", environment)}
             self._edit()
-            edit = self._script("plain.sh, edited line", "edit", environment)
-        return Side(first, second, edit)
+            for step, title in {"edit": "edited line", "back": "rollback", "down": "taken away"}.items():
+                side[step] = self._script(title, step, environment)
+            side["away"] = side.pop("down")
+        return side
+
+    def cold(self) -> Timing:
+        """A bare Debian system is taken to the checked application, with nothing of what this machine has built."""
+        events = self.folder / "events.jsonl"
+        command = "cd todochat && make up ARGS='-e artifact_store=/home/tester/store'"
+        try:
+            systems.start(COLD, systems.RELEASE, bare=True)
+            timing, lines = self._run("from package registries", ["docker", "exec", COLD, "su", "--login", "tester", "--command", command], {})
+            systems.run("docker", "cp", f"{COLD}:/home/tester/.local/state/todochat/events.jsonl", str(events))
+        finally:
+            systems.remove(COLD)
+        timing.parts, timing.modules = by_role(events, timing.seconds), counted_modules(line for _, line in lines)
+        return timing
 
     def copy_sources(self) -> None:
         """The applications as they are in the checkout, links included, in the place of what an earlier step made of them."""
@@ -233,7 +284,7 @@ class Bench:
                 yield environment
             finally:
                 end_processes(self._marker)
-                self._script("taken away", "down", environment)
+                self._script("nothing is left", "down", environment)
 
     @contextmanager
     def _own_files(self) -> Iterator[dict[str, str]]:
@@ -286,39 +337,44 @@ class Bench:
         with (self.sources / EDITED).open("a", encoding="utf-8") as file:
             file.write(f"# {secrets.token_hex(8)}\n")
 
-    def _playbook(self, title: str, *arguments: str) -> Timing:
-        """Runs site.yml as `make up` does."""
+    def _playbook(self, title: str, playbook: str = "site.yml", *arguments: str) -> Timing:
+        """Runs a playbook as make does."""
         variables = self.folder / "variables.json"
         variables.write_text(json.dumps(self.variables()))
         view = self.folder / "view"
+        shutil.rmtree(view, ignore_errors=True)
         environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"), "XDG_STATE_HOME": str(view)}
-        command = [sys.executable, "bootstrap", "--", "ansible-playbook", "site.yml", f"--extra-vars=@{variables}", *arguments]
-        seconds, lines = self._run(title, command, environment)
-        parts = {role: cost["seconds"] for role, cost in costs(view / "todochat/events.jsonl").items() if role}
-        parts[REST] = seconds - sum(parts.values())
-        return Timing(seconds, parts, counted_modules(line for _, line in lines))
+        command = [sys.executable, "bootstrap", "--", "ansible-playbook", playbook, f"--extra-vars=@{variables}", *arguments]
+        timing, lines = self._run(title, command, environment)
+        timing.parts = by_role(view / "todochat/events.jsonl", timing.seconds)
+        timing.modules = counted_modules(line for _, line in lines)
+        return timing
 
     def _script(self, title: str, command: str, environment: Mapping[str, str]) -> Timing:
-        seconds, lines = self._run(title, [str(ROOT / "bench/plain.sh"), command], environment)
-        return Timing(seconds, parts_of_script(lines, seconds))
+        timing, lines = self._run(title, [str(ROOT / "bench/plain.sh"), command], environment)
+        timing.parts = parts_of_script(lines, timing.seconds)
+        return timing
 
-    def _run(self, title: str, command: Sequence[str], environment: Mapping[str, str]) -> tuple[float, list[tuple[float, str]]]:
-        """Seconds, and each line with the second at which it came. StepError with the last of them when it fails."""
+    def _run(self, title: str, command: Sequence[str], environment: Mapping[str, str]) -> tuple[Timing, list[tuple[float, str]]]:
+        """What it took, and each line with the second at which it came. StepError with the last of them when it fails."""
         name, _, value = self._marker.partition("=")
         print(f"{title:32}", end="", flush=True)
         start = time.monotonic()
         # A session of its own: Ctrl-C is for this script, which ends what it started and then takes it away.
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **environment, name: value},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as process:
+        with (
+            Use() as use,
+            subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **environment, name: value},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            ) as process,
+        ):
             assert process.stdout is not None
             try:
                 lines = [(time.monotonic() - start, line.rstrip()) for line in process.stdout]
@@ -331,7 +387,7 @@ class Bench:
         if process.returncode:
             last = "\n".join(line for _, line in lines[-LAST_LINES:])
             raise StepError(f"the step '{title}' failed with exit status {process.returncode}. Its last lines:\n{last}")
-        return seconds, lines
+        return Timing(seconds, use=use.most), lines
 
     def _wait_for_digest(self) -> None:
         """Returns when every pod of the backend runs what was built last, as the check of site.yml sees it."""
@@ -342,6 +398,43 @@ class Bench:
             if time.monotonic() > deadline:
                 raise StepError(f"the edited backend does not serve after {GATE_SECONDS} s: {'; '.join(problems)}")
             time.sleep(0.2)
+
+
+class Use:
+    """What the machine needs while it is open: seconds of its processors, and MiB of memory, and of disk where Docker is, at the worst moment."""
+
+    def __enter__(self) -> Use:
+        self.most = (0.0, 0.0, 0.0)
+        self._begin = self._now()
+        self._over = threading.Event()
+        self._watch = threading.Thread(target=self._look, daemon=True)
+        self._watch.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watch.join()
+
+    def _look(self) -> None:
+        over = False
+        while not over:
+            over = self._over.wait(SAMPLE_SECONDS)
+            processor, memory, disk = (now - begin for now, begin in zip(self._now(), self._begin, strict=True))
+            self.most = (processor, max(self.most[1], memory), max(self.most[2], disk))
+
+    @staticmethod
+    def _now() -> tuple[float, float, float]:
+        user, nice, system, _, _, interrupts, soft = map(int, Path("/proc/stat").read_text(encoding="ascii").split()[1:8])
+        available = re.search(r"^MemAvailable: +(\d+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
+        assert available
+        used = (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+        return used, -int(available[1]) / 2**10, -shutil.disk_usage("/var/lib").free / 2**20
+
+
+def by_role(events: Path, seconds: float) -> dict[str, float]:
+    """What each role took of so many seconds, and the rest."""
+    parts = {role: cost["seconds"] for role, cost in costs(events).items() if role} if events.exists() else {}
+    return parts | {REST: seconds - sum(parts.values())}
 
 
 def end_processes(marker: str) -> None:
@@ -382,37 +475,50 @@ def counted_modules(lines: Iterator[str]) -> int | None:
 def rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
     """What was asked, each beside its baseline."""
 
-    def both(title: str, goal: str, value: Callable[[Side], float]) -> Row:
-        return Row(title, median(map(value, ours)), median(map(value, plain)), goal)
+    def middle(sides: Sequence[Side], step: str, of: Callable[[Timing], float]) -> float | None:
+        found = [of(side[step]) for side in sides if step in side]
+        return median(found) if found else None
 
-    counted = [side.second.modules for side in ours if side.second.modules is not None]
+    def row(step: str, title: str, goal: str, value: Callable[[Timing], float] = lambda timing: timing.seconds) -> Row:
+        def used(which: int) -> str:
+            found = [middle(sides, step, lambda timing: timing.use[which]) for sides in (ours, plain)]
+            return " / ".join(f"{one:.0f}" for one in found if one is not None)
+
+        return Row(title, middle(ours, step, value), middle(plain, step, value), goal, use=(used(0), used(1), used(2)))
+
+    counted = [side["second"].modules for side in ours if side["second"].modules is not None]
     return [
-        both("nothing to checked healthy, s", "<= 1.25", lambda side: side.first.seconds),
-        both("second run, s", "", lambda side: side.second.seconds),
-        Row("second run, module tasks", max(counted, default=None), goal="<= 20 tasks", digits=0),
-        both("edited line until it serves, s", "", lambda side: side.edit.seconds),
-        both("its image alone, s", "<= 0.40", lambda side: side.edit.parts["app_images"]),
+        row("first", "nothing to checked healthy", "<= 0.75"),
+        row("second", "second run, nothing to do", "<= 4 s"),
+        Row("second run, module tasks", max(counted, default=None), goal="<= 5", digits=0),
+        row("edit", "one edited line until it serves", "<= 0.60"),
+        replace(row("edit", "its image alone", "<= 0.15", lambda timing: timing.parts["app_images"]), use=("", "", "")),
+        row("back", "rollback until it serves", "<= Helm's + 4 s"),
+        row("away", "taken away", "<= 1.2"),
+        row("status", "`make status`", "<= 1.5 s"),
+        row("plan", "`make plan`", "<= 4 s"),
+        *([row("cold", "cold from package registries, bare machine", "<= 840 s")] if "cold" in ours[0] else []),
     ]
 
 
 def part_rows(ours: Sequence[Side], plain: Sequence[Side]) -> list[Row]:
     """Where the time goes, by role. The node's pull from the registry is a part of our release, not of our image."""
 
-    def of(part: str, timings: Sequence[Timing]) -> float | None:
-        return median(timing.parts[part] for timing in timings) if part in timings[0].parts else None
+    def of(part: str, step: str, sides: Sequence[Side]) -> float | None:
+        found = [side[step].parts[part] for side in sides if step in side and part in side[step].parts]
+        return median(found) if found else None
 
-    steps = {
-        "first": ([side.first for side in ours], [side.first for side in plain]),
-        "second": ([side.second for side in ours], [side.second for side in plain]),
-        "edit": ([side.edit for side in ours], [side.edit for side in plain]),
-    }
-    found = [Row(f"{step}: {part}", of(part, left), of(part, right)) for step, (left, right) in steps.items() for part in left[0].parts]
+    found = [Row(f"{step}: {part}", of(part, step, ours), of(part, step, plain)) for step, timing in ours[0].items() for part in timing.parts]
     return [row for row in found if max(row.ours or 0, row.plain or 0) >= SHORT_SECONDS]
 
 
 def table(lines: Sequence[Row]) -> str:
-    cells = [["", "site.yml", "plain.sh", "ratio", "goal"], *(row.cells() for row in lines)]
-    return "\n".join(f"{title:34}{ours:>9}{plain:>10}{ratio:>7}  {goal}".rstrip() for title, ours, plain, ratio, goal in cells)
+    """In Markdown, with its columns in line; those that are empty throughout are left out."""
+    head = ["", "site.yml", "plain.sh", "ratio", "goal", "processor", "memory", "disk"]
+    columns = [column for column in zip(head, *(row.cells() for row in lines), strict=True) if column[0] == "" or any(column[1:])]
+    widths = [max(map(len, column)) for column in columns]
+    cells = [[cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in zip(*columns, strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [cells[0], ["-" * width for width in widths], *cells[1:]])
 
 
 if __name__ == "__main__":

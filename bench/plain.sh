@@ -5,6 +5,7 @@
 #
 #   plain.sh up     from nothing to /health/ready; run again, what is there is kept
 #   plain.sh edit   builds the edited backend, loads it into the node and rolls it out
+#   plain.sh back   has Helm put back what was before the edit
 #   plain.sh down   takes away what up or site.yml made under this name
 #
 # A line "== part" begins each part; parts are named as the roles that do the same.
@@ -158,6 +159,13 @@ edit() {
   part app_release
   "$KUBECTL" set image --namespace="$NAME" deployment/backend "migrations=$reference" "backend=$reference"
   "$KUBECTL" rollout status --namespace="$NAME" deployment/backend --timeout=300s
+  part app_check
+  healthy
+}
+
+back() {
+  part app_release
+  "$HELM" rollback backend --namespace="$NAME" --wait
   part app_check
   healthy
 }

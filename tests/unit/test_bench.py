@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,8 @@ esac
 
 def side(first: float, second: float, image: float, modules: int | None = None) -> Side:
     edit = Timing(image * 2, {"app_images": image, "app_release": image})
-    return Side(Timing(first, {"minikube": first}), Timing(second, {"minikube": second}, modules), edit)
+    started = Timing(first, {"minikube": first}, use=(0, first * 10, first))
+    return {"first": started, "second": Timing(second, {"minikube": second}, modules), "edit": edit}
 
 
 def test_a_part_of_the_script_ends_where_the_next_begins() -> None:
@@ -49,24 +51,43 @@ def test_the_summary_says_how_many_module_tasks_ran() -> None:
     assert deployment.counted_modules(iter(["localhost : ok=30 changed=0"])) is None
 
 
+def cells(table: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+
+
 def test_each_ratio_is_of_medians_and_stands_beside_its_goal() -> None:
     ours = [side(120, 12, 4, 17), side(90, 10, 4, 18), side(100, 11, 4, 17)]
-    shown = deployment.table(deployment.rows(ours, [side(80, 10, 20)])).splitlines()
-    assert shown[0].split() == ["site.yml", "plain.sh", "ratio", "goal"]
-    assert shown[1].endswith("100.0      80.0   1.25  <= 1.25")
-    assert shown[3].endswith("18                   <= 20 tasks"), "the most that any run took"
-    assert shown[5].endswith("4.0      20.0   0.20  <= 0.40")
+    ours = [one | {"status": Timing(2)} for one in ours]
+    shown = cells(deployment.table(deployment.rows(ours, [side(80, 10, 20)])))
+    assert shown[0] == ["", "site.yml", "plain.sh", "ratio", "goal", "processor", "memory", "disk"]
+    assert shown[2] == ["nothing to checked healthy", "100.0", "80.0", "1.25", "<= 0.75", "0 / 0", "1000 / 800", "100 / 80"]
+    assert shown[4] == ["second run, module tasks", "18", "", "", "<= 5", "", "", ""], "the most that any run took"
+    assert shown[6] == ["its image alone", "4.0", "20.0", "0.20", "<= 0.15", "", "", ""]
+    assert shown[9] == ["`make status`", "2.0", "", "", "<= 1.5 s", "0", "0", "0"]
 
 
 def test_parts_that_one_side_lacks_are_left_empty_and_short_ones_out() -> None:
-    ours = Side(*(Timing(2, {deployment.REST: 1.7, "minikube": 0.3}) for _ in range(3)))
-    shown = [row.cells() for row in deployment.part_rows([ours], [side(0.4, 0.6, 1)])]
-    assert shown == [
-        ["first: the rest", "1.7", "", "", ""],
-        ["second: the rest", "1.7", "", "", ""],
-        ["second: minikube", "0.3", "0.6", "0.50", ""],
-        ["edit: the rest", "1.7", "", "", ""],
+    ours = {step: Timing(2, {deployment.REST: 1.7, "minikube": 0.3}) for step in ("first", "second", "status")}
+    shown = cells(deployment.table(deployment.part_rows([ours], [side(0.4, 0.6, 1)])))
+    assert shown[2:] == [
+        ["first: the rest", "1.7", "", ""],
+        ["second: the rest", "1.7", "", ""],
+        ["second: minikube", "0.3", "0.6", "0.50"],
+        ["status: the rest", "1.7", "", ""],
     ]
+
+
+def test_what_the_machine_needs_is_measured() -> None:
+    with deployment.Use() as use:
+        held = bytearray(os.urandom(2**20)) * 256
+        until = time.monotonic() + 20
+        while use.most[1] < 200 and time.monotonic() < until:
+            time.sleep(0.05)
+        del held
+    processor, memory, disk = use.most
+    assert 0 < processor < 20 * (os.cpu_count() or 1)
+    assert 200 <= memory < 4000
+    assert disk >= 0
 
 
 def test_processes_end_by_the_marker_in_their_environment_also_in_a_session_of_their_own() -> None:
