@@ -26,6 +26,7 @@ ROLES = {path.name for path in ROOT.glob("roles/*")} - {ASKED_FOR, OF_OTHERS}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
 WHOLE_WAY = {
     "account",
+    "account_root",
     "account_trixie",
     "alternative",
     "containerd_store",
