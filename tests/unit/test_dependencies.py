@@ -32,6 +32,8 @@ WHOLE_WAY = {
     "containerd_store",
     "down_installed",
     "guides",
+    "kind",
+    "kubeadm",
     "offline",
     "tags",
     "tags_after",
