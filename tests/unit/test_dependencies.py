@@ -31,6 +31,8 @@ WHOLE_WAY = {
     "containerd_store",
     "down_installed",
     "guides",
+    "kind",
+    "kubeadm",
     "offline",
     "tags",
     "tags_after",
