@@ -17,7 +17,7 @@ def test_each_tag_changes_nothing(tester: Tester, tag: str) -> None:
     [
         ("image_registry_endpoint=127.0.0.1:5001", "image_registry_endpoint=127.0.0.1:5000"),
         ("deployment_registry_address=192.168.85.249", "deployment_registry_address=192.168.85.250"),
-        ("deployment_gateway=192.168.85.254", "deployment_gateway=192.168.85.1"),
+        ("deployment_gateway=192.168.85.252", "deployment_gateway=192.168.85.1"),
     ],
 )
 def test_an_address_that_the_cluster_knows_is_not_moved(tester: Tester, asked: str, there: str) -> None:
