@@ -42,6 +42,7 @@ def part(name: str) -> Path:
 
 def manifest(name: str, module: str, path: str) -> str:
     """A file that upstream keeps in the module of a part, which the part is built of."""
+    (FOLDER / "build").mkdir(parents=True, exist_ok=True)  # gone since the part was built, where it was
     with tempfile.TemporaryDirectory() as work:
         variables = go_environment(TOOLCHAIN, FOLDER / "build", Path(work))
         command = ["go", "mod", "download", "-json", module]
