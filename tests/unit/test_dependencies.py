@@ -28,6 +28,7 @@ WHOLE_WAY = {
     "account",
     "account_trixie",
     "alternative",
+    "collection",
     "containerd_store",
     "down_installed",
     "guides",
