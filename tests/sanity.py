@@ -45,7 +45,7 @@ def main() -> None:
         shutil.copytree(ROOT / "tests/sanity", collection / "tests/sanity")
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         left_out = [f"--exclude={path}" for path in NOT_OURS]
-        command = [programs / "ansible-test", "sanity", "--color", "no", "--python", version, *left_out, *sys.argv[1:], *TARGETS]
+        command = [str(programs / "ansible-test"), "sanity", "--color", "no", "--python", version, *left_out, *sys.argv[1:], *TARGETS]
         subprocess.run([*command, "--prime-venvs"], cwd=collection, env=environment, check=True)
         add_what_modules_import()
         sys.exit(subprocess.run(command, cwd=collection, env=environment, check=False).returncode)
@@ -53,11 +53,11 @@ def main() -> None:
 
 def install(folder: Path, environment: Mapping[str, str]) -> None:
     """Into a place that knows of no other collection, so that the one that this checkout is does not count as installed."""
-    galaxy = [Path(sys.executable).with_name("ansible-galaxy"), "collection"]
+    galaxy = [str(Path(sys.executable).with_name("ansible-galaxy")), "collection"]
     place = {**environment, "ANSIBLE_COLLECTIONS_PATH": str(folder)}
-    subprocess.run([*galaxy, "build", "--output-path", folder, ROOT], cwd=folder, env=place, check=True)
+    subprocess.run([*galaxy, "build", "--output-path", str(folder), str(ROOT)], cwd=folder, env=place, check=True)
     (file,) = folder.glob("*.tar.gz")
-    subprocess.run([*galaxy, "install", "--offline", "--no-deps", "--collections-path", folder, file], cwd=folder, env=place, check=True)
+    subprocess.run([*galaxy, "install", "--offline", "--no-deps", "--collections-path", str(folder), str(file)], cwd=folder, env=place, check=True)
 
 
 def make_the_source_of_pip() -> None:
@@ -73,7 +73,7 @@ def add_what_modules_import() -> None:
     pinned.write_text("\n".join(re.findall(r"^[\w.-]+==[\w.]+", LOCK.read_text(encoding="utf-8"), re.MULTILINE)), encoding="utf-8")
     for python in HOME.glob(".ansible/test/venv/*/*/*/bin/python"):
         if not [*python.parents[1].glob("lib/python*/site-packages/bcrypt")]:
-            pip = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--constraint", pinned]
+            pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--constraint", str(pinned)]
             subprocess.run([*pip, *BESIDE], check=True)
 
 

@@ -37,6 +37,8 @@ REASONS = {
     "make check": "it runs this test",
     "make test": "it runs the scenarios",
     "make lock": "what it finds is not known beforehand: it asks for the newest versions",
+    "python3 bootstrap --test -- python tests/sanity.py": "`make test` runs it itself, with all of its tests",
+    "ansible-test sanity": "the line above runs it, where the collection is installed",
     "python3 bootstrap --test -- pytest tests/charts": "`make test` runs these tests itself",
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",

@@ -100,7 +100,7 @@ def now() -> str:
 
 def by_digest(name: str) -> str:
     """The image of a name that was built last, by its digest; empty where none was, or the registry does not have it, or does not answer."""
-    endpoint, _unused, repository = name.partition("/")
+    endpoint, _slash, repository = name.partition("/")
     try:
         digest = Pushed().current(name)
         return f"{name}@{digest}" if digest and registry(endpoint).has(repository, digest) else ""
@@ -198,7 +198,7 @@ def wrong_in(bench: Workbench, path: Path, manifest: Manifest) -> str:
                 status = process.wait()
             if status:
                 return f"it cannot be restored: {last_line(text_of(errors))}"
-        came, _unused = look(session)
+        came, _server = look(session)
     differences = manifest.contents.differences(came)
     return f"what comes out of it is not what went into it: {differences}" if differences else ""
 
