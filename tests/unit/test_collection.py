@@ -132,7 +132,7 @@ def test_a_vault_is_made_from_there_with_the_password_of_the_collections_own_pro
 
 @pytest.mark.parametrize("name", ["schedule", "mcp"])
 def test_what_needs_a_checkout_is_refused_in_a_sentence(installed: Installed, name: str) -> None:
-    status, said = installed.run(f"todochat.platform.{name}", f"--extra-vars={NOWHERE}")
+    status, said = installed.run(f"todochat.platform.{name}", f"--extra-vars={NOWHERE}", ANSIBLE_VAULT_PASSWORD_FILE=installed.password)
     assert status != 0
     assert f"{installed.collection} is the installed collection, and this needs a checkout, so it is not done here, and nothing was changed" in said
 
