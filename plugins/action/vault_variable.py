@@ -36,7 +36,7 @@ class ActionModule(VaultAction):
         """Return {changed, msg}."""
         path = in_force(arguments["path"], arguments["team_path"])
         name = known(arguments["name"], arguments["random"])
-        _, content = opened(path)
+        _unused, content = opened(path)
         if self._task.check_mode:
             return would(path, name, content, arguments)
         if arguments["random"]:

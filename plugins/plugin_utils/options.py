@@ -7,8 +7,11 @@ all are looked at before the first one. Pure, but for the lock files and source 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import ipaddress
 import re
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -28,6 +31,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.store.lock impor
 COLLECTION = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "deployment"
 """The first word of what the roles of a deployment share."""
+MODULES_IMPORT = ("bcrypt", "docker", "yaml")
 SHOWN = 100
 """Characters of a value that are repeated in a message."""
 TYPES = {
@@ -91,12 +95,12 @@ def is_port(value: str) -> bool:
 
 def is_endpoint(value: str) -> bool:
     """An address of this machine and a port."""
-    address, _, port = value.rpartition(":")
+    address, _unused, port = value.rpartition(":")
     return is_address(address) and is_port(port)
 
 
 def is_host_and_port(value: str) -> bool:
-    host, _, port = value.rpartition(":")
+    host, _unused, port = value.rpartition(":")
     return is_host(host) and is_port(port)
 
 
@@ -364,6 +368,21 @@ def shown(value: Any, hidden: bool) -> str:
         return "(not shown)"
     line = " ".join(str(value).split())
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+
+
+def lacking() -> Iterator[UserError]:
+    """The packages that modules import and this Python does not have, which runs them: its owner may have made it without our lock file."""
+    if missing := [name for name in MODULES_IMPORT if importlib.util.find_spec(name) is None]:
+        why = f"The Python that runs this, {sys.executable}, lacks {', '.join(missing)}, which modules import"
+        yield UserError(why, f"Run `{shlex.quote(sys.executable)} -m pip install --require-hashes -r {COLLECTION / 'requirements/controller.txt'}`.")
+
+
+def outweighed(given: Mapping[str, Any], shared: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[UserError]:
+    """Of what an inventory says for all hosts, what does not count, as the playbooks say the same for all hosts, and Ansible takes theirs."""
+    for name in sorted(given.keys() & shared.keys()):
+        if given[name] != shared[name] and raw.get(name) == shared[name]:
+            why = f"{name} is set for the group all of the inventory, and does not count there: the playbooks set it for that group, too"
+            yield UserError(why, "Set it for the host localhost, in the inventory or in host_vars/localhost.yml beside it, or with -e.")
 
 
 def unknown(raw: Iterable[str], roles: Mapping[str, Mapping[str, Any]], shared: list[str]) -> Iterator[UserError]:

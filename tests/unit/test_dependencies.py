@@ -29,6 +29,7 @@ WHOLE_WAY = {
     "account_root",
     "account_trixie",
     "alternative",
+    "collection",
     "containerd_store",
     "down_installed",
     "guides",
@@ -87,7 +88,7 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"backup", "collection", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         (
@@ -108,7 +109,7 @@ def own_text(scenario: str) -> str:
         ("tests/run.py#molecule", set(names())),
         ("tests/checks.py", set()),
         ("plugins/callback/progress.py#run", set(names())),
-        ("galaxy.yml", {"alternative", "guides"}),
+        ("galaxy.yml", {"alternative", "collection", "guides"}),
     ],
 )
 def test_an_edit_stales_these_and_no_others(edit: str, scenarios: set[str]) -> None:

@@ -45,7 +45,7 @@ def is_here(host: str) -> bool:
         found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
     except OSError:
         return False  # a proxy may know it
-    return any(is_nobodys(str(address[0])) or comes_from(family, address) == address[0] for family, _, _, _, address in found)
+    return any(is_nobodys(str(address[0])) or comes_from(family, address) == address[0] for family, *_unused, address in found)
 
 
 def comes_from(family: int, address: tuple[Any, ...]) -> object:

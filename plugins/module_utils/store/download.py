@@ -10,6 +10,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy
 from ansible_collections.todochat.platform.plugins.module_utils.base.web import outside
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
@@ -93,9 +94,7 @@ class Source:
             return
         member = artifact.member.format(version=artifact.version, arch=self.architecture)
         with tarfile.open(download) as archive, target.open("wb") as file:
-            content = archive.extractfile(member)
-            assert content is not None, f"{address} has no file {member}"
-            shutil.copyfileobj(content, file)
+            shutil.copyfileobj(certain(archive.extractfile(member)), file)
         download.unlink()
 
 

@@ -52,8 +52,8 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        host, _, rest = text.partition("/")
-        repository, _, tag = rest.rpartition(":")
+        host, _unused, rest = text.partition("/")
+        repository, _unused, tag = rest.rpartition(":")
         return cls(host, repository, tag)
 
 

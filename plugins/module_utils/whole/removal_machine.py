@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine, host
@@ -133,10 +134,10 @@ class OnTheMachine:
 
     def _of_docker(self) -> list[Part]:
         """What is left of a Docker whose packages are gone by then."""
-        assert self.of.before is not None
+        before = certain(self.of.before)
         paths = [self.of.root / name for name in APT_FILES]
         parts = [part for path in paths for part in files("installed", str(path), path)]
-        if group_exists("docker") and "docker" not in self.of.before.groups:
+        if group_exists("docker") and "docker" not in before.groups:
             others = [name for name in group_members("docker") if name != self.of.minikube.user]
             parts.append(Part("installed", "group docker", partial(must, "groupdel", "docker"), f"{others[0]} is in it" if others else ""))
         return parts
