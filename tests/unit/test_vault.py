@@ -589,6 +589,8 @@ class TestEdit:
             deployment.edit("database_url", random=True)
         with pytest.raises(UserError, match=r"made by the language model's provider.*DO=edit.*secret=model_api_key"):
             deployment.edit("model_api_key", random=True)
+        with pytest.raises(UserError, match=r"those who run what it opens.*DO=edit.*secret=mirror_login"):
+            deployment.edit("mirror_login", random=True)
         with pytest.raises(UserError, match="rotate database_password"):
             deployment.edit("database_login", random=True)
 
