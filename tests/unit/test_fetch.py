@@ -242,13 +242,14 @@ class Upstream:
         self.packed = [gzip.compress(self.layers[0]), self.layers[1]]
         self.kinds = [f"{LAYER}+gzip", LAYER]
         self.diff_ids = [f"sha256:{sha256(layer)}" for layer in self.layers]
+        self.config_besides: dict[str, Any] = {}
         self.token_status = 200
         server.answer, storage.answer = self.answer, self.answer_of_storage
 
     def publish(self) -> Artifact:
         """Puts everything where its digest says; returns the artifact."""
         layers = [{"mediaType": kind, "digest": self._blob(layer)} for kind, layer in zip(self.kinds, self.packed, strict=True)]
-        config = {"config": {"Entrypoint": ["/usr/bin/node"], "Env": ["A=B"]}, "rootfs": {"type": "layers", "diff_ids": self.diff_ids}}
+        config = {"config": {"Entrypoint": ["/usr/bin/node"], "Env": ["A=B"], **self.config_besides}, "rootfs": {"type": "layers", "diff_ids": self.diff_ids}}
         self.config = self._blob(json.dumps(config).encode())
         manifest = json.dumps({"mediaType": MANIFEST, "config": {"digest": self.config}, "layers": layers}).encode()
         self.manifest = sha256(manifest)
@@ -308,6 +309,17 @@ def test_an_image_becomes_an_archive_that_docker_loads(upstream: Upstream, store
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["Entrypoint"] == ["/usr/bin/node"]
     assert "A=B" in config["config"]["Env"]
+
+
+def test_what_an_image_sets_to_nothing_is_not_set(upstream: Upstream, store: Store) -> None:
+    upstream.config_besides = {"Env": None, "Cmd": None, "Labels": None}
+    artifact = upstream.publish()
+    Source("amd64", upstream.server.url).fetch(artifact, store)
+    with tarfile.open(store.verified(artifact)) as archive:
+        [manifest] = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
+        config = json.load(archive.extractfile(manifest["Config"]))["config"]  # type: ignore[arg-type]
+    assert [entry.partition("=")[0] for entry in config.pop("Env")] == ["PATH"]
+    assert config == {"Entrypoint": ["/usr/bin/node"]}
 
 
 def test_an_image_comes_from_a_folder_too(upstream: Upstream, store: Store, tmp_path: Path) -> None:

@@ -106,7 +106,9 @@ class UpstreamRegistry:
         for number, (layer, unpacked) in enumerate(pairs, 1):
             what = f"downloading {self.reference.repository}:{self.reference.tag}, layer {number} of {len(pairs)}"
             layers.append(self._layer(layer, unpacked.removeprefix("sha256:"), folder / f"{number}.tar", partial, what))
-        write_archive(target, name, architecture, layers, config.get("config", {}))
+        # Docker writes null for what an image does not set
+        given = {key: value for key, value in (config.get("config") or {}).items() if value is not None}
+        write_archive(target, name, architecture, layers, given)
         shutil.rmtree(folder)
 
     def _platform(self, index: Mapping[str, Any], architecture: str) -> str:
