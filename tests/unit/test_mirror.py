@@ -176,7 +176,9 @@ def shifted(files: Files) -> None:
 
 
 @pytest.mark.parametrize("change", [without_parts, changed, changed_and_heedless, nameless, shifted])
-def test_what_is_not_the_same_any_more_comes_from_the_beginning(files: Files, store: Store, change: Callable[[Files], None]) -> None:
+def test_what_is_not_the_same_any_more_comes_from_the_beginning(
+    files: Files, store: Store, change: Callable[[Files], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     if change is nameless:
         nameless(files)
     artifact = broken_off(files, store, 3000)
@@ -184,6 +186,7 @@ def test_what_is_not_the_same_any_more_comes_from_the_beginning(files: Files, st
     change(files)
     # the part that was there is of something else, so that it would be noticed
     (store.path / ".partial-tool" / sha256(CONTENT)).write_bytes(b"x" * 3000)
+    monkeypatch.setattr(transfer, "PAUSES", ())  # before all of it has come, and not in another try
     fetched(artifact, store)
 
 
@@ -208,6 +211,16 @@ def test_parts_that_do_not_fit_come_anew_and_an_altered_file_is_refused(files: F
     with pytest.raises(ArtifactError, match=f"{PATH} is not what the lock file names: .* found {sha256(CONTENT)}; it was not used"):
         Source("amd64").fetch(altered, store)
     assert not list(store.path.glob(".partial-*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_leaves_of_a_download_belongs_to_the_stores_owner(files: Files, store: Store) -> None:
+    store.path.mkdir()
+    os.chown(store.path, 12345, 23456)
+    broken_off(files, store, 3000)
+    found = list(store.path.rglob("*"))
+    assert len(found) == 4
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in found} == {(12345, 23456)}
 
 
 @pytest.mark.parametrize("size", [len(CONTENT), len(CONTENT) + 5])
