@@ -17,7 +17,8 @@ password=$(openssl rand -hex 12)
 htpasswd -Bin reader <<< "$password" > logins
 
 # The registry is the product's own image, and has that image.
-image=$(docker load --quiet --input /home/tester/.cache/todochat/store/registry/*/registry.tar | sed 's/^Loaded image: //')
+archives=(/home/tester/.cache/todochat/store/registry/*/registry.tar)
+image=$(docker load --quiet --input "${archives[0]}" | sed 's/^Loaded image: //')
 docker run --detach --name theirs --network host --volume /etc/mirror:/set:ro \
   --env REGISTRY_HTTP_ADDR=127.0.0.1:5443 --env REGISTRY_HTTP_TLS_CERTIFICATE=/set/server.crt --env REGISTRY_HTTP_TLS_KEY=/set/server.key \
   --env REGISTRY_AUTH=htpasswd --env REGISTRY_AUTH_HTPASSWD_REALM=theirs --env REGISTRY_AUTH_HTPASSWD_PATH=/set/logins "$image" > /dev/null
