@@ -129,8 +129,8 @@ def jwt_keys_problem(value: Any) -> str | None:
     return None
 
 
-def registry_login_problem(value: Any) -> str | None:
-    """name:password, as docker login takes them."""
+def name_and_password_problem(value: Any) -> str | None:
+    """name:password, as docker login takes them, and Basic authentication."""
     if not isinstance(value, str):
         return f"must be a string, and is a {type(value).__name__}"
     if PLACEHOLDER.fullmatch(value):
@@ -149,7 +149,8 @@ SCHEMA: dict[str, Entry] = {
     "vault_database_url": Entry(url_problem, None, "an external database instead of the container; database_url of the Secret"),
     "vault_jwt_keys": Entry(jwt_keys_problem, next_jwt_keys, "jwt_keys of the Secret: the backend's sessions", parse_mapping),
     "vault_model_api_key": Entry(text_problem, None, "a language model instead of the built-in assistant; model_api_key of the Secret"),
-    "vault_registry_login": Entry(registry_login_problem, None, "the registry of a cluster that others run, as name:password"),
+    "vault_registry_login": Entry(name_and_password_problem, None, "the registry of a cluster that others run, as name:password"),
+    "vault_mirror_login": Entry(name_and_password_problem, None, "the mirror that artifact_mirror names, as name:password"),
     "vault_checksum_key": Entry(text_problem, lambda _unused: random_key(), "the hashes that stand for values in diffs and annotations; restarts the backend"),
 }
 

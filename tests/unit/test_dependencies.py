@@ -169,7 +169,7 @@ def test_what_is_painted_is_read_at_a_terminal_alone() -> None:
         ("app_secrets_context", {"app_secrets"}),
         ("minikube_ports", {"minikube"}),
         ("app_check_url", {"app_check"}),
-        ("deployment_team_vault_file", {"database", "app_secrets"}),
+        ("deployment_team_vault_file", {"database", "app_secrets", "artifact"}),
     ],
 )
 def test_a_line_of_the_shared_variables_stales_those_that_read_it(variable: str, readers: set[str]) -> None:

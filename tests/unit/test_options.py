@@ -46,7 +46,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.MEMORY: 512,
     options.SECONDS: 0,
     options.URL: "127.0.0.1:30000",
-    options.MIRROR: "mirror.example",
+    options.MIRROR: "https://mirror.example/canary?token=canary",
     options.VERSION: "1.34",
     options.USER: "root",
     options.USERS: ["tester", "Some One"],
@@ -143,6 +143,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         *(("minikube_user", name) for name in ("john.doe", "JDoe", "jdoe@corp.example", "CORP\\jdoe", "j_doe-2$", "jürgen")),
         ("artifact_mirror", "/srv/mirror"),
         ("artifact_mirror", "https://mirror.example/todochat"),
+        ("artifact_mirror", "https://[fd00::7]:8443/a/path/"),
         ("app_check_database_container", ""),
         ("app_secrets_kubeconfig", "~/kubeconfig"),
         ("app_secrets_database_url", "postgresql://todo_app:@192.168.85.251:5432/todo"),  # before the vault is made
@@ -212,6 +213,13 @@ def test_what_the_lock_file_does_not_hold() -> None:
 def test_a_mirror_has_an_address() -> None:
     one(found(artifact_source="mirror"), "artifact_source=mirror needs artifact_mirror")
     assert found(artifact_source="mirror", artifact_mirror="/srv") == []
+
+
+@pytest.mark.parametrize("login", ["canary", "somebody:canary", "somebody:c@n/canary", "somebody:c/canary"])
+def test_a_login_in_the_mirrors_address_is_refused_unseen(login: str) -> None:
+    raw = {"mirror": f"https://{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
+    message = one(found(**raw), "mirror names a user or a password in its URL", "as name:password into the vault", "-e secret=mirror_login")
+    assert "canary" not in message
 
 
 def test_all_is_said_at_once() -> None:

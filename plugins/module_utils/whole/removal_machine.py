@@ -13,6 +13,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine, host
 from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_exists, group_members, user_exists
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import empty, remove_empty, take
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import PARTIAL
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import OURS, Deployment, Part, files, nothing
 
 LINKS = "usr/local/bin"
@@ -55,7 +56,7 @@ class OnTheMachine:
     def _store(self, shared: str) -> list[Part]:
         """Of the store only what is an artifact: whoever named the folder may have more in it."""
         artifacts = [file.parent for file in self.of.store.glob("*/*/record.json")]
-        unfinished = [*self.of.store.glob(".adding-*")]
+        unfinished = [*self.of.store.glob(".adding-*"), *self.of.store.glob(f"{PARTIAL}*")]
         if not artifacts and not unfinished:
             return []
         if self.of.store.is_mount():
