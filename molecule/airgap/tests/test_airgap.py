@@ -1,0 +1,94 @@
+"""What people do every day passes on a machine that reaches nothing, and nothing of it tries to leave, in the order in which it is told here."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from conftest import SYSTEM
+from deployed import EDITS, Deployment
+from testinfra.host import Host
+
+EGRESS = "/var/log/egress"
+# Who asks for these needs no answer: minikube looks, at each start, whether its node reaches the registry of Kubernetes, and says that it does not.
+LOOKS = {"registry.k8s.io"}
+SMALL = """
+import json
+found = [entry for entry in json.load(open("/media/bundle/manifest.json"))["files"] if entry["kind"] == "npm"]
+print(found[0]["sha256"], found[0]["path"])
+"""
+SAY = """
+from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, account
+visitor = Visitor("http://127.0.0.1:30000")
+with account(visitor):
+    print(visitor.call("say", "POST", "/api/chat", {"message": "hello"})["reply"])
+"""
+SAYS = f"PYTHONPATH=.ansible/collections .venv/bin/python -c {shlex.quote(SAY)}"
+
+
+@pytest.fixture
+def deployment(host: Host) -> Deployment:
+    return Deployment(host)
+
+
+def tries(host: Host) -> set[str]:
+    """What tried to leave since the machine was there."""
+    return set(str(host.file(EGRESS).content_string).splitlines()) - {"watching"}
+
+
+def test_it_is_watched(host: Host) -> None:
+    host.run("timeout 1 python3 -c %s", "import socket; socket.create_connection(('203.0.113.9', 443))")
+    assert "tcp to 203.0.113.9:443" in tries(host)
+    host.check_output(f"sed -i /203.0.113.9/d {EGRESS}")
+
+
+def test_a_signature_is_checked_with_what_apt_has_of_the_bundle(deployment: Deployment) -> None:
+    passed, output = deployment.run("make status FROM=/media/bundle KEY=/media/bundle/key.pub")
+    assert not passed
+    assert "ssh-keygen, which checks signatures, is missing. Install openssh-client" in output
+    deployment.passes("sudo apt-get install --yes --no-install-recommends openssh-client")
+    output = deployment.passes("make status FROM=/media/bundle KEY=/media/bundle/key.pub")
+    assert "/media/bundle is signed by /media/bundle/key.pub" in output
+    deployment.passes("ssh-keygen -q -t ed25519 -N '' -f ~/other")
+    passed, output = deployment.run("make status FROM=/media/bundle KEY=$HOME/other.pub")
+    assert not passed
+    assert "is no signature of this bundle by /home/tester/other.pub" in output
+
+
+def test_a_flipped_byte_is_named(deployment: Deployment) -> None:
+    name, path = deployment.passes(f"python3 -c {shlex.quote(SMALL)}").split()
+    deployment.passes(f"cp -rs /media/bundle ~/copy && rm ~/copy/blobs/sha256/{name}")
+    flip = f"import pathlib; at = pathlib.Path('/media/bundle/blobs/sha256/{name}').read_bytes(); "
+    flip += f"pathlib.Path('/home/tester/copy/blobs/sha256/{name}').write_bytes(at[:9] + bytes([at[9] ^ 1]) + at[10:])"
+    deployment.passes(f"python3 -c {shlex.quote(flip)}")
+    # in a cache of its own: what is there already was compared when it was taken
+    passed, output = deployment.run("XDG_CACHE_HOME=~/elsewhere make status FROM=/home/tester/copy")
+    assert not passed
+    assert f"/home/tester/copy is damaged, and was not used: {path} (/home/tester/copy/blobs/sha256/{name} has the SHA-256 " in output
+    deployment.passes("rm -r ~/elsewhere ~/copy")
+
+
+def test_an_edited_line_is_built_and_served_and_taken_back(deployment: Deployment) -> None:
+    hello = deployment.passes(SAYS)
+    deployment.passes("sed -i 's/Hello! What would you like to do?/Ahoy! What is next?/' apps/backend/src/todo_backend/chat/replies.py")
+    deployment.passes("make up ARGS='--tags app_images,app_release,app_check'")
+    assert deployment.passes(SAYS).startswith("Ahoy!")
+    deployment.passes("make rollback")
+    assert deployment.passes(SAYS) == hello
+
+
+def test_what_is_done_every_day_passes(deployment: Deployment) -> None:
+    deployment.passes("make up")
+    assert "make open   (all is well)" in deployment.passes("make status")
+    assert "Nothing is wrong." in deployment.passes("make diagnose")
+    deployment.passes("make logs")
+    deployment.passes("make backup FILE=/home/tester/todo.tar")
+    deployment.passes("make restore FILE=/home/tester/todo.tar ARGS='-e replace=todo'")
+    deployment.passes("make vault DO=rotate ARGS='-e secret=jwt_keys'")
+    deployment.passes("make mcp")
+    assert "make open   (all is well)" in deployment.passes("make status")
+
+
+def test_nothing_tried_to_leave(host: Host) -> None:
+    others = {one for one in tries(host) if one.rpartition(" for ")[2].lower() not in LOOKS}
+    assert others == set(), f"{SYSTEM} tried to reach {sorted(others)}"
