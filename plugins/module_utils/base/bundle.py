@@ -204,14 +204,14 @@ def apt_sources(folder: str, releases: Sequence[str]) -> Iterator[str]:
 
 
 def apt_commands(cache: Path, release: str) -> list[list[str]]:
-    """What root does, so that apt has Debian's packages from the bundle that was taken."""
+    """What root does, so that apt has Debian's packages from the bundle that was taken. The last one is what makes it so."""
     sources = cache / TAKEN / os.path.basename(APT_SOURCES)
     write(sources, "\n".join(apt_sources(APT_FOLDER, [release])).encode())
-    alone = ["-o", f"Dir::Etc::SourceList={APT_SOURCES}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"]
+    alone = ["-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"]
     return [
         ["rm", "-rf", APT_FOLDER],
         ["mkdir", "-p", os.path.dirname(APT_FOLDER)],
         ["cp", "-r", str(cache / APT), APT_FOLDER],
-        ["cp", str(sources), APT_SOURCES],
         ["apt-get", "--quiet=2", *alone, "update"],
+        ["cp", str(sources), APT_SOURCES],
     ]
