@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def test_what_was_written_is_taken_and_then_pip_gets_it_alone(folder: Path, cach
 
 def test_a_flipped_byte_is_named_and_nothing_is_in_use(folder: Path, cache: Path) -> None:
     blob_of(folder, b"a package").write_bytes(b"a pbckage")
-    with pytest.raises(BundleError, match=r"is damaged, and was not used: bundle/packages/here\.whl \(.*has the SHA-256 \w{64}\)\. Copy it again from where it was written"):
+    with pytest.raises(BundleError, match=r"is damaged, and was not used: bundle/packages/here\.whl \(.*has the SHA-256 \w{64}\)\. Copy it again"):
         taken(folder, cache)
     assert not (cache / "bundle/packages/here.whl").exists()
     assert bundle.variables(cache) == {}
@@ -96,7 +97,7 @@ def test_missing_files_are_named(folder: Path, cache: Path) -> None:
         blob_of(folder, content).unlink()
     with pytest.raises(BundleError, match=r"bundle/packages/here\.whl \(\S+ is missing\), bundle/apt/list \(\S+ is missing\)\. Copy it again"):
         taken(folder, cache)
-    with pytest.raises(BundleError, match=r"holds no bundle: manifest\.json: No such file or directory\. Name the folder that `make bundle FILE=folder` has written\."):
+    with pytest.raises(BundleError, match=r"holds no bundle: manifest\.json: No such file or directory\. Name the folder that `make bundle FILE=folder`"):
         bundle.read(folder / "blobs")
 
 
@@ -211,7 +212,7 @@ def test_another_manifest_has_to_be_signed_again(folder: Path, keys: Path, tmp_p
 
 @pytest.mark.parametrize(
     ("release", "machine", "said"),
-    [("sid", MACHINE, r"is for the Debian bookworm and trixie, and this machine has sid\."), ("bookworm", "riscv64", r"is for the processor \w+, and this machine has riscv64\.")],
+    [("sid", MACHINE, "for the Debian bookworm and trixie, and this machine has sid"), ("bookworm", "riscv64", r"for the processor \w+, and this machine has riscv64")],
 )
 def test_a_bundle_of_another_machine_is_refused(folder: Path, release: str, machine: str, said: str) -> None:
     with pytest.raises(BundleError, match=said):
@@ -251,7 +252,7 @@ def test_apt_takes_debians_lists_however_old_by_debians_signature() -> None:
     assert said.count("Check-Valid-Until: no") == 2
 
 
-def test_the_frontends_build_finds_each_package_where_the_bundle_has_it(tmp_path: Path) -> None:
+def test_the_frontends_build_finds_each_package_where_the_bundle_has_it() -> None:
     script = re.search(r"sed -i '(.*)' package-lock\.json", (ROOT / "apps/frontend/Dockerfile").read_text())
     assert script
     lock = ROOT / writing.FRONTEND
@@ -277,8 +278,6 @@ def test_npm_packages_of_other_systems_are_left_out(package: dict[str, Any], wan
 
 
 def test_licences_are_read_from_wheels(tmp_path: Path) -> None:
-    import zipfile
-
     assert writing.licence(wheel(tmp_path)) == ""
     for metadata, said in (
         ("License-Expression: MIT OR Apache-2.0\nLicense: a text\n", "MIT OR Apache-2.0"),

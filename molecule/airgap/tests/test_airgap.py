@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 from conftest import SYSTEM
-from deployed import EDITS, Deployment
+from deployed import Deployment
 from testinfra.host import Host
 
 EGRESS = "/var/log/egress"

@@ -88,7 +88,7 @@ class Folder:
         return size, sha256
 
     def finish(self, lock: Lock, entries: Sequence[Entry], sbom: bytes) -> bool:
-        """Writes the manifest, and takes away what it does not name; whether anything is another than before. Whoever signed the one before has to sign again."""
+        """Writes the manifest, and takes away what it does not name; whether that is another than before, which has to be signed again."""
         root = lock.path.parent
         manifest = {
             "format": bundle.FORMAT,
@@ -265,7 +265,8 @@ def npm_packages(folder: Folder, lock: Lock, python: str, work: Path) -> Iterato
     target = work / "npm"
     target.mkdir()
     specs = [f"{name}@{version}" for name, version, _ in named.values()]
-    done = run(python, "-c", NPM, "pack", "--json", "--ignore-scripts", f"--pack-destination={target}", *specs, seconds=WORK_SECONDS, folder=target, outside=True)
+    command = [python, "-c", NPM, "pack", "--json", "--ignore-scripts", f"--pack-destination={target}"]
+    done = run(*command, *specs, seconds=WORK_SECONDS, folder=target, outside=True)
     if done.returncode:
         raise UserError(f"The packages of {FRONTEND} cannot be had", AGAIN, done.stderr)
     found = {base64.b64encode(hashlib.sha512(file.read_bytes()).digest()).decode(): file for file in target.iterdir()}
@@ -282,7 +283,7 @@ def is_installed(package: Mapping[str, Any], cpu: str) -> bool:
 
 
 def write(path: Path, lock: Lock, store: Store, optional: Collection[str], python: str) -> dict[str, Any]:
-    """Writes the bundle; ``python`` is that of an environment with what requirements/bundle.txt names. What there is then, in bytes, and whether that is new."""
+    """Writes the bundle; ``python`` is that of an environment with what requirements/bundle.txt names. What there is then, in bytes, and what is new."""
     folder = Folder(path)
     remove_leftovers(path, ".work-*")
     with tempfile.TemporaryDirectory(prefix=".work-", dir=path) as temporary:
