@@ -137,8 +137,9 @@ def start(container: str, release: str, on: State | None = None, bare: bool = Fa
         fresh_system.furnish(container)
     lay_checkout(container)
     if cut:
-        # As Debian's installer leaves it where no mirror was chosen.
-        run("docker", "exec", container, "sh", "-c", "rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*")
+        # As Debian's installer leaves it where no mirror was chosen; Docker writes no name of a system that has no network.
+        left = 'rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*; echo "127.0.1.1 $(hostname)" >> /etc/hosts'
+        run("docker", "exec", container, "sh", "-c", left)
         run("docker", "exec", "--detach", container, "python3", f"{HOME}/todochat/molecule/shared/egress.py", EGRESS)
         until(lambda: "" if succeeds("docker", "exec", container, "grep", "--quiet", "^watching$", EGRESS) else "nobody watches", BOOT_SECONDS)
     if not bare:

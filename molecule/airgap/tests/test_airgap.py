@@ -47,8 +47,9 @@ def test_a_signature_is_checked_with_what_apt_has_of_the_bundle(deployment: Depl
     assert not passed
     assert "ssh-keygen, which checks signatures, is missing. Install openssh-client" in output
     deployment.passes("sudo apt-get install --yes --no-install-recommends openssh-client")
-    output = deployment.passes("make status FROM=/media/bundle KEY=/media/bundle/key.pub")
+    output = deployment.passes("make up FROM=/media/bundle KEY=/media/bundle/key.pub")
     assert "/media/bundle is signed by /media/bundle/key.pub" in output
+    assert "changed=0" in output
     deployment.passes("ssh-keygen -q -t ed25519 -N '' -f ~/other")
     passed, output = deployment.run("make status FROM=/media/bundle KEY=$HOME/other.pub")
     assert not passed

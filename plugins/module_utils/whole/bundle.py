@@ -149,12 +149,12 @@ class Debian:
             waiting_for(f"resolving what Debian {release} installs")
             named = [one for one in self._named(release) if one[0] not in seen]
             seen |= {path for path, *_ in named}
-            self._fetch([(path, sha256) for path, sha256, _ in named if not self.folder.has(sha256)])
-            for path, sha256, size in named:
+            self._fetch([(path, sha256) for path, sha256, *_ in named if not self.folder.has(sha256)])
+            for path, sha256, size, file in named:
                 if (self.tree / path).is_file():
                     self.folder.add(self.tree / path, sha256)
-                name, version, _ = urllib.parse.unquote(Path(path).name).split("_")
-                yield Entry(f"{bundle.APT}/{urllib.parse.unquote(path)}", size, sha256, "deb", name, version, f"Debian {release}")
+                name, version, _ = urllib.parse.unquote(file).split("_")
+                yield Entry(f"{bundle.APT}/{urllib.parse.unquote(path)}", size, sha256, "deb", name, version, "Debian")
 
     def _lists(self, archive: str, suite: str) -> Iterator[Entry]:
         place = f"{archive}/dists/{suite}"
@@ -184,8 +184,9 @@ class Debian:
             waiting_for(f"downloading {len(words) // 3} files of Debian's")
             self._run(APT_HELPER, "-oAPT::Sandbox::User=root", "-oAcquire::Retries=3", "download-file", *words)
 
-    def _named(self, release: str) -> list[tuple[str, str, int]]:
-        """The packages that a machine of a release may need, whatever it has already: path in the tree, as a URL has it, SHA-256, size in bytes."""
+    def _named(self, release: str) -> list[tuple[str, str, int, str]]:
+        """The packages that a machine of a release may need, whatever it has already: path in the tree, as a URL has it, SHA-256, size in bytes, and
+        name_version_architecture."""
         state = self.work / release
         (state / "lists/partial").mkdir(parents=True)
         (state / "archives/partial").mkdir(parents=True)
@@ -207,8 +208,8 @@ class Debian:
         options = [f"-o{name}={value}" for name, value in settings.items()]
         self._run("apt-get", *options, "--quiet=2", "update")
         printed = self._run("apt-get", *options, "--quiet=2", "--yes", "--print-uris", "--no-install-recommends", "install", *INSTALLED)
-        found = re.findall(rf"^'file:{re.escape(str(self.tree))}/(\S+)' \S+ (\d+) SHA256:([0-9a-f]{{64}})$", printed, re.MULTILINE)
-        return [(path, sha256, int(size)) for path, size, sha256 in found]
+        found = re.findall(rf"^'file:{re.escape(str(self.tree))}/(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{{64}})$", printed, re.MULTILINE)
+        return [(path, sha256, int(size), file) for path, file, size, sha256 in found]
 
     def _run(self, *command: str) -> str:
         done = run(*command, seconds=WORK_SECONDS, outside=True)
