@@ -1,7 +1,7 @@
 # What an operator or a developer says here. Everything that knows how is in bootstrap, site.yml, playbooks/ and tests/.
 # Each is given on the command line, never by the environment, where a name like FILE is somebody else's: `make backup FILE=path`.
 PYTHON := python3
-RUN = $(PYTHON) -I bootstrap $(if $(FROM),--from '$(FROM)' $(if $(KEY),--key '$(KEY)')) --
+RUN = $(PYTHON) -I bootstrap$(if $(FROM), --from '$(FROM)'$(if $(KEY), --key '$(KEY)')) --
 RUN_TEST := $(PYTHON) -I bootstrap --test --
 ARGS :=
 ROLE :=

@@ -224,7 +224,7 @@ def test_a_bundle_of_another_machine_is_refused(folder: Path, release: str, mach
 
 def test_a_bundle_of_other_sources_is_refused(folder: Path, tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    for name in bundle.SOURCES:
+    for name in writing.SOURCES:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, checkout / name)
     manifest = bundle.read(folder)[1]

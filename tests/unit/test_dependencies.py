@@ -27,6 +27,8 @@ ROLES = {path.name for path in ROOT.glob("roles/*")} - {ASKED_FOR, OF_OTHERS}
 WHOLE_WAY = {
     "account",
     "account_trixie",
+    "airgap",
+    "airgap_trixie",
     "alternative",
     "containerd_store",
     "down_installed",
@@ -84,7 +86,7 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
+        ("plugins/modules/database_backup.py", {"airgap", "airgap_trixie", "backup", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         (
@@ -97,6 +99,9 @@ def own_text(scenario: str) -> str:
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
+        # whoever runs `make bundle`
+        ("requirements/bundle.txt", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
+        ("scripts/sbom", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
         ("bootstrap", set(names())),
         ("meta/runtime.yml", set(names()) - BACKEND_ALONE),
         ("bench/outbox/relay.py", {"outbox"}),

@@ -24,14 +24,6 @@ SBOM = "sbom.cdx.json"
 # What ssh-keygen is told that the signature is for, so that one for something else does not count.
 NAMESPACE = "todochat-bundle"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-# What a bundle is written for: other contents of these want other packages.
-SOURCES = (
-    "artifacts.lock.yml",
-    "requirements/controller.txt",
-    "requirements/operations.txt",
-    "apps/backend/requirements.txt",
-    "apps/frontend/package-lock.json",
-)
 # Below the cache's folder: what goes into the store, and what is the bundle's.
 STORE, TAKEN = "store", "bundle"
 PACKAGES, APT = f"{TAKEN}/packages", f"{TAKEN}/apt"

