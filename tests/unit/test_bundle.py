@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import Template
 from script import wheel
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import bundle
@@ -253,6 +254,15 @@ def test_apt_takes_debians_lists_however_old_by_debians_signature() -> None:
     ]
     assert said.count("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg") == 2
     assert said.count("Check-Valid-Until: no") == 2
+
+
+@pytest.mark.parametrize(("uri", "stanzas"), [("file:/var/lib/todochat/apt/debian", 2), ("http://debian.example/debian", 0)])
+def test_debian_13_on_debian_12_is_taken_from_a_bundle_in_the_same_way(uri: str, stanzas: int) -> None:
+    template = (ROOT / "roles/container_engine/templates/docker.sources.j2").read_text()
+    repository = {"uri": uri, "signed_by": bundle.KEYRING}
+    said = Template(template).render(ansible_managed="", __container_engine={"repository": repository, "security_repository": repository})
+    assert said.count(f"URIs: {uri}\n") == 2
+    assert (said.count("\nTargets: Packages\n"), said.count("\nCheck-Valid-Until: no\n")) == (stanzas, stanzas)
 
 
 def test_the_frontends_build_finds_each_package_where_the_bundle_has_it() -> None:

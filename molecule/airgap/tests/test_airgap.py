@@ -16,10 +16,20 @@ TRIED = "203.0.113.9"
 # Looks at the network, which need no answer: minikube's, at each start, whether its node reaches the registry of Kubernetes; and CoreDNS's, by a
 # name of two random numbers, whether its questions come back to it.
 LOOKS = re.compile(r"udp to \S+:53 for (registry\.k8s\.io|\d+\.\d+)", re.IGNORECASE)
-SMALL = """
+# A bundle of one of its packages, with one bit changed.
+FLIP = """
 import json
-found = [entry for entry in json.load(open("/media/bundle/manifest.json"))["files"] if entry["kind"] == "npm"]
-print(found[0]["sha256"], found[0]["path"])
+from pathlib import Path
+there, copy = Path("/media/bundle"), Path("/home/tester/copy")
+manifest = json.loads((there / "manifest.json").read_bytes())
+manifest["files"] = [next(entry for entry in manifest["files"] if entry["kind"] == "npm")]
+name = manifest["files"][0]["sha256"]
+content = bytearray((there / "blobs/sha256" / name).read_bytes())
+content[9] ^= 1
+(copy / "blobs/sha256").mkdir(parents=True)
+(copy / "manifest.json").write_text(json.dumps(manifest))
+(copy / "blobs/sha256" / name).write_bytes(content)
+print(name, manifest["files"][0]["path"])
 """
 SAY = """
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import Visitor, account
@@ -60,11 +70,7 @@ def test_a_signature_is_checked_with_what_apt_has_of_the_bundle(deployment: Depl
 
 
 def test_a_flipped_byte_is_named(deployment: Deployment) -> None:
-    name, path = deployment.passes(f"python3 -c {shlex.quote(SMALL)}").split()
-    deployment.passes(f"cp -rs /media/bundle ~/copy && rm ~/copy/blobs/sha256/{name}")
-    flip = f"import pathlib; at = pathlib.Path('/media/bundle/blobs/sha256/{name}').read_bytes(); "
-    flip += f"pathlib.Path('/home/tester/copy/blobs/sha256/{name}').write_bytes(at[:9] + bytes([at[9] ^ 1]) + at[10:])"
-    deployment.passes(f"python3 -c {shlex.quote(flip)}")
+    name, path = deployment.passes(f"python3 -c {shlex.quote(FLIP)}").split()
     # in a cache of its own: what is there already was compared when it was taken
     passed, output = deployment.run("XDG_CACHE_HOME=~/elsewhere make status FROM=/home/tester/copy")
     assert not passed

@@ -34,9 +34,6 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 BLOCK = 1 << 20
 AGAIN = "Copy it again from where it was written, or write it anew there (`make bundle FILE=folder`), then run the same command again."
 
-Run = Callable[[Sequence[str], bytes], tuple[int, str]]
-"""Runs a program with that on its standard input: its exit status, and what it prints."""
-
 
 class BundleError(Exception):
     """A bundle is not as it has to be: what is wrong with which file, and what to do, in two sentences."""
@@ -66,8 +63,11 @@ def read(folder: Path) -> tuple[bytes, dict[str, Any]]:
     return content, manifest
 
 
-def verify(folder: Path, content: bytes, key: str, run: Run) -> str:
-    """That one of the public keys in a file has signed the manifest, where a key is named; what became of that. Raises BundleError."""
+def verify(folder: Path, content: bytes, key: str, run: Callable[[Sequence[str], bytes], tuple[int, str]]) -> str:
+    """That one of the public keys in a file has signed the manifest, where a key is named; what became of that. Raises BundleError.
+
+    ``run`` gives a program that on its standard input, and says its exit status, and what it printed.
+    """
     signature = folder / SIGNATURE
     if not key:
         return "is signed, which was not checked: KEY=file names the public key" if signature.is_file() else "is not signed"
