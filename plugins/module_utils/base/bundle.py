@@ -72,7 +72,7 @@ def verify(folder: Path, content: bytes, key: str, run: Callable[[Sequence[str],
     if not key:
         return "is signed, which was not checked: KEY=file names the public key" if signature.is_file() else "is not signed"
     if not signature.is_file():
-        raise BundleError(f"{folder} is not signed: there is no {SIGNATURE}. Have it signed (`make bundle FILE=folder KEY=file`), or leave KEY out.")
+        raise BundleError(f"{folder} is not signed: there is no {SIGNATURE}. Have it signed (KEY=file of `make bundle`), or leave KEY out.")
     try:
         lines = Path(key).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError) as error:
