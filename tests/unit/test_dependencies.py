@@ -144,7 +144,7 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
         "app_secrets": {"ai_devops", "assistant", "diagnose", "growing", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "existing_cluster", "hostile", "preflight"},
-        "database": {"backup", "preflight", "rollout", "vault_rotation"},
+        "database": {"backup", "growing", "preflight", "rollout", "vault_rotation"},
         "image_registry": {"app_images", "compose", "minikube"},
         "kubernetes_tools": {"disk_full", "preflight"},
         "minikube": {"backup", "down", "existing_cluster", "hostile"},
