@@ -233,7 +233,7 @@ def test_in_a_browser_an_answer_outlives_all_pods_that_could_give_it_and_its_mod
     log, message = page.get_by_role("log"), page.get_by_label("Message to the assistant")
     message.fill("add buy milk")
     message.press("Enter")
-    expect(page.get_by_text("It is on")).to_be_visible(timeout=30_000)  # the tool has run, the words have begun
+    expect(log.get_by_text("It is on")).to_be_visible(timeout=30_000)  # the tool has run
     deployment.passes("kubectl --namespace todo delete pods --selector app.kubernetes.io/instance=backend --grace-period=0 --force")
     expect(log.get_by_text(TEXT)).to_be_visible(timeout=120_000)
     expect(page.get_by_role("checkbox", name="buy milk")).to_have_count(1)
