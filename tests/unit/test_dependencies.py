@@ -36,7 +36,6 @@ WHOLE_WAY = {
     "down_installed",
     "guides",
     "kind",
-    "kubeadm",
     "offline",
     "tags",
     "tags_after",

@@ -1,7 +1,8 @@
 """People move from Minikube to a deployment that others run, and back, by one command each way, while two clients use the application. The order matters.
 
 Both are in the state's one cluster: the account of the other one may do what is asked for in its namespace, and nothing else; its registry, database and
-way in are its own. A proxy stands for the name by which people find the application.
+way in are its own. Its database is in a container of its own, too, as the roles say of theirs who may come in. A proxy stands for the name by which people
+find the application.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,12 +21,20 @@ import pytest
 from conftest import Tester
 from deployed import CHECKOUT, URL, Deployment, until
 from testinfra.host import Host
-from theirs import ADMIN, DATABASE, GIVEN, LOGIN, REGISTRY, edit, give_inventory, set_up
+from theirs import ADMIN, GIVEN, LOGIN, PASSWORD, REGISTRY, edit, give, give_inventory, set_up
 
 pytest_plugins = ["deployed"]
 NAME = "http://127.0.0.1:30200"
 THEIR_URL = "http://192.168.85.2:30100"
 LEADS = "/tmp/leads"
+DATABASE = f"postgresql://theirs:{urllib.parse.quote(PASSWORD)}@192.168.85.241/theirs"
+SET_UP_DATABASE = """
+set -e
+image=$(docker inspect --format '{{.Config.Image}}' todo-database)
+docker run --detach --name their-database --network todo --ip 192.168.85.241 --env POSTGRES_PASSWORD_FILE=/proc/sys/kernel/random/uuid $image
+timeout 60 sh -c 'until docker exec their-database pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'
+docker exec --interactive their-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1
+"""
 MOST_SECONDS = 60
 PER_SECOND = 2.0
 # One pod of each is enough there, and all that fits beside the others.
@@ -79,6 +89,7 @@ jar.save(ignore_discard=True)
 def system(host: Host) -> None:
     """Both deployments can be had, and the name leads to Minikube's."""
     set_up(["todo"])
+    give(SET_UP_DATABASE, f"CREATE ROLE theirs LOGIN PASSWORD '{PASSWORD}'; CREATE DATABASE theirs OWNER theirs;")
     give_inventory(INVENTORY)
     tester = Tester(host)
     assert tester.make("vault DO=create", GIVEN)[0]
