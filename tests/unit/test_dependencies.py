@@ -36,6 +36,7 @@ WHOLE_WAY = {
     "down_installed",
     "guides",
     "kind",
+    "kubeadm",
     "offline",
     "tags",
     "tags_after",
