@@ -31,7 +31,8 @@ DATABASE = f"postgresql://theirs:{urllib.parse.quote(PASSWORD)}@192.168.85.241/t
 SET_UP_DATABASE = """
 set -e
 image=$(docker inspect --format '{{.Config.Image}}' todo-database)
-docker run --detach --name their-database --network todo --ip 192.168.85.241 --env POSTGRES_PASSWORD_FILE=/proc/sys/kernel/random/uuid $image
+docker run --detach --name their-database --network todo --ip 192.168.85.241 --env POSTGRES_PASSWORD_FILE=/proc/sys/kernel/random/uuid \\
+  --env 'POSTGRES_INITDB_ARGS=--encoding=UTF8 --locale-provider=builtin --locale=C.UTF-8' $image
 timeout 60 sh -c 'until docker exec their-database pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'
 docker exec --interactive their-database psql --username=postgres --quiet --set=ON_ERROR_STOP=1
 """
