@@ -28,6 +28,8 @@ URL = "http://127.0.0.1:30000"
 TURN_SECONDS = 90
 READ_SECONDS = 30
 AGAIN_SECONDS = 0.5
+# People do not begin at once: whenever a pod goes, some are in the midst of an answer.
+APART_SECONDS = 1
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Person:
         self.visitor.call("sign up", "POST", "/api/auth/signup", account)
 
     def speak(self, stop: Path) -> None:
+        time.sleep(self.number * APART_SECONDS)
         while not stop.exists():
             title = f"stream-{self.number}-{self.turns}"
             try:
