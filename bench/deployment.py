@@ -213,14 +213,14 @@ class Bench:
         (self.folder / "vault-password").touch(mode=0o600)
         (self.folder / "vault-password").write_text(secrets.token_urlsafe(32))
         self.copy_sources()
-        self._playbook("engine, tools and store", "--tags=artifact,container_engine,kubernetes_tools")
+        self._playbook("engine, tools and store", "site.yml", "--tags=artifact,container_engine,kubernetes_tools")
         with self._own_files() as environment:
             self._script("leftovers", "down", environment)
         for artifact in (self.lock[name] for name in ("kicbase", "registry", "postgres", "metrics-server")):
             if not is_loaded(artifact):
                 load(artifact, self.store)
         with self._deployment():
-            self._playbook("both images, with their layers", "--tags=network,image_registry,app_images")
+            self._playbook("both images, with their layers", "site.yml", "--tags=network,image_registry,app_images")
 
     def site(self) -> Side:
         """One deployment by site.yml, from nothing to nothing."""
