@@ -138,8 +138,8 @@ def main() -> None:
     try:
         with alone(store.path.parent), tempfile.TemporaryDirectory(prefix="todochat-bench-") as folder:
             bench = Bench(Path(folder), lock, store)
-            from_registries = [bench.cold()] if given.cold else []
             bench.prepare()
+            from_registries = [bench.cold()] if given.cold else []
             sides: dict[str, list[Side]] = {"site.yml": [], "plain.sh": []}
             for number in range(runs):
                 order = [*sides.items()]
@@ -150,8 +150,8 @@ def main() -> None:
         sys.exit(f"bench/deployment.py: {error}")
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    for side, timing in zip(sides["site.yml"], from_registries, strict=False):
-        side["cold"] = timing
+    for timing in from_registries:
+        sides["site.yml"][0]["cold"] = timing
     found += [table(rows(*sides.values())), table(part_rows(*sides.values()))]
     print("\n" + "\n\n".join(found[1:]))
     if given.write:
@@ -225,7 +225,7 @@ class Bench:
     def site(self) -> Side:
         """One deployment by site.yml, from nothing to nothing."""
         with self._deployment():
-            side = {"first": self._playbook("site.yml"), "second": self._playbook("second run")}
+            side = {"first": self._playbook("site.yml", "site.yml"), "second": self._playbook("second run", "site.yml")}
             side["plan"] = self._playbook("plan", "site.yml", "--check", "--diff")
             side["status"] = self._playbook("status", "playbooks/status.yml")
             self._edit()
@@ -242,9 +242,9 @@ class Bench:
         with self._deployment() as environment:
             side = {"first": self._script("plain.sh", "up", environment), "second": self._script("second run", "up", environment)}
             self._edit()
-            for step, title in {"edit": "edited line", "back": "rollback", "down": "taken away"}.items():
-                side[step] = self._script(title, step, environment)
-            side["away"] = side.pop("down")
+            side["edit"] = self._script("edited line", "edit", environment)
+            side["back"] = self._script("rollback", "back", environment)
+            side["away"] = self._script("taken away", "down", environment)
         return side
 
     def cold(self) -> Timing:
@@ -337,7 +337,7 @@ class Bench:
         with (self.sources / EDITED).open("a", encoding="utf-8") as file:
             file.write(f"# {secrets.token_hex(8)}\n")
 
-    def _playbook(self, title: str, playbook: str = "site.yml", *arguments: str) -> Timing:
+    def _playbook(self, title: str, playbook: str, *arguments: str) -> Timing:
         """Runs a playbook as make does."""
         variables = self.folder / "variables.json"
         variables.write_text(json.dumps(self.variables()))
