@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar, trust_as_template
+from ansible.vars.plugins import get_vars_from_inventory_sources
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import together
 from ansible_collections.todochat.platform.plugins.plugin_utils import options
@@ -24,15 +25,24 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return {changed}, or a failure that names variables and values."""
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec({"shared": {"type": "path"}, "before_preflight": {"type": "bool", "default": False}})
+        _unused, arguments = self.validate_argument_spec({"shared": {"type": "path"}, "before_preflight": {"type": "bool", "default": False}})
         roles = options.specifications()
         # Where a role is no part of this play, its defaults are not among the variables, but others may be made with them.
         raw = options.defaults(roles, trust_as_template) | (task_vars or {})
         templar = Templar(loader=self._loader, variables=raw)
         variables = options.Variables(raw, lambda name: templar.template(raw[name]))
-        shared = yaml.safe_load(Path(arguments["shared"]).read_bytes()) if arguments["shared"] else ()
+        shared = yaml.safe_load(Path(arguments["shared"]).read_bytes()) if arguments["shared"] else {}
         found = options.problems(variables, roles, shared, arguments["before_preflight"])
+        if shared:  # by our own playbooks
+            found += [*options.lacking(), *options.outweighed(self._of_all_hosts(), shared, raw)]
         if not found:
             return {"changed": False}
         error = together(found)
         return {"failed": True, "msg": str(error), "why": error.why, "remedy": error.remedy, "details": error.details}
+
+    def _of_all_hosts(self) -> dict[str, Any]:
+        """What the inventory, and the files beside it, say for the group all."""
+        inventory = self._task.get_variable_manager()._inventory
+        everybody = inventory.groups["all"]
+        found: dict[str, Any] = everybody.get_vars() | get_vars_from_inventory_sources(self._loader, inventory._sources, [everybody], "task")
+        return found

@@ -1,3 +1,5 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Callback plugin: what a run has to itself, whatever shows it."""
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ options:
 import atexit
 import json
 import os
-import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -87,7 +88,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def _refuse(self, error: UserError) -> None:
         REFUSALS.append(error)
-        sys.exit(str(error) if self._display.verbosity else 1)
+        raise SystemExit(str(error) if self._display.verbosity else 1)
 
     def _take_turn(self, path: Path) -> None:
         lock = MINE[path] = opened(path)

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: Helm releases are as their charts, values, images and secrets say."""
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ options:
       values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
       secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
       checksum: {type: str, default: "", description: "That checksum, as M(todochat.platform.kubernetes_secret) returned it; empty, the Secret is asked."}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

@@ -46,7 +46,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.MEMORY: 512,
     options.SECONDS: 0,
     options.URL: "127.0.0.1:30000",
-    options.MIRROR: "mirror.example",
+    options.MIRROR: "https://mirror.example/canary?token=canary",
     options.VERSION: "1.34",
     options.USER: "root",
     options.USERS: ["tester", "Some One"],
@@ -143,6 +143,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         *(("minikube_user", name) for name in ("john.doe", "JDoe", "jdoe@corp.example", "CORP\\jdoe", "j_doe-2$", "jürgen")),
         ("artifact_mirror", "/srv/mirror"),
         ("artifact_mirror", "https://mirror.example/todochat"),
+        ("artifact_mirror", "https://[fd00::7]:8443/a/path/"),
         ("app_check_database_container", ""),
         ("app_secrets_kubeconfig", "~/kubeconfig"),
         ("app_secrets_database_url", "postgresql://todo_app:@192.168.85.251:5432/todo"),  # before the vault is made
@@ -214,8 +215,31 @@ def test_a_mirror_has_an_address() -> None:
     assert found(artifact_source="mirror", artifact_mirror="/srv") == []
 
 
+@pytest.mark.parametrize("login", ["canary", "somebody:canary", "somebody:c@n/canary", "somebody:c/canary"])
+def test_a_login_in_the_mirrors_address_is_refused_unseen(login: str) -> None:
+    raw = {"mirror": f"https://{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
+    message = one(found(**raw), "mirror names a user or a password in its URL", "as name:password into the vault", "-e secret=mirror_login")
+    assert "canary" not in message
+
+
 def test_all_is_said_at_once() -> None:
     assert len(found(minikube_cpus="many", network_subnet="everything", minikube_memroy=1)) == 3
+
+
+def test_packages_that_modules_import_and_this_python_lacks_are_named_with_what_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(options.lacking()) == []
+    monkeypatch.setattr(options, "MODULES_IMPORT", ("yaml", "no_such_package"))
+    assert (ROOT / "requirements/controller.txt").is_file()
+    lock = f"{options.COLLECTION}/requirements/controller.txt"
+    one(list(options.lacking()), "lacks no_such_package, which modules import", f"-m pip install --require-hashes -r {lock}")
+
+
+def test_what_an_inventory_sets_for_all_hosts_is_named_where_it_does_not_count() -> None:
+    shared = {"deployment_name": "todo", "deployment_subnet": "10.0.0.0/24", "vault_database_url": ""}
+    given = {"deployment_name": "other", "deployment_subnet": "10.9.9.0/24", "own": 1}
+    raw = {**shared, "deployment_subnet": "10.9.9.0/24", "own": 1}  # the subnet counts, as it was given by -e, too
+    one(list(options.outweighed(given, shared, raw)), "deployment_name is set for the group all of the inventory", "host_vars/localhost.yml")
+    assert list(options.outweighed(shared, shared, shared)) == []  # a checkout's own, found twice
 
 
 def played(tmp_path: Path, *arguments: str, before_preflight: bool = True) -> subprocess.CompletedProcess[str]:

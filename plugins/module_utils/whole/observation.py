@@ -46,7 +46,7 @@ def answer(check: Check) -> dict[str, Any]:
     settings = {"_ansible_check_mode": True, "_ansible_no_log": True}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**check["args"], **settings}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
-    collection, _, name = check["module"].rpartition(".")
+    collection, _unused, name = check["module"].rpartition(".")
     printed = io.StringIO()
     try:
         with redirect_stdout(printed), suppress(SystemExit):
@@ -61,4 +61,4 @@ def answer(check: Check) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(observe(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(observe(json.load(sys.stdin))))
