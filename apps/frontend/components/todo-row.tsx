@@ -95,6 +95,7 @@ function Facts({ todo }: { todo: Todo }) {
     <span className="mt-0.5 flex flex-wrap gap-x-2.5 text-sm text-muted no-underline tabular-nums">
       <span>
         <span className="sr-only">{t("Number")} </span>
+        <span aria-hidden="true">#</span>
         {todo.number}
       </span>
       {todo.due ? (
