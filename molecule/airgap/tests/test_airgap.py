@@ -15,8 +15,8 @@ EGRESS = "/var/log/egress"
 TRIED = "203.0.113.9"
 # Questions to the name server that need no answer. At each start minikube asks for newer versions of itself, for the image of a storage provisioner,
 # which nothing here uses (and who it is, for a login there), and whether its node reaches the registry of Kubernetes; no option of it has it leave that
-# out. CoreDNS asks, by a name of two random numbers, whether its questions come back to it.
-LOOKS = re.compile(r"udp to \S+:53 for (storage\.googleapis\.com|gcr\.io|metadata\.google\.internal|registry\.k8s\.io|\d+\.\d+)", re.IGNORECASE)
+# out. CoreDNS asks, by a name of two random numbers, whether its questions come back to it, and by the root's, which is empty, whether anybody answers.
+LOOKS = re.compile(r"udp to \S+:53 for (|storage\.googleapis\.com|gcr\.io|metadata\.google\.internal|registry\.k8s\.io|\d+\.\d+)", re.IGNORECASE)
 # A bundle of one of its packages, with one bit changed.
 FLIP = """
 import json
