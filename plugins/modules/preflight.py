@@ -269,12 +269,12 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
 
 def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles: list[str]) -> UserError | None:
     """A cluster that cannot be made, or that role minikube would refuse after earlier roles have changed something."""
-    if given["minikube_state"] == "absent":
+    if given["minikube_state"] == "absent" or "minikube" not in roles:
         return None
     locked = lock["kubelet"].version
     if not minikube.is_finished() or given["on_drift"] == "recreate":
         return not_locked(given["kubernetes_version"], locked)
-    if "minikube" not in roles or given["on_drift"] == "ignore":
+    if given["on_drift"] == "ignore":
         return None
     actual, _unused = minikube.recorded()
     wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory")})
