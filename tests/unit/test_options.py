@@ -215,9 +215,15 @@ def test_a_mirror_has_an_address() -> None:
     assert found(artifact_source="mirror", artifact_mirror="/srv") == []
 
 
+@pytest.mark.parametrize("mirror", ["https://mirror.example/@todochat", "https://[::1]:8443/a@b", "/srv/mirror@work"])
+def test_an_address_may_hold_an_at(mirror: str) -> None:
+    assert found(artifact_source="mirror", artifact_mirror=mirror) == []
+
+
+@pytest.mark.parametrize("scheme", ["https://", ""])
 @pytest.mark.parametrize("login", ["canary", "somebody:canary", "somebody:c@n/canary", "somebody:c/canary"])
-def test_a_login_in_the_mirrors_address_is_refused_unseen(login: str) -> None:
-    raw = {"mirror": f"https://{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
+def test_a_login_in_the_mirrors_address_is_refused_unseen(scheme: str, login: str) -> None:
+    raw = {"mirror": f"{scheme}{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
     message = one(found(**raw), "mirror names a user or a password in its URL", "as name:password into the vault", "-e secret=mirror_login")
     assert "canary" not in message
 
