@@ -240,12 +240,8 @@ def test_packages_that_modules_import_and_this_python_lacks_are_named_with_what_
     one(list(options.lacking()), "lacks no_such_package, which modules import", f"-m pip install --require-hashes -r {lock}")
 
 
-def test_what_an_inventory_sets_for_all_hosts_is_named_where_it_does_not_count() -> None:
-    shared = {"deployment_name": "todo", "deployment_subnet": "10.0.0.0/24", "vault_database_url": ""}
-    given = {"deployment_name": "other", "deployment_subnet": "10.9.9.0/24", "own": 1}
-    raw = {**shared, "deployment_subnet": "10.9.9.0/24", "own": 1}  # the subnet counts, as it was given by -e, too
-    one(list(options.outweighed(given, shared, raw)), "deployment_name is set for the group all of the inventory", "host_vars/localhost.yml")
-    assert list(options.outweighed(shared, shared, shared)) == []  # a checkout's own, found twice
+def test_another_python_for_modules_is_refused() -> None:
+    one(list(options.lacking("/usr/bin/python3")), "ansible_python_interpreter is /usr/bin/python3, and modules need", "Take it out of the inventory")
 
 
 def played(tmp_path: Path, *arguments: str, before_preflight: bool = True) -> subprocess.CompletedProcess[str]:
