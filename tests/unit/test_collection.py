@@ -17,8 +17,8 @@ from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDED_ON = (
-    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "group_vars/all/main.yml", "LICENSE", "meta/", "playbooks/", "plugins/"),
-    *("README.md", "requirements/controller.txt", "roles/", "scripts/vault-password"),
+    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "changelogs/changelog.yaml", "compose.yaml", "docs/", "group_vars/all/main.yml", "LICENSE"),
+    *("meta/", "playbooks/", "plugins/", "README.md", "requirements/controller.txt", "roles/", "scripts/vault-password"),
 )
 LINKS = {f"apps/{name}/chart/charts/common": "../../../chart" for name in ("backend", "frontend")}
 LINKS |= {"playbooks/group_vars": "../group_vars"} | {f"playbooks/{name}/group_vars": "../../group_vars" for name in ("move", "vault")}
