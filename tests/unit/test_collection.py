@@ -17,8 +17,9 @@ from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDED_ON = (
-    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "group_vars/all/main.yml", "LICENSE", "meta/", "playbooks/", "plugins/"),
-    *("inventory/existing_cluster.example.yml", "README.md", "requirements/controller.txt", "roles/", "scripts/vault-password"),
+    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "changelogs/changelog.yaml", "compose.yaml", "docs/", "group_vars/all/main.yml"),
+    *("inventory/existing_cluster.example.yml", "LICENSE", "meta/", "playbooks/", "plugins/", "README.md", "requirements/controller.txt", "roles/"),
+    "scripts/vault-password",
 )
 LINKS = {f"apps/{name}/chart/charts/common": "../../../chart" for name in ("backend", "frontend")}
 LINKS |= {"playbooks/group_vars": "../group_vars", "playbooks/vault/group_vars": "../../group_vars"}

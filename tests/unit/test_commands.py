@@ -36,6 +36,7 @@ REASONS = {
     "make help": "a test below runs it",
     "make check": "it runs this test",
     "make test": "it runs the scenarios",
+    "python3 bootstrap --test -- antsibull-changelog release --update-existing": "a unit test runs it in a copy, test_changelog.py",
     "make lock": "what it finds is not known beforehand: it asks for the newest versions",
     "python3 bootstrap --test -- python tests/sanity.py": "`make test` runs it itself, with all of its tests",
     "ansible-test sanity": "the line above runs it, where the collection is installed",
