@@ -398,7 +398,7 @@ def test_where_the_collection_is_installed_the_playbook_is_named_that_make_runs(
     monkeypatch.setattr(advice, "COLLECTION", tmp_path)
     command = command.replace("\0", "1").replace("secret=1", "secret=x")
     said = advice.pasteable(f"Run `{command}`.").removeprefix("Run `").removesuffix("`.")
-    if command.startswith("ansible-vault") or shlex.split(command)[1] in advice.OF_A_CHECKOUT:
+    if command.startswith("ansible-vault") or " FROM=" in command or shlex.split(command)[1] in advice.OF_A_CHECKOUT:
         assert said == command
         return
     recipe = subprocess.run(["make", "--dry-run", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, check=True).stdout
