@@ -110,7 +110,7 @@ def objects(manifest: str) -> dict[str, str]:
 
 def documents(manifest: str) -> list[dict[str, Any]]:
     """All objects of a manifest."""
-    return [document for document in yaml.load_all(manifest, Loader=LOADER) if document]  # noqa: S506 - both are safe ones
+    return [document for document in yaml.load_all(manifest, Loader=LOADER) if document]
 
 
 def difference(before: str, after: str) -> str:
