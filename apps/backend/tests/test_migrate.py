@@ -55,8 +55,9 @@ def test_a_database_that_is_not_in_utf8_is_refused_by_name(server_url: URL, tmp_
     with admin.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
     write_secrets(tmp_path, server_url.set(database=name))
+    environment = process_environment(tmp_path, {"TODO_DATABASE_WAIT_SECONDS": "0"})
     command = [sys.executable, "-m", "todo_backend.migrate"]
-    ended = subprocess.run(command, env=process_environment(tmp_path, {"TODO_DATABASE_WAIT_SECONDS": "0"}), capture_output=True, check=False, timeout=60)
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()

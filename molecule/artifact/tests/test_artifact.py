@@ -87,8 +87,9 @@ def test_without_a_recorded_checksum_nothing_is_downloaded(tester: Tester) -> No
     refused(task, f"{UP} {others}'", "records no checksum", "make lock")
 
 
-def test_a_mirror_that_does_not_answer_is_named() -> None:
+def test_a_mirror_that_does_not_answer_is_named(tester: Tester) -> None:
     task = "The store holds what can be downloaded"
+    assert tester.sees("ls --almost-all ~/store").split() == [".lock", "image", "large"]
     nobody = "artifact_mirror=https://127.0.0.1:8444"
     refused(task, f"{UP} -e {nobody}'", f"{nobody} cannot be reached")
 

@@ -92,7 +92,7 @@ def test_settings_of_a_project_count_for_its_host_and_are_gone_back_from(project
     project.refused("ansible-playbook -i hosts.yml todochat.platform.site", "deployment_name is set for the group all of the inventory")
     project.passes(f"rm group_vars/all.yml && echo '{setting}' > host_vars/localhost.yml")
     assert changed(project.passes("ansible-playbook -i hosts.yml todochat.platform.site")) > 0
-    assert len(project.tester.kubectl("get pods --selector app.kubernetes.io/instance=backend")["items"]) == 1
+    assert project.tester.kubectl("get deployment backend")["spec"]["replicas"] == 1
     project.passes("ansible-playbook todochat.platform.rollback")
     assert project.tester.kubectl("get deployment backend")["status"]["availableReplicas"] == 2
 
