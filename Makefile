@@ -87,9 +87,11 @@ reset-password: ## Give the account EMAIL=address another password, which is sho
 assist: ## Set up assistants for operations that can look and change nothing; ARGS='-e ai_devops_state=absent' takes them away
 	@$(RUN) ansible-playbook playbooks/ai_devops.yml $(ARGS)
 
+# A shell expands ~ in a word like KEY=~/key, or leaves it; the playbook expands it.
+bundle: AT = $(FILE:~/%=$(HOME)/%)
 bundle: ## Fill the store with everything that comes from outside; FILE=folder: write a bundle for machines without a network, KEY=file: signed with that
 	@$(RUN) ansible-playbook playbooks/bundle.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
-	$(if $(and $(FILE),$(KEY)),@rm -f '$(FILE)/manifest.json.sig' && ssh-keygen -q -Y sign -f '$(KEY)' -n todochat-bundle '$(FILE)/manifest.json')
+	$(if $(and $(FILE),$(KEY)),@rm -f '$(AT)/manifest.json.sig' && ssh-keygen -q -Y sign -f '$(KEY:~/%=$(HOME)/%)' -n todochat-bundle '$(AT)/manifest.json')
 
 check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check

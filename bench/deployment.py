@@ -210,8 +210,6 @@ class Bench:
 
     def prepare(self) -> None:
         """What both sides find: engine, tools, store, images and layers; and nothing left of an earlier run."""
-        (self.folder / "vault-password").touch(mode=0o600)
-        (self.folder / "vault-password").write_text(secrets.token_urlsafe(32))
         self.copy_sources()
         self._playbook("engine, tools and store", "site.yml", "--tags=artifact,container_engine,kubernetes_tools")
         with self._own_files() as environment:
@@ -343,7 +341,11 @@ class Bench:
         variables.write_text(json.dumps(self.variables()))
         view = self.folder / "view"
         shutil.rmtree(view, ignore_errors=True)
-        environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(self.folder / "vault-password"), "XDG_STATE_HOME": str(view)}
+        password = self.folder / "vault-password"
+        if not password.exists():  # it goes with the last vault
+            password.touch(mode=0o600)
+            password.write_text(secrets.token_urlsafe(32))
+        environment = {"ANSIBLE_VAULT_PASSWORD_FILE": str(password), "XDG_STATE_HOME": str(view)}
         command = [sys.executable, "bootstrap", "--", "ansible-playbook", playbook, f"--extra-vars=@{variables}", *arguments]
         timing, lines = self._run(title, command, environment)
         timing.parts = by_role(view / "todochat/events.jsonl", timing.seconds)

@@ -38,7 +38,7 @@ TYPED_SCRIPTS = (
 # Beside the other unit tests, which take the longest: these run whole playbooks, wait for other programs, or read the whole checkout.
 UNIT_TESTS_APART = {
     "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py", "tests/unit/test_operations.py", "tests/unit/test_collection.py"],
-    "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py"],
+    "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py", "tests/unit/test_changelog.py"],
     "unit tests of what depends on what": ["tests/unit/test_dependencies.py"],
 }
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
@@ -73,6 +73,7 @@ def all_checks() -> list[Check]:
         Check("site of the guides", [SITE_TOOLS / "bin/mkdocs", "build", "--strict"], folder=SITE),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
         Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
+        Check("changelog", ["antsibull-changelog", "lint"], ["antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml"]),
         Check("ruff", ["ruff", "check", "."]),
     ]
 

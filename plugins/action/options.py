@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar, trust_as_template
-from ansible.vars.plugins import get_vars_from_inventory_sources
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import together
 from ansible_collections.todochat.platform.plugins.plugin_utils import options
+from ansible_collections.todochat.platform.plugins.plugin_utils.precedence import of_groups, outweighed
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -34,15 +34,10 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         shared = yaml.safe_load(Path(arguments["shared"]).read_bytes()) if arguments["shared"] else {}
         found = options.problems(variables, roles, shared, arguments["before_preflight"])
         if shared:  # by our own playbooks
-            found += [*options.lacking(), *options.outweighed(self._of_all_hosts(), shared, raw)]
+            inventory = self._task.get_variable_manager()._inventory
+            found += options.lacking(templar.template(raw["ansible_python_interpreter"]))
+            found += outweighed(of_groups(inventory, self._loader), shared, raw)  # for runs without callback one_run, which looks before every play
         if not found:
             return {"changed": False}
         error = together(found)
         return {"failed": True, "msg": str(error), "why": error.why, "remedy": error.remedy, "details": error.details}
-
-    def _of_all_hosts(self) -> dict[str, Any]:
-        """What the inventory, and the files beside it, say for the group all."""
-        inventory = self._task.get_variable_manager()._inventory
-        everybody = inventory.groups["all"]
-        found: dict[str, Any] = everybody.get_vars() | get_vars_from_inventory_sources(self._loader, inventory._sources, [everybody], "task")
-        return found

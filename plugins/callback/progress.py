@@ -104,7 +104,7 @@ class Failure:
     error: Any = None
 
     def lines(self) -> list[str]:
-        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {advised(self.remedy)}"]
+        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {advised(self.why)}", f"What to do: {advised(self.remedy)}"]
 
 
 def advised(text: str) -> str:
@@ -213,8 +213,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
             )
         else:
             refused = next(iter(REFUSALS), None)
-            why, remedy = (refused.why, refused.remedy) if refused else ("Ansible gave up with the error above.", REMEDY)
-            self._say("\n" + "\n".join(Failure("", what, why, remedy, "", after).lines()), C.COLOR_ERROR)
+            why, remedy, details = (refused.why, refused.remedy, refused.details) if refused else ("Ansible gave up with the error above.", REMEDY, "")
+            self._show_failure(Failure("", what, why, remedy, details, after))
 
     # Tasks
 

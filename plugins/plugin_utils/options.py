@@ -379,19 +379,15 @@ def shown(value: Any, hidden: bool) -> str:
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
 
 
-def lacking() -> Iterator[UserError]:
-    """The packages that modules import and this Python does not have, which runs them: its owner may have made it without our lock file."""
-    if missing := [name for name in MODULES_IMPORT if importlib.util.find_spec(name) is None]:
+def lacking(interpreter: str = sys.executable) -> Iterator[UserError]:
+    """The packages that modules import and this Python does not have, which is to run them: its owner may have made it without our lock file."""
+    if interpreter != sys.executable:
+        why = f"ansible_python_interpreter is {interpreter}, and modules need the Python that runs this, {sys.executable}, which has what they import"
+        yield UserError(why, "Take it out of the inventory, or set it to {{ ansible_playbook_python }} for the host localhost.")
+    elif missing := [name for name in MODULES_IMPORT if importlib.util.find_spec(name) is None]:
         why = f"The Python that runs this, {sys.executable}, lacks {', '.join(missing)}, which modules import"
-        yield UserError(why, f"Run `{shlex.quote(sys.executable)} -m pip install --require-hashes -r {COLLECTION / 'requirements/controller.txt'}`.")
-
-
-def outweighed(given: Mapping[str, Any], shared: Mapping[str, Any], raw: Mapping[str, Any]) -> Iterator[UserError]:
-    """Of what an inventory says for all hosts, what does not count, as the playbooks say the same for all hosts, and Ansible takes theirs."""
-    for name in sorted(given.keys() & shared.keys()):
-        if given[name] != shared[name] and raw.get(name) == shared[name]:
-            why = f"{name} is set for the group all of the inventory, and does not count there: the playbooks set it for that group, too"
-            yield UserError(why, "Set it for the host localhost, in the inventory or in host_vars/localhost.yml beside it, or with -e.")
+        lock = shlex.quote(str(COLLECTION / "requirements/controller.txt"))
+        yield UserError(why, f"Run `{shlex.quote(sys.executable)} -m pip install --require-hashes -r {lock}`.")
 
 
 def unknown(raw: Iterable[str], roles: Mapping[str, Mapping[str, Any]], shared: list[str]) -> Iterator[UserError]:

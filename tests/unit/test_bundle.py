@@ -86,11 +86,57 @@ def test_a_flipped_byte_is_named_and_nothing_is_in_use(folder: Path, cache: Path
     assert bundle.variables(cache) == {}
 
 
-def test_a_flipped_byte_of_the_manifest_is_named(folder: Path) -> None:
-    manifest = folder / "manifest.json"
-    manifest.write_bytes(manifest.read_bytes().replace(b'"format"', b'"gormat"'))
-    with pytest.raises(BundleError, match=r"manifest\.json is damaged, and nothing of the bundle was used"):
+@pytest.mark.parametrize(
+    ("file", "flipped"),
+    [
+        ("manifest.json", (b'"format"', b'"gormat"')),
+        ("manifest.json", (b'"size"', b'"sizf"')),
+        ("manifest.json", (b"bundle/apt/list", b"bundle/bpt/list")),
+        ("manifest.json.sha256", (b"manifest", b"nanifest")),
+        ("sbom.cdx.json", (b"{}", b"[]")),
+    ],
+)
+def test_a_flipped_byte_of_the_manifest_is_named(folder: Path, file: str, flipped: tuple[bytes, bytes]) -> None:
+    there = folder / file
+    there.write_bytes(there.read_bytes().replace(*flipped))
+    with pytest.raises(BundleError, match=rf"{file.removesuffix('.sha256')} is damaged, and nothing of the bundle was used"):
         bundle.read(folder)
+
+
+def test_a_damaged_artifact_does_not_count_as_finished(folder: Path, cache: Path) -> None:
+    whole = blob_of(folder, b"an image")
+    whole.write_bytes(b"an imagf")
+    with pytest.raises(BundleError, match=r"store/pause/1/pause\.tar"):
+        taken(folder, cache)
+    whole.write_bytes(b"an image")
+    taken(folder, cache)
+    assert {path: (cache / path).read_bytes() for path in FILES} == FILES
+
+
+def test_what_an_update_that_failed_has_placed_is_not_taken_for_what_was_before(folder: Path, cache: Path, tmp_path: Path) -> None:
+    taken(folder, cache)
+    another = tmp_path / "another"
+    written(another, tmp_path / "sources", {"bundle/packages/here.whl": b"b package", "bundle/apt/list": b"b list"})
+    blob_of(another, b"b list").unlink()
+    with pytest.raises(BundleError):
+        taken(another, cache)
+    taken(folder, cache)
+    assert {path: (cache / path).read_bytes() for path in FILES} == FILES
+
+
+def test_a_disk_that_takes_no_more_is_named(folder: Path, cache: Path) -> None:
+    cache.write_text("a file")
+    with pytest.raises(BundleError, match=r"cache\S* cannot be written: Not a directory\. Mend that"):
+        taken(folder, cache)
+
+
+def test_what_others_keep_in_the_folder_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "bundle/blobs/sha256/theirs"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("a layer")
+    written(tmp_path / "bundle", tmp_path / "sources")
+    written(tmp_path / "bundle", tmp_path / "sources", {"bundle/apt/list": b"another"})
+    assert theirs.read_text() == "a layer"
 
 
 def test_missing_files_are_named(folder: Path, cache: Path) -> None:
@@ -167,10 +213,10 @@ def keys(tmp_path: Path) -> Path:
 
 def sign(folder: Path, key: Path) -> None:
     """As the Makefile does."""
-    recipe = re.search(r"@rm -f '\$\(FILE\)/manifest\.json\.sig' && (ssh-keygen .*)\)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    recipe = re.search(r"@rm -f '\$\(AT\)/manifest\.json\.sig' && (ssh-keygen .*)\)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert recipe
-    command = recipe[1].replace("$(KEY)", str(key)).replace("$(FILE)", str(folder))
-    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    makefile = f"HOME={key.parent}\nFILE=~/{folder.relative_to(key.parent)}\nKEY=~/{key.name}\nAT=$(FILE:~/%=$(HOME)/%)\nsigned:\n\t{recipe[1]}\n"
+    subprocess.run(["make", "--file=-", "signed"], input=makefile, text=True, check=True, capture_output=True)
 
 
 def test_a_signature_holds_for_that_key_and_that_manifest(folder: Path, keys: Path) -> None:
@@ -193,6 +239,7 @@ def test_a_signature_holds_for_that_key_and_that_manifest(folder: Path, keys: Pa
         said(str(keys / "nowhere.pub"))
     manifest = folder / "manifest.json"
     manifest.write_bytes(manifest.read_bytes().replace(b'"built"', b'"other"'))
+    (folder / "manifest.json.sha256").write_bytes(bundle.sum_of(manifest.read_bytes()))
     with pytest.raises(BundleError, match="is no signature of this bundle"):
         said(mine)
 
@@ -225,7 +272,7 @@ def test_a_bundle_of_another_machine_is_refused(folder: Path, release: str, mach
 
 def test_a_bundle_of_other_sources_is_refused(folder: Path, tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
-    for name in writing.SOURCES:
+    for name in writing.sources(ROOT):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, checkout / name)
     manifest = bundle.read(folder)[1]
@@ -246,14 +293,50 @@ def test_bootstrap_names_what_is_damaged_before_it_installs_anything(folder: Pat
     assert f"bootstrap: {folder} is damaged, and was not used: store/pause/1/pause.tar (" in done.stderr
 
 
-def test_apt_takes_debians_lists_however_old_by_debians_signature() -> None:
-    said = "\n".join(bundle.apt_sources("/srv/apt", ["bookworm"]))
+def lists(tree: Path, *suites: str) -> Path:
+    for suite in suites:
+        (tree / suite.replace(":", "/dists/")).mkdir(parents=True)
+    return tree
+
+
+def test_apt_takes_debians_lists_however_old_by_debians_signature(tmp_path: Path) -> None:
+    tree = lists(tmp_path, "debian:bookworm", "debian:bookworm-updates", "debian-security:bookworm-security")
+    said = "\n".join(bundle.apt_sources("/srv/my apt", tree, ["bookworm"], "amd64"))
     assert re.findall(r"^URIs: (.*)\nSuites: (.*)$", said, re.MULTILINE) == [
-        ("file:/srv/apt/debian", "bookworm bookworm-updates"),
-        ("file:/srv/apt/debian-security", "bookworm-security"),
+        ("file:/srv/my%20apt/debian", "bookworm bookworm-updates"),
+        ("file:/srv/my%20apt/debian-security", "bookworm-security"),
     ]
-    assert said.count("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg") == 2
-    assert said.count("Check-Valid-Until: no") == 2
+    for line in ("Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg", "Check-Valid-Until: no", "Architectures: amd64"):
+        assert said.count(line) == 2
+
+
+def test_apt_is_told_of_no_list_that_is_not_there(tmp_path: Path) -> None:
+    said = "\n".join(bundle.apt_sources("/srv/apt", lists(tmp_path, "debian:trixie"), ["trixie"], "amd64"))
+    assert re.findall(r"^URIs: (.*)\nSuites: (.*)$", said, re.MULTILINE) == [("file:/srv/apt/debian", "trixie")]
+
+
+def test_apts_half_is_done_again_until_its_last_step(folder: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "APT_FOLDER", str(tmp_path / "apt"))
+    monkeypatch.setattr(bundle, "APT_SOURCES", str(tmp_path / "todochat-bundle.sources"))
+    taken(folder, cache)
+    (cache / "bundle/apt").mkdir(exist_ok=True)
+    content = bundle.read(folder)[0]
+    for done in range(8):  # broken off after so many
+        commands = bundle.apt_commands(cache, content, "bookworm", MACHINE)
+        assert len(commands) == 8
+        for command in commands[: done + 1]:
+            if command[0] != "apt-get":
+                subprocess.run(command, check=True)
+    assert bundle.apt_commands(cache, content, "bookworm", MACHINE) == []
+    assert bundle.apt_commands(cache, content + b" ", "bookworm", MACHINE) != []
+
+
+def test_a_login_for_debians_archive_stands_in_no_argument(folder: Path, tmp_path: Path) -> None:
+    debian = writing.Debian(Folder(folder), LOCK, tmp_path)
+    assert debian._without_login("https://me:p%40ss@debian.example:8443/debian") == "https://debian.example:8443/debian"
+    assert debian._known() == [f"-oDir::Etc::netrc={tmp_path / 'logins'}"]
+    assert (tmp_path / "logins").read_text() == "machine https://debian.example:8443 login me password p@ss\n"
+    assert (tmp_path / "logins").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(("uri", "stanzas"), [("file:/var/lib/todochat/apt/debian", 2), ("http://debian.example/debian", 0)])

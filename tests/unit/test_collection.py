@@ -17,11 +17,12 @@ from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDED_ON = (
-    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "compose.yaml", "docs/", "group_vars/all/main.yml", "LICENSE", "meta/", "playbooks/", "plugins/"),
-    *("README.md", "requirements/controller.txt", "roles/", "scripts/vault-password"),
+    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "changelogs/changelog.yaml", "compose.yaml", "docs/", "group_vars/all/main.yml"),
+    *("inventory/existing_cluster.example.yml", "LICENSE", "meta/", "playbooks/", "plugins/", "README.md", "requirements/controller.txt", "roles/"),
+    "scripts/vault-password",
 )
 LINKS = {f"apps/{name}/chart/charts/common": "../../../chart" for name in ("backend", "frontend")}
-LINKS |= {"playbooks/group_vars": "../group_vars"} | {f"playbooks/{name}/group_vars": "../../group_vars" for name in ("move", "vault")}
+LINKS |= {"playbooks/group_vars": "../group_vars", "playbooks/vault/group_vars": "../../group_vars"}
 # Of this deployment nothing is anywhere.
 NOWHERE = "deployment_name=nowhere-at-all"
 
@@ -55,7 +56,7 @@ def test_the_built_collection_holds_what_git_keeps_for_it(file: Path) -> None:
     with tarfile.open(file) as collection:
         held = {member.name for member in collection.getmembers() if member.isfile()}
         links = {member.name: member.linkname for member in collection.getmembers() if member.issym()}
-    kept = {name for name in listed_files(ROOT) if name.startswith(HANDED_ON)}
+    kept = {name for name in listed_files(ROOT) if name.startswith(HANDED_ON) and not name.startswith("playbooks/move/")}
     assert held == kept | {"MANIFEST.json", "FILES.json"}
     assert links == LINKS
 
@@ -65,7 +66,7 @@ def test_settings_and_vaults_of_a_checkout_stay_there(tmp_path: Path) -> None:
     for name in ("galaxy.yml", "README.md", "meta/runtime.yml", "group_vars/all/main.yml"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, checkout / name)
-    for name in ("group_vars/all/own.yml", "group_vars/all/vault.yml", "group_vars/all/model.yml", "inventory/work.yml", "scripts/move"):
+    for name in ("group_vars/all/own.yml", "group_vars/all/vault.yml", "group_vars/all/model.yml", "inventory/work.yml", "scripts/move", "todo.tar", ".env"):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("mine: true\n")
     with tarfile.open(built(checkout, tmp_path)) as collection:
@@ -130,16 +131,17 @@ def test_a_vault_is_made_from_there_with_the_password_of_the_collections_own_pro
     assert installed.run("todochat.platform.vault.list", f"--extra-vars={NOWHERE}", ANSIBLE_VAULT_PASSWORD_FILE=installed.password)[0] == 0
 
 
-@pytest.mark.parametrize("name", ["schedule", "mcp"])
-def test_what_needs_a_checkout_is_refused_in_a_sentence(installed: Installed, name: str) -> None:
-    status, said = installed.run(f"todochat.platform.{name}", f"--extra-vars={NOWHERE}", ANSIBLE_VAULT_PASSWORD_FILE=installed.password)
+@pytest.mark.parametrize("given", [["schedule"], ["mcp"], ["bundle", "-e", "file=/nowhere"]])
+def test_what_needs_a_checkout_is_refused_in_a_sentence(installed: Installed, given: list[str]) -> None:
+    status, said = installed.run(f"todochat.platform.{given[0]}", *given[1:], f"--extra-vars={NOWHERE}", ANSIBLE_VAULT_PASSWORD_FILE=installed.password)
     assert status != 0
     assert f"{installed.collection} is the installed collection, and this needs a checkout, so it is not done here, and nothing was changed" in said
 
 
 def test_settings_that_would_not_count_are_refused(installed: Installed) -> None:
-    inventory, beside = installed.folder / "inventory.yml", installed.folder / "group_vars/all.yml"
-    beside.parent.mkdir()
+    folder = installed.place / "project"
+    inventory, beside = folder / "inventory.yml", folder / "group_vars/all.yml"
+    beside.parent.mkdir(parents=True)
     beside.write_text("deployment_name: nowhere-at-all\nvault_database_password: canary\n")
     inventory.write_text("all: {vars: {minikube_ports: []}, hosts: {localhost: {deployment_frontend_port: 31000}}}\n")
     status, said = installed.run(f"--inventory={inventory}", "todochat.platform.bundle", "--check")
@@ -148,6 +150,23 @@ def test_settings_that_would_not_count_are_refused(installed: Installed) -> None
         assert f"{name} is set for the group all of the inventory, and does not count there" in said
     assert "deployment_frontend_port is set" not in said
     assert "canary" not in said
+
+
+def test_what_an_inventorys_file_says_for_any_group_is_refused_by_each_playbook(installed: Installed) -> None:
+    inventory = installed.place / "groups.yml"
+    inventory.write_text("all: {children: {todos: {hosts: {localhost: {}}, vars: {deployment_name: nowhere-at-all}}}}\n")
+    for playbook in ("down", "backup", "vault.create"):
+        enabled = {"ANSIBLE_CALLBACKS_ENABLED": "todochat.platform.one_run"}
+        status, said = installed.run(f"--inventory={inventory}", f"todochat.platform.{playbook}", "--check", **enabled)
+        assert status != 0
+        assert "deployment_name is set for the group todos of the inventory, and does not count there" in said
+
+
+def test_a_doctor_that_would_not_only_look_does_nothing(installed: Installed) -> None:
+    for arguments in ([], ["--check"], ["--tags=preflight"]):
+        status, said = installed.run("todochat.platform.doctor", *arguments, f"--extra-vars={NOWHERE}")
+        assert status != 0
+        assert "Run `ansible-playbook todochat.platform.doctor --check --tags preflight" in said
 
 
 def test_each_role_says_what_it_is_and_where_it_runs() -> None:

@@ -37,7 +37,6 @@ WHOLE_WAY = {
     "guides",
     "kind",
     "kubeadm",
-    "offline",
     "tags",
     "tags_after",
     "tags_refused",

@@ -215,9 +215,15 @@ def test_a_mirror_has_an_address() -> None:
     assert found(artifact_source="mirror", artifact_mirror="/srv") == []
 
 
+@pytest.mark.parametrize("mirror", ["https://mirror.example/@todochat", "https://[::1]:8443/a@b", "/srv/mirror@work"])
+def test_an_address_may_hold_an_at(mirror: str) -> None:
+    assert found(artifact_source="mirror", artifact_mirror=mirror) == []
+
+
+@pytest.mark.parametrize("scheme", ["https://", ""])
 @pytest.mark.parametrize("login", ["canary", "somebody:canary", "somebody:c@n/canary", "somebody:c/canary"])
-def test_a_login_in_the_mirrors_address_is_refused_unseen(login: str) -> None:
-    raw = {"mirror": f"https://{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
+def test_a_login_in_the_mirrors_address_is_refused_unseen(scheme: str, login: str) -> None:
+    raw = {"mirror": f"{scheme}{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
     message = one(found(**raw), "mirror names a user or a password in its URL", "as name:password into the vault", "-e secret=mirror_login")
     assert "canary" not in message
 
@@ -234,12 +240,8 @@ def test_packages_that_modules_import_and_this_python_lacks_are_named_with_what_
     one(list(options.lacking()), "lacks no_such_package, which modules import", f"-m pip install --require-hashes -r {lock}")
 
 
-def test_what_an_inventory_sets_for_all_hosts_is_named_where_it_does_not_count() -> None:
-    shared = {"deployment_name": "todo", "deployment_subnet": "10.0.0.0/24", "vault_database_url": ""}
-    given = {"deployment_name": "other", "deployment_subnet": "10.9.9.0/24", "own": 1}
-    raw = {**shared, "deployment_subnet": "10.9.9.0/24", "own": 1}  # the subnet counts, as it was given by -e, too
-    one(list(options.outweighed(given, shared, raw)), "deployment_name is set for the group all of the inventory", "host_vars/localhost.yml")
-    assert list(options.outweighed(shared, shared, shared)) == []  # a checkout's own, found twice
+def test_another_python_for_modules_is_refused() -> None:
+    one(list(options.lacking("/usr/bin/python3")), "ansible_python_interpreter is /usr/bin/python3, and modules need", "Take it out of the inventory")
 
 
 def played(tmp_path: Path, *arguments: str, before_preflight: bool = True) -> subprocess.CompletedProcess[str]:

@@ -54,9 +54,9 @@ export function TodoRow({
       </span>
       <label
         htmlFor={`todo-${todo.id}`}
-        className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
+        className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted" : ""}`}
       >
-        {todo.title}
+        <span className={todo.completed ? "line-through decoration-1" : ""}>{todo.title}</span>
         <Facts todo={todo} />
         {todo.notes ? <span className="mt-0.5 line-clamp-2 text-sm whitespace-pre-line text-muted">{todo.notes}</span> : null}
       </label>

@@ -6,7 +6,7 @@ import re
 import shlex
 
 import pytest
-from conftest import SYSTEM
+from conftest import SYSTEM, Tester
 from deployed import Deployment
 from testinfra.host import Host
 
@@ -19,7 +19,7 @@ TRIED = "203.0.113.9"
 LOOKS = re.compile(r"udp to \S+:53 for (|storage\.googleapis\.com|gcr\.io|metadata\.google\.internal|registry\.k8s\.io|\d+\.\d+)", re.IGNORECASE)
 # A bundle of one of its packages, with one bit changed.
 FLIP = """
-import json
+import hashlib, json, shutil
 from pathlib import Path
 there, copy = Path("/media/bundle"), Path("/home/tester/copy")
 manifest = json.loads((there / "manifest.json").read_bytes())
@@ -28,7 +28,10 @@ name = manifest["files"][0]["sha256"]
 content = bytearray((there / "blobs/sha256" / name).read_bytes())
 content[9] ^= 1
 (copy / "blobs/sha256").mkdir(parents=True)
-(copy / "manifest.json").write_text(json.dumps(manifest))
+said = json.dumps(manifest).encode()
+(copy / "manifest.json").write_bytes(said)
+(copy / "manifest.json.sha256").write_text(f"{hashlib.sha256(said).hexdigest()}  manifest.json\\n")
+shutil.copy(there / "sbom.cdx.json", copy)
 (copy / "blobs/sha256" / name).write_bytes(content)
 print(name, manifest["files"][0]["path"])
 """
@@ -98,6 +101,13 @@ def test_what_is_done_every_day_passes(deployment: Deployment) -> None:
     deployment.passes("make vault DO=rotate ARGS='-e secret=jwt_keys'")
     deployment.passes("make mcp")
     assert "make open   (all is well)" in deployment.passes("make status")
+
+
+@pytest.mark.parametrize("name", ["backend", "frontend"])
+def test_both_services_run_from_the_registry_beside_the_cluster(tester: Tester, name: str) -> None:
+    assert tester.kubectl(f"get deployment {name}")["status"]["availableReplicas"] == 2
+    for pod in tester.kubectl(f"get pods --selector app.kubernetes.io/instance={name}")["items"]:
+        assert pod["spec"]["containers"][0]["image"].startswith(f"127.0.0.1:5000/todo/{name}@sha256:")
 
 
 def test_nothing_tried_to_leave(host: Host) -> None:

@@ -54,7 +54,7 @@ def pasteable(text: str, arguments: str = "") -> str:
 def playbook(found: re.Match[str], arguments: str) -> str:
     """The command that runs the playbook of a target of make, with what that is given."""
     target, given = found["target"], dict(re.findall(r"([A-Z]+)=('[^']*'|[^\s'\x60]+)", found["given"]))
-    if target in OF_A_CHECKOUT:
+    if target in OF_A_CHECKOUT or "FROM" in given:  # which is bootstrap's
         return found[0]
     name = f"vault.{given.pop('DO', 'list')}" if target == "vault" else PLAYBOOKS.get(target, target)
     own = "" if target in OF_NO_DEPLOYMENT or "deployment_name=" in found["given"] else arguments

@@ -1,10 +1,11 @@
 """A bundle: one folder with all that README's commands take from outside, and how a machine takes it. Plain Python: `bootstrap` uses it before there is
 anything else.
 
-    manifest.json       each file: its path below the cache's folder, size in bytes, SHA-256, what it is, and who vouches for it
-    manifest.json.sig   OpenSSH's signature of that, where somebody has signed it
-    sbom.cdx.json       the same for scanners, as CycloneDX
-    blobs/sha256/...    each content once, named by its hash, so that a copy of the folder brings only what is new
+    manifest.json           each file: its path below the cache's folder, size in bytes, SHA-256, what it is, and who vouches for it
+    manifest.json.sha256    its SHA-256, as sha256sum writes it
+    manifest.json.sig       OpenSSH's signature of that, where somebody has signed it
+    sbom.cdx.json           the same for scanners, as CycloneDX
+    blobs/sha256/...        each content once, named by its hash, so that a copy of the folder brings only what is new
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SUM = "manifest.json.sha256"
 SIGNATURE = "manifest.json.sig"
 SBOM = "sbom.cdx.json"
 # What ssh-keygen is told that the signature is for, so that one for something else does not count.
@@ -26,6 +30,7 @@ NAMESPACE = "todochat-bundle"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 # Below the cache's folder: what goes into the store, and what is the bundle's.
 STORE, TAKEN = "store", "bundle"
+RECORD = "record.json"
 PACKAGES, APT = f"{TAKEN}/packages", f"{TAKEN}/apt"
 # Where apt reads it, which is another user meanwhile.
 APT_FOLDER = "/var/lib/todochat/apt"
@@ -44,23 +49,39 @@ def blob(folder: Path, sha256: str) -> Path:
 
 
 def read(folder: Path) -> tuple[bytes, dict[str, Any]]:
-    """The manifest of a folder: its bytes, which are what is signed, and what they say. Raises BundleError."""
+    """The manifest of a folder, whole: its bytes, which are what is signed, and what they say. Raises BundleError."""
     path = folder / MANIFEST
     try:
         content = path.read_bytes()
     except OSError as error:
         raise BundleError(f"{folder} holds no bundle: {MANIFEST}: {error.strerror}. Name the folder that `make bundle FILE=folder` has written.") from None
+    manifest = parsed(path, content)
+    said = folder / SUM
+    for name, is_whole in ((MANIFEST, said.is_file() and said.read_bytes() == sum_of(content)), (SBOM, is_content(folder / SBOM, manifest["sbom"]))):
+        if not is_whole:
+            raise BundleError(f"{folder / name} is damaged, and nothing of the bundle was used: its SHA-256 is another than was written. {AGAIN}")
+    return content, manifest
+
+
+def sum_of(content: bytes) -> bytes:
+    """What stands beside a manifest."""
+    return f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n".encode()
+
+
+def parsed(path: Path, content: bytes) -> dict[str, Any]:
+    """What a manifest says. Raises BundleError."""
     try:
         manifest: dict[str, Any] = json.loads(content)
         if manifest["format"] != FORMAT:
             raise BundleError(f"{path} has the format {manifest['format']}, and {FORMAT} is known here. Write the bundle anew with these sources.")
         for entry in manifest["files"]:
             parts = PurePosixPath(entry["path"]).parts
-            if parts[0] not in (STORE, TAKEN) or ".." in parts or set(entry["sha256"]) - set("0123456789abcdef"):
+            if parts[0] not in (STORE, TAKEN) or ".." in parts or not re.fullmatch("[0-9a-f]{64}", entry["sha256"]) or not isinstance(entry["size"], int):
                 raise ValueError(f"{entry['path']} is no place for a file of a bundle")
-    except (ValueError, KeyError, TypeError, IndexError) as error:
+        _ = manifest["sbom"], manifest["architecture"], [*manifest["releases"]], {**manifest["sources"]}
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise BundleError(f"{path} is damaged, and nothing of the bundle was used: {error}. {AGAIN}") from None
-    return content, manifest
+    return manifest
 
 
 def verify(folder: Path, content: bytes, key: str, run: Callable[[Sequence[str], bytes], tuple[int, str]]) -> str:
@@ -101,9 +122,23 @@ def require_fitting(folder: Path, manifest: Mapping[str, Any], checkout: Path, r
     differs = [name for name, sha256 in manifest["sources"].items() if not is_content(checkout / name, sha256)]
     if differs:
         raise BundleError(
-            f"{folder} was written for other sources than these: {', '.join(differs)} differs. "
+            f"{folder} was written for other sources than these: {some(differs)} differs. "
             "Write it anew with these sources, or use those that it was written with."
         )
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many."""
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def in_use(cache: Path) -> dict[str, Any] | None:
+    """What the bundle says that was taken into a cache; None where none was."""
+    path = cache / TAKEN / MANIFEST
+    try:
+        return parsed(path, path.read_bytes())
+    except (OSError, BundleError):
+        return None
 
 
 def take(folder: Path, cache: Path, content: bytes, manifest: Mapping[str, Any]) -> int:
@@ -111,33 +146,35 @@ def take(folder: Path, cache: Path, content: bytes, manifest: Mapping[str, Any])
 
     It counts as taken when all of it is there.
     """
-    before = hashes(cache)
-    wrong: list[str] = []
+    wrong: dict[Path, str] = {}
     copied = 0
-    for entry in manifest["files"]:
-        target = cache / entry["path"]
-        if is_there(target, entry, before):
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if why := place(blob(folder, entry["sha256"]), target, entry["sha256"]):
-            wrong.append(f"{entry['path']} ({why})")
-        copied += entry["size"]
-    if wrong:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        raise BundleError(f"{folder} is damaged, and was not used: {', '.join(wrong[:3])}{more}. {AGAIN}")
-    now = {entry["path"] for entry in manifest["files"]}
-    for path in before:
-        if path.startswith(f"{TAKEN}/") and path not in now:
-            (cache / path).unlink(missing_ok=True)
-    write(cache / TAKEN / MANIFEST, content)
+    try:
+        # an artifact counts as finished where its record is
+        for entry in sorted(manifest["files"], key=lambda entry: str(entry["path"]).endswith(RECORD)):
+            target = cache / entry["path"]
+            if is_there(target, entry) or (target.name == RECORD and target.parent in wrong):
+                continue
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if why := place(blob(folder, entry["sha256"]), target, entry["sha256"]):
+                wrong[target.parent] = f"{entry['path']} ({why})"
+            copied += entry["size"]
+        if wrong:
+            raise BundleError(f"{folder} is damaged, and was not used: {some([*wrong.values()])}. {AGAIN}")
+        now = {entry["path"] for entry in manifest["files"]}
+        for entry in (in_use(cache) or {"files": ()})["files"]:
+            if entry["path"].startswith(f"{TAKEN}/") and entry["path"] not in now:
+                (cache / entry["path"]).unlink(missing_ok=True)
+        write(cache / TAKEN / MANIFEST, content)
+    except OSError as error:
+        raise BundleError(f"{error.filename or cache} cannot be written: {error.strerror}. Mend that, then run the same command again.") from None
     return copied
 
 
-def is_there(target: Path, entry: Mapping[str, Any], before: Mapping[str, str]) -> bool:
-    """A finished artifact of the store is never changed; of the rest what was compared when it was taken stays."""
+def is_there(target: Path, entry: Mapping[str, Any]) -> bool:
+    """A finished artifact of the store is never changed; the rest is compared."""
     if entry["path"].startswith(f"{STORE}/"):
-        return (target.parent / "record.json").is_file()
-    return before.get(entry["path"]) == entry["sha256"] and target.is_file() and target.stat().st_size == entry["size"]
+        return (target.parent / RECORD).is_file()
+    return is_content(target, entry["sha256"])
 
 
 def place(source: Path, target: Path, sha256: str) -> str:
@@ -160,17 +197,10 @@ def place(source: Path, target: Path, sha256: str) -> str:
     return ""
 
 
-def hashes(cache: Path) -> dict[str, str]:
-    """What was taken: the SHA-256 of each file by its path; nothing where no bundle is in use."""
-    try:
-        return {entry["path"]: entry["sha256"] for entry in read(cache / TAKEN)[1]["files"]}
-    except BundleError:
-        return {}
-
-
 def is_content(path: Path, sha256: str) -> bool:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest() == sha256
     except OSError:
         return False
 
@@ -187,23 +217,33 @@ def variables(cache: Path) -> dict[str, str]:
     return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": (cache / PACKAGES).as_uri()} if (cache / TAKEN / MANIFEST).is_file() else {}
 
 
-def apt_sources(folder: str, releases: Sequence[str]) -> Iterator[str]:
-    """The lines that tell apt of the releases in a bundle's folder. Lists that nobody renews do not run out; Debian's signatures on them count."""
+def apt_sources(folder: str, tree: Path, releases: Sequence[str], architecture: str) -> Iterator[str]:
+    """The lines that tell apt of the releases whose lists are in ``tree``, which apt finds as ``folder``.
+
+    Lists that nobody renews do not run out; Debian's signatures on them count.
+    """
     for release in releases:
-        for archive, suites in (("debian", f"{release} {release}-updates"), ("debian-security", f"{release}-security")):
-            yield from (f"Types: deb\nURIs: file:{folder}/{archive}\nSuites: {suites}\nComponents: main\n".splitlines())
-            yield from (f"Signed-By: {KEYRING}", "Check-Valid-Until: no", "Targets: Packages", "")
+        for archive, suites in (("debian", (release, f"{release}-updates")), ("debian-security", (f"{release}-security",))):
+            if there := [suite for suite in suites if (tree / archive / "dists" / suite).is_dir()]:
+                yield from (f"Types: deb\nURIs: file:{quote(folder)}/{archive}\nSuites: {' '.join(there)}\nComponents: main\n".splitlines())
+                yield from (f"Architectures: {architecture}", f"Signed-By: {KEYRING}", "Check-Valid-Until: no", "Targets: Packages", "")
 
 
-def apt_commands(cache: Path, release: str) -> list[list[str]]:
-    """What root does, so that apt has Debian's packages from the bundle that was taken. The last one is what makes it so."""
-    sources = cache / TAKEN / os.path.basename(APT_SOURCES)
-    write(sources, "\n".join(apt_sources(APT_FOLDER, [release])).encode())
+def apt_commands(cache: Path, content: bytes, release: str, machine: str) -> list[list[str]]:
+    """What root does, so that apt has Debian's packages from the bundle that was taken; nothing where it has them. The last one is what makes it so."""
+    sources, mark = cache / TAKEN / os.path.basename(APT_SOURCES), os.path.join(APT_FOLDER, MANIFEST)
+    said = "\n".join(apt_sources(APT_FOLDER, cache / APT, [release], ARCHITECTURES[machine])).encode()
+    if all(is_content(Path(path), hashlib.sha256(wanted).hexdigest()) for path, wanted in ((APT_SOURCES, said), (mark, content))):
+        return []
+    write(sources, said)
     alone = ["-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-", "-o", "APT::Get::List-Cleanup=0"]
     return [
-        ["rm", "-rf", APT_FOLDER],
+        ["rm", "-rf", f"{APT_FOLDER}.new"],
         ["mkdir", "-p", os.path.dirname(APT_FOLDER)],
-        ["cp", "-r", str(cache / APT), APT_FOLDER],
+        ["cp", "-r", str(cache / APT), f"{APT_FOLDER}.new"],
+        ["rm", "-rf", APT_FOLDER],
+        ["mv", f"{APT_FOLDER}.new", APT_FOLDER],
         ["apt-get", "--quiet=2", *alone, "update"],
         ["cp", str(sources), APT_SOURCES],
+        ["cp", str(cache / TAKEN / MANIFEST), mark],
     ]

@@ -58,8 +58,13 @@ def origin(address: str) -> str:
 
 
 def login_in(mirror: str) -> str:
-    """What stands before an @ in a base URL, as a name does, with a password or without; "" where there is none."""
-    return mirror.partition("://")[2].rpartition("@")[0]
+    """What stands before an @ in a base URL, as a name does, with a password or without, also where the scheme was forgotten; "" where there is none."""
+    if mirror.startswith(("/", ".", "~")):
+        return ""
+    rest = mirror.partition("://")[2] or mirror
+    host = re.split("[/?#]", rest, maxsplit=1)[0]
+    # a password may hold what ends a host's name
+    return (host if re.fullmatch(r"(\[[^]]*\]|[^:@]*)(:\d*)?", host) else rest).rpartition("@")[0]
 
 
 def login_in_address(variable: str = "artifact_mirror") -> ArtifactError:

