@@ -17,7 +17,7 @@ from dependencies import listed_files
 
 ROOT = Path(__file__).resolve().parents[2]
 HANDED_ON = (
-    *("apps/", "artifacts.lock.yml", "CHANGELOG.md", "changelogs/changelog.yaml", "compose.yaml", "docs/", "group_vars/all/main.yml"),
+    *("apps/", "artifacts.lock.yml", "BENCH.md", "CHANGELOG.md", "changelogs/changelog.yaml", "compose.yaml", "docs/", "group_vars/all/main.yml"),
     *("inventory/existing_cluster.example.yml", "LICENSE", "meta/", "playbooks/", "plugins/", "README.md", "requirements/controller.txt", "roles/"),
     "scripts/vault-password",
 )
