@@ -168,7 +168,7 @@ plain.sh.
 
 {rows}
 
-Where the time went, in seconds, as far as half a second:
+Where the time went, in seconds: what took half a second or more on one side.
 
 {parts}
 """

@@ -146,6 +146,25 @@ def test_its_settings_are_ones_that_the_roles_take(bench: Bench, tmp_path: Path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_each_run_has_a_vaults_password_though_the_last_vault_takes_it_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[Path] = []
+
+    def run(_title: str, _command: object, environment: dict[str, str]) -> tuple[Timing, list[tuple[float, str]]]:
+        found.append(Path(environment["ANSIBLE_VAULT_PASSWORD_FILE"]))
+        assert len(found[-1].read_text()) > 20
+        assert found[-1].stat().st_mode & 0o777 == 0o600
+        return Timing(1.0), []
+
+    monkeypatch.setattr(bench, "_run", run)
+    bench._playbook("site.yml", "site.yml")
+    kept = found[0].read_text()
+    bench._playbook("second run", "site.yml")
+    assert found[1].read_text() == kept
+    found[1].unlink()
+    bench._playbook("site.yml", "site.yml")
+    assert found[2].read_text() != kept
+
+
 @pytest.fixture
 def calls(tmp_path: Path) -> list[str]:
     """What `plain.sh up` calls, with every program but the shell's own tools replaced."""
