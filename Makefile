@@ -1,13 +1,15 @@
 # What an operator or a developer says here. Everything that knows how is in bootstrap, site.yml, playbooks/ and tests/.
 # Each is given on the command line, never by the environment, where a name like FILE is somebody else's: `make backup FILE=path`.
 PYTHON := python3
-RUN := $(PYTHON) -I bootstrap --
+RUN = $(PYTHON) -I bootstrap$(if $(FROM), --from '$(FROM)'$(if $(KEY), --key '$(KEY)')) --
 RUN_TEST := $(PYTHON) -I bootstrap --test --
 ARGS :=
 ROLE :=
 VM :=
 DO := list
 FILE :=
+FROM :=
+KEY :=
 TO :=
 EMAIL :=
 # Where the caller stands, for whom messages name commands: with -C that is elsewhere.
@@ -21,7 +23,7 @@ help: ## Show this list
 	@echo "make TARGET [ARGS='--tags NAME ...']   (ARGS goes to ansible-playbook)"
 	@sed -n 's/^\([a-z-]*\):.*## /  \1	/p' $(MAKEFILE_LIST) | expand -t 12
 
-up: ## Take this machine to the running application; run again, it changes only what differs
+up: ## Take this machine to the running application; run again, it changes only what differs. FROM=folder: with a bundle, without a network
 	@$(RUN) ansible-playbook site.yml $(ARGS)
 
 plan: ## Show what `make up` would change, and change nothing
@@ -85,8 +87,11 @@ reset-password: ## Give the account EMAIL=address another password, which is sho
 assist: ## Set up assistants for operations that can look and change nothing; ARGS='-e ai_devops_state=absent' takes them away
 	@$(RUN) ansible-playbook playbooks/ai_devops.yml $(ARGS)
 
-bundle: ## Fill the store with everything that comes from outside, for use without the Internet
-	@$(RUN) ansible-playbook playbooks/bundle.yml $(ARGS)
+# A shell expands ~ in a word like KEY=~/key, or leaves it; the playbook expands it.
+bundle: AT = $(FILE:~/%=$(HOME)/%)
+bundle: ## Fill the store with everything that comes from outside; FILE=folder: write a bundle for machines without a network, KEY=file: signed with that
+	@$(RUN) ansible-playbook playbooks/bundle.yml $(if $(FILE),-e '{"file": "$(FILE)"}') $(ARGS)
+	$(if $(and $(FILE),$(KEY)),@rm -f '$(AT)/manifest.json.sig' && ssh-keygen -q -Y sign -f '$(KEY:~/%=$(HOME)/%)' -n todochat-bundle '$(AT)/manifest.json')
 
 check: ## Run all linters, type checks and the unit tests that need no database
 	@$(RUN_TEST) python tests/run.py check

@@ -28,17 +28,17 @@ OUTBOX = ROOT / "bench/outbox"
 SITE, SITE_TOOLS = ROOT / "tests/site", ROOT / ".cache/checks/site"
 NPM = ("node", f"{NODE}/lib/node_modules/npm/bin/npm-cli.js")
 TYPED_SCRIPTS = (
-    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/move", "scripts/operations", "scripts/role-readmes", "scripts/troubleshooting"),
-    "scripts/vault-password",
+    *("bootstrap", "scripts/lock", "scripts/manifests", "scripts/move", "scripts/operations", "scripts/role-readmes", "scripts/sbom"),
+    *("scripts/troubleshooting", "scripts/vault-password"),
     *("bench/browser.py", "bench/deployment.py", "bench/roles.py", "bench/scale.py", "bench/service.py"),
-    *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/vm.py"),
+    *("tests/lint.py", "tests/newer.py", "tests/references.py", "tests/run.py", "tests/sanity.py", "tests/vm.py"),
     *("molecule/shared/fresh_system.py", "molecule/shared/break_off.py", "molecule/shared/announced.py"),
     *("molecule/shared/guide.py", "molecule/rollout/load.py"),
 )
 # Beside the other unit tests, which take the longest: these run whole playbooks, wait for other programs, or read the whole checkout.
 UNIT_TESTS_APART = {
-    "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py", "tests/unit/test_operations.py"],
-    "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py"],
+    "unit tests of whole runs": ["tests/unit/test_progress.py", "tests/unit/test_one_run.py", "tests/unit/test_operations.py", "tests/unit/test_collection.py"],
+    "unit tests of programs": ["tests/unit/test_load.py", "tests/unit/test_bootstrap.py", "tests/unit/test_checks.py", "tests/unit/test_changelog.py"],
     "unit tests of what depends on what": ["tests/unit/test_dependencies.py"],
 }
 SHELL_SCRIPT = re.compile(rb"#!.*\b(ba|da)?sh\b")
@@ -73,6 +73,7 @@ def all_checks() -> list[Check]:
         Check("site of the guides", [SITE_TOOLS / "bin/mkdocs", "build", "--strict"], folder=SITE),
         Check("hadolint", ["hadolint", *(file for file in files if Path(file).name == "Dockerfile")]),
         Check("shellcheck", ["shellcheck", *(file for file in files if is_shell_script(ROOT / file))]),
+        Check("changelog", ["antsibull-changelog", "lint"], ["antsibull-changelog", "lint-changelog-yaml", "--strict", "changelogs/changelog.yaml"]),
         Check("ruff", ["ruff", "check", "."]),
     ]
 

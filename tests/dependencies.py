@@ -75,6 +75,9 @@ FURNISHING = re.compile(r"molecule/shared/((create|prepare|destroy)\.yml|systems
 LEADS_ON = re.compile(r"site\.yml|compose\.yaml|playbooks/.*\.yml|roles/[^/]+/((tasks|defaults|vars|handlers)/.*|meta/main)\.yml")
 # Each run reads them of all roles, for the types of what it is given, and for what each has to compare. They count with their role.
 OF_A_ROLE = re.compile(r"roles/(\w+)/(?:meta/argument_specs|vars/main)\.yml")
+# No scenario: what ansible-test says of the collection, see sanity.py; and what it looks at, or is told by.
+SANITY = "sanity"
+JUDGED = ("plugins", "roles", "meta", "galaxy.yml", "tests/config.yml", "tests/sanity", "tests/sanity.py", f"{TEST_LOCK}#ansible-core")
 OURS = "todochat.platform."
 Ways = dict[str, str]
 """What is reached, and from where; "" where a way begins."""
@@ -207,7 +210,8 @@ def chosen(content: Any, tags: Collection[str], inherited: Collection[str] = ())
 @cache
 def site() -> set[str]:
     """The playbooks of the whole way."""
-    return {"site.yml", *named("\n".join(scalars(data("site.yml"))), "site.yml")}
+    whole = "playbooks/site.yml"
+    return {"site.yml", whole, *named("\n".join(scalars(data(whole))), whole)}
 
 
 # The ways of a scenario
@@ -224,6 +228,8 @@ def reached(scenario: str) -> Ways:
 
 @cache
 def ways(scenario: str) -> Ways:
+    if scenario == SANITY:
+        return dict.fromkeys([name for place in JUDGED for name in ([place] if "#" in place else below(place))], "ansible-test")
     own = below(f"molecule/{scenario}")
     found, words = harness(scenario, own)
     source = "\n".join(map(text, own))
@@ -233,6 +239,8 @@ def ways(scenario: str) -> Ways:
         starts |= dict.fromkeys(ANSIBLES_OWN, "its words")
     if "ansible-galaxy" in words:
         starts["galaxy.yml"] = "its words"
+    of_the_collection = {f"playbooks/{name.replace('.', '/')}.yml" for name in re.findall(rf"\bansible-playbook {OURS}([\w.]*\w)", words)} & set(files())
+    starts |= dict.fromkeys(of_the_collection, "its words")
     if "alembic_version" in source:
         starts |= dict.fromkeys([name for name in files() if MIGRATION.match(name)], "the schema that it reads")
     if scenario in PROVES_THE_OPTIONS:
@@ -247,7 +255,7 @@ def ways(scenario: str) -> Ways:
     is_of_a_role = any(name.startswith(f"roles/{scenario}/") for name in files())
     # From the last state on, a run of all roles changes none but those that are named by tag or belong to another of its playbooks.
     starts_all = [*data(STATES)][-1] not in states or re.search(r"--tags[ =]\0", words) is not None
-    whole = bool(site() & set(found)) or (not is_of_a_role and starts_all)
+    whole = bool(site() & {*found, *of_the_collection}) or (not is_of_a_role and starts_all)
     # What it stands on is proven by the scenarios of those roles, and by those of the whole way; a record says which state it was.
     tags = {scenario, *(tag for tags in re.findall(r"--tags[ =]([\w,]+)", words) for tag in tags.split(","))}
     walk(found, starts, lambda node: edges(node, frozenset(tags) if not whole and node in site() else None))

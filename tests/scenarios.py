@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ FAILURE = {"inputs", "version", "date", "log"}
 UNKNOWN_SECONDS = 600
 # The site runs each time; its record says how long that takes.
 ALWAYS = "site"
-# Records that no scenario makes: the site's way on a real machine, which is proven when it is asked for.
+# Records that no scenario makes: what ansible-test says of the collection, and the site's way on a real machine, which is proven when it is asked for.
+SANITY = dependencies.SANITY
 MACHINES = {f"vm_{release}": release for release in vm.RELEASES}
 
 Records = dict[str, dict[str, dict[str, Any]]]
@@ -54,7 +56,12 @@ def problems(records: Records) -> list[str]:
 
 
 def everything() -> list[str]:
-    return [ALWAYS, *dependencies.names()]
+    return [ALWAYS, *recorded()]
+
+
+def recorded() -> list[str]:
+    """What runs where its record says nothing of its inputs as they are."""
+    return [*dependencies.names(), SANITY]
 
 
 def platforms(name: str) -> list[dict[str, Any]]:
@@ -122,7 +129,10 @@ def evidence(inputs: str, took: float, log: Path, versions: Mapping[str, Any]) -
 
 
 def versions_of(name: str) -> dict[str, Any]:
-    """What a scenario ran on."""
+    """What a scenario ran on, or ansible-test, which needs no system."""
+    if name == SANITY:
+        own = {"kernel": platform.release(), "docker": "not used", "debian": f"{Path('/etc/debian_version').read_text(encoding='utf-8').strip()}, this one"}
+        return {**own, "ansible": metadata.version("ansible-core"), "states": {}}
     releases = sorted({str(one["release"]) for one in platforms(name)})
     return {
         "kernel": platform.release(),
@@ -171,5 +181,5 @@ def save(records: Records) -> None:
 
 if __name__ == "__main__":
     known = load()
-    for each in (*dependencies.names(), *MACHINES):
+    for each in (*recorded(), *MACHINES):
         print(f"{each}: {why_stale(each, known) or 'proven'}")

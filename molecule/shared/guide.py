@@ -53,6 +53,11 @@ def steps(document: str) -> list[Step]:
     return found
 
 
+def blocks(document: str, language: str) -> list[str]:
+    """What a guide shows in a language, such as a file to write."""
+    return [block["text"] for block in FENCE.finditer((ROOT / document).read_text(encoding="utf-8")) if block["language"] == language]
+
+
 def missing(shown: str, seen: str) -> str:
     """The first line of what a guide shows that is not to be seen, or not after those before it; nothing where all are."""
     rest = iter([" ".join(line.split()) for line in seen.splitlines()])

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """The systems that scenarios run on: a freshly installed Debian, or a clone of one on which something has been made already.
 
-    systems.py start CONTAINER RELEASE [--state STATE] [--bare]    the system runs, with the checkout in its user's home
+    systems.py start CONTAINER RELEASE [--state STATE] [--bare] [--bundle rw|ro]
+                                                                    the system runs, with the checkout in its user's home
     systems.py remove CONTAINER                                    it is gone, and tests/output has what it read of the checkout
     systems.py make STATE                                          that state is there, made where there is none of its inputs
 
 States are listed in states.yml, each made on a clone of the one before it. One is an image, of what is below /, and a volume, of what is
 below /var, where Docker keeps what no image can hold. Both are named by a hash of all that decides what is in them. A system that is
 not `bare` shares a Python environment with all others of its release, made once as the lock files say.
+
+With `--bundle`, a folder of this machine is /media/bundle there. CONTAINER-writer may write to it (rw); CONTAINER reads it (ro), and has neither
+this machine's store nor any network: nothing leaves it, and what would is noted (see egress.py).
 """
 
 from __future__ import annotations
@@ -16,6 +20,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -37,6 +42,7 @@ OUTPUT = ROOT / "tests/output"
 LOCKS = Path.home() / ".cache/todochat-test/locks"
 STORE = Path.home() / ".cache/todochat/store"
 HOME = "/home/tester"
+EGRESS = "/var/log/egress"
 KUBECTL = f"KUBECONFIG={HOME}/.local/state/todochat/todo/kubeconfig /opt/todochat/bin/kubectl"
 # Made when the checkout is laid: what of it is opened later has been read by the scenario.
 LAID = "/laid"
@@ -57,8 +63,9 @@ BOOT_SECONDS = 60
 # The node, its own pods and the application come back one after the other, beside another system that does the same.
 RETURN_SECONDS = 300
 STOP_SECONDS = 180
+WRITER = "-writer"
 # What decides nothing of what `make up` makes.
-OF_TESTS = ("molecule/", "tests/", "docs/", "bench/", ".ci/")
+OF_TESTS = ("molecule/", "tests/", "docs/", "bench/", ".ci/", ".ansible-lint")
 
 
 class State(NamedTuple):
@@ -102,9 +109,14 @@ def is_there(wanted: State) -> bool:
     return succeeds("docker", "image", "inspect", wanted.image) and succeeds("docker", "volume", "inspect", wanted.volume)
 
 
-def start(container: str, release: str, on: State | None = None, bare: bool = False) -> None:
+def start(container: str, release: str, on: State | None = None, bare: bool = False, bundle: str = "") -> None:
     """The system runs as after a boot, knows this machine's certificates and registries, and has the checkout. It was not there before."""
-    mounts = [f"--volume={STORE}:{HOME}/.cache/todochat/store:ro"]
+    cut = bundle == "ro"
+    mounts = ["--network=none"] if cut else [f"--volume={STORE}:{HOME}/.cache/todochat/store:ro"]
+    if bundle:
+        bundle_folder(container).mkdir(parents=True, exist_ok=True)
+        bundle_folder(container).chmod(0o777)
+        mounts.append(f"--volume={bundle_folder(container)}:/media/bundle:{bundle}")
     if not bare:
         mounts.append(f"--volume=todochat-test-environment-{release}:{HOME}/todochat/.venv")
     create = ["docker", "create", f"--name={container}", f"--hostname={container.replace('_', '-')}", "--privileged", "--pull=never"]
@@ -121,9 +133,15 @@ def start(container: str, release: str, on: State | None = None, bare: bool = Fa
     booted = datetime.now(UTC)
     run("docker", "start", container)
     until(lambda: boot_problem(container), BOOT_SECONDS)
-    if not on:
+    if not on and not cut:
         fresh_system.furnish(container)
     lay_checkout(container)
+    if cut:
+        # As Debian's installer leaves it where no mirror was chosen; Docker writes no name of a system that has no network.
+        left = 'rm -f /etc/apt/sources.list /etc/apt/sources.list.d/*; echo "127.0.1.1 $(hostname)" >> /etc/hosts'
+        run("docker", "exec", container, "sh", "-c", left)
+        run("docker", "exec", "--detach", container, "python3", f"{HOME}/todochat/molecule/shared/egress.py", EGRESS)
+        until(lambda: "" if succeeds("docker", "exec", container, "grep", "--quiet", "^watching$", EGRESS) else "nobody watches", BOOT_SECONDS)
     if not bare:
         with locked(f"environment-{release}"):
             as_tester(container, "python3 bootstrap", OUTPUT / f"{container}-environment.log")
@@ -243,8 +261,15 @@ def note_what_was_read(container: str) -> None:
 
 
 def remove(container: str) -> None:
-    """The system is gone, with its disk."""
+    """The system is gone, with its disk, and with the bundle that it has read."""
     subprocess.run(["docker", "rm", "--force", "--volumes", container], capture_output=True, check=False)
+    if not container.endswith(WRITER):
+        shutil.rmtree(bundle_folder(container), ignore_errors=True)
+
+
+def bundle_folder(container: str) -> Path:
+    """Where this machine has what /media/bundle is in a system, and in the one that writes it."""
+    return LOCKS.parent / f"bundle-{container.removesuffix(WRITER)}"
 
 
 def volume_folder(volume: str) -> str:
@@ -276,6 +301,7 @@ def main() -> None:
     starting.add_argument("release")
     starting.add_argument("--state", choices=STATES)
     starting.add_argument("--bare", action="store_true")
+    starting.add_argument("--bundle", choices=["rw", "ro"], default="")
     removing = commands.add_parser("remove")
     removing.add_argument("container")
     making = commands.add_parser("make")
@@ -288,7 +314,7 @@ def main() -> None:
         note_what_was_read(arguments.container)
         remove(arguments.container)
     else:
-        start(arguments.container, arguments.release, state(arguments.state) if arguments.state else None, arguments.bare)
+        start(arguments.container, arguments.release, state(arguments.state) if arguments.state else None, arguments.bare, arguments.bundle)
 
 
 if __name__ == "__main__":

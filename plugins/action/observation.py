@@ -29,6 +29,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         arguments = {"parts": checks, "collections": str(observed.COLLECTIONS)}
         found = self._execute_module("todochat.platform.observation", module_args=arguments, task_vars=task_vars)
         as_asked = observed.as_asked(parts, found.get("parts", {}))
-        # A fact, which the plays after this one have, too, and no skipped task takes away.
-        facts = {"todochat_as_asked": as_asked}
-        return {**result, **found, "ansible_facts": facts, "as_asked": as_asked, "titles": [observed.title(name) for name in as_asked]}
+        return {**result, **found, "as_asked": as_asked, "titles": [observed.title(name) for name in as_asked]}

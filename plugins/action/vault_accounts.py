@@ -24,7 +24,7 @@ class ActionModule(VaultAction):
     def act(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return {changed, msg}."""
         path = in_force(arguments["path"], arguments["team_path"])
-        _, theirs = opened(in_force(arguments["source"], None))
+        _unused, theirs = opened(in_force(arguments["source"], None))
         with vault_password.locked():
             text, ours = opened(path)
             taken = [name for name in SECRETS if theirs.get(name) and theirs[name] != ours.get(name)]

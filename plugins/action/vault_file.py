@@ -21,7 +21,7 @@ class ActionModule(VaultAction):
         """Return {changed, path, exists, listing, msg, diff?}."""
         path = in_force(arguments["path"], arguments["team_path"])
         if path.exists():
-            _, content = opened(path)
+            _unused, content = opened(path)
             return {"changed": False, "path": str(path), "exists": True, "listing": vault.listing(content), "msg": f"{path} opens and is complete"}
 
         content = vault.new_vault()

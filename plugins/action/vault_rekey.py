@@ -24,7 +24,7 @@ class ActionModule(VaultAction):
         secrets = VaultSecretsContext.current().secrets
         password = password_file(secrets, Path(arguments["script"]))
         if self._task.check_mode:
-            _, encrypted, others = anew(known(secrets, password), team)
+            _unused, encrypted, others = anew(known(secrets, password), team)
         else:
             with vault_password.locked():
                 if vault_password.finish(password, vault_password.vaults(team)):

@@ -36,7 +36,7 @@ class ActionModule(VaultAction):
         """Return {changed, msg}."""
         path = in_force(arguments["path"], arguments["team_path"])
         name = known(arguments["name"], arguments["random"])
-        _, content = opened(path)
+        _unused, content = opened(path)
         if self._task.check_mode:
             return would(path, name, content, arguments)
         if arguments["random"]:
@@ -82,6 +82,8 @@ def known(given: str, random: bool) -> str:
         raise UserError(f"{name} is no secret.", "It changes with the password: rotate database_password.")
     if random and name == "vault_model_api_key":
         raise UserError(f"{name} is made by the language model's provider.", f"Make a new one there, then put it in: {EDIT.format('model_api_key')}.")
+    if random and name in ("vault_registry_login", "vault_mirror_login"):
+        raise UserError(f"{name} is given out by those who run what it opens.", f"Have it changed there, then put the new one in: {EDIT.format(name[6:])}.")
     if random and not vault.SCHEMA[name].make:
         raise UserError(
             f"{name} is the address of an external database, whose password is not ours to change.",

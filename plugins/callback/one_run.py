@@ -1,3 +1,5 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Callback plugin: what a run has to itself, whatever shows it."""
 
 from __future__ import annotations
@@ -23,24 +25,26 @@ options:
 import atexit
 import json
 import os
-import sys
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ansible import context
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import environment
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, together
 from ansible_collections.todochat.platform.plugins.module_utils.base.locks import is_locked, is_there, opened
 from ansible_collections.todochat.platform.plugins.module_utils.base.turn import left_at_work
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import remove_empty
+from ansible_collections.todochat.platform.plugins.plugin_utils.precedence import of_groups, outweighed
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 
+SHARED = Path(__file__).resolve().parents[2] / "group_vars/all/main.yml"
 LOOKS = ("status.yml", "logs.yml", "open.yml", "drill.yml", "vault/list.yml")
 LOCK = "run.lock"
 STATE = trust_as_template("{{ deployment_state_dir }}")
@@ -72,6 +76,8 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         if self._begun or "deployment_state_dir" not in variables:
             return
         self._begun = True
+        os.umask(0o022)  # for what others have to read; what nobody else may has a mode of its own
+        self._require_what_counts(manager._inventory, play.get_loader(), variables)
         looks = context.CLIARGS["check"] or self._playbook.endswith(LOOKS)
         folder = Path(str(Templar(play.get_loader(), variables).template(STATE)))
         try:
@@ -85,9 +91,15 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
         except UserError as error:
             self._refuse(error)
 
+    def _require_what_counts(self, inventory: Any, loader: Any, variables: dict[str, Any]) -> None:
+        """Nothing is done to another deployment than the inventory means."""
+        shared = yaml.safe_load(SHARED.read_bytes())
+        if found := [*outweighed(of_groups(inventory, loader), shared, variables)]:
+            self._refuse(together(found))
+
     def _refuse(self, error: UserError) -> None:
         REFUSALS.append(error)
-        sys.exit(str(error) if self._display.verbosity else 1)
+        raise SystemExit(str(error) if self._display.verbosity else 1)
 
     def _take_turn(self, path: Path) -> None:
         lock = MINE[path] = opened(path)

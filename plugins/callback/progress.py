@@ -1,6 +1,24 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """What a person sees while a playbook runs: its phases, what it waits for, and how a failure is mended."""
 
 from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: progress
+type: stdout
+short_description: Shows a run as phases, with what it waits for and the time left
+description:
+  - A phase is a role, named by the short_description of its argument specification; a task outside roles is one by itself.
+  - At a terminal the running phase is painted in place; elsewhere there are plain lines.
+  - A failure ends in three lines that say what failed, why, and what to do. Commands of the checkout can be pasted where the caller stands.
+  - With C(-v) it is Ansible's default view.
+  - The environment variable TODOCHAT_EVENTS, which it sets, names a file of JSON lines to which modules append what they
+    wait for.
+extends_documentation_fragment: [default_callback, result_format_callback]
+requirements: [set as stdout_callback]
+author: todochat (@todochat)
+"""
 
 import atexit
 import json
@@ -27,22 +45,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.progress im
 from ansible_collections.todochat.platform.plugins.plugin_utils.history import History
 from ansible_collections.todochat.platform.plugins.plugin_utils.refusals import REFUSALS
 from ansible_collections.todochat.platform.plugins.plugin_utils.screen import Screen, clock, fit
-
-DOCUMENTATION = """
-name: progress
-type: stdout
-short_description: Shows a run as phases, with what it waits for and the time left
-description:
-  - A phase is a role, named by the short_description of its argument specification; a task outside roles is one by itself.
-  - At a terminal the running phase is painted in place; elsewhere there are plain lines.
-  - A failure ends in three lines that say what failed, why, and what to do. Commands of the checkout can be pasted where the caller stands.
-  - With C(-v) it is Ansible's default view.
-  - The environment variable TODOCHAT_EVENTS, which it sets, names a file of JSON lines to which modules append what they
-    wait for.
-extends_documentation_fragment: [default_callback, result_format_callback]
-requirements: [set as stdout_callback]
-author: todochat (@todochat)
-"""
 
 TICK_SECONDS = 0.25
 PLAIN_SECONDS = 10
@@ -102,7 +104,7 @@ class Failure:
     error: Any = None
 
     def lines(self) -> list[str]:
-        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {self.why}", f"What to do: {advised(self.remedy)}"]
+        return [f"Failed:     {self.what}  (after {clock(self.after)})", f"Why:        {advised(self.why)}", f"What to do: {advised(self.remedy)}"]
 
 
 def advised(text: str) -> str:
@@ -211,8 +213,8 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
             )
         else:
             refused = next(iter(REFUSALS), None)
-            why, remedy = (refused.why, refused.remedy) if refused else ("Ansible gave up with the error above.", REMEDY)
-            self._say("\n" + "\n".join(Failure("", what, why, remedy, "", after).lines()), C.COLOR_ERROR)
+            why, remedy, details = (refused.why, refused.remedy, refused.details) if refused else ("Ansible gave up with the error above.", REMEDY, "")
+            self._show_failure(Failure("", what, why, remedy, details, after))
 
     # Tasks
 
@@ -257,7 +259,7 @@ class CallbackModule(DefaultView):  # type: ignore[misc]
     def v2_runner_on_unreachable(self, result: Any) -> None:
         self._handle_warnings(result.result)
         self._enter(result.task)
-        why, _, details = explain(result.result, short(result.task))
+        why, _unused, details = explain(result.result, short(result.task))
         self._failed(result, why, UNREACHABLE_REMEDY, details, None)
 
     def v2_runner_on_skipped(self, result: Any) -> None:

@@ -1,13 +1,8 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """What the lock file says of an artifact, without a look at the store."""
 
 from __future__ import annotations
-
-from pathlib import Path
-from typing import Any
-
-from ansible.plugins.lookup import LookupBase
-
-from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 DOCUMENTATION = r"""
 name: artifact
@@ -29,6 +24,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw: {description: "For each its C(version) and C(reference)."}
 """
+
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.lookup import LookupBase
+
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 
 # What people leave where a secret belongs: <password>, {{ ... }}, changeme, CHANGE-ME, your_password, xxxx, TODO ...
 PLACEHOLDER = re.compile(
@@ -128,8 +129,8 @@ def jwt_keys_problem(value: Any) -> str | None:
     return None
 
 
-def registry_login_problem(value: Any) -> str | None:
-    """name:password, as docker login takes them."""
+def name_and_password_problem(value: Any) -> str | None:
+    """name:password, as docker login takes them, and Basic authentication."""
     if not isinstance(value, str):
         return f"must be a string, and is a {type(value).__name__}"
     if PLACEHOLDER.fullmatch(value):
@@ -143,13 +144,14 @@ def login_problem(value: Any) -> str | None:
 
 
 SCHEMA: dict[str, Entry] = {
-    "vault_database_password": Entry(text_problem, lambda _: random_key(), "the database's login; database_url of the Secret"),
+    "vault_database_password": Entry(text_problem, lambda _unused: random_key(), "the database's login; database_url of the Secret"),
     "vault_database_login": Entry(login_problem, None, f"the login of that password, {LOGINS[0]} where empty; changes with it when it is rotated"),
     "vault_database_url": Entry(url_problem, None, "an external database instead of the container; database_url of the Secret"),
     "vault_jwt_keys": Entry(jwt_keys_problem, next_jwt_keys, "jwt_keys of the Secret: the backend's sessions", parse_mapping),
     "vault_model_api_key": Entry(text_problem, None, "a language model instead of the built-in assistant; model_api_key of the Secret"),
-    "vault_registry_login": Entry(registry_login_problem, None, "the registry of a cluster that others run, as name:password"),
-    "vault_checksum_key": Entry(text_problem, lambda _: random_key(), "the hashes that stand for values in diffs and annotations; restarts the backend"),
+    "vault_registry_login": Entry(name_and_password_problem, None, "the registry of a cluster that others run, as name:password"),
+    "vault_mirror_login": Entry(name_and_password_problem, None, "the mirror that artifact_mirror names, as name:password"),
+    "vault_checksum_key": Entry(text_problem, lambda _unused: random_key(), "the hashes that stand for values in diffs and annotations; restarts the backend"),
 }
 
 
@@ -163,9 +165,7 @@ def rotated(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
 
     A new password is the other login's, so that the one in use goes on working until what runs has the new one.
     """
-    make = SCHEMA[name].make
-    assert make
-    changes = {name: make(content.get(name))}
+    changes = {name: certain(SCHEMA[name].make)(content.get(name))}
     if name == "vault_database_password":
         first_is_used = content.get("vault_database_login", LOGINS[0]) == LOGINS[0]
         changes["vault_database_login"] = LOGINS[1] if first_is_used else LOGINS[0]

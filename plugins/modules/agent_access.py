@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: what an assistant for operations asks the cluster and its language model with."""
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ options:
   seconds: {type: int, default: 3600, description: How long a token is good for.}
   model_key: {type: str, default: "", description: The key of the language model. Where empty there is no file for it.}
 attributes:
-  check_mode: {support: full}
+  check_mode:
+    support: full
+    description: In check mode, says what would be changed, and changes nothing.
 author: todochat (@todochat)
 """
 

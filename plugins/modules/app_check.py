@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: the application runs what was built, and a user's way through it works."""
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ options:
   releases: {type: list, elements: str, required: true, description: "The releases, which are also the images' names."}
   database_container: {type: str, default: "", description: "The PostgreSQL container; empty for an external database, whose rows are not read."}
   database: {type: str, default: todo, description: The database.}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: application images are in the registry, named by what they are built from."""
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ options:
   registry_container: {type: str, default: "", description: "The container of a registry at 127.0.0.1. What is pushed goes into its storage."}
   repository: {type: str, required: true, description: The first part of the repositories.}
   client_home: {type: path, required: true, description: "Whose configuration of pip and npm the builds use."}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

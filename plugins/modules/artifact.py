@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: pinned artifacts are in the store, and installed from it."""
 
 from __future__ import annotations
@@ -26,7 +28,15 @@ options:
     type: str
     default: auto
   mirror:
-    description: A base URL or folder that keeps upstream's paths.
+    description: A base URL or folder that keeps upstream's paths. A URL with a login in it is refused.
+    type: str
+    default: ''
+  mirror_ca:
+    description: A file with the certificate of the authority that the mirror's comes from; empty where this machine trusts it.
+    type: path
+    default: ''
+  mirror_login:
+    description: The login for the mirror, as name:password. It is told to no other host, but to where the mirror gives tokens.
     type: str
     default: ''
   names:
@@ -58,6 +68,7 @@ options:
     type: list
     elements: str
     default: []
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""
@@ -97,13 +108,14 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import which
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import together, told
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.load import is_loaded, load
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError, Lock
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store, sha256_of
 from ansible_collections.todochat.platform.plugins.module_utils.store.supplies import supplies, unreachable
+from ansible_collections.todochat.platform.plugins.module_utils.store.transfer import login_in, login_in_address
 
 # Files and links below this folder are ours to replace.
 OURS = "/opt/todochat/"
@@ -198,6 +210,8 @@ def main() -> None:
             "store": {"type": "path", "required": True},
             "source": {"type": "str", "choices": ["auto", "upstream", "mirror"], "default": "auto"},
             "mirror": {"type": "str", "default": ""},
+            "mirror_ca": {"type": "path", "default": ""},
+            "mirror_login": {"type": "str", "default": "", "no_log": True},
             "names": {"type": "list", "elements": "str"},
             "optional": {"type": "list", "elements": "str", "default": []},
             "install": {"type": "list", "elements": "dict", "default": [], "options": options},
@@ -208,13 +222,17 @@ def main() -> None:
     parameters = module.params
     change = Change(module.check_mode)
     with told(module):
+        if login_in(parameters["mirror"]):
+            parameters["mirror"] = "(not shown)"  # what was given is returned with each failure
+            raise login_in_address()
         if parameters["source"] == "mirror" and not parameters["mirror"]:
             raise ArtifactError(
                 "artifact_source is mirror, and artifact_mirror is empty.", "Name a base URL or folder that keeps upstream's paths in artifact_mirror."
             )
         lock = Lock(Path(parameters["lock"]))
         store = Store(Path(parameters["store"]))
-        source = Source(lock.architecture, parameters["mirror"] if parameters["source"] == "mirror" else "")
+        mirror = [parameters[name] for name in ("mirror", "mirror_ca", "mirror_login")] if parameters["source"] == "mirror" else []
+        source = Source(lock.architecture, *mirror)
         wanted = asked_for(lock, parameters["names"], parameters["optional"])
         to_build = obtain(wanted, store, source, parameters["source"], change)
         for entry in parameters["install"]:
@@ -256,7 +274,9 @@ def obtain(wanted: list[Artifact], store: Store, source: Source, mode: str, chan
     to_download = [artifact for artifact in missing if artifact not in to_build]
     for artifact in to_download:
         source.expected(artifact)  # of all, before the first is fetched, and in check mode as well
-    if silent := unreachable(supplies(missing, to_build, source), source.tried):
+    if source.client.mirror and (problems := source.problems(to_download)):
+        raise together(problems)
+    if not source.client.mirror and (silent := unreachable(supplies(missing, to_build, source), source.tried)):
         raise silent
     for artifact in to_download:
         if change.to_make(f"{artifact.name} {artifact.version} is downloaded from {source.address(artifact)}"):

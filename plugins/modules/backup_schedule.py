@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: systemd backs a deployment's database up by itself, or does not."""
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ options:
 attributes:
   check_mode:
     support: full
+    description: In check mode, says what would be changed, and changes nothing.
 author: todochat (@todochat)
 """
 

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: one artifact is built from package registries into the store."""
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ options:
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
   cache: {type: path, required: true, description: The folder for compiler caches and the Go toolchain.}
   name: {type: str, required: true, description: The artifact.}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Observes the Docker engine of this machine."""
 
 from __future__ import annotations
@@ -108,18 +110,19 @@ def observe(users: list[str], release: str) -> dict[str, Any]:
     version = docker_engine.answering_version()
     installed = version or docker_engine.installed_version()
     missing = docker_engine.missing_packages(installed)
+    older = bool(installed) and int(installed.partition(".")[0]) < OLDEST
     stand_in = docker_engine.stand_in()
     refusal = docker_engine.refusal(stand_in) if stand_in else None
     return {
         "version": version,
         "installed_version": installed,
-        "supported": bool(version) and int(version.partition(".")[0]) >= OLDEST,
+        "supported": bool(version) and not older,
         "init": host.init_system(),
         "missing": missing,
         "refused": f"{refusal.why}\n{refusal.remedy}" if refusal else "",
         "users_unknown": [user for user in users if user not in known],
         "users_outside": [user for user in users if user not in group_members("docker")],
-        **_repositories(release if missing else ""),
+        **_repositories(release if missing or older else ""),
     }
 
 

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: a backup is restored for a trial."""
 
 from __future__ import annotations
@@ -65,7 +67,7 @@ def main() -> None:
     path = Path(given["file"])
     began = time.monotonic()
     with told(module):
-        manifest, _ = dump_file.read(path)
+        manifest, _unused = dump_file.read(path)
         old = age((datetime.now(UTC) - datetime.strptime(f"{manifest.made}+0000", "%Y%m%dT%H%M%SZ%z")).total_seconds())
         holds = f"{path}, {old} old, holds {manifest.contents.summary()}"
         if module.check_mode:

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: Debian packages are installed."""
 
 from __future__ import annotations

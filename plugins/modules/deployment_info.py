@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: what a deployment is right now."""
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ options:
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
   lock: {type: path, required: true, description: The lock file.}
   node: {type: str, required: true, description: The Node.js of the frontend's image.}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: whether a deployment serves, or has stopped to because people are, or are going to be, elsewhere."""
 
 from __future__ import annotations
@@ -21,10 +23,11 @@ options:
   here: {type: str, default: "", description: "The inventory of this deployment; for C(paused)."}
   there: {type: str, default: "", description: "The inventory of the other one; for C(paused)."}
   data: {type: str, default: "", description: "The name of this deployment's database; for C(paused)."}
-  timeout: {type: int, default: 120, description: How long pods may take to go, in seconds.}
+  timeout: {type: int, default: 120, description: 'How long pods may take to go, in seconds.'}
 attributes:
   check_mode:
     support: full
+    description: In check mode, says what would be changed, and changes nothing.
 author: todochat (@todochat)
 """
 

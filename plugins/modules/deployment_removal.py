@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: of a deployment, what the levels name is gone."""
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ options:
   build_cache: {type: path, required: true, description: The folder for compiler caches.}
   state: {type: path, required: true, description: The folder where runs are remembered.}
   packages: {type: list, elements: str, required: true, description: The packages that this collection asks apt for.}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""
@@ -128,7 +131,7 @@ def main() -> None:
         "of_others": {"type": "bool", "default": False},
         "authority": {"type": "path"},
     }
-    spec["vault_password"]["no_log"] = False  # where it is, not what it is
+    spec["vault_password"]["no_log"] = spec["secrets"]["no_log"] = False  # where it is, and how they are named
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
     given = module.params
     paths = {name: Path(given[name]) for name in PATHS}

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: Helm releases are as their charts, values, images and secrets say."""
 
 from __future__ import annotations
@@ -41,6 +43,7 @@ options:
       values: {type: dict, default: {}, description: "Values over the chart's own; nothing secret."}
       secret: {type: str, default: "", description: "The Secret whose checksum goes into the values, so that a changed secret rolls its users."}
       checksum: {type: str, default: "", description: "That checksum, as M(todochat.platform.kubernetes_secret) returned it; empty, the Secret is asked."}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""
@@ -156,7 +159,6 @@ def main() -> None:
     results: dict[str, Any] = {}
     replacing: dict[str, Any] = {}
     before: dict[str, Any] = {}
-    past: revisions.History | None = None
     would: list[str] = []
     diffs: list[str] = []
     complete = True
@@ -165,6 +167,7 @@ def main() -> None:
         if module.check_mode and not cluster.answers():
             would = [f"release {release['name']} is installed" for release in given["releases"]]
             module.exit_json(changed=True, would=would, releases={}, replacing={}, revision=0, before={}, complete=True)
+        past = revisions.read(cluster, [one["name"] for one in given["releases"]])
         for entry in given["releases"]:
             try:
                 release = wanted(entry, cluster, there, given["repository"], given["images"])
@@ -174,11 +177,9 @@ def main() -> None:
                 # what an earlier role would put there is not there yet
                 would.append(f"release {entry['name']} is installed or upgraded")
                 continue
-            old, new = "", release.rendered(cluster)
-            status, revision = release.deployed(cluster)
-            if status != "absent":
-                old = release.manifest(cluster)
-            changes = difference(old, new)
+            new, newest = release.rendered(cluster), past.newest.get(release.name)
+            status, revision = (newest.status, newest.version) if newest else ("absent", 0)
+            changes = difference(f"{newest.manifest}\n---\n{newest.hooks}" if newest else "", new)
             reasons = [f"its status is {status}"] if status not in ("absent", "deployed") else []
             live, watcher = release.live(cluster, new), Watcher(release, cluster, given["timeout"])
             if status == "absent":
@@ -191,7 +192,6 @@ def main() -> None:
                 if not looks:
                     cluster.run("kubectl", "delete", "pods", "--wait=false", "--ignore-not-found", *failing)
             if reasons:
-                past = past or revisions.read(cluster, [one["name"] for one in given["releases"]])
                 if found := replaced(release, past):
                     replacing[release.name] = found
                 would.append(f"release {release.name} is rolled out: {'; '.join(reasons)}")
@@ -215,7 +215,7 @@ def main() -> None:
     except UserError as error:
         fail(module, error, before=before)
     diff = {"prepared": "\n".join(diffs) + "\n"} if diffs else {}
-    revision = past.next if past else 0
+    revision = past.next if any(result["changed"] for result in results.values()) else 0
     module.exit_json(
         changed=bool(would), would=would, releases=results, replacing=replacing, revision=revision, before=before, complete=complete, diff=diff
     )

@@ -1,19 +1,8 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module kubernetes_secret: a Secret whose values show nowhere but in the cluster."""
 
 from __future__ import annotations
-
-import base64
-import json
-import os
-import secrets
-import subprocess
-from typing import Any, NoReturn
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
-from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
 DOCUMENTATION = r"""
 module: kubernetes_secret
@@ -64,8 +53,10 @@ options:
 attributes:
   check_mode:
     support: full
+    description: In check mode, says what would be changed, and changes nothing.
   diff_mode:
     support: full
+    description: Shows the names of keys, and salted hashes of their values.
 author: todochat (@todochat)
 """
 
@@ -85,6 +76,19 @@ checksum:
   returned: always
   type: str
 """
+
+import base64
+import json
+import os
+import secrets
+import subprocess
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
+from ansible_collections.todochat.platform.plugins.module_utils.cluster import secret
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 
 
 class Namespace:
@@ -190,7 +194,7 @@ def main() -> None:
             for manifest, verb in writes:
                 cluster.write(manifest, *verb)
 
-        what = " and ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest, _ in writes)
+        what = " and ".join(f"{manifest['kind']} {manifest['metadata']['name']}" for manifest, _unused in writes)
         msg = f"{'would write' if module.check_mode else 'wrote'} {what}" if writes else "as wanted"
         if isinstance(read, str):
             msg += f": {read}"

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: what was on the machine before the first installation is recorded."""
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ description:
   - Writes the installed packages, the users and the groups to C(/var/lib/todochat/before.json), once; a record that is
     there is never changed. The module C(deployment_removal) takes away what is not in it, and no more. Needs root.
 options: {}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

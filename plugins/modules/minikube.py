@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: a minikube profile is in the state that is asked for."""
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ options:
     choices: [started, present, stopped, absent]
     default: started
   executable: {type: path, required: true, description: The minikube program.}
-  home: {type: path, required: true, description: The MINIKUBE_HOME, ours alone.}
+  home: {type: path, required: true, description: 'The MINIKUBE_HOME, ours alone.'}
   user: {type: str, required: true, description: The ordinary user who runs minikube.}
   kubeconfig: {type: path, description: A copy of the cluster's kubeconfig for the person who called.}
   on_drift:
@@ -33,11 +35,12 @@ options:
   kubernetes_version: {type: str, required: true, description: The Kubernetes version.}
   lock: {type: path, required: true, description: The lock file; a cluster is made of the Kubernetes version that it holds.}
   cpus: {type: int, default: 2, description: CPUs of each node.}
-  memory: {type: int, default: 6144, description: Memory of each node, in MiB.}
+  memory: {type: int, default: 6144, description: 'Memory of each node, in MiB.'}
   nodes: {type: int, default: 1, description: Number of nodes.}
   network: {type: str, required: true, description: An existing Docker network.}
-  ports: {type: list, elements: str, default: [], description: Published ports, as docker run takes them.}
+  ports: {type: list, elements: str, default: [], description: 'Published ports, as docker run takes them.'}
   base_image: {type: str, default: "", description: "The node image, present in Docker; needed to make or start a cluster."}
+author: todochat (@todochat)
 """
 
 EXAMPLES = r"""

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: what there is, compared with what is asked."""
 
 from __future__ import annotations
@@ -12,10 +14,9 @@ description:
     parts that it stands on. Changes nothing, and never fails for what it finds.
 options:
   parts:
-    description: The parts, by name.
-    type: dict
+    description: The parts, by name, as a text of JSON.
+    type: str
     required: true
-    suboptions: {}
   collections:
     description: The folder in which ansible_collections is. The action plugin of this name fills it in.
     type: path
@@ -23,18 +24,16 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Changes nothing in any mode.
 author: todochat (@todochat)
 """
 
 EXAMPLES = r"""
 - name: What there is is compared with what is asked
   todochat.platform.observation:
-    parts:
-      app_secrets:
-        stands_on: [minikube]
-        checks:
-          - module: kubernetes_secret
-            args: "{{ app_secrets_wanted }}"
+    parts: "{{ {'app_secrets': {'stands_on': ['minikube'], 'checks': checks}} | to_json }}"
+  vars:
+    checks: [{module: kubernetes_secret, args: "{{ app_secrets_wanted }}"}]
 """
 
 RETURN = r"""

@@ -1,3 +1,5 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Documentation of the action plugin options, which does the work on the controller."""
 
 DOCUMENTATION = r"""
@@ -19,6 +21,7 @@ options:
 attributes:
   check_mode:
     support: full
+    description: Touches nothing in any mode.
 author: todochat (@todochat)
 """
 

@@ -1,21 +1,8 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module postgres_database: a database with its owner and its logins, in a PostgreSQL container."""
 
 from __future__ import annotations
-
-import json
-import subprocess
-import time
-from typing import Any, NoReturn
-
-from ansible.module_utils.basic import AnsibleModule
-
-from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, which
-from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.database import roles
-from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
-
-LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
 DOCUMENTATION = r"""
 module: postgres_database
@@ -69,8 +56,10 @@ options:
 attributes:
   check_mode:
     support: full
+    description: In check mode, says what would be changed, and changes nothing.
   diff_mode:
     support: full
+    description: Shows roles and databases, and no password.
 author: todochat (@todochat)
 """
 
@@ -99,6 +88,21 @@ container:
   returned: always
   type: dict
 """
+
+import json
+import subprocess
+import time
+from typing import Any, NoReturn
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, which
+from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, told
+from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
+from ansible_collections.todochat.platform.plugins.module_utils.database import roles
+from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine
+
+LOOK = "Read why with `docker logs {}`, mend it, then run the same command again."
 
 
 class Server:

@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: what was asked fits this machine, said before anything is touched."""
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ options:
   minikube_state: {type: str, required: true, description: 'The state that is asked of the cluster, as for M(todochat.platform.minikube).'}
   on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
   minikube_user: {type: str, required: true, description: The user who runs minikube; need not exist yet.}
-  minikube_home: {type: str, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
+  minikube_home: {type: path, required: true, description: 'The MINIKUBE_HOME; a leading ~USER is filled in where the user exists.'}
   lock: {type: path, required: true, description: The lock file.}
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
   build_cache: {type: path, required: true, description: The folder for compiler caches.}
@@ -38,7 +40,13 @@ options:
   login: {type: str, required: true, description: Role that logs in.}
   password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
   reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
-  chart_values: {type: dict, required: true, description: 'For each service, the file of its chart''s own values.'}
+  chart_values:
+    description: The files of the charts' own values.
+    type: dict
+    required: true
+    suboptions:
+      backend: {type: path, required: true, description: That of the backend.}
+      frontend: {type: path, required: true, description: That of the frontend.}
   values: {type: dict, required: true, description: 'For each service, values over its chart''s own.'}
   tags: {type: list, elements: str, required: true, description: 'What the run was limited to, as in C(ansible_run_tags).'}
   skip_tags: {type: list, elements: str, required: true, description: 'What the run leaves out, as in C(ansible_skip_tags).'}
@@ -56,7 +64,7 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-warnings: {type: list, elements: str, returned: always, description: What works, but not well.}
+warnings: {type: list, elements: str, returned: always, description: 'What works, but not well.'}
 """
 
 import os
@@ -109,13 +117,14 @@ LISTENS = "0A"  # the state of a socket in /proc/net/tcp
 PARAMETERS: dict[str, dict[str, Any]] = {
     **{
         name: {"type": "str", "required": True}
-        for name in ("deployment", "registry", "subnet", "kubernetes_version", "minikube_state", "on_drift", "minikube_user", "minikube_home")
+        for name in ("deployment", "registry", "subnet", "kubernetes_version", "minikube_state", "on_drift", "minikube_user")
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
     **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
-    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig")},
+    **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig", "minikube_home")},
     **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
-    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "chart_values", "values")},
+    **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "values")},
+    "chart_values": {"type": "dict", "required": True, "options": {name: {"type": "path", "required": True} for name in RELEASES}},
     **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
     "password": {"type": "str", "required": True, "no_log": True},
 }
@@ -170,7 +179,7 @@ def inotify_instances() -> int:
 
 def occupant_of(endpoint: str) -> str:
     """Who listens where something of ours is to listen, "" where nobody does."""
-    host, _, port = endpoint.rpartition(":")
+    host, _unused, port = endpoint.rpartition(":")
     with socket.socket() as asked:
         asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -250,8 +259,7 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
     docker = str(engine.info["DockerRootDir"]) if engine else "/var/lib/docker"
-    home = os.path.expanduser(given["minikube_home"])
-    home = home if os.path.isabs(home) else "/home"  # a user who does not exist yet
+    home = given["minikube_home"] if os.path.isabs(given["minikube_home"]) else "/home"  # a user who does not exist yet
     stored = {given["store"]: store_need(missing)}
     built = {given["build_cache"]: build_need(to_build, lock.artifacts.values(), used(Path(given["build_cache"]))) if to_build else 0}
     # the compilers' caches are gone before the cluster is made
@@ -261,14 +269,14 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
 
 def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles: list[str]) -> UserError | None:
     """A cluster that cannot be made, or that role minikube would refuse after earlier roles have changed something."""
-    if given["minikube_state"] == "absent":
+    if given["minikube_state"] == "absent" or "minikube" not in roles:
         return None
     locked = lock["kubelet"].version
     if not minikube.is_finished() or given["on_drift"] == "recreate":
         return not_locked(given["kubernetes_version"], locked)
-    if "minikube" not in roles or given["on_drift"] == "ignore":
+    if given["on_drift"] == "ignore":
         return None
-    actual, _ = minikube.recorded()
+    actual, _unused = minikube.recorded()
     wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory")})
     return differs(given["deployment"], wanted, actual, locked)
 
@@ -320,7 +328,7 @@ def services(given: dict[str, Any]) -> list[dict[str, Any]]:
     """The values of each release, as role app_release will give them: with autoscaling, unless that is turned off."""
     found = []
     for name in RELEASES:
-        own = yaml.safe_load(Path(given["chart_values"][name]).expanduser().read_text(encoding="utf-8"))
+        own = yaml.safe_load(Path(given["chart_values"][name]).read_text(encoding="utf-8"))
         found.append(capacity.merged(capacity.merged(own, {"autoscaling": {"enabled": True}}), given["values"][name]))
     return found
 
@@ -352,7 +360,7 @@ def main() -> None:
     given = module.params
     with told(module):
         wanted = Wanted(**{name: given[name] for name in Wanted.__dataclass_fields__})
-        minikube = Minikube(Path("minikube"), given["deployment"], Path(os.path.expanduser(given["minikube_home"])), given["minikube_user"])
+        minikube = Minikube(Path("minikube"), given["deployment"], Path(given["minikube_home"]), given["minikube_user"])
         machine = observe_machine(wanted.endpoints.values())
         engine = observe_engine(given, minikube)
         cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"

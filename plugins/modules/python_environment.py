@@ -1,4 +1,6 @@
 #!/usr/bin/python
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Ansible module: a Python environment of its own, with exactly what a lock file names."""
 
 from __future__ import annotations
@@ -12,7 +14,9 @@ options:
   lock: {type: path, required: true, description: "A file of requirements, each with its hashes."}
   folder: {type: path, required: true, description: The folder of the environment.}
 attributes:
-  check_mode: {support: full}
+  check_mode:
+    support: full
+    description: In check mode, says what would be changed, and changes nothing.
 author: todochat (@todochat)
 """
 

@@ -1,3 +1,5 @@
+# MIT (see LICENSE), or GNU General Public License v3.0+ (see https://www.gnu.org/licenses/gpl-3.0.txt), as you choose.
+# SPDX-License-Identifier: MIT OR GPL-3.0-or-later
 """Documentation of the action plugin vault_accounts, which does the work on the controller."""
 
 DOCUMENTATION = r"""
@@ -23,6 +25,7 @@ options:
 attributes:
   check_mode:
     support: full
+    description: In check mode, says what would be changed, and changes nothing.
 author: todochat (@todochat)
 """
 

@@ -7,8 +7,11 @@ all are looked at before the first one. Pure, but for the lock files and source 
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import ipaddress
 import re
+import shlex
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,10 +27,12 @@ from ansible_collections.todochat.platform.plugins.module_utils.base import data
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import LEAST_CORES, LEAST_MEMORY, NODE_PORTS
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.transfer import login_in, login_in_address
 
 COLLECTION = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "deployment"
 """The first word of what the roles of a deployment share."""
+MODULES_IMPORT = ("bcrypt", "docker", "yaml")
 SHOWN = 100
 """Characters of a value that are repeated in a message."""
 TYPES = {
@@ -91,12 +96,12 @@ def is_port(value: str) -> bool:
 
 def is_endpoint(value: str) -> bool:
     """An address of this machine and a port."""
-    address, _, port = value.rpartition(":")
+    address, _unused, port = value.rpartition(":")
     return is_address(address) and is_port(port)
 
 
 def is_host_and_port(value: str) -> bool:
-    host, _, port = value.rpartition(":")
+    host, _unused, port = value.rpartition(":")
     return is_host(host) and is_port(port)
 
 
@@ -123,6 +128,12 @@ def leaves_room(value: str) -> bool:
     return is_address(value) and int(value.rpartition(".")[2]) < 253
 
 
+def is_base_url(value: str) -> bool:
+    """One that can be gone on with: no login, query or fragment."""
+    matched = re.fullmatch(r"https?://(?:\[[0-9a-fA-F:.]+\]|[^\s/:@?#\[\]]+)(?::(\d+))?(?:/[^\s?#]*)?", value)
+    return matched is not None and (matched[1] is None or is_port(matched[1]))
+
+
 is_address = partial(parses, ipaddress.IPv4Address)
 is_subnet = partial(parses, ipaddress.IPv4Network)
 is_host = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
@@ -142,7 +153,7 @@ REPOSITORY = Kind("the repository of an image: lower-case words, like todo or te
 ARTIFACT = Kind("a list of artifacts' names", text(r"[a-z0-9]+(-[a-z0-9]+)*"))
 ENDPOINT = Kind("an address of this machine and a port, like 127.0.0.1:5000", is_endpoint)
 REGISTRY = Kind("a host, with a port where it is not 443, like registry.example.org", either(is_host, is_host_and_port))
-LOGIN = Kind("like name:password", either(is_empty, lambda value: vault.registry_login_problem(value) is None))
+LOGIN = Kind("like name:password", either(is_empty, lambda value: vault.name_and_password_problem(value) is None))
 FILE_OR_NONE = Kind("the absolute path of a file", either(is_empty, is_lock))
 CONTEXT = Kind("the name of a context, without spaces; empty for the current one", text(r"\S*"))
 HOST_AND_PORT = Kind("a host and a port, like 127.0.0.1:5000", is_host_and_port)
@@ -155,7 +166,7 @@ CPUS = Kind(f"a number of CPUs, {LEAST_CORES} or more", between(LEAST_CORES, 1 <
 MEMORY = Kind(f"memory in MiB, {LEAST_MEMORY} or more", between(LEAST_MEMORY, 1 << 24))
 SECONDS = Kind("a number of seconds, 1 to 86400", between(1, 86400))
 URL = Kind("a URL, like http://127.0.0.1:30000", is_url)
-MIRROR = Kind("a URL or the absolute path of a folder", either(is_empty, is_url, is_path))
+MIRROR = Kind("a base URL, like https://mirror.example:8443/todochat, or the absolute path of a folder", either(is_empty, is_base_url, is_path))
 VERSION = Kind("a version like v1.35.1", text(r"v\d+\.\d+\.\d+"))
 USER = Kind("the name of an ordinary user", is_user)
 USERS = Kind("a list of ordinary users' names", is_user)
@@ -164,7 +175,7 @@ PASSWORD = Kind("a password in printable ASCII", text(r"[ -~]*"))
 # Its password is empty until the vault is made.
 DATABASE_URL = Kind("like postgresql://user:password@host:5432/database", either(is_empty, partial(parses, database_url.parameters)))
 MODEL = Kind("a language model's name, like openai/gpt-oss-120b", text(r"[!-~]*"))
-MODEL_URL = Kind("an endpoint, like https://api.groq.com/openai/v1", text(r"https?://(\[[0-9a-fA-F:.]+\]|[^\s/:@?#\[\]]+)(:\d{1,5})?(/[^\s?#]*)?"))
+MODEL_URL = Kind("an endpoint, like https://api.groq.com/openai/v1", is_base_url)
 TOKENS = Kind("a number of tokens, 0 or more", between(0, 1 << 53))
 SECRETS = Kind("a list of Secrets' names", text(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?"))
 CIDRS = Kind("a list of addresses in CIDR notation, like 10.0.0.7/32", is_cidr)
@@ -185,8 +196,8 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r"bundle_components", COMPONENTS),
     (r".*_endpoint", ENDPOINT),
     (r"(existing_cluster|app_secrets)_registry", REGISTRY),
-    (r"(existing_cluster|app_secrets)_registry_login", LOGIN),
-    (r"existing_cluster_registry_ca", FILE_OR_NONE),
+    (r"(existing_cluster|app_secrets)_registry_login|artifact_mirror_login", LOGIN),
+    (r"existing_cluster_registry_ca|artifact_mirror_ca", FILE_OR_NONE),
     (r"(app_images|app_release|app_check)_registry", REGISTRY),
     (r"minikube_registry_address|.*_registry", HOST_AND_PORT),
     (r".*_gateway", GATEWAY),
@@ -330,6 +341,8 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
         inner = f" as asked: {'; '.join(checked.error_messages)}" if isinstance(value, list | dict) and option["type"] in ("list", "dict") else ""
         return WrongTypeError(f"{given} is not {TYPES[option['type']]}{'' if hidden else inner}", remedy)
     value = checked.validated_parameters[name]
+    if name == "artifact_mirror" and login_in(value):
+        return login_in_address(origin)
     kind = kind_of(name)
     if kind and value != option.get("default") and not all(kind.fits(each) for each in elements(value)):
         return UserError(f"{given} is not {kind.takes}", remedy)
@@ -364,6 +377,17 @@ def shown(value: Any, hidden: bool) -> str:
         return "(not shown)"
     line = " ".join(str(value).split())
     return line if len(line) <= SHOWN else f"{line[:SHOWN]}..."
+
+
+def lacking(interpreter: str = sys.executable) -> Iterator[UserError]:
+    """The packages that modules import and this Python does not have, which is to run them: its owner may have made it without our lock file."""
+    if interpreter != sys.executable:
+        why = f"ansible_python_interpreter is {interpreter}, and modules need the Python that runs this, {sys.executable}, which has what they import"
+        yield UserError(why, "Take it out of the inventory, or set it to {{ ansible_playbook_python }} for the host localhost.")
+    elif missing := [name for name in MODULES_IMPORT if importlib.util.find_spec(name) is None]:
+        why = f"The Python that runs this, {sys.executable}, lacks {', '.join(missing)}, which modules import"
+        lock = shlex.quote(str(COLLECTION / "requirements/controller.txt"))
+        yield UserError(why, f"Run `{shlex.quote(sys.executable)} -m pip install --require-hashes -r {lock}`.")
 
 
 def unknown(raw: Iterable[str], roles: Mapping[str, Mapping[str, Any]], shared: list[str]) -> Iterator[UserError]:

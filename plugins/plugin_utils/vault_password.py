@@ -20,6 +20,7 @@ from pathlib import Path
 LOCK_SECONDS = 60
 # Beside this, because a checkout without its history, and an installed collection, have to know them too.
 TEXTS = Path(__file__).resolve().parents[2] / "plugins/plugin_utils/public_passwords.json"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts/vault-password"
 
 
 def config_dir() -> Path:
@@ -36,7 +37,7 @@ def vaults(team: Path) -> list[Path]:
 
 def opens(vault: bytes, password: bytes) -> bool:
     """Whether a vault was encrypted with that password (Ansible's format 1.1 and 1.2, AES256): by its checksum, without reading it."""
-    header, _, body = vault.partition(b"\n")
+    header, _unused, body = vault.partition(b"\n")
     if not header.startswith(b"$ANSIBLE_VAULT;"):
         return False
     try:

@@ -31,7 +31,7 @@ class VaultAction(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         """What `act` returns, or a failure that names file and variables."""
         super().run(tmp, task_vars)
-        _, arguments = self.validate_argument_spec(self.ARGUMENTS)
+        _unused, arguments = self.validate_argument_spec(self.ARGUMENTS)
         try:
             return self.act(arguments)
         except UserError as error:
@@ -52,7 +52,7 @@ def in_force(path: str, team_path: str | None) -> Path:
 def secrets_in_force(path: Path) -> list[tuple[str, Any]]:
     """Ansible's vault passwords. Raises UserError where one is public."""
     secrets: list[tuple[str, Any]] = VaultSecretsContext.current().secrets
-    for _, secret in secrets:
+    for _unused, secret in secrets:
         if not vault_password.is_public(secret.bytes):
             continue
         if path.exists() and vault_password.opens(path.read_bytes(), secret.bytes):
@@ -103,7 +103,8 @@ def write(path: Path, text: str, new: bool) -> None:
     """Encrypt `text` to `path` (0600), whole or not at all; a `new` vault never over an existing one."""
     secrets = secrets_in_force(path)
     if not secrets:
-        raise UserError("There is no vault password.", "Name its file in vault_password_file of ansible.cfg or in ANSIBLE_VAULT_PASSWORD_FILE.")
+        remedy = f"Name its file in vault_password_file of ansible.cfg or in ANSIBLE_VAULT_PASSWORD_FILE; {vault_password.SCRIPT} makes one."
+        raise UserError("There is no vault password.", remedy)
     vault_id, secret = match_encrypt_secret(secrets)
     try:
         (vault_password.create if new else vault_password.replace)(path.resolve(), VaultLib(secrets).encrypt(text, secret, vault_id))

@@ -13,6 +13,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response, sync_playwright
 
 URLS = os.environ.get("TODO_URLS", "http://127.0.0.1:30000").split()
+# What an address may matter to: cookies, headers, and the whole way. All else is tried at the first.
+EVERYWHERE = ("test_story", "test_headers")
 TIMEOUT_MS = 15_000
 # What the browser loads last, and breaks off where the page is left before; and what Chromium calls so now and then although the page has
 # read it to its end. Whether an answer arrived whole, the story asks.
@@ -98,11 +100,11 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(params=URLS)
-def url(request: pytest.FixtureRequest) -> str:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each address the application is reached at, without a slash at its end."""
-    address: str = request.param
-    return address.rstrip("/")
+    if "url" in metafunc.fixturenames:
+        addresses = [url.rstrip("/") for url in URLS]
+        metafunc.parametrize("url", addresses if metafunc.module.__name__ in EVERYWHERE else addresses[:1])
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import re
 import pytest
 from conftest import Account, Database, check_accessible
 from playwright.sync_api import Page, Route, expect
-from test_story import add, ask, make_token, sign_up
+from test_story import add, ask, make_token, sign_up, take_picture
 
 MANY = """
     INSERT INTO messages (conversation_id, role, content)
@@ -109,7 +109,7 @@ def test_a_long_conversation_is_read_backwards(page: Page, account: Account, dat
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
-def test_all_changes_are_told_and_those_of_a_day_taken_back(page: Page, account: Account, look: str) -> None:
+def test_all_changes_are_told_and_those_of_a_day_taken_back(page: Page, url: str, account: Account, look: str) -> None:
     page.emulate_media(color_scheme="dark" if look == "dark" else "light")
     page.goto("/")
     check_accessible(page)
@@ -120,12 +120,15 @@ def test_all_changes_are_told_and_those_of_a_day_taken_back(page: Page, account:
         ask(page, said)
     page.get_by_role("checkbox", name="call mum").check()
     check_accessible(page)
+    if look == "dark":
+        take_picture(page, url, look)
     if look == "phone":
         page.set_viewport_size({"width": 390, "height": 844})
         check_accessible(page)
         page.get_by_role("button", name="Assistant", exact=True).click()
         expect(page.get_by_role("log")).to_be_visible()
         check_accessible(page)
+        take_picture(page, url, look)
 
     page.get_by_role("link", name="History").click()
     rows = page.get_by_role("main").get_by_role("listitem")
@@ -138,6 +141,8 @@ def test_all_changes_are_told_and_those_of_a_day_taken_back(page: Page, account:
     expect(page.get_by_text("Added buy milk")).to_have_count(0)
     page.get_by_role("button", name="Everybody").click()
     expect(page.get_by_text("Added buy milk")).to_be_visible()
+    if look == "light":
+        take_picture(page, url, "history")
 
     page.get_by_role("button", name=re.compile("^Undo today.s changes: Built-in assistant$")).click()
     expect(page.get_by_role("button", name="Keep")).to_be_focused()

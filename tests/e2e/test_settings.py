@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from conftest import TIMEOUT_MS, Account, check_accessible
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from test_story import add, ask, call_tool, make_token, sign_in, sign_out, sign_up
+from test_story import add, ask, call_tool, make_token, sign_in, sign_out, sign_up, take_picture
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
@@ -125,7 +125,7 @@ def test_a_token_is_copied_and_revoked(page: Page, url: str, account: Account) -
     assert refused.status == 401, refused.text()
 
 
-def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:
+def test_a_theme_is_chosen_and_stays(page: Page, url: str, account: Account) -> None:
     sign_up(page, account)
     add(page, "learn the tango")
     with page.expect_request_finished(lambda request: request.url.endswith("/api/chat/assistant")):
@@ -139,6 +139,7 @@ def test_a_theme_is_chosen_and_stays(page: Page, account: Account) -> None:
         check_accessible(page)
     page.emulate_media(color_scheme="dark")
     choose(page, "Colours", "Light")
+    take_picture(page, url, "account")
     page.goto("/todos")
     assert page.evaluate(BACKGROUND) == LIGHT
     check_accessible(page)

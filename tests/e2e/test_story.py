@@ -26,7 +26,7 @@ def test_a_newcomer_keeps_a_list_by_hand_and_by_chat(page: Page, url: str, accou
     expect(open_todos).to_have_count(2)
     expect(open_todos.first).to_contain_text("buy milk")
     expect(open_todos.first).to_have_attribute("data-fresh", "true")
-    take_screenshot(page, url)
+    take_picture(page, url, "todos")
     assert database.todos_of(account.email) == ["buy milk|f", "return the library books|t", "water the plants|f"]
 
     # What the assistant did can be taken back where it says so.
@@ -133,11 +133,11 @@ def ask(page: Page, message: str) -> None:
     expect(turns).to_have_count(before + 2)
 
 
-def take_screenshot(page: Page, url: str) -> None:
-    """Write the picture for the guides where TODO_SCREENSHOT names a file; one address is enough."""
-    if (path := os.environ.get("TODO_SCREENSHOT")) and url == URLS[0].rstrip("/"):
+def take_picture(page: Page, url: str, name: str) -> None:
+    """Write a picture for the guides where TODO_PICTURES names a folder; of one address is enough."""
+    if (folder := os.environ.get("TODO_PICTURES")) and url == URLS[0].rstrip("/"):
         # Everything in its place, but what is new still highlighted.
         settled = "document.getAnimations().filter((one) => one.animationName !== 'arrive').map((one) => one.finished)"
         page.evaluate(f"Promise.allSettled({settled}).then(() => null)")
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=path)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder, f"{name}.png"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,13 +37,15 @@ class Reply:
 class Server:
     """The server's address, and the requests it had. ``answer`` is set by the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[Request] = []
         self.answer: Callable[[Request], Reply] = lambda _: Reply(404)
         handler = type("Handler", (_Handler,), {"owner": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.endpoint = f"127.0.0.1:{self.http.server_port}"
-        self.url = f"http://{self.endpoint}"
+        self.url = f"{'https' if tls else 'http'}://{self.endpoint}"
+        if tls:
+            self.http.socket = tls.wrap_socket(self.http.socket, server_side=True, do_handshake_on_connect=False)
 
     def serves(self, files: dict[str, bytes]) -> None:
         """Answers with files by path, and 404 to everything else."""
@@ -50,9 +53,9 @@ class Server:
 
 
 @contextmanager
-def served() -> Iterator[Server]:
+def served(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server that answers meanwhile."""
-    made = Server()
+    made = Server(tls)
     thread = threading.Thread(target=made.http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

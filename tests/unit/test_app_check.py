@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible.template import Templar, trust_as_template
 from loopback import Reply, Request, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.acceptance import JourneyError, Visitor, travel
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import startup_seconds, wrong_images
+
+ROOT = Path(__file__).resolve().parents[2]
 
 # A user's way
 
@@ -262,3 +266,25 @@ def test_startup_is_that_of_the_slowest_ready_pod(pods: list[dict[str, Any]]) ->
     assert startup_seconds(pods, ["frontend"]) == {"frontend": 7}
     ready["status"] = "False"
     assert startup_seconds(pods, ["frontend"]) == {"frontend": 2}
+
+
+# The last screen
+
+
+def screen(own_cluster: str) -> dict[str, str]:
+    """What the role says at the end, by the first word of each line."""
+    role = ROOT / "roles/app_check"
+    (task,) = [task for task in yaml.safe_load((role / "tasks/main.yml").read_text(encoding="utf-8")) if task["name"] == "The application is ready"]
+    options = yaml.safe_load((role / "defaults/main.yml").read_text(encoding="utf-8"))
+    locked = {name: {"version": "v1"} for name in ("kubectl", "minikube", "helm")}
+    seen = {"steps": WAY, "startup_seconds": {"backend": 1, "frontend": 2}, "digests": {"backend": "sha256:1", "frontend": "sha256:2"}}
+    variables = {**options, "app_check_kubeconfig": "/k", "app_check_own_cluster": own_cluster, "__app_check_locked": locked, "__app_check": seen}
+    said = Templar(variables=variables).template(trust_as_template(task["ansible.builtin.debug"]["msg"]))
+    return {line.split()[0]: line.partition(" ")[2].strip() for line in said.splitlines() if not line.startswith(" ")}
+
+
+def test_the_last_screen_offers_what_works() -> None:
+    assert screen("True")["Stop"] == "make stop   (the data stays)"
+    assert list(screen("True")) == ["Open", "Checked", "Start-up", "Backend", "Frontend", "Kubernetes", "minikube", "Helm", "kubectl", "Stop", "Start"]
+    # where others run it, both are refused, and the lock file's versions are not theirs
+    assert list(screen("False")) == ["Open", "Checked", "Start-up", "Backend", "Frontend", "Helm", "kubectl"]

@@ -187,9 +187,10 @@ def test_what_make_is_asked_for_stands_on_its_command_line() -> None:
         targets = ("up", "backup", "rollback", "vault", "test")
         return subprocess.run(["make", "--dry-run", *given, *targets], cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
-    others = dict.fromkeys(("ARGS", "FILE", "TO", "ROLE", "VM", "DO", "PYTHON", "EMAIL"), "other")
+    others = dict.fromkeys(("ARGS", "FILE", "FROM", "KEY", "TO", "ROLE", "VM", "DO", "PYTHON", "EMAIL"), "other")
     assert begins_with(**others) == begins_with()
     assert "python3.99 -I bootstrap -- ansible-playbook playbooks/rollback.yml -e to=7 --tags x" in begins_with("PYTHON=python3.99", "TO=7", "ARGS=--tags x")
+    assert "bootstrap --from '/media/a stick' --key 'a.pub' -- ansible-playbook site.yml" in begins_with("FROM=/media/a stick", "KEY=a.pub")
 
 
 # Kept on purpose.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,10 @@ REASONS = {
     "make help": "a test below runs it",
     "make check": "it runs this test",
     "make test": "it runs the scenarios",
+    "python3 bootstrap --test -- antsibull-changelog release --update-existing": "a unit test runs it in a copy, test_changelog.py",
     "make lock": "what it finds is not known beforehand: it asks for the newest versions",
+    "python3 bootstrap --test -- python tests/sanity.py": "`make test` runs it itself, with all of its tests",
+    "ansible-test sanity": "the line above runs it, where the collection is installed",
     "python3 bootstrap --test -- pytest tests/charts": "`make test` runs these tests itself",
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
@@ -374,6 +379,43 @@ def test_a_command_is_named_as_its_reader_can_run_it(checkout: str, said: str, m
 def test_a_command_is_about_the_deployment_that_the_run_was_about(command: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(advice.VARIABLE, ".")
     assert advice.pasteable(f"Run `{command}`, then this again.", "-e deployment_name=other") == f"Run `{said}`, then this again."
+
+
+def given(words: list[str]) -> list[tuple[str, str]]:
+    """Options of ansible-playbook, each with its value; variables that are given as a mapping as those that are not."""
+    found = []
+    for option, value in pairwise([*words, ""]):
+        if option in ("-e", "-i", "--tags"):
+            found += [(option, f"{name}={one}") for name, one in json.loads(value).items()] if value.startswith("{") else [(option, value)]
+        elif option.startswith("-"):
+            found.append((option, ""))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("command", [*(f"make {target}" for target in TARGETS), *ADVISED])
+def test_where_the_collection_is_installed_the_playbook_is_named_that_make_runs(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(advice.VARIABLE, "")
+    monkeypatch.setattr(advice, "COLLECTION", tmp_path)
+    command = command.replace("\0", "1").replace("secret=1", "secret=x")
+    said = advice.pasteable(f"Run `{command}`.").removeprefix("Run `").removesuffix("`.")
+    if command.startswith("ansible-vault") or " FROM=" in command or shlex.split(command)[1] in advice.OF_A_CHECKOUT:
+        assert said == command
+        return
+    recipe = subprocess.run(["make", "--dry-run", *shlex.split(command)[1:]], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    run = shlex.split(recipe)
+    playbook, *options = run[run.index("ansible-playbook") + 1 :]
+    program, name, *told = shlex.split(said)
+    assert program == "ansible-playbook"
+    assert name == "todochat.platform." + playbook.removeprefix("playbooks/").removesuffix(".yml").replace("/", ".")
+    assert (ROOT / "playbooks" / f"{name.removeprefix('todochat.platform.').replace('.', '/')}.yml").is_file()
+    assert given(told) == given(options)
+
+
+def test_what_is_said_where_the_collection_is_installed_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(advice.VARIABLE, "")
+    monkeypatch.setattr(advice, "COLLECTION", tmp_path)
+    said = advice.pasteable("`make restore FILE='/a b'`; docs/backup.md says more.", "-e deployment_name=other")
+    assert said == f"""`ansible-playbook todochat.platform.restore -e deployment_name=other -e '{{"file": "/a b"}}'`; {tmp_path}/docs/backup.md says more."""
 
 
 @pytest.mark.parametrize("said", ["We make up", "make up stories", "a/b  make up stories", "to do: make start on it", "/a/docs/rollback.md", "xdocs/x.md"])

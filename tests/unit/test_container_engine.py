@@ -165,7 +165,7 @@ def test_the_end_of_the_log_is_found_without_systemd(tmp_path: Path) -> None:
 
 def test_without_systemd_the_log_keeps_the_end_of_the_starts_before_and_gets_warnings_alone(tmp_path: Path) -> None:
     tasks = yaml.safe_load((ROOT / "roles/container_engine/tasks/configure.yml").read_text(encoding="utf-8"))[0]["block"]
-    (command,) = (task["ansible.builtin.command"]["argv"] for task in tasks if "ansible.builtin.command" in task)
+    (command,) = (argv for task in tasks if "--start" in (argv := task.get("ansible.builtin.command", {}).get("argv", [])))
     log = tmp_path / "docker.log"
     log.write_bytes(b"old\n" * 1_000_000 + b"the end\n")
     program(tmp_path, "dockerd", 'echo "dockerd $*"')
@@ -261,3 +261,13 @@ def test_what_the_group_docker_means_is_said_of_whom_it_is_still_to_be_given(tmp
     assert not result["changed"]
     assert told in warnings
     assert ("become root without a password" in warnings, "-e deployment_minikube_user=minikube" in warnings) == (bool(told), bool(told))
+
+
+def test_an_older_engine_that_goes_on_after_its_packages_were_replaced_has_a_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a run was broken off between both, or apt upgraded them by itself."""
+    monkeypatch.setattr(docker_engine, "answering_version", lambda: "20.10.24+dfsg1")
+    monkeypatch.setattr(docker_engine, "missing_packages", lambda _: [])
+    monkeypatch.setattr(apt, "apt_targets", lambda: target("http://a/", "/debian.sources:1"))
+    seen = container_engine_info.observe([], "bookworm")
+    assert not seen["supported"]
+    assert seen["repository"]["uri"] == "http://a/"

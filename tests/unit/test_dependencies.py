@@ -26,13 +26,17 @@ ROLES = {path.name for path in ROOT.glob("roles/*")} - {ASKED_FOR, OF_OTHERS}
 # They go the way of all roles, from a system on which nothing has been made or tag by tag.
 WHOLE_WAY = {
     "account",
+    "account_root",
     "account_trixie",
+    "airgap",
+    "airgap_trixie",
     "alternative",
+    "collection",
     "containerd_store",
     "down_installed",
     "guides",
     "kind",
-    "offline",
+    "kubeadm",
     "tags",
     "tags_after",
     "tags_refused",
@@ -85,7 +89,10 @@ def own_text(scenario: str) -> str:
         ("plugins/modules/preflight.py", WHOLE_WAY | {"preflight"}),
         ("roles/preflight/tasks/main.yml", WHOLE_WAY | {"preflight"}),
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
-        ("plugins/modules/database_backup.py", {"backup", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"}),
+        (
+            "plugins/modules/database_backup.py",
+            {"airgap", "airgap_trixie", "backup", "collection", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"},
+        ),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
         (
@@ -98,6 +105,9 @@ def own_text(scenario: str) -> str:
         ("requirements/test.txt#playwright", {"assistant", "compose"}),
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
+        # whoever runs `make bundle`
+        ("requirements/bundle.txt", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
+        ("scripts/sbom", {"airgap", "airgap_trixie", "preflight", "upgrade"}),
         ("bootstrap", set(names())),
         ("meta/runtime.yml", set(names()) - BACKEND_ALONE),
         ("bench/outbox/relay.py", {"outbox"}),
@@ -106,7 +116,7 @@ def own_text(scenario: str) -> str:
         ("tests/run.py#molecule", set(names())),
         ("tests/checks.py", set()),
         ("plugins/callback/progress.py#run", set(names())),
-        ("galaxy.yml", {"alternative", "guides"}),
+        ("galaxy.yml", {"alternative", "collection", "guides"}),
     ],
 )
 def test_an_edit_stales_these_and_no_others(edit: str, scenarios: set[str]) -> None:
@@ -133,7 +143,7 @@ def test_a_roles_own_task_stales_its_scenario_those_of_the_whole_way_and_those_t
         "app_secrets": {"ai_devops", "assistant", "diagnose", "growing", "operation", "rollout", "vault_rotation"},
         "artifact": {"bundle", "compose", "preflight"},
         "container_engine": {"backup", "compose", "existing_cluster", "hostile", "preflight"},
-        "database": {"backup", "preflight", "rollout", "vault_rotation"},
+        "database": {"backup", "growing", "preflight", "rollout", "vault_rotation"},
         "image_registry": {"app_images", "compose", "minikube"},
         "kubernetes_tools": {"disk_full", "preflight"},
         "minikube": {"backup", "down", "existing_cluster", "hostile"},
@@ -166,7 +176,7 @@ def test_what_is_painted_is_read_at_a_terminal_alone() -> None:
         ("app_secrets_context", {"app_secrets"}),
         ("minikube_ports", {"minikube"}),
         ("app_check_url", {"app_check"}),
-        ("deployment_team_vault_file", {"database", "app_secrets"}),
+        ("deployment_team_vault_file", {"database", "app_secrets", "artifact"}),
     ],
 )
 def test_a_line_of_the_shared_variables_stales_those_that_read_it(variable: str, readers: set[str]) -> None:

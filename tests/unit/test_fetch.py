@@ -10,17 +10,20 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from loopback import Reply, Request, Server
+from loopback import Reply, Request, Server, served
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import progress
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
+from ansible_collections.todochat.platform.plugins.module_utils.store import transfer
 from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import LOCK, Store
+from ansible_collections.todochat.platform.plugins.module_utils.store.transfer import Client
 from ansible_collections.todochat.platform.plugins.module_utils.store.upstream_registry import Reference, UpstreamRegistry
 from ansible_collections.todochat.platform.plugins.modules import artifact as module
 
@@ -54,6 +57,12 @@ def tool(url: str, content: bytes = CONTENT, **changes: Any) -> Artifact:
 def store(tmp_path: Path) -> Store:
     """An empty store."""
     return Store(tmp_path / "store")
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits before another try."""
+    monkeypatch.setattr(transfer, "PAUSES", (0, 0))
 
 
 def empty(store: Store) -> bool:
@@ -106,27 +115,28 @@ def test_other_content_is_refused_and_nothing_of_it_stays(server: Server, store:
     assert empty(store)
 
 
-def test_a_broken_off_download_is_refused_and_nothing_of_it_stays(server: Server, store: Store) -> None:
+def test_a_download_that_is_cut_off_each_time_is_named_and_not_used(server: Server, store: Store) -> None:
     server.answer = lambda _: Reply(body=CONTENT[:5], length=len(CONTENT))
-    with pytest.raises(ArtifactError, match=r"tool: .*/release/v1/amd64/tool"):
+    with pytest.raises(ArtifactError, match=r"/release/v1/amd64/tool was cut off 3 times, at last after 0.0 MB: .* 6 more expected.* goes on from there"):
         Source("amd64").fetch(tool(server.url), store)
-    assert empty(store)
+    assert not store.has(tool(server.url))
+    assert len(server.requests) == 3
 
 
 def test_a_download_that_never_ends_is_broken_off_and_nothing_of_it_stays(server: Server, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "COPY_SECONDS", -1)
     server.serves({"/release/v1/amd64/tool": CONTENT})
-    with pytest.raises(ArtifactError, match=r"tool: .*/tool cannot be downloaded: not at its end after"):
+    with pytest.raises(ArtifactError, match=r"/tool cannot be read: not at its end after"):
         Source("amd64").fetch(tool(server.url), store)
     assert empty(store)
 
 
 def test_a_missing_file_and_a_dead_host_are_named(server: Server, store: Store, nobody: str, tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match=r"tool: .*/tool cannot be downloaded: .*404"):
+    with pytest.raises(ArtifactError, match=r"/tool answers 404"):
         Source("amd64").fetch(tool(server.url), store)
-    with pytest.raises(ArtifactError, match=rf"tool: http://{nobody}/.*refused"):
+    with pytest.raises(ArtifactError, match=rf"http://{nobody}/.*/tool .*refused"):
         Source("amd64").fetch(tool(f"http://{nobody}"), store)
-    with pytest.raises(ArtifactError, match=r"tool: file://.*No such file"):
+    with pytest.raises(ArtifactError, match=rf"artifact_mirror={tmp_path} does not have file://.*/tool: No such file"):
         Source("amd64", str(tmp_path)).fetch(tool("https://upstream.example"), store)
     assert empty(store)
 
@@ -224,21 +234,22 @@ def test_a_mirror_that_is_not_named_is_asked_for(tmp_path: Path) -> None:
 class Upstream:
     """A registry with one image of two layers for two architectures; pulling needs a token, layers lie elsewhere."""
 
-    def __init__(self, server: Server) -> None:
-        self.server = server
+    def __init__(self, server: Server, storage: Server) -> None:
+        self.server, self.storage = server, storage
         self.files: dict[str, bytes] = {}
         self.replaced: dict[str, bytes] = {}
         self.layers = [tar({"etc/os-release": b"one"}), tar({"usr/bin/node": b"two"})]
         self.packed = [gzip.compress(self.layers[0]), self.layers[1]]
         self.kinds = [f"{LAYER}+gzip", LAYER]
         self.diff_ids = [f"sha256:{sha256(layer)}" for layer in self.layers]
+        self.config_besides: dict[str, Any] = {}
         self.token_status = 200
-        server.answer = self.answer
+        server.answer, storage.answer = self.answer, self.answer_of_storage
 
     def publish(self) -> Artifact:
         """Puts everything where its digest says; returns the artifact."""
         layers = [{"mediaType": kind, "digest": self._blob(layer)} for kind, layer in zip(self.kinds, self.packed, strict=True)]
-        config = {"config": {"Entrypoint": ["/usr/bin/node"], "Env": ["A=B"]}, "rootfs": {"type": "layers", "diff_ids": self.diff_ids}}
+        config = {"config": {"Entrypoint": ["/usr/bin/node"], "Env": ["A=B"], **self.config_besides}, "rootfs": {"type": "layers", "diff_ids": self.diff_ids}}
         self.config = self._blob(json.dumps(config).encode())
         manifest = json.dumps({"mediaType": MANIFEST, "config": {"digest": self.config}, "layers": layers}).encode()
         self.manifest = sha256(manifest)
@@ -262,25 +273,26 @@ class Upstream:
         if path == "/token":
             assert query == "service=registry.example&scope=repository%3Alibrary%2Fnode%3Apull"
             return Reply(self.token_status, json.dumps({"token": "pass"}).encode())
-        if path.startswith("/storage"):
-            if request.headers["Authorization"]:
-                return Reply(400, b"only one authentication mechanism allowed")
-            path = path.removeprefix("/storage")
-            return Reply(body=self.replaced.get(path, self.files[path]))
         if request.headers["Authorization"] != "Bearer pass":
             scope = f'Bearer realm="{self.server.url}/token",service="registry.example",scope="repository:library/node:pull"'
             return Reply(401, headers={"WWW-Authenticate": scope})
         if path not in self.files:
             return Reply(404)
         if "/blobs/" in path:
-            return Reply(307, headers={"Location": f"/storage{path}"})
+            return Reply(307, headers={"Location": self.storage.url + path})
         return Reply(body=self.replaced.get(path, self.files[path]))
+
+    def answer_of_storage(self, request: Request) -> Reply:
+        if request.headers["Authorization"]:
+            return Reply(400, b"only one authentication mechanism allowed")
+        return Reply(body=self.replaced.get(request.path, self.files[request.path]))
 
 
 @pytest.fixture
-def upstream(server: Server) -> Upstream:
+def upstream(server: Server) -> Iterator[Upstream]:
     """The registry, before anything is published."""
-    return Upstream(server)
+    with served() as storage:
+        yield Upstream(server, storage)
 
 
 def test_an_image_becomes_an_archive_that_docker_loads(upstream: Upstream, store: Store) -> None:
@@ -297,6 +309,17 @@ def test_an_image_becomes_an_archive_that_docker_loads(upstream: Upstream, store
     assert (config["os"], config["architecture"]) == ("linux", "amd64")
     assert config["config"]["Entrypoint"] == ["/usr/bin/node"]
     assert "A=B" in config["config"]["Env"]
+
+
+def test_what_an_image_sets_to_nothing_is_not_set(upstream: Upstream, store: Store) -> None:
+    upstream.config_besides = {"Env": None, "Cmd": None, "Labels": None}
+    artifact = upstream.publish()
+    Source("amd64", upstream.server.url).fetch(artifact, store)
+    with tarfile.open(store.verified(artifact)) as archive:
+        [manifest] = json.load(archive.extractfile("manifest.json"))  # type: ignore[arg-type]
+        config = json.load(archive.extractfile(manifest["Config"]))["config"]  # type: ignore[arg-type]
+    assert [entry.partition("=")[0] for entry in config.pop("Env")] == ["PATH"]
+    assert config == {"Entrypoint": ["/usr/bin/node"]}
 
 
 def test_an_image_comes_from_a_folder_too(upstream: Upstream, store: Store, tmp_path: Path) -> None:
@@ -330,9 +353,10 @@ def test_what_is_not_what_its_digest_says_is_refused(upstream: Upstream, store: 
 
 def test_a_layer_that_unpacks_to_something_else_is_refused(upstream: Upstream, store: Store) -> None:
     upstream.diff_ids[0] = "sha256:" + "ab" * 32
-    with pytest.raises(ArtifactError, match=f"unpacked is not what its name says: expected SHA-256 {'ab' * 32}"):
-        Source("amd64", upstream.server.url).fetch(upstream.publish(), store)
-    assert empty(store)
+    artifact = upstream.publish()
+    with pytest.raises(ArtifactError, match=f"unpacked, is not what the lock file names: expected SHA-256 {'ab' * 32}"):
+        Source("amd64", upstream.server.url).fetch(artifact, store)
+    assert not store.has(artifact)
 
 
 def test_a_layer_in_a_packing_that_cannot_be_read_is_named(upstream: Upstream, store: Store) -> None:
@@ -353,8 +377,8 @@ def test_a_registry_that_gives_no_token_is_named(upstream: Upstream, store: Stor
         Source("amd64", upstream.server.url).fetch(upstream.publish(), store)
 
 
-def test_an_image_that_breaks_off_is_refused_by_name(server: Server, store: Store) -> None:
-    artifact = Upstream(server).publish()
+def test_an_image_that_breaks_off_is_refused_by_name(upstream: Upstream, store: Store) -> None:
+    artifact, server = upstream.publish(), upstream.server
     server.answer = lambda _: Reply(body=b"{", length=100)
     with pytest.raises(ArtifactError, match=f"manifests/sha256:{artifact.recorded('amd64')} cannot be read: IncompleteRead"):
         Source("amd64", server.url).fetch(artifact, store)
@@ -364,9 +388,9 @@ def test_an_image_that_breaks_off_is_refused_by_name(server: Server, store: Stor
 def test_a_tags_digest_is_that_of_the_manifest_it_names(upstream: Upstream) -> None:
     upstream.publish()
     reference = Reference.parse("docker.io/library/node:20")
-    assert UpstreamRegistry(reference, upstream.server.url).digest() == upstream.index
-    with pytest.raises(ArtifactError, match="manifests/21 answers 404"):
-        UpstreamRegistry(Reference.parse("docker.io/library/node:21"), upstream.server.url).digest()
+    assert UpstreamRegistry(reference, Client(upstream.server.url)).digest() == upstream.index
+    with pytest.raises(ArtifactError, match=r"does not have .*/manifests/21: it answers 404 .* what is at docker.io/library/node:21"):
+        UpstreamRegistry(Reference.parse("docker.io/library/node:21"), Client(upstream.server.url)).digest()
 
 
 def test_references_are_taken_apart_and_docker_hub_is_asked_where_it_answers() -> None:

@@ -17,7 +17,14 @@ import pytest
 from loopback import Reply, Server
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.images.build import build_secrets, npm_configuration, pip_configuration, step_of_build
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import (
+    build_secrets,
+    folder_of_packages,
+    npm_configuration,
+    pip_configuration,
+    step_of_build,
+    told_pip,
+)
 from ansible_collections.todochat.platform.plugins.module_utils.images.content import Image, ImageError
 from ansible_collections.todochat.platform.plugins.module_utils.images.local import local_name
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
@@ -172,14 +179,23 @@ def test_of_pips_configuration_the_sources_are_kept(home: Path, monkeypatch: pyt
     assert pip_settings(home) == {**settings, **changed}
 
 
-def test_links_of_the_network_reach_a_build_and_where_there_are_only_folders_it_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_links_of_the_network_reach_a_build_and_where_there_are_only_several_folders_it_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (home / ".config/pip/pip.conf").write_text("[install]\nno-index = true\nfind-links = /opt/wheels https://wheels.example/\nproxy = http://proxy.example\n")
     assert pip_settings(home) == {"no-index": ["true"], "find-links": ["https://wheels.example/"], "proxy": ["http://proxy.example"]}
-    monkeypatch.setenv("PIP_FIND_LINKS", "/opt/wheels")
-    with pytest.raises(ImageError, match=r"packages from /opt/wheels alone \(no-index\), which no build of an image can read"):
+    monkeypatch.setenv("PIP_FIND_LINKS", "/opt/wheels /opt/more")
+    with pytest.raises(ImageError, match=r"packages from /opt/wheels and /opt/more alone \(no-index\), which no build of an image can read"):
         pip_configuration(home)
     monkeypatch.setenv("PIP_NO_INDEX", "0")
     assert pip_settings(home) == {"no-index": ["0"], "proxy": ["http://proxy.example"]}
+
+
+@pytest.mark.parametrize(("told", "folder"), [("file:///home/me/my%20packages", "/home/me/my packages"), ("/home/me/wheels", "/home/me/wheels")])
+def test_the_one_folder_that_packages_are_to_come_from_is_a_builds_too(home: Path, monkeypatch: pytest.MonkeyPatch, told: str, folder: str) -> None:
+    monkeypatch.setenv("PIP_FIND_LINKS", told)
+    assert folder_of_packages(told_pip(home)) == ""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    assert folder_of_packages(told_pip(home)) == folder
+    assert pip_settings(home) == {"no-index": ["1"], "find-links": ["/packages"]}
 
 
 @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PIP_CERT", "NPM_CONFIG_CAFILE", "npm_config_cafile"])

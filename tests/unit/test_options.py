@@ -46,7 +46,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.MEMORY: 512,
     options.SECONDS: 0,
     options.URL: "127.0.0.1:30000",
-    options.MIRROR: "mirror.example",
+    options.MIRROR: "https://mirror.example/canary?token=canary",
     options.VERSION: "1.34",
     options.USER: "root",
     options.USERS: ["tester", "Some One"],
@@ -143,6 +143,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         *(("minikube_user", name) for name in ("john.doe", "JDoe", "jdoe@corp.example", "CORP\\jdoe", "j_doe-2$", "jürgen")),
         ("artifact_mirror", "/srv/mirror"),
         ("artifact_mirror", "https://mirror.example/todochat"),
+        ("artifact_mirror", "https://[fd00::7]:8443/a/path/"),
         ("app_check_database_container", ""),
         ("app_secrets_kubeconfig", "~/kubeconfig"),
         ("app_secrets_database_url", "postgresql://todo_app:@192.168.85.251:5432/todo"),  # before the vault is made
@@ -214,8 +215,33 @@ def test_a_mirror_has_an_address() -> None:
     assert found(artifact_source="mirror", artifact_mirror="/srv") == []
 
 
+@pytest.mark.parametrize("mirror", ["https://mirror.example/@todochat", "https://[::1]:8443/a@b", "/srv/mirror@work"])
+def test_an_address_may_hold_an_at(mirror: str) -> None:
+    assert found(artifact_source="mirror", artifact_mirror=mirror) == []
+
+
+@pytest.mark.parametrize("scheme", ["https://", ""])
+@pytest.mark.parametrize("login", ["canary", "somebody:canary", "somebody:c@n/canary", "somebody:c/canary"])
+def test_a_login_in_the_mirrors_address_is_refused_unseen(scheme: str, login: str) -> None:
+    raw = {"mirror": f"{scheme}{login}@mirror.example/todochat", "artifact_mirror": "{{ mirror }}"}
+    message = one(found(**raw), "mirror names a user or a password in its URL", "as name:password into the vault", "-e secret=mirror_login")
+    assert "canary" not in message
+
+
 def test_all_is_said_at_once() -> None:
     assert len(found(minikube_cpus="many", network_subnet="everything", minikube_memroy=1)) == 3
+
+
+def test_packages_that_modules_import_and_this_python_lacks_are_named_with_what_installs_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(options.lacking()) == []
+    monkeypatch.setattr(options, "MODULES_IMPORT", ("yaml", "no_such_package"))
+    assert (ROOT / "requirements/controller.txt").is_file()
+    lock = f"{options.COLLECTION}/requirements/controller.txt"
+    one(list(options.lacking()), "lacks no_such_package, which modules import", f"-m pip install --require-hashes -r {lock}")
+
+
+def test_another_python_for_modules_is_refused() -> None:
+    one(list(options.lacking("/usr/bin/python3")), "ansible_python_interpreter is /usr/bin/python3, and modules need", "Take it out of the inventory")
 
 
 def played(tmp_path: Path, *arguments: str, before_preflight: bool = True) -> subprocess.CompletedProcess[str]:

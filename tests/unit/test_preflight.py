@@ -150,6 +150,26 @@ def test_more_memory_than_there_is_beside_the_rest() -> None:
     only(found(replace(WANTED, memory=2048), replace(MACHINE, memory=2000)), "machine with 8 GB")
 
 
+@pytest.mark.parametrize(
+    ("machine", "said"),
+    [
+        ({}, []),
+        ({"release": "13"}, []),
+        ({"release": "11", "pretty_name": "Debian GNU/Linux 11 (bullseye)"}, ["is Debian GNU/Linux 11 (bullseye), and not Debian 12 or 13"]),
+        ({"release": "", "pretty_name": "Debian GNU/Linux trixie/sid"}, ["is Debian GNU/Linux trixie/sid, and not Debian 12 or 13"]),
+        ({"distribution": "ubuntu", "release": "24.04", "pretty_name": "Ubuntu 24.04.3 LTS"}, ["is Ubuntu 24.04.3 LTS, and not Debian 12 or 13"]),
+        ({"architecture": "aarch64"}, ["has the architecture aarch64, and not x86_64"]),
+        ({"architecture": "riscv64"}, []),  # refused
+    ],
+)
+def test_what_nobody_has_tested_is_named_before_a_cluster_is_made_and_refused_by_nobody(machine: dict[str, str], said: list[str]) -> None:
+    there = replace(MACHINE, **machine)
+    named = [f"This machine {one}: all of it may work here, but nobody has tested it." for one in said]
+    assert problems.warnings(there, FRESH, cluster_is_made=False) == named
+    assert problems.warnings(there, FRESH, cluster_is_made=True) == []
+    assert bool(found(machine=there)) == ("riscv64" in machine.values())
+
+
 def test_few_cores_and_a_slow_driver_are_warned_of_until_the_cluster_is_there() -> None:
     small, slow = replace(MACHINE, cores=2), replace(FRESH, info={**FRESH.info, "Driver": "vfs"})
     assert found(machine=small, engine=slow) == []

@@ -189,6 +189,8 @@ def test_a_log_names_each_phase_with_what_changed_and_has_no_control_characters(
     lines = without_times(text).splitlines()
     if ended["seconds"] >= 10:  # on a machine that is so slow it may be told what is waited for
         lines = [line for line in lines if line != "    T butter"]
+    # nor is it known of one that is slow to be skipped that it does nothing
+    lines = [line for line in lines if not line.startswith(("A name that does not exist", "A file that is no vault"))]
     assert lines == [
         "The oven is hot ...",
         "    changed: The oven's file says how hot",

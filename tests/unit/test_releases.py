@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import copy
+import gzip
 import json
 import os
 import subprocess
@@ -18,7 +20,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster, ClusterError
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
-from ansible_collections.todochat.platform.plugins.module_utils.release import watch
+from ansible_collections.todochat.platform.plugins.module_utils.release import revisions, watch
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import Release, ReleaseError, difference, live_drift
 from ansible_collections.todochat.platform.plugins.module_utils.release.watch import Watcher
 from ansible_collections.todochat.platform.plugins.modules import helm_releases
@@ -38,7 +40,7 @@ case "$*" in
     cat system
     if [ -e system.next ]; then mv system.next system; fi ;;
 *" get --output=json Deployment,Service "*) cat live ;;
-*" get --output=json secrets "*) echo '{{"items": []}}' ;;
+*" get --output=json secrets "*) cat secrets 2>/dev/null || echo '{{"items": []}}' ;;
 *" get --output=json deployments "*) cat scaled ;;
 *" get --output=json deployments,horizontalpodautoscalers "*) cat scaled ;;
 *" get --output=json deployments,replicasets,pods,events")
@@ -49,14 +51,24 @@ case "$*" in
 *" version "*) echo '{{"serverVersion": {{"gitVersion": "v1.35.1"}}}}' ;;
 *" template "*" --no-hooks"*) cat manifest ;;
 *" template "*) cat hooks manifest ;;
-*" get manifest "*) cat manifest ;;
-*" get hooks "*) cat hooks ;;
 *" list "*) grep -v unknown list || echo '[]' ;;
 *" history "*) cat list ;;
 *" upgrade "*) cat >values ;;
 *" delete pods "*) mv healed everything ;;
 esac
 """
+
+
+def kept(manifest: str, *hooks: str) -> dict[str, Any]:
+    """The Secret in which Helm keeps the frontend's second revision."""
+    held = {
+        "info": {"last_deployed": "2026-01-02T03:04:05Z"},
+        "chart": {"metadata": {"name": "frontend", "version": "1.0.0"}},
+        "manifest": manifest,
+        "hooks": [{"manifest": hook} for hook in hooks],
+    }
+    release = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(held).encode()))).decode()
+    return {"metadata": {"labels": {"name": "frontend", "version": "2", "status": "deployed"}}, "data": {"release": release}}
 
 
 class World:
@@ -109,6 +121,7 @@ class World:
         (self.folder / "list").write_text('[{"name": "frontend", "revision": "2", "status": "deployed"}]')
         (self.folder / "manifest").write_text(MANIFEST)
         (self.folder / "hooks").touch()
+        (self.folder / "secrets").write_text(json.dumps({"items": [kept(MANIFEST)]}))
         arguments = {
             **{name: str(self.folder / name) for name in ("helm", "kubectl", "kubeconfig")},
             "namespace": "todo",
@@ -208,7 +221,8 @@ def test_an_edited_hook_is_a_difference(world: World) -> None:
     hook = f"---\n# Source: frontend/templates/tests/test.yaml\n{MANIFEST.split('---')[1].replace('kind: Service', 'kind: Pod')}"
     (world.folder / "manifest").write_text(MANIFEST)
     (world.folder / "hooks").write_text(hook)
-    deployed = world.release.manifest(world.cluster)
+    (part,) = revisions.history(["frontend"], [kept(MANIFEST, hook)]).parts["frontend"]
+    deployed = f"{part.manifest}\n---\n{part.hooks}"
     assert difference(deployed, world.release.rendered(world.cluster)) == ""
     (world.folder / "hooks").write_text(hook.replace("30000", "30001"))
     assert "Pod/frontend (wanted)" in difference(deployed, world.release.rendered(world.cluster))

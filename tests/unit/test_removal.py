@@ -179,7 +179,8 @@ class World:
                 "state/todochat/history.json",
                 "opt/todochat/bin/helm",
             ),
-            *("store/helm/0123456789abcdef/record.json", "store/theirs.txt", "build/go/x", "etc/apt/preferences.d/todochat-docker.pref"),
+            *("store/helm/0123456789abcdef/record.json", "store/.partial-kubectl/a", "store/theirs.txt", "build/go/x"),
+            "etc/apt/preferences.d/todochat-docker.pref",
             *("var/lib/docker/volumes/x", "var/lib/todochat/before.json"),
         ):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

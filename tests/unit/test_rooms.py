@@ -34,6 +34,7 @@ THEIRS = {"apt", "package", "pip", "service", "systemd", "systemd_service", "doc
 # The tasks that may, by their names.
 REASONS = {
     "Docker is started on its own, with its log in /var/log/docker.log": "a daemon of the machine's, as its init script starts it",
+    "The older Docker has ended": "a daemon of the machine's, ended as its init script ends it",
     "What is left of kagent is known": "a Secret by its name alone, which k8s_info would read whole",
     "The browser is told": "a program of the desktop's, which needs what the desktop has said",
 }

@@ -206,3 +206,37 @@ def test_two_run_side_by_side_on_two_cores_with_room_for_two_clusters(monkeypatc
 def test_the_records_are_read_as_they_were_written(known: Scenarios) -> None:
     known.passes()
     assert json.loads(scenarios.RECORDS.read_text())["passed"].keys() == {"network"}
+
+
+# What ansible-test says
+
+
+def test_ansible_test_runs_again_for_what_it_looks_at_and_for_nothing_else() -> None:
+    found = set(dependencies.inputs(scenarios.SANITY))
+    assert {"plugins/modules/minikube.py", "roles/minikube/tasks/main.yml", "meta/runtime.yml", "tests/config.yml", "tests/sanity.py"} <= found
+    assert [name for name in found if name.startswith(("apps/", "docs/", "playbooks/", "molecule/"))] == []
+
+
+def test_it_is_recorded_as_a_scenario_is_and_needs_no_docker(known: Scenarios, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenarios, "said", lambda *_: pytest.fail("Docker was asked"))
+    assert scenarios.SANITY in scenarios.recorded()
+    assert known.stale(scenarios.SANITY) == "it has no record"
+    assert known.passes(scenarios.SANITY) == ""
+    assert known.stale(scenarios.SANITY) == ""
+    assert scenarios.problems(scenarios.load()) == []
+    known.inputs = "others"
+    assert known.stale(scenarios.SANITY) == "its inputs have changed"
+
+
+def test_it_is_a_job_of_its_own(known: Scenarios, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "OUTPUT", tmp_path)
+    (job,) = run.scenario_jobs([scenarios.SANITY])
+    assert (list(job.command), job.needs, job.alone) == (["python", "tests/sanity.py"], "", False)
+    job.before()
+    job.log.write_text("one of its tests failed\n")
+    job.after(False, 1)
+    assert scenarios.failed_before(scenarios.SANITY, known.inputs, scenarios.load())
+
+
+def test_it_ignores_nothing() -> None:
+    assert [path.read_text(encoding="utf-8") for path in (ROOT / "tests/sanity").iterdir()] == [""]

@@ -39,12 +39,13 @@ NOT_FAILED = {
     "The model's key is where kagent finds it": "fails no run: why is told; the module is failed where it keeps the backend's Secret",
     "The vault has what sessions are signed with": "opens what the looks before it have opened",
     "The deployment that people leave is {{ state }}": "is given the name of the database alone",
+    "The store has kubectl-ai": "fails no run: why is told; the module is failed where it fills the store",
     "The nodes find the login for the registry": "is failed where it keeps the backend's Secret",
     "The registry is given the login": "is failed under the title of what tells its failure",
     "{{ title }}": "is failed under the title that playbooks/rollback.yml gives it",
 }
 # Plays that read nothing of the vault.
-NO_SECRETS = {"bundle.yml", "compose.yml", "down.yml", "drill.yml", "logs.yml", "mcp.yml", "open.yml", "reset_password.yml"}
+NO_SECRETS = {"down.yml", "drill.yml", "logs.yml", "mcp.yml", "open.yml", "reset_password.yml"}
 
 JINJA = jinja2.Environment()
 # What these make of a value tells nothing of it.

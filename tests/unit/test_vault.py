@@ -550,8 +550,9 @@ class TestEdit:
             ("jwt_keys", b"canary: [", "is not valid YAML or JSON"),
             ("jwt_keys", b"canary", "must be a mapping"),
             ("database_url", b"mysql://canary", "does not begin with postgresql://"),
-            ("canarie", b"x", "'canarie'.* database_password, database_login, database_url, jwt_keys, model_api_key, registry_login, checksum_key"),
+            ("canarie", b"x", f"'canarie'.* {vault.short_names()}"),
             ("registry_login", b"canary", "must be like name:password"),
+            ("mirror_login", b"canary", "must be like name:password"),
             ("", b"x", "which secret"),
             ("checksum_key", AnsiblePromptInterrupt("Ctrl-C"), "Ctrl-C"),
         ],
@@ -588,6 +589,8 @@ class TestEdit:
             deployment.edit("database_url", random=True)
         with pytest.raises(UserError, match=r"made by the language model's provider.*DO=edit.*secret=model_api_key"):
             deployment.edit("model_api_key", random=True)
+        with pytest.raises(UserError, match=r"those who run what it opens.*DO=edit.*secret=mirror_login"):
+            deployment.edit("mirror_login", random=True)
         with pytest.raises(UserError, match="rotate database_password"):
             deployment.edit("database_login", random=True)
 

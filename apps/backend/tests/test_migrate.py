@@ -49,6 +49,25 @@ def test_four_pods_at_once_and_one_more_make_one_schema(new_database: Callable[[
     engine.dispose()
 
 
+def test_a_database_that_is_not_in_utf8_is_refused_by_name(server_url: URL, tmp_path: Path) -> None:
+    name = "todo_in_ascii"
+    admin = create_engine(server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0"))
+    write_secrets(tmp_path, server_url.set(database=name))
+    environment = process_environment(tmp_path, {"TODO_DATABASE_WAIT_SECONDS": "0"})
+    command = [sys.executable, "-m", "todo_backend.migrate"]
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False, timeout=60)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+    said = ended.stdout.decode()
+    assert ended.returncode == 2, said
+    assert "todo_in_ascii is in SQL_ASCII, and has to be in UTF8" in said
+    assert "Traceback" not in said + ended.stderr.decode()
+
+
 def test_the_models_and_the_migrated_schema_say_the_same(database_url: URL) -> None:
     engine = create_engine(database_url)
     with engine.connect() as connection:

@@ -54,9 +54,9 @@ export function TodoRow({
       </span>
       <label
         htmlFor={`todo-${todo.id}`}
-        className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted line-through decoration-1" : ""}`}
+        className={`min-w-0 grow py-3.5 pr-2 pl-3.5 wrap-anywhere ${todo.completed ? "text-muted" : ""}`}
       >
-        {todo.title}
+        <span className={todo.completed ? "line-through decoration-1" : ""}>{todo.title}</span>
         <Facts todo={todo} />
         {todo.notes ? <span className="mt-0.5 line-clamp-2 text-sm whitespace-pre-line text-muted">{todo.notes}</span> : null}
       </label>
@@ -95,6 +95,7 @@ function Facts({ todo }: { todo: Todo }) {
     <span className="mt-0.5 flex flex-wrap gap-x-2.5 text-sm text-muted no-underline tabular-nums">
       <span>
         <span className="sr-only">{t("Number")} </span>
+        <span aria-hidden="true">#</span>
         {todo.number}
       </span>
       {todo.due ? (

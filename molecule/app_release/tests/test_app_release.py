@@ -49,11 +49,15 @@ release["info"]["status"] = newest["metadata"]["labels"]["status"] = sys.argv[1]
 newest["data"]["release"] = base64.b64encode(base64.b64encode(gzip.compress(json.dumps(release).encode()))).decode()
 print(json.dumps(newest))
 """
-"""Gives Helm's record of the newest revision another status, as a helm that was killed leaves it."""
+"""Gives Helm's record of the newest revision another status, as a helm that was killed leaves it, or another person's."""
 
 
-@pytest.mark.parametrize("status", ["pending-upgrade", "unknown", "failed", "uninstalling"])
-def test_a_release_that_helm_was_broken_off_at_heals(host: Host, tester: Tester, status: str) -> None:
+# The last two begin anew: one history ends, and of the other nothing but its first revision is there.
+STATUSES = ["pending-upgrade", "pending-rollback", "unknown", "failed", "superseded", "uninstalled", "uninstalling", "pending-install"]
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_release_with_any_status_heals(host: Host, tester: Tester, status: str) -> None:
     host.check_output("printf %s > /tmp/left.py", LEFT)
     tester.sees(f"{KUBECTL} get secrets --selector owner=helm,name=frontend --output json | python3 /tmp/left.py {status} | {KUBECTL} replace --filename -")
     passed, output = tester.up(TAGS)

@@ -192,14 +192,6 @@ def test_twenty_streams_go_on_through_an_upgrade_and_its_rollback(deployment: De
         assert set(pods.values()) == set(before[release].values())
 
 
-def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) -> None:
-    with streams(deployment):
-        for release in RELEASES:
-            for pod in deployment.pods(release):
-                deployment.passes(f"kubectl --namespace todo delete pod {pod}")
-                deployment.settle()
-
-
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     """The list of somebody new, in this machine's browser within the system's network."""
@@ -215,6 +207,40 @@ def page(tmp_path: Path) -> Iterator[Page]:
         page.get_by_role("button", name="Create account").click()
         page.wait_for_url("**/todos")
         yield page
+
+
+def goes_on(page: Page, title: str) -> None:
+    """What is open takes a todo by hand, and has it done, and by the assistant another one."""
+    page.get_by_label("New todo").fill(title)
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("checkbox", name=title).check()
+    expect(page.get_by_role("checkbox", name=title)).to_be_checked()
+    page.get_by_label("Message to the assistant").fill(f"add more {title}")
+    page.get_by_label("Message to the assistant").press("Enter")
+    expect(page.get_by_role("checkbox", name=f"more {title}")).to_be_visible(timeout=60_000)
+
+
+def test_a_page_that_is_open_goes_on_through_an_upgrade_and_its_rollback(deployment: Deployment, page: Page) -> None:
+    refused: list[tuple[str, int]] = []
+    page.on("response", lambda answer: refused.append((answer.url, answer.status)) if answer.status >= 400 else None)
+    page.evaluate("window.opened = true")  # gone where it is loaded anew
+    deployment.edit()
+    deployment.up("--tags app_images,app_release,app_check")
+    deployment.settle()
+    goes_on(page, "buy soap")
+    deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
+    deployment.settle()
+    goes_on(page, "buy salt")
+    assert refused == []
+    assert page.evaluate("window.opened")
+
+
+def test_twenty_streams_go_on_while_each_pod_is_deleted(deployment: Deployment) -> None:
+    with streams(deployment):
+        for release in RELEASES:
+            for pod in deployment.pods(release):
+                deployment.passes(f"kubectl --namespace todo delete pod {pod}")
+                deployment.settle()
 
 
 def test_in_a_browser_an_answer_goes_on_after_a_reload(page: Page) -> None:
@@ -233,7 +259,7 @@ def test_in_a_browser_an_answer_outlives_all_pods_that_could_give_it_and_its_mod
     log, message = page.get_by_role("log"), page.get_by_label("Message to the assistant")
     message.fill("add buy milk")
     message.press("Enter")
-    expect(log.get_by_text("It is on")).to_be_visible(timeout=30_000)  # the tool has run
+    expect(page.get_by_text("It is on")).to_be_visible(timeout=30_000)  # the tool has run, the words have begun
     deployment.passes("kubectl --namespace todo delete pods --selector app.kubernetes.io/instance=backend --grace-period=0 --force")
     expect(log.get_by_text(TEXT)).to_be_visible(timeout=120_000)
     expect(page.get_by_role("checkbox", name="buy milk")).to_have_count(1)

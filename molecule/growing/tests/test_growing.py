@@ -162,7 +162,7 @@ def test_people_move_and_nothing_is_lost(deployment: Deployment) -> None:
     "command",
     [
         *("make up", "make up ARGS='--tags app_release'", "make restore FILE=/etc/hostname"),
-        "make move TO=inventory/work.yml",
+        *("make rollback", "make vault DO=rotate ARGS='-e secret=jwt_keys'", "make move TO=inventory/work.yml"),
     ],
 )
 def test_what_people_have_left_refuses(deployment: Deployment, command: str) -> None:

@@ -1,6 +1,6 @@
 """Bad input, really given on a fresh system: one message says what, which value and what to do, and nothing was touched.
 
-The order matters: first without Docker, then with it, last with a database.
+The order matters: first without Docker, then with one that is too old, then with it, last with a database.
 """
 
 from __future__ import annotations
@@ -154,17 +154,32 @@ def test_sources_that_cannot_be_reached(host: Host) -> None:
     accepted(host)
 
 
+# With a Docker that is too old
+
+
+def test_debian_12s_own_docker_is_refused_and_stays(host: Host) -> None:
+    change(host, "apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends docker.io")
+    refused(host, "", "Docker 20.10.", "is installed, and 24 or newer is needed", "-e container_engine_replace_older=true")
+    assert host.package("docker.io").version.startswith("20.10.")
+
+
 # With Docker
 
 
 @pytest.fixture(scope="module")
 def docker(host: Host) -> None:
-    """Docker is installed, with an image to make containers of."""
-    accepted(host, "--tags container_engine")
+    """Docker is installed, with an image to make containers of; an older one was replaced."""
+    accepted(host, "--tags container_engine -e container_engine_replace_older=true")
     change(host, f"docker load --quiet --input {newest('pause')}")
 
 
 PAUSE = "$(docker image ls --format '{{.Repository}}:{{.Tag}}' | grep pause)"
+
+
+@pytest.mark.usefixtures("docker")
+def test_the_older_docker_was_replaced_whole(host: Host) -> None:
+    assert int(host.check_output("docker version --format '{{.Server.Version}}'").split(".")[0]) >= 24
+    assert host.check_output("dpkg --audit") == ""
 
 
 @pytest.mark.usefixtures("docker")

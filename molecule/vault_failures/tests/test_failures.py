@@ -31,7 +31,7 @@ def test_what_is_given_wrongly_has_one_message_and_changes_nothing() -> None:
     before = read_vault()
     edit = "The secret is as given"
     rotate = "The secret can have a new value"
-    names = "database_password, database_login, database_url, jwt_keys, model_api_key, registry_login, checksum_key"
+    names = "database_password, database_login, database_url, jwt_keys, model_api_key, registry_login, mirror_login, checksum_key"
     refused(edit, "make vault DO=edit ARGS='-e secret=kanarienvogel' < /dev/null", "kanarienvogel", names)
     refused(edit, "make vault DO=edit ARGS='' < /dev/null", "It is not said which secret", "-e secret=NAME")
     refused(edit, "make vault DO=edit ARGS='-e secret=jwt_keys' < /dev/null", "standard input is empty", "from_file")

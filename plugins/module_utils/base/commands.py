@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import of_a_program, path
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
@@ -27,7 +29,7 @@ WORK_SECONDS = 3600.0
 END_SECONDS = 5.0
 POLL_SECONDS = 0.05
 LAST_LINES = 30
-NOTHING_MORE: Mapping[str, str] = {}
+NOTHING_MORE: Mapping[str, str] = MappingProxyType({})
 
 
 class MissingProgramError(UserError):
@@ -115,10 +117,10 @@ def follow(
     deadline = time.monotonic() + seconds
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with _running(command, folder, {**streams, **_how(account, variables, folder, outside)}) as process:
-        assert process.stdout is not None
+        output = certain(process.stdout)
         decoder, rest = codecs.getincrementaldecoder("utf-8")("replace"), ""
-        while select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
-            block = os.read(process.stdout.fileno(), 1 << 16)
+        while select.select([output], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            block = os.read(output.fileno(), 1 << 16)
             *whole, rest = (rest + decoder.decode(block, final=not block)).split("\n")
             for line in [*whole, *([rest] if rest and not block else [])]:
                 lines.append(line.rstrip())
@@ -170,7 +172,7 @@ def _running(command: Sequence[str], folder: Path | None, options: Mapping[str, 
     early: list[int] = []
     starting = True
 
-    def asked_to_end(number: int, _: object) -> None:
+    def asked_to_end(number: int, _unused: object) -> None:
         if starting:  # what is not there yet cannot be ended
             early.append(number)
         elif number == signal.SIGINT:

@@ -75,9 +75,9 @@ def parameters(url: str) -> dict[str, str]:
         raise AddressError("names a port that there is not")
     # A plus is a plus to the library.
     pairs = [pair.partition("=") for pair in (found["query"] or "").split("&") if pair]
-    more = [(unquote(name), unquote(value)) for name, _, value in pairs]
+    more = [(unquote(name), unquote(value)) for name, _unused, value in pairs]
     for name, value in more:
-        _check(name, value, [one for one, _ in more])
+        _check(name, value, [one for one, _unused in more])
     if any(not value.isprintable() for value in (*parts.values(), *dict(more).values())):
         raise AddressError("has an encoded character in it that cannot be shown, such as a line break")
     return {**parts, **dict(more)}

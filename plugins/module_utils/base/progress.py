@@ -14,6 +14,10 @@ VARIABLE = "TODOCHAT_EVENTS"
 """Environment variable that names the file; the callback plugin makes the file and sets it."""
 
 
+class TooLongError(OSError):
+    """Something has not come to its end in the time that anything may take."""
+
+
 def waiting_for(what: str) -> None:
     """Appends {"time": seconds since 1970, "waiting_for": what}. Without a file to write to, nothing happens."""
     path = os.environ.get(VARIABLE)
@@ -32,16 +36,19 @@ def waiting_for(what: str) -> None:
         os.close(file)
 
 
-def copy(source: IO[bytes], target: IO[bytes], what: str, size: int) -> None:
-    """Copies a stream and tells, once a second, how far it is. ``size`` is 0 where nobody knows. Raises OSError where it takes longer than anything may."""
-    copied, told, deadline = 0, 0.0, time.monotonic() + COPY_SECONDS
+def copy(source: IO[bytes], target: IO[bytes], what: str, size: int, copied: int = 0) -> None:
+    """Copies a stream and tells, once a second, how far it is. ``size`` is 0 where nobody knows; ``copied`` is what was there before.
+
+    Raises TooLongError.
+    """
+    told, deadline = 0.0, time.monotonic() + COPY_SECONDS
     read = getattr(source, "read1", source.read)  # what is there, so that a source of single bytes is noticed
     while block := read(1 << 20):
         target.write(block)
         copied += len(block)
         now = time.monotonic()
         if now > deadline:
-            raise TimeoutError(f"not at its end after {COPY_SECONDS:.0f} s and {copied} bytes")
+            raise TooLongError(f"not at its end after {COPY_SECONDS:.0f} s and {copied} bytes")
         if now - told >= 1:
             waiting_for(f"{what}: {copied / 1e6:.0f}{f' of {size / 1e6:.0f}' if size else ''} MB")
             told = now

@@ -45,7 +45,7 @@ def is_here(host: str) -> bool:
         found = socket.getaddrinfo(host, 9, type=socket.SOCK_DGRAM)
     except OSError:
         return False  # a proxy may know it
-    return any(is_nobodys(str(address[0])) or comes_from(family, address) == address[0] for family, _, _, _, address in found)
+    return any(is_nobodys(str(address[0])) or comes_from(family, address) == address[0] for family, *_unused, address in found)
 
 
 def comes_from(family: int, address: tuple[Any, ...]) -> object:
@@ -123,10 +123,15 @@ class InTime(urllib.request.HTTPHandler):
         return self.do_open(Connection, req)
 
 
-def outside(*handlers: urllib.request.BaseHandler) -> urllib.request.OpenerDirector:
-    """What asks others, by the caller's proxies and certificates, whoever runs this."""
+def outside(*handlers: urllib.request.BaseHandler, authority: str = "") -> urllib.request.OpenerDirector:
+    """What asks others, by the caller's proxies and certificates, whoever runs this. ``authority`` is a file of more certificates to trust.
+
+    Raises OSError, of which ssl.SSLError is one, where such a file cannot be read.
+    """
     told = {name.lower().removesuffix("_proxy"): value for name, value in callers().items() if name.lower().endswith("_proxy") and value}
     context = ssl.create_default_context(cafile=ca_bundle() or None, capath=callers().get("SSL_CERT_DIR") or None)
+    if authority:
+        context.load_verify_locations(authority)
     return urllib.request.build_opener(Proxies(told), urllib.request.HTTPSHandler(context=context), *handlers)
 
 

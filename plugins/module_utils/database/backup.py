@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy, waiting_for
@@ -99,7 +100,7 @@ def now() -> str:
 
 def by_digest(name: str) -> str:
     """The image of a name that was built last, by its digest; empty where none was, or the registry does not have it, or does not answer."""
-    endpoint, _, repository = name.partition("/")
+    endpoint, _slash, repository = name.partition("/")
     try:
         digest = Pushed().current(name)
         return f"{name}@{digest}" if digest and registry(endpoint).has(repository, digest) else ""
@@ -160,10 +161,9 @@ def dump(bench: Workbench, file: IO[bytes], namespace: str, snapshot: str) -> No
     options = ["--format=custom", *contents, "--dbname=service=database"]
     with tempfile.TemporaryFile() as errors:
         process = bench.start("pg_dump", *options, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors)
-        assert process.stdout is not None
         dump_file.begin_dump(file)
         with within(DATA_SECONDS, process):
-            copy(process.stdout, file, f"dumping {bench.address}", 0)
+            copy(certain(process.stdout), file, f"dumping {bench.address}", 0)
             status = process.wait()
         if status:
             said = last_line(text_of(errors))
@@ -183,7 +183,7 @@ def prove(bench: Workbench, path: Path, manifest: Manifest) -> None:
 
 def wrong_in(bench: Workbench, path: Path, manifest: Manifest) -> str:
     """What is wrong with a backup that is restored into an empty server, every row of it read; empty where it holds what its manifest says."""
-    _, start = dump_file.read(path)
+    _unused, start = dump_file.read(path)
     bench.start_trial()
     waiting_for("restoring the backup to prove it")
     namespace = manifest.contents.namespace
@@ -198,7 +198,7 @@ def wrong_in(bench: Workbench, path: Path, manifest: Manifest) -> str:
                 status = process.wait()
             if status:
                 return f"it cannot be restored: {last_line(text_of(errors))}"
-        came, _ = look(session)
+        came, _server = look(session)
     differences = manifest.contents.differences(came)
     return f"what comes out of it is not what went into it: {differences}" if differences else ""
 
@@ -249,7 +249,7 @@ def restore(
     """
     session.ask("BEGIN")
     tables = keep_writers_out(session)
-    found, _ = look(session)
+    found, _unused = look(session)
     if refused := refusal(manifest, found, [], bench.address.database, replace):
         raise refused  # somebody has written meanwhile
     if not found.is_empty():
@@ -264,16 +264,15 @@ def restore(
     with path.open("rb", buffering=0) as file, tempfile.TemporaryFile() as errors:
         file.seek(start)
         process = bench.start("pg_restore", *options, stdin=file, stdout=subprocess.PIPE, stderr=errors)
-        assert process.stdout is not None
         with within(DATA_SECONDS, process):
-            session.run_script(process.stdout, found.server)
+            session.run_script(certain(process.stdout), found.server)
             status = process.wait()
         if status:
             said = last_line(text_of(errors))
             raise UserError(f"The backup was not put in place: pg_restore ended with status {status} ({said})", AGAIN)
     session.end_script()
     session.ask("RESET search_path")
-    came, _ = look(session)
+    came, _unused = look(session)
     if differences := manifest.contents.differences(came):
         raise UserError(f"What came out of the backup is not what went into it, and was taken back: {differences}", AGAIN)
     for name in came.tables:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base import database_url
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, StuckProgramError, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
@@ -123,23 +124,21 @@ class Workbench:
         self._errors = tempfile.TemporaryFile()
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
         self._container = start([*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN], VARIABLES, **streams)
-        assert self._container.stdout is not None
         with within(ANSWER_SECONDS, self._container):
             send(self._container, f"{self.address.services()}\n".encode())
-            said_open = self._container.stdout.readline() == b"open\n"
+            said_open = certain(self._container.stdout).readline() == b"open\n"
         if not said_open:
             self.__exit__()
-            said, *_ = text_of(self._errors).splitlines() or ["nothing"]
+            said, *_unused = text_of(self._errors).splitlines() or ["nothing"]
             raise UserError(
                 f"No container of {self.image} can be started: {said}",
                 "See that Docker runs (`docker info`) and has room on its disk, then run the same command again.",
             )
         return self
 
-    def __exit__(self, *_: object) -> None:
-        assert self._container.stdin is not None
+    def __exit__(self, *_unused: object) -> None:
         with contextlib.suppress(BrokenPipeError):  # it has ended by itself
-            self._container.stdin.close()
+            certain(self._container.stdin).close()
         try:
             self._container.wait(timeout=20)
         except subprocess.TimeoutExpired:
@@ -191,7 +190,7 @@ class Session:
             self.ask(setting)
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_unused: object) -> None:
         """Ends it; what was not committed is taken back."""
         self._psql.kill()  # a clean end would commit nothing either
         self._psql.communicate()
@@ -231,12 +230,11 @@ class Session:
             raise DatabaseError(why, remedy, said) from None
 
     def _answer(self) -> list[str]:
-        assert self._psql.stdout is not None
         lines: list[str] = []
-        for raw in self._psql.stdout:
+        for raw in certain(self._psql.stdout):
             line = raw.decode(errors="replace").rstrip("\n")
             if line.startswith(MARK):
-                _, code, *said = line.split(" ", 2)
+                _unused, code, *said = line.split(" ", 2)
                 if code != "00000":
                     raise self._bench.failure(" ".join(said), code, text_of(self._errors))
                 return lines
@@ -246,10 +244,10 @@ class Session:
 
 def send(process: subprocess.Popen[bytes], data: bytes) -> None:
     """Writes to a process; that it has ended is told by what it says, not here."""
-    assert process.stdin is not None
+    stdin = certain(process.stdin)
     with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(data)
-        process.stdin.flush()
+        stdin.write(data)
+        stdin.flush()
 
 
 def text_of(file: IO[bytes]) -> str:

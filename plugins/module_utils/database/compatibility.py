@@ -74,7 +74,7 @@ class Database:
 
     def schema(self) -> Schema:
         """Raises UserError where the database does not answer."""
-        with self.session() as (_, session):
+        with self.session() as (_unused, session):
             return schema(session)
 
     def known_revisions(self, image: str) -> list[str]:
@@ -115,7 +115,7 @@ class Database:
         there = sorted(folder.glob(f"{self.deployment}-*-before-*.tar"), reverse=True)
         later = [path for path in there if (match := name.fullmatch(path.name)) and int(match[1]) > revision]
         for path in later:
-            manifest, _ = dump_file.read(path)
+            manifest, _unused = dump_file.read(path)
             if manifest.made < since.replace("-", "").replace(":", ""):
                 continue
             if manifest.database == self.address.database and dump_file.fits(known, manifest.contents.revision, manifest.contents.readers):

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 
 FORMAT = 1
@@ -178,9 +179,7 @@ def read(path: Path) -> tuple[Manifest, int]:
             names = tar.getnames()
             if names[:1] != [DUMP]:
                 raise UserError(f"{path} is no backup", other)
-            text, dump = tar.extractfile(MANIFEST), tar.extractfile(DUMP)
-            assert text is not None
-            assert dump is not None
+            text, dump = certain(tar.extractfile(MANIFEST)), certain(tar.extractfile(DUMP))
             manifest = Manifest.parse(text.read())
             if hashlib.file_digest(dump, "sha256").hexdigest() != manifest.sha256:  # type: ignore[arg-type]
                 raise ValueError

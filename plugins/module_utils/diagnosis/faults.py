@@ -27,7 +27,7 @@ class Fault:
 
     def row(self) -> str:
         """The fault in the table of the documentation."""
-        named = {place: PLACES.get(place, place.upper()) for command in self.mends for _, place, _, _ in Formatter().parse(command) if place}
+        named = {place: PLACES.get(place, place.upper()) for command in self.mends for _text, place, *_unused in Formatter().parse(command) if place}
         return f"| `{self.name}` | {self.looks} | {', then '.join(f'`{command.format(**named)}`' for command in self.mends)} |"
 
 

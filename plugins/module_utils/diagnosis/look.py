@@ -218,7 +218,7 @@ def ran(container: Mapping[str, Any]) -> bool:
 def problem_of(url: str) -> str:
     """Why an address of this machine's does not answer as it should."""
     try:
-        status, _ = ask(of(urlsplit(url).hostname or ""), url, WEB_SECONDS)
+        status, _unused = ask(of(urlsplit(url).hostname or ""), url, WEB_SECONDS)
     except OSError as error:
         return str(getattr(error, "reason", error))
     return "" if status == 200 else f"it answers {status}"
@@ -229,7 +229,7 @@ def node_said(text: str) -> NodeSaid:
     head, *files = re.split(r"^certificate ", text, flags=re.MULTILINE)
     lines = head.splitlines()
     kilobytes = lines[0].strip() if lines else ""
-    found = {name: dates for name, _, content in (file.partition("\n") for file in files) if (dates := validity(content))}
+    found = {name: dates for name, _unused, content in (file.partition("\n") for file in files) if (dates := validity(content))}
     return NodeSaid(
         free=int(kilobytes) if kilobytes.isdigit() else NodeSaid.free,
         services=dict(zip(SERVICES, (line.strip() for line in lines[1:]), strict=False)),

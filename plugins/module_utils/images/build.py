@@ -7,7 +7,8 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,15 +28,20 @@ NPM_OF_A_REGISTRY = ("@", "//")
 PIP_SETTINGS = ("index-url", "extra-index-url", "trusted-host", "no-index", "find-links", "proxy", "timeout", "default-timeout", "retries")
 # The environment comes last, because it outweighs the files.
 PIP_SECTIONS = ("global", "install", ":env:")
+YES = ("1", "true", "yes", "on", "y", "t")
+# Where a build has the one folder that packages are to come from.
+PACKAGES = "/packages"
 
 
 def build(image: Image, reference: str, home: Path) -> None:
     """Builds with BuildKit. ``home`` is where the caller's package configuration lies. Raises ImageError."""
+    packages = folder_of_packages(told_pip(home))
     with build_secrets(home, PRIVATE) as secrets:
         # Without an attestation, which only containerd's image store keeps: one manifest in either store, and nothing of this machine in it.
         command = ["docker", "build", "--progress=plain", "--provenance=false", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
+        command += [f"--build-context=packages={packages}"] if packages else []
         # By name alone, so that a proxy's password stands in no argument; no image keeps what these arguments say.
         command += [f"--build-arg={name}" for name in callers() if name.lower().endswith("_proxy")]
         status, lines = follow([*command, str(image.context)], lambda line: step_of_build(image.name, line), variables=VARIABLES, outside=True)
@@ -95,19 +101,33 @@ def filled_in(line: str, file: Path) -> str:
     return re.sub(r"\$\{([^${}?]+)(\?)?\}", value, line)
 
 
-def pip_configuration(home: Path) -> str:
-    """The part of the caller's pip configuration that says where packages come from. Raises ImageError."""
+def told_pip(home: Path) -> dict[str, str]:
+    """What the caller's pip is told of where packages come from."""
     # this interpreter's pip: Debian's python3, which root's PATH may name, need not have one; without pip there is no configuration of it
     listed = run(sys.executable, "-m", "pip", "config", "list", variables={"HOME": str(home)}, outside=True).stdout
     found = dict(line.split("=", 1) for line in listed.splitlines() if "=" in line)
     # pip shows values as Python writes them
-    said = {name: ast.literal_eval(found[f"{where}.{name}"]) for where in PIP_SECTIONS for name in PIP_SETTINGS if f"{where}.{name}" in found}
+    return {name: ast.literal_eval(found[f"{where}.{name}"]) for where in PIP_SECTIONS for name in PIP_SETTINGS if f"{where}.{name}" in found}
+
+
+def folder_of_packages(said: Mapping[str, str]) -> str:
+    """The folder that pip is told to take all packages from, which a build gets too, as PACKAGES; npm's lie in it as well. Empty where there is none."""
     links = said.get("find-links", "").split()
-    said["find-links"] = " ".join(reached := [link for link in links if re.match("https?://", link)])
-    if said.get("no-index", "").lower() in ("1", "true", "yes", "on", "y", "t") and not reached:
+    if said.get("no-index", "").lower() not in YES or len(links) != 1 or re.match("https?://", links[0]):
+        return ""
+    return urllib.request.url2pathname(links[0].removeprefix("file://"))
+
+
+def pip_configuration(home: Path) -> str:
+    """The part of the caller's pip configuration that says where packages come from. Raises ImageError."""
+    said = told_pip(home)
+    links = said.get("find-links", "").split()
+    reached = [PACKAGES] if folder_of_packages(said) else [link for link in links if re.match("https?://", link)]
+    said["find-links"] = " ".join(reached)
+    if said.get("no-index", "").lower() in YES and not reached:
         raise ImageError(
             f"pip is told to take packages from {' and '.join(links) or 'nowhere'} alone (no-index), which no build of an image can read",
-            "Name an index, or an address under find-links, that is reached by HTTP; `python3 -m pip config list` shows what pip is told.",
+            "Name one folder, an index, or an address under find-links; `python3 -m pip config list` shows what pip is told.",
         )
     # several addresses stand on a line each
     lines = [f"{name} = {value}\n" for name in PIP_SETTINGS if (value := "\n  ".join(said.get(name, "").split()))]

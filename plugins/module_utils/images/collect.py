@@ -33,7 +33,7 @@ def collect(pushed: Pushed, registry: str, kept: Mapping[str, Collection[str]]) 
     What goes is looked up in the registry's storage: a push that was broken off stands in no record, and the parts of an index in none of ours.
     """
     waiting_for("collecting images that nothing can go back to")
-    image, volume, _ = about(registry)
+    image, volume, _unused = about(registry)
     storage = docker("volume", "inspect", "--format={{.Mountpoint}}", volume).stdout.strip()
     with writer(registry) as way:
         for name, digests in kept.items():

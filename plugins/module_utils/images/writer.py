@@ -58,7 +58,7 @@ class Writer:
 def push(image: str, remedy: str, **variables: str) -> str:
     """Pushes an image of this machine's Docker to where its name says; returns its digest. Raises ImageError."""
     waiting_for(f"pushing {image}")
-    status, lines = follow(["docker", "push", image], lambda _: None, variables={**VARIABLES, **variables})
+    status, lines = follow(["docker", "push", image], lambda _unused: None, variables={**VARIABLES, **variables})
     pushed = re.search(r"\bdigest: (sha256:[0-9a-f]{64})\b", "\n".join(lines))
     if status or pushed is None:
         raise ImageError(f"The image {image} cannot be pushed: `docker push` ended with exit status {status}.", remedy, "\n".join(lines[-LAST_LINES:]))

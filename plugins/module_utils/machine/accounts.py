@@ -16,4 +16,3 @@ def group_exists(name: str) -> bool:
 def group_members(name: str) -> list[str]:
     """By name, not those whose first group it is."""
     return [member for member in run("getent", "group", name).stdout.strip().rpartition(":")[2].split(",") if member]
-

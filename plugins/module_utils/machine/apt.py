@@ -106,7 +106,7 @@ def _fields(paragraph: str) -> dict[str, str]:
 
 def _signed_by(entry: str, root: Path) -> str:
     """Signed-By of a source that apt names as ``file:number``: a line of a .list, a paragraph of a .sources file."""
-    path, _, number = entry.rpartition(":")
+    path, _unused, number = entry.rpartition(":")
     file = root / path.lstrip("/")
     if not number.isdigit() or not file.is_file():
         return ""
@@ -202,4 +202,3 @@ def fetching(*arguments: str) -> subprocess.CompletedProcess[str]:
 def removed(answer: str) -> list[str]:
     """The packages that a simulation of apt-get names as removed."""
     return re.findall(r"^(?:Remv|Purg) ([^\s:]+)", answer, re.MULTILINE)
-

@@ -92,4 +92,3 @@ class Docker:
         with suppress(UserError):
             return [name for name in must("ctr", "namespaces", "list", "--quiet").split() if name not in DOCKERS_NAMESPACES]
         return []
-

@@ -51,4 +51,3 @@ def remove_empty(*folders: Path) -> None:
     for folder in folders:
         with suppress(OSError):  # not there, not empty, or a mount point
             folder.rmdir()
-

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
+
 ROOT = Path("/")
 
 
@@ -23,12 +25,9 @@ def cgroup_version(root: Path = ROOT) -> int:
 
 def memory(root: Path = ROOT) -> int:
     """MiB of this machine, or of the control group that it is confined to where it is a container."""
-    found = re.search(r"MemTotal:\s+(\d+) kB", (root / "proc/meminfo").read_text(encoding="utf-8"))
-    assert found
+    found = certain(re.search(r"MemTotal:\s+(\d+) kB", (root / "proc/meminfo").read_text(encoding="utf-8")))
     total = int(found[1]) << 10
     file = {1: "memory/memory.limit_in_bytes", 2: "memory.max"}[cgroup_version(root)]
     limit = root / "sys/fs/cgroup" / file  # a machine of its own has no such file in version 2, and a huge number in version 1
     text = limit.read_text(encoding="utf-8").strip() if limit.is_file() else "max"
     return min(total, total if text == "max" else int(text)) >> 20
-
-

@@ -84,8 +84,8 @@ def reviews(namespace: str, asked: Asked) -> list[dict[str, Any]]:
     for resource, verbs in RIGHTS.items():
         if without.get(resource):
             continue
-        whole, _, inner = resource.partition("/")
-        name, _, group = whole.partition(".")
+        whole, _unused, inner = resource.partition("/")
+        name, _unused, group = whole.partition(".")
         for verb in verbs:
             attributes = {"namespace": namespace, "verb": verb, "group": group, "resource": name, "subresource": inner}
             found.append(review(attributes))

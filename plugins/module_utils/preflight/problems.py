@@ -16,6 +16,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.store.lock impor
 
 OLDEST_ENGINE = 24
 RELEASES = ("12", "13")
+TESTED_ARCHITECTURE = "x86_64"
+UNTESTED = "This machine {}: all of it may work here, but nobody has tested it."
 RECOMMENDED_CORES = 4
 # minikube v1.38 itself refuses less: cmd/minikube/cmd/start_flags.go, minimumCPUS and minUsableMem
 LEAST_CORES = 2
@@ -135,8 +137,8 @@ def problems(wanted: Wanted, machine: Machine, engine: Engine | None, cluster_is
 
 
 def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> list[str]:
-    """What works, but not well; said while the cluster is still to be made."""
-    said = []
+    """What works, but not well, or was never tried; said while the cluster is still to be made."""
+    said = [UNTESTED.format(what) for what in untested(machine)] if not cluster_is_made else []
     if not cluster_is_made and LEAST_CORES <= machine.cores < RECOMMENDED_CORES:
         said.append(f"This machine has {machine.cores} cores; with {RECOMMENDED_CORES} all of it is faster.")
     if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
@@ -147,6 +149,16 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")
     return said
+
+
+def untested(machine: Machine) -> list[str]:
+    """What of this machine the tests know nothing of. What is known not to work is said as a problem."""
+    found = []
+    if machine.distribution != "debian" or machine.release not in RELEASES:
+        found.append(f"is {machine.pretty_name}, and not Debian {' or '.join(RELEASES)}")
+    if machine.architecture in ARCHITECTURES and machine.architecture != TESTED_ARCHITECTURE:
+        found.append(f"has the architecture {machine.architecture}, and not {TESTED_ARCHITECTURE}")
+    return found
 
 
 def asked_problems(wanted: Wanted) -> list[UserError]:
@@ -303,7 +315,7 @@ def port_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> li
     """Ports on this machine that are taken by anything but this deployment's own containers."""
     found = []
     for variable, endpoint in wanted.endpoints.items():
-        host, _, port = endpoint.rpartition(":")
+        host, _unused, port = endpoint.rpartition(":")
         publishing = [
             container
             for container in (engine.containers if engine else ())
@@ -380,7 +392,7 @@ def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> 
             )
         ]
     uses = [(f"the Docker network {name} ({other})", other) for name, others in subnets.items() for other in others]
-    known = {other for _, other in uses}
+    known = {other for _unused, other in uses}
     # One that leads to public addresses and private ones alike is a piece of a default route, as tunnels make them of two halves.
     others = (route for route in machine.routes if route not in known and (ipaddress.ip_network(route).is_private or not subnet.is_private))
     uses += [(f"a route of this machine ({route})", route) for route in others]

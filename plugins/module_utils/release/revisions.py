@@ -41,6 +41,8 @@ class Part:
     repository: str
     digest: str
     manifest: str
+    hooks: str = ""
+    """What Helm keeps apart from the manifest, and renders with it."""
     restores: int = 0
     """The Helm revision that it is a rollback to; 0 where it is none."""
     settled: bool = True
@@ -179,6 +181,7 @@ def history(releases: Sequence[str], secrets: Iterable[Mapping[str, Any]]) -> Hi
             repository=image.get("repository", ""),
             digest=image.get("digest", ""),
             manifest=held["manifest"],
+            hooks="\n---\n".join(hook["manifest"] for hook in held.get("hooks") or []),
             restores=int(restores[1]) if restores else 0,
             settled=number >= before,
         )

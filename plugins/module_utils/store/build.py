@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import account, callers, path
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
@@ -53,8 +54,7 @@ class Builder:
         with self.store.adding(artifact, origin=BUILT) as target, self._workspace() as work:
             binary = self._go(artifact, work) if "go" in artifact.build else None
             if not artifact.is_image:
-                assert binary is not None, f"{artifact.name}: a file is built by go"
-                shutil.copyfile(binary, target)
+                shutil.copyfile(certain(binary), target)  # a file is built by go
                 return
             image: dict[str, Any] = artifact.build["image"]
             layers = []

@@ -64,7 +64,7 @@ def write_archive(
             "created": TIMESTAMP,
             "config": {**config, "Env": environment},
             "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}" for digest in digests]},
-            "history": [{"created": TIMESTAMP} for _ in digests],
+            "history": [{"created": TIMESTAMP} for _unused in digests],
         },
         sort_keys=True,
     ).encode()
@@ -81,4 +81,3 @@ def write_archive(
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
-

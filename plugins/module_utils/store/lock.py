@@ -122,7 +122,7 @@ class Lock:
         missing = {"version", "build", "seconds"} - set(entry)
         if missing:
             raise ArtifactError(f"{self.path}: {name} lacks {', '.join(sorted(missing))}.", "Add them, as the other entries have them.")
-        if suites(entry["build"]) and type(self.debian) is not datetime.date:
+        if suites(entry["build"]) and (not isinstance(self.debian, datetime.date) or isinstance(self.debian, datetime.datetime)):
             raise ArtifactError(
                 f"{self.path}: {name} is made of Debian's packages, and debian: says no day from which on these are taken, but {self.debian!r}.",
                 "Write a day there, like 2026-11-29, or take the file from git again.",

@@ -1,7 +1,7 @@
 """The store: a folder with one sub-folder for each artifact and content key.
 
 A finished sub-folder holds the artifact and a ``record.json`` and is never changed again, so a broken-off download or build leaves nothing
-that looks finished.
+that looks finished. What came of a download lies in a hidden folder beside them until that artifact is finished.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.locks impor
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 
 LOCK = ".lock"
+PARTIAL = ".partial-"
+"""What the names of folders with broken-off downloads begin with; the artifact's name follows."""
 BUILT = "built"
 """The origin of what was made here."""
 
@@ -71,7 +73,11 @@ class Store:
             work = Path(temporary) / "new"
             work.mkdir(mode=0o755)
             file = work / artifact.filename
-            yield file
+            try:
+                yield file
+            finally:
+                with suppress(OSError):
+                    self._partial(artifact).rmdir()  # with nothing in it
             file.chmod(0o644 if artifact.is_image else 0o755)
             record = {
                 "name": artifact.name,
@@ -89,6 +95,17 @@ class Store:
                 os.chown(path, *self.owner)
             shutil.rmtree(folder, ignore_errors=True)  # an unfinished one; a finished one is never added again
             work.rename(folder)
+            shutil.rmtree(self._partial(artifact), ignore_errors=True)
+
+    def partial(self, artifact: Artifact) -> Path:
+        """A folder for what comes of its download, which outlives a cut, and is gone once the artifact is added."""
+        folder = self._partial(artifact)
+        folder.mkdir(mode=0o755, exist_ok=True)
+        os.chown(folder, *self.owner)
+        return folder
+
+    def _partial(self, artifact: Artifact) -> Path:
+        return self.path / f"{PARTIAL}{artifact.name}"
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -19,8 +19,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.commands im
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.apt import apt_targets
-from ansible_collections.todochat.platform.plugins.module_utils.store.download import PROBE_SECONDS, Source, probe
+from ansible_collections.todochat.platform.plugins.module_utils.store.download import Source, probe
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact
+from ansible_collections.todochat.platform.plugins.module_utils.store.transfer import PROBE_SECONDS
 
 # pip's own reading of its configuration, environment and default, and its own way there: proxy, certificates, passwords
 ASK_PIP = f"""

@@ -7,26 +7,35 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import http.client
 import json
 import re
 import shutil
 import urllib.error
 import urllib.parse
-import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from ansible_collections.todochat.platform.plugins.module_utils.base.progress import copy
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import content, outside
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import content
 from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
+from ansible_collections.todochat.platform.plugins.module_utils.store.transfer import (
+    FAILURES,
+    PROBE_SECONDS,
+    REACH_MIRROR,
+    REACH_UPSTREAM,
+    STALL_SECONDS,
+    Authorization,
+    Client,
+    Download,
+    basic,
+    compare,
+    origin,
+)
 
-STALL_SECONDS = 60
 ACCEPT = ", ".join(
     (
         "application/vnd.oci.image.index.v1+json",
@@ -35,8 +44,6 @@ ACCEPT = ", ".join(
         "application/vnd.docker.distribution.manifest.v2+json",
     )
 )
-UNREACHABLE = "See that this machine reaches it, name a mirror in artifact_mirror, or have it built (artifact_source=auto); then run the same command again."
-ALTERED = "A proxy that alters downloads is a common cause: let this address pass unaltered, then run the same command again."
 BUILD_INSTEAD = "Have it built from package registries: leave its checksum unrecorded in artifacts.lock.yml, with artifact_source=auto."
 # Docker Hub's name in references is not the name its API answers under.
 API_HOSTS = {"docker.io": "registry-1.docker.io"}
@@ -52,18 +59,22 @@ class Reference:
 
     @classmethod
     def parse(cls, text: str) -> Reference:
-        host, _, rest = text.partition("/")
-        repository, _, tag = rest.rpartition(":")
+        host, _unused, rest = text.partition("/")
+        repository, _unused, tag = rest.rpartition(":")
         return cls(host, repository, tag)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.repository}:{self.tag}"
 
 
 class UpstreamRegistry:
-    """One repository of a registry. ``base`` replaces https://host, for a mirror that keeps the API's paths."""
+    """One repository of a registry: upstream's, or what a mirror keeps of it below the API's paths."""
 
-    def __init__(self, reference: Reference, base: str = "") -> None:
+    def __init__(self, reference: Reference, client: Client | None = None) -> None:
         self.reference = reference
-        self.base = base.rstrip("/") or f"https://{API_HOSTS.get(reference.host, reference.host)}"
-        self._token = ""
+        self.client = client or Client()
+        self.base = self.client.base or f"https://{API_HOSTS.get(reference.host, reference.host)}"
+        self._authorization = Authorization(self.base)
 
     @property
     def address(self) -> str:
@@ -71,11 +82,17 @@ class UpstreamRegistry:
 
     def digest(self) -> str:
         """The SHA-256 of the manifest that the tag names now. Raises ArtifactError."""
-        with self._open(f"manifests/{self.reference.tag}") as answer:
-            return hashlib.sha256(content(answer)).hexdigest()
+        return hashlib.sha256(self._small(f"manifests/{self.reference.tag}")).hexdigest()
 
-    def download(self, digest: str, architecture: str, name: str, target: Path) -> None:
-        """Writes the image behind a manifest's SHA-256 as an archive that Docker loads under ``name``."""
+    def look(self, digest: str) -> None:
+        """Whether it has a manifest of this SHA-256: raises where it does not, as urllib does, or ArtifactError."""
+        self._ask(f"manifests/sha256:{digest}", method="HEAD", seconds=PROBE_SECONDS).close()
+
+    def download(self, digest: str, architecture: str, name: str, target: Path, partial: Path) -> None:
+        """Writes the image behind a manifest's SHA-256 as an archive that Docker loads under ``name``.
+
+        The layers stay in the folder ``partial`` until somebody takes it away, so that another try need not read them again.
+        """
         manifest = json.loads(self._verified(f"manifests/sha256:{digest}", digest))
         if "manifests" in manifest:
             digest = self._platform(manifest, architecture)
@@ -87,10 +104,11 @@ class UpstreamRegistry:
         layers = []
         pairs = list(zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True))
         for number, (layer, unpacked) in enumerate(pairs, 1):
-            layers.append(folder / f"{number}.tar")
             what = f"downloading {self.reference.repository}:{self.reference.tag}, layer {number} of {len(pairs)}"
-            self._layer(layer, unpacked.removeprefix("sha256:"), layers[-1], what)
-        write_archive(target, name, architecture, layers, config.get("config", {}))
+            layers.append(self._layer(layer, unpacked.removeprefix("sha256:"), folder / f"{number}.tar", partial, what))
+        # Docker writes null for what an image does not set
+        given = {key: value for key, value in (config.get("config") or {}).items() if value is not None}
+        write_archive(target, name, architecture, layers, given)
         shutil.rmtree(folder)
 
     def _platform(self, index: Mapping[str, Any], architecture: str) -> str:
@@ -100,75 +118,71 @@ class UpstreamRegistry:
                 return str(entry["digest"]).removeprefix("sha256:")
         raise ArtifactError(f"{self.address} has no image for linux/{architecture}.", BUILD_INSTEAD)
 
-    def _layer(self, layer: Mapping[str, Any], unpacked: str, target: Path, what: str) -> None:
-        """Downloads a layer and unpacks it; the registry's digest and the image's own of the content must both fit."""
-        compressed = target.with_suffix(".download")
-        expected = layer["digest"].removeprefix("sha256:")
-        with self._open(f"blobs/sha256:{expected}") as answer, compressed.open("wb") as file:
-            copy(answer, file, what, int(layer.get("size") or 0))
-        self._compare(f"blobs/sha256:{expected}", expected, sha256_of(compressed))
-        kind = layer["mediaType"]
-        if kind.endswith("gzip"):
-            with gzip.open(compressed) as packed, target.open("wb") as file:
-                shutil.copyfileobj(packed, file, 1 << 20)
-            compressed.unlink()
-        elif kind.endswith("tar"):
-            compressed.rename(target)
-        else:
+    def _layer(self, layer: Mapping[str, Any], unpacked: str, target: Path, partial: Path, what: str) -> Path:
+        """Downloads a layer, and unpacks it to ``target`` where it is packed; the registry's digest and the image's own of the content must both fit."""
+        kind, expected = layer["mediaType"], layer["digest"].removeprefix("sha256:")
+        if not kind.endswith(("gzip", "tar")):
             raise ArtifactError(f"{self.address}: layers of type {kind} cannot be read.", BUILD_INSTEAD)
-        self._compare(f"blobs/sha256:{expected}, unpacked", unpacked, sha256_of(target))
-
-    def _verified(self, path: str, expected: str) -> bytes:
-        with self._open(path) as answer:
-            found = content(answer)
-        self._compare(path, expected, hashlib.sha256(found).hexdigest())
+        path = f"blobs/sha256:{expected}"
+        address = f"{self.address}/{path}"
+        with self.client.told(address, str(self.reference)):
+            found = Download(lambda headers: self._ask(path, headers), address, expected, partial, what, int(layer.get("size") or 0)).run()
+        if kind.endswith("gzip"):
+            with gzip.open(found) as packed, target.open("wb") as file:
+                shutil.copyfileobj(packed, file, 1 << 20)
+            found = target
+        compare(f"{address}, unpacked,", unpacked, sha256_of(found))
         return found
 
-    def _compare(self, path: str, expected: str, actual: str) -> None:
-        if actual != expected:
-            raise ArtifactError(
-                f"{self.address}/{path} is not what its name says: expected SHA-256 {expected}, found {actual}; it was not used.",
-                ALTERED,
-            )
+    def _verified(self, path: str, expected: str) -> bytes:
+        found = self._small(path)
+        compare(f"{self.address}/{path}", expected, hashlib.sha256(found).hexdigest())
+        return found
 
-    @contextmanager
-    def _open(self, path: str) -> Iterator[IO[bytes]]:
-        """An answer, to be read in the block. What goes wrong until its end is an ArtifactError."""
-        address = f"{self.address}/{path}"
-        try:
-            with self._answer(address) as answer:
-                yield answer
-        except urllib.error.HTTPError as error:
-            raise ArtifactError(f"{address} answers {error.code}.", UNREACHABLE) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise ArtifactError(f"{address} cannot be read: {error}", UNREACHABLE) from error
+    def _small(self, path: str) -> bytes:
+        """All of an answer that is no layer."""
+        with self.client.told(f"{self.address}/{path}", str(self.reference)), self._ask(path) as answer:
+            return content(answer)
 
-    def _answer(self, address: str) -> IO[bytes]:
+    def _ask(self, path: str, headers: Mapping[str, str] | None = None, method: str = "GET", seconds: float = STALL_SECONDS) -> Any:
+        """An answer; where the registry asks who asks, as it wants to be told."""
+        address, accept = f"{self.address}/{path}", {"Accept": ACCEPT, **(headers or {})}
         try:
-            return self._ask(address)
+            return self.client.open(address, self._authorization, accept, method, seconds)
         except urllib.error.HTTPError as error:
-            challenge = error.headers.get("WWW-Authenticate", "")
-            if error.code != 401 or not challenge.startswith("Bearer "):
+            told = self._authorization.value
+            if error.code == HTTPStatus.UNAUTHORIZED and origin(error.url) == origin(self.base):
+                self._authorization.value = self._answer_to(error.headers.get_all("WWW-Authenticate", []))
+            if self._authorization.value == told:
                 raise
-            self._token = self._new_token(challenge)
-        return self._ask(address)
+        return self.client.open(address, self._authorization, accept, method, seconds)
 
-    def _ask(self, address: str) -> IO[bytes]:
-        request = urllib.request.Request(address, headers={"Accept": ACCEPT})
-        if self._token:
-            # the storage that a registry redirects to wants no token, and some refuse one
-            request.add_unredirected_header("Authorization", f"Bearer {self._token}")
-        answer: IO[bytes] = outside().open(request, timeout=STALL_SECONDS)
-        return answer
+    def _answer_to(self, challenges: Iterable[str]) -> str:
+        """What a registry is to be told that has asked so (RFC 9110, 11.6.1): a token, or name and password."""
+        asked = {scheme.lower(): rest for scheme, _, rest in (challenge.partition(" ") for challenge in challenges)}
+        if "bearer" in asked:
+            return f"Bearer {self._new_token(asked['bearer'])}"
+        return basic(self.client.login) if "basic" in asked and self.client.login else ""
 
     def _new_token(self, challenge: str) -> str:
-        """An anonymous token, from where the registry's challenge says (Docker's token authentication)."""
+        """A token from where the registry's challenge says, for the login or for anybody (Docker's token authentication)."""
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        query = urllib.parse.urlencode({key: fields[key] for key in ("service", "scope") if key in fields})
-        address = f"{fields['realm']}?{query}"
+        realm = fields.get("realm", "")
+        if self.client.login and self.base.startswith("https:") and not realm.startswith("https:"):
+            raise ArtifactError(
+                f"{self.client} asks for the login at {realm}, where others could read it; it was not told.",
+                "Have those who run it name an address with https:// there.",
+            )
+        address = f"{realm}?{urllib.parse.urlencode({key: fields[key] for key in ('service', 'scope') if key in fields})}"
+        who = Authorization(realm, basic(self.client.login) if self.client.login else "")
         try:
-            with outside().open(address, timeout=STALL_SECONDS) as answer:
+            with self.client.open(address, who) as answer:
                 document = json.loads(content(answer))
-        except (OSError, http.client.HTTPException) as error:
-            raise ArtifactError(f"{address} gives no token to read {self.address} with: {error}", UNREACHABLE) from error
-        return str(document.get("token") or document["access_token"])
+            return str(document.get("token") or document["access_token"])
+        except urllib.error.HTTPError as error:
+            if self.client.login and error.code == HTTPStatus.UNAUTHORIZED:
+                raise self.client.problem(address, error) from error
+            why = str(error)
+        except (*FAILURES, ValueError, KeyError, TypeError, AttributeError) as error:
+            why = f"{type(error).__name__}: {error}"
+        raise ArtifactError(f"{address} gives no token to read {self.address} with: {why}", REACH_MIRROR if self.client.mirror else REACH_UPSTREAM)

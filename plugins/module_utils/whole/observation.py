@@ -27,6 +27,9 @@ Check = Mapping[str, Any]
 
 def observe(parts: Mapping[str, Sequence[Check]]) -> dict[str, list[dict[str, Any]]]:
     """What the checks of each part return; those that follow one that failed are left out."""
+    for name in {check["module"] for checks in parts.values() for check in checks}:
+        with suppress(Exception):  # read once here, and not in each process; what is wrong with one is said there
+            module(name)
     with ProcessPoolExecutor(max(1, len(parts)), mp_context=get_context("fork")) as pool:
         asked = {name: pool.submit(answers, checks) for name, checks in parts.items()}
         return {name: one.result() for name, one in asked.items()}
@@ -46,11 +49,10 @@ def answer(check: Check) -> dict[str, Any]:
     settings = {"_ansible_check_mode": True, "_ansible_no_log": True}
     basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": {**check["args"], **settings}}).encode()
     basic._ANSIBLE_PROFILE = "legacy"
-    collection, _, name = check["module"].rpartition(".")
     printed = io.StringIO()
     try:
         with redirect_stdout(printed), suppress(SystemExit):
-            importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}").main()
+            module(check["module"]).main()
         result: dict[str, Any] = json.loads(printed.getvalue())
     except Exception as error:  # noqa: BLE001 - whatever it is, the role that asks by itself will meet it and say so
         return {"failed": True, "msg": repr(error)}
@@ -60,5 +62,11 @@ def answer(check: Check) -> dict[str, Any]:
     return {**kept, "warnings": said} if said else kept
 
 
+def module(named: str) -> Any:
+    """A module, named with its collection."""
+    collection, _unused, name = named.rpartition(".")
+    return importlib.import_module(f"ansible_collections.{collection}.plugins.modules.{name}")
+
+
 if __name__ == "__main__":
-    print(json.dumps(observe(json.load(sys.stdin))))
+    sys.stdout.write(json.dumps(observe(json.load(sys.stdin))))

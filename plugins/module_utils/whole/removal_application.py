@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
@@ -29,9 +30,7 @@ class Application:
         """The cluster runs, so that it can be asked for the application, and is stopped again where it was."""
         sleeping = self._sleeps()
         if sleeping:
-            found = self.of.minikube.status()
-            assert found.actual is not None
-            self.of.minikube.start(found.actual, Lock(self.of.lock)["kicbase"].reference)
+            self.of.minikube.start(certain(self.of.minikube.status().actual), Lock(self.of.lock)["kicbase"].reference)
         try:
             yield
         finally:

@@ -7,15 +7,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import bundle
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, must, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine import baseline, docker_engine, host
 from ansible_collections.todochat.platform.plugins.module_utils.machine.accounts import group_exists, group_members, user_exists
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import empty, remove_empty, take
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import PARTIAL
 from ansible_collections.todochat.platform.plugins.module_utils.whole.removal_parts import OURS, Deployment, Part, files, nothing
 
 LINKS = "usr/local/bin"
 APT_FILES = ("etc/apt/preferences.d/todochat-docker.pref", "etc/apt/sources.list.d/todochat-docker.sources")
+# Of a bundle, apt's part; what was taken of it besides lies beside the folder of builds.
+BUNDLE = tuple(path.removeprefix("/") for path in (bundle.APT_SOURCES, bundle.APT_FOLDER))
 DOCKER_DATA = ("var/lib/docker", "var/lib/containerd")
 # Of the Docker that goes: what its packages leave behind, nothing that a person writes.
 DOCKER_LEFT = ("root/.docker/buildx", "var/log/docker.log", "run/docker-ssd.pid")
@@ -34,7 +39,9 @@ class OnTheMachine:
     def parts(self, gone: Collection[tuple[str, str]], shared: str) -> list[Part]:
         """All of it, where ``gone`` is gone from Docker before."""
         found = [*self._programs(shared), *self._home(), *self._store(shared)]
-        found += files("installed", str(self.of.build_cache), self.of.build_cache, shared)
+        taken = self.of.build_cache.parent / bundle.TAKEN
+        for path in (self.of.build_cache, taken, *(self.of.root / name for name in BUNDLE)):
+            found += files("installed", str(path), path, shared)
         of_the_record: list[Part] = []
         if self.of.was_here():
             of_the_record += [*self._user(shared), *self._membership(shared), *self._packages(gone, shared)]
@@ -54,7 +61,7 @@ class OnTheMachine:
     def _store(self, shared: str) -> list[Part]:
         """Of the store only what is an artifact: whoever named the folder may have more in it."""
         artifacts = [file.parent for file in self.of.store.glob("*/*/record.json")]
-        unfinished = [*self.of.store.glob(".adding-*")]
+        unfinished = [*self.of.store.glob(".adding-*"), *self.of.store.glob(f"{PARTIAL}*")]
         if not artifacts and not unfinished:
             return []
         if self.of.store.is_mount():
@@ -133,10 +140,10 @@ class OnTheMachine:
 
     def _of_docker(self) -> list[Part]:
         """What is left of a Docker whose packages are gone by then."""
-        assert self.of.before is not None
+        before = certain(self.of.before)
         paths = [self.of.root / name for name in APT_FILES]
         parts = [part for path in paths for part in files("installed", str(path), path)]
-        if group_exists("docker") and "docker" not in self.of.before.groups:
+        if group_exists("docker") and "docker" not in before.groups:
             others = [name for name in group_members("docker") if name != self.of.minikube.user]
             parts.append(Part("installed", "group docker", partial(must, "groupdel", "docker"), f"{others[0]} is in it" if others else ""))
         return parts

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -43,9 +44,10 @@ def migrate(url: URL, wait_seconds: float) -> None:
 
     Broken off at any moment, the next one goes on from there. Raises OperationalError when the database is out of
     reach, or its tables are locked, for longer than `wait_seconds`, UnknownSchemaError when it is at a revision that
-    this version neither knows nor can use.
+    this version neither knows nor can use, ConfigurationError when it is not in UTF-8.
     """
     engine = create_engine(url, poolclass=NullPool, connect_args=connection_arguments(url), hide_parameters=True)
+    event.listen(engine, "connect", _in_utf8, insert=True)  # before SQLAlchemy reads the server's answers as text
     config, scripts = _scripts()
     with _connected(engine, wait_seconds) as connection:
         if _fits(connection, scripts):
@@ -65,6 +67,15 @@ def migrate(url: URL, wait_seconds: float) -> None:
             else:
                 return
         time.sleep(_PAUSE_SECONDS)
+
+
+def _in_utf8(connection: psycopg.Connection, _record: object) -> None:
+    """Refuse a database that would not keep every text as it was written."""
+    if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+        raise ConfigurationError(
+            f"database_url: the database {connection.info.dbname} is in {encoding}, and has to be in UTF8: CREATE "
+            "DATABASE another_name ENCODING 'UTF8' TEMPLATE template0, and name that one in the URL."
+        )
 
 
 @contextmanager
@@ -178,6 +189,9 @@ def main() -> int:
     logs.configure(settings.log_level)
     try:
         migrate(secrets.sqlalchemy_url, settings.database_wait_seconds)
+    except ConfigurationError as error:
+        log.critical("%s", error)
+        return 2
     except OperationalError as error:
         log.critical("the database cannot be used: %s", str(error.orig).strip())
         return 3

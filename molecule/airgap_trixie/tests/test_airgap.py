@@ -1,0 +1,1 @@
+../../airgap/tests/test_airgap.py
