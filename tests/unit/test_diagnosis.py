@@ -235,7 +235,14 @@ WRONG_PASSWORD = DATABASE_LOG + 'FATAL:  password authentication failed for user
 REFUSED = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "lastTransitionTime": at(20)}
 QUOTA = of("ResourceQuota", "none", spec={"hard": {"pods": "0"}}, status={"hard": {"pods": "0"}, "used": {"pods": "4"}})
 DENY = of("NetworkPolicy", "nobody-in", spec={"podSelector": {}, "policyTypes": ["Ingress"]})
-EVICTED = {"phase": "Failed", "reason": "Evicted", "message": 'Usage of EmptyDir volume "tmp" exceeds the limit "16Mi". ', "startTime": at(3600)}
+LOST = {"exitCode": 137, "reason": "ContainerStatusUnknown", "message": "The container could not be located when the pod was terminated"}
+EVICTED = {
+    "phase": "Failed",
+    "reason": "Evicted",
+    "message": 'Usage of EmptyDir volume "tmp" exceeds the limit "16Mi". ',
+    "startTime": at(3600),
+    "containerStatuses": [{"name": "frontend", "restartCount": 1, "ready": False, "started": False, "state": {"terminated": LOST}}],
+}
 
 
 def refused(message: str) -> Change:

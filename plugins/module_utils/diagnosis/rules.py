@@ -526,7 +526,9 @@ def pods(seen: Seen, known: set[Fault]) -> tuple[list[Finding], list[str]]:
         rollout = Rollout(name, seen.items)
         signs = [] if seen.is_starting else rollout.signs({})
         old = [one for item in rollout.deployments for one in older(seen, item)]
-        due = [sign for sign in signs if age(seen, rollout, sign) >= patience(sign)]
+        # how the containers of a pod that was put out have ended is no fault of their own
+        out = {pod["metadata"]["name"] for pod in rollout.pods if is_put_out(pod)}
+        due = [sign for sign in signs if sign.where.partition("/")[0] not in out and age(seen, rollout, sign) >= patience(sign)]
         for sign in due:
             if told := named(seen, sign, known):
                 fault, evidence = told
@@ -619,6 +621,11 @@ def of_run(seen: Seen, sign: Sign, evidence: str, known: set[Fault]) -> tuple[Fa
     return faults.CRASH, f"{evidence} Its last line: {harmless(last)}" if last else evidence
 
 
+def is_put_out(pod: Item) -> bool:
+    """Whether the kubelet has ended a pod for good, for what it used of the node; its ReplicaSet makes another."""
+    return bool(pod.get("status", {}).get("reason") == "Evicted")
+
+
 def overcome(seen: Seen, rollout: Rollout) -> Iterator[Finding]:
     """What a release's pods have just suffered, although they may serve again."""
     for pod in rollout.pods:
@@ -630,7 +637,7 @@ def overcome(seen: Seen, rollout: Rollout) -> Iterator[Finding]:
                 yield Finding(faults.MEMORY, evidence, of=rollout.release)
         status = pod.get("status", {})
         out = condition(pod, "DisruptionTarget") or {}
-        if status.get("reason") == "Evicted" and seen.ago(out.get("lastTransitionTime") or status.get("startTime")) < RECENT_SECONDS:
+        if is_put_out(pod) and seen.ago(out.get("lastTransitionTime") or status.get("startTime")) < RECENT_SECONDS:
             name = pod["metadata"]["name"]
             yield Finding(faults.EVICTED, sentence(f"The pod {name} was put out: {harmless(status.get('message', ''))}"), {"name": name}, of=rollout.release)
 
