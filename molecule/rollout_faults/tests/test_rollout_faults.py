@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from conftest import EVENTS, OUTPUT, SYSTEM
 from deployed import PROJECT, ROLL_OUT, Deployment, until
+from old_pods import assert_old_pods_serve
 
 pytest_plugins = ["deployed"]
 # As asked for, from a container's start until it is ready.
@@ -111,13 +112,6 @@ def test_pods_are_ready_in_time_at_their_limits(deployment: Deployment) -> None:
         started = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
         took = datetime.fromisoformat(ready["lastTransitionTime"]) - datetime.fromisoformat(started)
         assert took.total_seconds() < START_SECONDS[pod["metadata"]["labels"]["app.kubernetes.io/instance"]]
-
-
-def assert_old_pods_serve(deployment: Deployment, before: dict[str, dict[str, str]]) -> None:
-    """No version took the place of the one before; its autoscaler may have added a pod, or taken one away."""
-    for release, pods in deployment.all_pods().items():
-        assert {name.rpartition("-")[0]: image for name, image in pods.items()} == {name.rpartition("-")[0]: image for name, image in before[release].items()}
-        assert set(before[release]) & set(pods), "each pod was replaced"
 
 
 def test_postgresql_is_gone_for_a_while(deployment: Deployment) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deployed import CHECKOUT, PROJECT, RELEASES, Deployment
+from old_pods import assert_old_pods_serve
 
 pytest_plugins = ["deployed"]
 SOURCE = "apps/backend/src/todo_backend"
@@ -91,7 +92,7 @@ def test_an_upgrade_that_fails_and_has_left_no_room_is_not_taken_back_and_the_wa
     end = " ".join(output[output.rindex("Failed: ") :].split())
     for words in ("The rollout of backend fails: ", "was not put back: ", f"schema is {WITHOUT_ROOM}", "-e restore=true"):
         assert words in end
-    assert {name for pods in before.values() for name in pods} <= {name for pods in deployment.all_pods().values() for name in pods}
+    assert_old_pods_serve(deployment, before, besides=1)
     sql(deployment, "UPDATE todos SET title = 'written since' WHERE title = 'survive the reboot'")
 
 
@@ -103,7 +104,7 @@ def test_code_that_cannot_work_with_the_schema_is_refused_before_anything_is_tou
     assert "-e restore=true" in output
     output = deployment.passes("make rollback ARGS='--check -e restore=true'")
     assert "would: release backend is stopped, and the database restored from" in output
-    assert deployment.all_pods() == before
+    assert_old_pods_serve(deployment, before)
 
 
 def test_told_to_it_brings_the_data_of_before_and_keeps_what_was_there(deployment: Deployment) -> None:
