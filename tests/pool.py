@@ -7,13 +7,16 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 TELL_SECONDS = 60
+# The systems of all jobs share one user's: a booted one with a cluster of three nodes takes up to 100. Without, systemd's units fail.
+INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+INOTIFY_OF_A_JOB = 256
 # In which what is broken off takes away what it has made.
 END_SECONDS = 60
 LAST_LINES = 60
@@ -77,7 +80,7 @@ class Pool:
         passed: set[str] = set()
         wrong: dict[str, str] = {}
         told = time.monotonic()
-        with ThreadPoolExecutor(self.workers) as threads:
+        with inotify_instances(INOTIFY_OF_A_JOB * self.workers), ThreadPoolExecutor(self.workers) as threads:
             try:
                 while waiting or running:
                     for job in [job for job in waiting if job.needs in wrong]:
@@ -150,6 +153,20 @@ class Pool:
             return "it was broken off"
         wrong = job.after(process.returncode == 0 and not hangs, time.monotonic() - job.began)
         return f"it was broken off after {minutes(longest)}, as it hangs" if hangs else wrong
+
+
+@contextmanager
+def inotify_instances(wanted: int) -> Iterator[None]:
+    """At least so many for each user of this machine, for as long as this lasts."""
+    found = INOTIFY.read_text(encoding="ascii")
+    if int(found) >= wanted or not os.access(INOTIFY, os.W_OK):
+        yield
+        return
+    INOTIFY.write_text(f"{wanted}\n", encoding="ascii")
+    try:
+        yield
+    finally:
+        INOTIFY.write_text(found, encoding="ascii")
 
 
 def signal_all(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

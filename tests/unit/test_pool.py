@@ -48,8 +48,17 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setattr(pool, "INOTIFY", tmp_path / "max_user_instances")
+    pool.INOTIFY.write_text("128\n")
     return Bench(tmp_path)
+
+
+def test_there_are_inotify_instances_for_all_of_them_and_afterwards_as_many_as_before(bench: Bench) -> None:
+    assert bench.run(bench.job("a", f"test $(cat {pool.INOTIFY}) -ge 512"), workers=2) == {}
+    assert pool.INOTIFY.read_text() == "128\n"
+    pool.INOTIFY.write_text("4096\n")
+    assert bench.run(bench.job("b", f"test $(cat {pool.INOTIFY}) = 4096"), workers=2) == {}
 
 
 def test_as_many_run_side_by_side_as_there_is_room_for(bench: Bench) -> None:

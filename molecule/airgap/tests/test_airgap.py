@@ -100,6 +100,8 @@ def test_what_is_done_every_day_passes(deployment: Deployment) -> None:
     deployment.passes("make restore FILE=/home/tester/todo.tar ARGS='-e replace=todo'")
     deployment.passes("make vault DO=rotate ARGS='-e secret=jwt_keys'")
     deployment.passes("make mcp")
+    deployment.passes("make stop")
+    deployment.passes("make start")
     assert "make open   (all is well)" in deployment.passes("make status")
 
 
