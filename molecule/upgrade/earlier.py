@@ -3,6 +3,8 @@
 
     earlier.py FOLDER    write them below FOLDER, with all that the lock file's recipes consist of
 
+    newer-node.lock.yml    beside the earlier lock file: the same with the present node image
+
 Made from the present checkout, so that nothing but what is meant differs. The older versions are those of the Go modules
 beside this file, whose go.sum the Go tool wrote. Their checksums of upstream's are not kept, so they are built.
 """
@@ -20,6 +22,9 @@ import yaml
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 LOCK = "artifacts.lock.yml"
+NEWER_NODE = "newer-node.lock.yml"
+# Makes the node's image another one, which does the same.
+NODE_LABEL = {"org.opencontainers.image.version": "earlier"}
 RECIPES = "roles/bundle/files"
 # The modules that differ: etcd and CoreDNS, since minikube asks for others with an older Kubernetes.
 MODULES = ("kubernetes", "helm", "etcd", "coredns")
@@ -57,6 +62,9 @@ def main(target: Path) -> None:
             if module in MINORS:
                 older = replaced(older, *(f'Minor": "{minor}"' for minor in MINORS[module]))
             lock["artifacts"][name] = json.loads(older) | {"sha256": "unrecorded"}
+    (target / NEWER_NODE).write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+    lock["artifacts"]["kicbase"]["build"]["image"]["config"]["Labels"] = NODE_LABEL
+    lock["artifacts"]["kicbase"]["sha256"] = "unrecorded"
     (target / LOCK).write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
     for file, (present, earlier) in {**APPLICATION, "roles/minikube/defaults/main.yml": versions["kubernetes"]}.items():
         (target / file).parent.mkdir(parents=True, exist_ok=True)

@@ -26,20 +26,24 @@ options:
   on_drift:
     description: >-
       What happens where the existing cluster differs from what is asked: C(fail) says how, C(recreate) deletes it and
-      makes it anew, C(ignore) leaves it and starts it as it is.
+      makes it anew, C(ignore) leaves it and starts it as it is. Where the image of its node alone is another one than the lock
+      file's, C(fail) warns of that and leaves it. What comes from upstream stays the same image where the lock file's day alone has moved.
     type: str
     choices: [fail, recreate, ignore]
     default: fail
   driver: {type: str, default: docker, description: The minikube driver.}
   container_runtime: {type: str, default: containerd, description: The container runtime in the node.}
   kubernetes_version: {type: str, required: true, description: The Kubernetes version.}
-  lock: {type: path, required: true, description: The lock file; a cluster is made of the Kubernetes version that it holds.}
+  lock:
+    description: The lock file; a cluster is made of the Kubernetes version that it holds, and of its node image, which Docker has to have by then.
+    type: path
+    required: true
+  store: {type: path, required: true, description: The folder that holds finished artifacts.}
   cpus: {type: int, default: 2, description: CPUs of each node.}
   memory: {type: int, default: 6144, description: 'Memory of each node, in MiB.'}
   nodes: {type: int, default: 1, description: Number of nodes.}
   network: {type: str, required: true, description: An existing Docker network.}
   ports: {type: list, elements: str, default: [], description: 'Published ports, as docker run takes them.'}
-  base_image: {type: str, default: "", description: "The node image, present in Docker; needed to make or start a cluster."}
 author: todochat (@todochat)
 """
 
@@ -52,8 +56,8 @@ EXAMPLES = r"""
     user: minikube
     kubernetes_version: v1.35.1
     lock: artifacts.lock.yml
+    store: ~/.cache/todochat/store
     network: todo
-    base_image: todochat/kicbase:v0.0.50-0123456789ab
 """
 
 RETURN = r"""
@@ -68,13 +72,25 @@ would: {type: list, returned: success, description: "What was done, or would be 
 import os
 import pwd
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import told
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status, differs, not_locked
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import (
+    Cluster,
+    Minikube,
+    MinikubeError,
+    Status,
+    differs,
+    not_locked,
+    outdated,
+)
+from ansible_collections.todochat.platform.plugins.module_utils.preflight.needs import ARTIFACTS
+from ansible_collections.todochat.platform.plugins.module_utils.store.load import has_layers_of
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import BUILT, Store
 
 # After a reboot the API server needs less to come back by itself.
 API_SERVER_SECONDS = 60
@@ -90,12 +106,12 @@ PARAMETERS = {
     "container_runtime": {"type": "str", "default": "containerd"},
     "kubernetes_version": {"type": "str", "required": True},
     "lock": {"type": "path", "required": True},
+    "store": {"type": "path", "required": True},
     "cpus": {"type": "int", "default": 2},
     "memory": {"type": "int", "default": 6144},
     "nodes": {"type": "int", "default": 1},
     "network": {"type": "str", "required": True},
     "ports": {"type": "list", "elements": "str", "default": []},
-    "base_image": {"type": "str", "default": ""},
 }
 
 
@@ -111,10 +127,9 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, l
         )
     if state == "absent":
         return [] if found.state == "absent" else ["delete"]
-    difference = differs(name, wanted, found.actual, locked) if found.actual else None
-    if difference and on_drift == "fail":
-        raise difference
-    if found.actual is None or (difference and on_drift == "recreate"):
+    if found.actual and on_drift == "fail" and (refusal := differs(name, wanted, found.actual, locked)):
+        raise refusal
+    if found.actual is None or (wanted.drift(found.actual) and on_drift == "recreate"):
         if cannot_be_made := not_locked(wanted.kubernetes_version, locked):
             raise cannot_be_made
         steps = ["start"] if found.state == "absent" else ["delete", "start"]
@@ -126,6 +141,21 @@ def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, l
     if state != "stopped" and found.state == "running" and not found.comes_back:
         return ["return"]
     return []
+
+
+def node_image(minikube: Minikube, lock: Lock, store: Store) -> str:
+    """The name of the image that the node is made of: the lock file's where that is the same one, or where nothing is known of the node's.
+
+    A downloaded image has another name at another day, and the same content, so it is the same one as soon as the store has it under its new
+    name. Where Debian's packages for the node, or for what runs in it, come from builds here, another day brings others.
+    """
+    asked, found = lock["kicbase"], minikube.node_image()
+    of_debian = [lock[name] for name in ARTIFACTS["minikube"] if lock[name].suites]
+
+    def is_same_download() -> bool:
+        return all(store.has(one) and store.record(one)["origin"] != BUILT for one in of_debian) and has_layers_of(found, asked, store)
+
+    return asked.reference if found in ("", asked.reference) or is_same_download() else found
 
 
 def copy_for_caller(source: Path, target: Path, check_mode: bool) -> bool:
@@ -150,21 +180,27 @@ def main() -> None:
     module = AnsibleModule(argument_spec=PARAMETERS, supports_check_mode=True)
     given = module.params
     minikube = Minikube(Path(given["executable"]), given["name"], Path(given["home"]), given["user"])
-    wanted = Cluster(
-        given["driver"],
-        given["container_runtime"],
-        given["kubernetes_version"],
-        given["cpus"],
-        given["memory"],
-        given["nodes"],
-        given["network"],
-        tuple(sorted(given["ports"])),
-    )
     with told(module):
-        locked = Lock(Path(given["lock"]))["kubelet"].version
+        lock = Lock(Path(given["lock"]))
+        locked = lock["kubelet"].version
+        wanted = Cluster(
+            given["driver"],
+            given["container_runtime"],
+            given["kubernetes_version"],
+            given["cpus"],
+            given["memory"],
+            given["nodes"],
+            given["network"],
+            tuple(sorted(given["ports"])),
+            lock["kicbase"].reference,
+        )
         is_to_run = given["state"] in ("started", "present")
         found = minikube.status(API_SERVER_SECONDS if is_to_run else 0)
+        if found.actual:
+            found = replace(found, actual=replace(found.actual, base_image=node_image(minikube, lock, Store(Path(given["store"])))))
         steps = plan(found, wanted, given["state"], given["on_drift"], given["name"], locked)
+        if found.actual and given["on_drift"] == "fail" and given["state"] != "absent" and (note := outdated(given["name"], wanted, found.actual, locked)):
+            module.warn(note)
         if not module.check_mode:
             for step in steps:
                 if step == "delete":
@@ -172,7 +208,7 @@ def main() -> None:
                 elif step == "start":
                     # what is left as it is must not be upgraded by its start
                     as_it_is = found.actual if given["on_drift"] == "ignore" else None
-                    minikube.start(as_it_is or wanted, given["base_image"])
+                    minikube.start(as_it_is or wanted, wanted.base_image)
                 elif step == "return":
                     minikube.let_come_back()
                 else:

@@ -15,6 +15,7 @@ import pytest
 
 import contents
 import dependencies
+from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from dependencies import inputs, inputs_hash, names, reached, stale
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -293,6 +294,9 @@ def test_an_earlier_checkout_can_be_made_of_this_one(tmp_path: Path) -> None:
     command = [sys.executable, ROOT / "molecule/upgrade/earlier.py", tmp_path / "earlier"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    earlier, newer = (Lock(tmp_path / "earlier" / name).artifacts for name in ("artifacts.lock.yml", "newer-node.lock.yml"))
+    assert [name for name in earlier if earlier[name] != newer[name]] == ["kicbase"]
+    assert newer["kicbase"] == Lock(ROOT / "artifacts.lock.yml")["kicbase"]
 
 
 # Edits of a checkout

@@ -8,7 +8,7 @@ import os
 import tarfile
 from pathlib import Path
 
-from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, write_archive
+from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import files_layer, filtered_layer, layers_of, write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
 
 LONG = "usr/lib/" + "long/" * 30 + "name"
@@ -91,26 +91,26 @@ def test_an_archive_names_its_parts_by_their_content(tmp_path: Path) -> None:
     config_file = tmp_path / "out" / manifest["Config"]
     config = json.loads(config_file.read_text())
     assert config_file.name == f"{sha256_of(config_file)}.json"
-    layers = [tmp_path / "out" / name for name in manifest["Layers"]]
-    assert config["rootfs"]["diff_ids"] == [f"sha256:{sha256_of(layer)}" for layer in layers]
-    assert len(config["history"]) == len(layers)
+    files = [tmp_path / "out" / name for name in manifest["Layers"]]
+    assert layers_of(image) == config["rootfs"]["diff_ids"] == [f"sha256:{sha256_of(file)}" for file in files]
+    assert len(config["history"]) == len(files)
     assert config["config"]["Env"][1:] == ["A=B"]
-    found = members(layers[0])
+    found = members(files[0])
     assert list(found) == ["usr/bin/a", "usr/bin/b"]
     assert {(member.uid, member.gid, member.mode) for member in found.values()} == {(0, 0, 0o755)}
 
 
 def test_layers_keep_their_order(tmp_path: Path) -> None:
-    layers = []
+    files = []
     for name in ("z", "a"):
         (tmp_path / name).write_bytes(name.encode())
-        layers.append(tmp_path / f"{name}.tar")
-        files_layer(layers[-1], {f"/{name}": tmp_path / name})
-    write_archive(tmp_path / "image.tar", "todochat/tool:v1", "amd64", iter(layers), {})
+        files.append(tmp_path / f"{name}.tar")
+        files_layer(files[-1], {f"/{name}": tmp_path / name})
+    write_archive(tmp_path / "image.tar", "todochat/tool:v1", "amd64", iter(files), {})
     with tarfile.open(tmp_path / "image.tar") as tar:
         stream = tar.extractfile("manifest.json")
         assert stream is not None
-        assert json.load(stream)[0]["Layers"] == [f"{sha256_of(layer)}/layer.tar" for layer in layers]
+        assert json.load(stream)[0]["Layers"] == [f"{sha256_of(file)}/layer.tar" for file in files]
 
 
 def test_of_a_root_file_system_one_file_can_be_kept(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import drop_in
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status
+from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import layers_of, write_archive
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import BUILT, Store
 from ansible_collections.todochat.platform.plugins.modules import minikube as minikube_module
 from ansible_collections.todochat.platform.plugins.modules.minikube import copy_for_caller, main, plan
 
@@ -40,6 +42,8 @@ CLUSTER = Cluster(
 REGISTRY = "192.168.85.250"
 LOCK_FILE = cache(Lock)  # it is long, and every test reads the same one
 LOCKED = LOCK_FILE(ROOT / "artifacts.lock.yml")["kubelet"].version
+NODE_IMAGE = LOCK_FILE(ROOT / "artifacts.lock.yml")["kicbase"]
+OLDER = "todochat/kicbase:v0.0.50-0123456789ab"
 
 MINIKUBE = """#!/bin/sh
 echo "$@" >>"{log}/calls"
@@ -65,6 +69,8 @@ echo "docker $@" >>"{log}/docker-calls"
 case "$*" in
 ps*Names*) echo todo ;;
 ps*) echo 0123456789ab ;;
+container*Config.Image*) cat "{log}/image" ;;
+image*RootFS*) [ -e "{log}/layers" ] && cat "{log}/layers" ;;
 inspect*RestartPolicy*) cat "{log}/policy" ;;
 inspect*) echo "todo 2026-11-24T06:28:56.162212464Z" ;;
 update*) echo "${{2#--restart=}}" >"{log}/policy" ;;
@@ -112,6 +118,8 @@ class World:
         for name, recorded in (("running", "running"), ("stopped", "minikube stop")):
             (directory / name).write_text(RECORDED[recorded]["status"])
         (directory / "pods").write_text(pods(pod()))
+        self.warned: list[str] = []
+        self.is_made_of(NODE_IMAGE.reference)
         self.comes_back()
         hosts = self.home / "files/etc/containerd/certs.d/127.0.0.1:5000/hosts.toml"
         hosts.parent.mkdir(parents=True)
@@ -139,6 +147,10 @@ class World:
         (self.log / "enabled").write_text(enabled.replace(" ", "\n") + "\n")
         (self.log / "drop-in").write_text(drop_in(address, [closed] if closed else []))
 
+    def is_made_of(self, image: str) -> None:
+        """What Docker says of the node's container."""
+        (self.log / "image").write_text(f"{image}\n")
+
     def calls(self, log: str = "calls") -> list[str]:
         path = self.log / log
         return path.read_text().splitlines() if path.exists() else []
@@ -151,7 +163,9 @@ class World:
         """What the module returns for the recorded cluster, where nothing else is given."""
         (self.log / "calls").unlink(missing_ok=True)
         own = {"name": "todo", "executable": str(self.minikube.executable), "home": str(self.home), "user": self.minikube.user}
-        arguments = {**own, **asdict(CLUSTER), "lock": str(ROOT / "artifacts.lock.yml"), "base_image": "todochat/kicbase", **given}
+        own |= {"lock": str(ROOT / "artifacts.lock.yml"), "store": str(self.log / "store")}
+        asked = {name: value for name, value in asdict(CLUSTER).items() if name != "base_image"}  # which is the lock file's
+        arguments = {**own, **asked, **given}
         with patch_module_args({**arguments, "_ansible_check_mode": check}), pytest.raises(SystemExit):
             main()
         result: dict[str, Any] = json.loads(self.capsys.readouterr().out)
@@ -163,7 +177,10 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     """A machine without a cluster."""
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(minikube_module, "Lock", LOCK_FILE)
-    return World(tmp_path, capsys)
+    there = World(tmp_path, capsys)
+    # Where Ansible's controller is imported too, a module's warnings are shown at once.
+    monkeypatch.setattr(minikube_module.AnsibleModule, "warn", lambda _, warning: there.warned.append(warning))
+    return there
 
 
 # What is found
@@ -373,7 +390,7 @@ DRIFTED = {parameter: getattr(Cluster.from_profile(record(**there)), parameter) 
 
 
 def test_every_parameter_is_compared() -> None:
-    assert set(DRIFT) == set(CLUSTER.__dataclass_fields__)
+    assert set(DRIFT) == set(CLUSTER.__dataclass_fields__) - {"base_image"}  # which alone is no refusal, see below
 
 
 def after_drift(found: str, state: str, on_drift: str) -> list[str]:
@@ -439,6 +456,82 @@ def test_ports_that_are_missing_are_named(world: World) -> None:
 def test_the_order_of_ports_is_no_difference(world: World) -> None:
     world.is_found("running", ExposedPorts=["127.0.0.1:30001:30001", "127.0.0.1:30000:30000"])
     assert not world.module(ports=["127.0.0.1:30000:30000", "127.0.0.1:30001:30001"])["changed"]
+
+
+# The image of the node, of which the lock file has one
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["done", "check mode"])
+@pytest.mark.parametrize("found", ["stopped", "running"])
+@pytest.mark.parametrize("on_drift", POLICIES)
+def test_a_node_of_an_older_image_is_told_of_recreated_or_ignored(world: World, on_drift: str, found: str, check: bool) -> None:
+    world.is_found(found, KicBaseImage=NODE_IMAGE.reference)  # a start has written there what it was given, and kept the node
+    world.is_made_of(OLDER)
+    result = world.module(on_drift=on_drift, check=check)
+    steps = after_drift(found, "started", on_drift)
+    assert (result["steps"], result["changed"], world.done()) == (steps, bool(steps), [] if check else steps)
+    if on_drift == "fail":
+        (said,) = world.warned
+        assert f"base_image is {OLDER}, asked {NODE_IMAGE.reference}." in said
+        assert "-e minikube_on_drift=recreate" in said
+    else:
+        assert world.warned == []
+    assert all(f"--base-image={NODE_IMAGE.reference}" in call.split() for call in world.calls() if call.startswith("start"))
+
+
+def test_a_node_of_the_lock_files_image_is_as_asked_whatever_its_record_says(world: World) -> None:
+    world.is_found("running", KicBaseImage=OLDER)
+    assert (world.module(on_drift="recreate")["changed"], world.module()["changed"], world.warned) == (False, False, [])
+
+
+@pytest.mark.parametrize("on_drift", POLICIES)
+def test_where_docker_does_not_say_what_the_node_is_made_of_it_is_left_alone(world: World, on_drift: str) -> None:
+    world.is_found("running")
+    (world.log / "image").unlink()
+    assert (world.module(on_drift=on_drift)["changed"], world.warned) == (False, [])
+
+
+def test_an_older_image_is_named_with_what_is_refused(world: World) -> None:
+    world.is_found("running", Memory=4096)
+    world.is_made_of(OLDER)
+    assert f"memory is 4096, asked 6144; base_image is {OLDER}, asked {NODE_IMAGE.reference}. Nothing was changed." in world.module()["why"]
+    assert world.warned == []
+
+
+def test_a_cluster_that_is_kept_at_its_version_is_not_told_to_be_made_anew(world: World) -> None:
+    world.is_found("running", KubernetesVersion="v1.33.1")
+    world.is_made_of(OLDER)
+    assert world.module(kubernetes_version="v1.33.1")["steps"] == []
+    (said,) = world.warned
+    assert f"the lock file holds the programs and images of Kubernetes {LOCKED} alone" in said
+    assert "recreate" not in said
+
+
+def test_an_older_image_is_of_no_interest_to_who_removes_the_cluster(world: World) -> None:
+    world.is_found("running")
+    world.is_made_of(OLDER)
+    assert (world.module(state="absent")["steps"], world.warned) == (["delete"], [])
+
+
+@pytest.mark.parametrize(
+    ("built", "same_layers", "told"),
+    [((), True, False), ((), False, True), (("kicbase",), True, True), (("kube-proxy",), True, True), (None, True, True)],
+    ids=["downloaded", "downloaded, another one", "built", "what runs in it is built", "not in the store"],
+)
+def test_a_download_under_another_days_name_is_the_same_image(world: World, built: tuple[str, ...] | None, same_layers: bool, told: bool) -> None:
+    """Of what upstream publishes the lock file's digest decides, of what is built here the day of Debian's packages, too."""
+    lock, store = LOCK_FILE(ROOT / "artifacts.lock.yml"), Store(world.log / "store")
+    (world.log / "layer").write_bytes(b"a layer")
+    for name in () if built is None else ("kicbase", "kube-proxy", "pause"):
+        with store.adding(lock[name], BUILT if name in (built or ()) else "https://registry.example/v2/image") as target:
+            write_archive(target, lock[name].reference, "amd64", [world.log / "layer"], {})
+    found = layers_of(store.file(lock["kicbase"])) if built is not None else ["sha256:0"]
+    (world.log / "layers").write_text(json.dumps(found if same_layers else ["sha256:0"]))
+    world.is_found("running")
+    world.is_made_of(OLDER)
+    assert bool(world.module(on_drift="recreate", check=True)["changed"]) == told
+    world.module()
+    assert bool(world.warned) == told
 
 
 # The Kubernetes version, of which the lock file has one

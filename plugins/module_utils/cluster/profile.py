@@ -42,6 +42,8 @@ class Cluster:
     nodes: int
     network: str
     ports: tuple[str, ...]
+    base_image: str = ""
+    """The name of the image that its nodes are made of. The record does not say it: a start writes there what it is given, and keeps the node."""
 
     @classmethod
     def from_profile(cls, profile: Mapping[str, Any]) -> Cluster:
@@ -96,14 +98,27 @@ def not_locked(asked: str, locked: str) -> MinikubeError | None:
 
 
 def differs(name: str, wanted: Cluster, actual: Cluster, locked: str) -> MinikubeError | None:
-    """What is said of a cluster that differs and may not be made anew unasked; ``locked`` is the lock file's Kubernetes version."""
+    """What is said of a cluster that differs and may not be made anew unasked; ``locked`` is the lock file's Kubernetes version.
+
+    An older image of its node alone is no refusal, see :func:`outdated`.
+    """
     drift = wanted.drift(actual)
-    if not drift:
+    if not drift.keys() - {"base_image"}:
         return None
     differences = "; ".join(f"{key} is {shown(found)}, asked {shown(asked)}" for key, (found, asked) in drift.items())
     cannot_be_made = not_locked(wanted.kubernetes_version, locked)
     remedy = f"Ask for what is there; {cannot_be_made.why}" if cannot_be_made else REMAKE
     return MinikubeError(f"The cluster {name!r} differs from what is asked: {differences}. Nothing was changed.", remedy)
+
+
+def outdated(name: str, wanted: Cluster, actual: Cluster, locked: str) -> str:
+    """What is said of a cluster that is as asked but for its node's image, which each move of the lock file's day changes; empty of any other."""
+    if wanted.drift(actual).keys() != {"base_image"}:
+        return ""
+    cannot_be_made = not_locked(wanted.kubernetes_version, locked)
+    remedy = cannot_be_made.why if cannot_be_made else "Run with -e minikube_on_drift=recreate to make it anew (the database lies outside and is kept)."
+    said = f"base_image is {actual.base_image}, asked {wanted.base_image}"
+    return f"The node of the cluster {name!r} keeps the image that it was made of: {said}. {remedy}"
 
 
 def shown(value: int | str | tuple[str, ...]) -> str:
@@ -205,6 +220,13 @@ class Minikube:
             return json.loads(self._run("status", "--output=json", check=False).stdout)
         except ValueError:
             return None
+
+    def node_image(self) -> str:
+        """The name of the image that the node's container was made of; empty where Docker does not say."""
+        try:
+            return docker("container", "inspect", "--format={{.Config.Image}}", self.profile).stdout.strip()
+        except UserError:
+            return ""
 
     def version(self) -> str:
         """Minikube's own; empty where it is not installed, or never ran here."""

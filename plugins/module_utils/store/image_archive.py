@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.certain import certain
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import sha256_of
 
 # The same content gives the same bytes, whenever it is made.
@@ -81,3 +82,11 @@ def write_archive(
             member = tarfile.TarInfo(name)
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
+
+
+def layers_of(archive: Path) -> list[str]:
+    """The digests of an image's layers, as Docker names them; of an archive's contents the description alone is read."""
+    with tarfile.open(archive) as image:
+        (manifest,) = json.load(certain(image.extractfile("manifest.json")))
+        found: list[str] = json.load(certain(image.extractfile(manifest["Config"])))["rootfs"]["diff_ids"]
+    return found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
+from ansible_collections.todochat.platform.plugins.module_utils.store.image_archive import layers_of
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Artifact, ArtifactError
 from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 
@@ -21,6 +24,12 @@ def is_loaded(artifact: Artifact) -> bool:
         raise ArtifactError(
             "There is no docker command on this machine.", "Run `make up ARGS='--tags container_engine'` first."
         ) from None
+
+
+def has_layers_of(name: str, artifact: Artifact, store: Store) -> bool:
+    """Whether an image of the engine's, whatever its name, is made of the same layers as the stored one."""
+    listed = docker("image", "inspect", "--format={{json .RootFS.Layers}}", name)
+    return listed.returncode == 0 and json.loads(listed.stdout) == layers_of(store.file(artifact))
 
 
 def load(artifact: Artifact, store: Store) -> None:
