@@ -317,6 +317,18 @@ def test_the_record_of_what_was_built_says_when_and_of_which_debian(store: Store
         assert record.get("debian") == suites
 
 
+def test_what_is_known_of_a_loaded_image_is_found_by_its_name_whatever_the_lock_file_says_now(store: Store, world: World) -> None:
+    node = world.lock()["node"]
+    with store.adding(node, origin="built") as target:
+        target.write_bytes(b"content")
+    world.debian = datetime.date(2026, 11, 30)
+    assert not store.has(world.lock()["node"])
+    assert store.known(node.reference) == store.record(node)
+    others = (world.lock()["node"].reference, f"{node.reference}0", "todochat/node:v1", "example/node:v1-0123456789ab", "<no value>", "")
+    for other in others:
+        assert store.known(other) == {}
+
+
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_broken_off_add_leaves_nothing(store: Store, tool: Artifact, error: type[BaseException]) -> None:
     def add() -> None:

@@ -29,6 +29,9 @@ from ansible_collections.todochat.platform.plugins.module_utils.whole.status imp
 )
 
 LOCK = Path(__file__).resolve().parents[2] / "artifacts.lock.yml"
+DAY = date(2026, 11, 29)
+LOCKED = Lock(LOCK)
+LOCKED.debian = DAY  # which `make lock` moves
 # Recorded from a cluster after the second upgrade of the frontend
 RECORDED = json.loads((Path(__file__).parent / "fixtures" / "frontend.json").read_text())["items"]
 DIGEST = RECORDED[0]["spec"]["template"]["spec"]["containers"][0]["image"].rpartition("@")[2]
@@ -121,21 +124,52 @@ def test_where_nothing_is_there_is_still_something_to_tell() -> None:
     assert (lines["Database"], lines["Registry"], lines["Versions"]) == ("absent", "absent", "Docker does not answer")
 
 
+def image(name: str, day: str, *, origin: str = "built", asked: bool = True, **of: Any) -> dict[str, dict[str, Any]]:
+    """The store's record of an image that runs, by the image's name: the lock file's, or that of another one."""
+    reference = LOCKED[name].reference
+    record = {"name": name, "version": LOCKED[name].version, "origin": origin, "added": f"{day}T23:59:00+00:00", **of}
+    return {reference if asked else f"{reference[:-12]}0123456789ab": record}
+
+
+UP, RECREATE = "`make up`", "`make up ARGS='-e minikube_on_drift=recreate'`"
+
+
 @pytest.mark.parametrize(
-    ("day", "line"),
+    ("images", "day", "line"),
     [
-        ("2026-11-29", "Debian as of 2026-11-29 (0 days)"),
-        ("2026-11-30", "Debian as of 2026-11-29 (1 day)"),
-        ("2027-01-28", "Debian as of 2026-11-29 (60 days)"),
-        ("2027-01-29", "Debian as of 2026-11-29 (61 days); `make lock`, then `make up`, takes newer packages"),
+        ({}, "2026-11-29", "Debian as of 2026-11-29 (0 days), by the lock file"),
+        ({}, "2027-01-29", f"Debian as of 2026-11-29 (61 days), by the lock file; `make lock`, then {UP}, takes newer packages"),
+        (image("postgres", "2026-11-30"), "2026-12-01", "Debian as of 2026-11-30 (1 day)"),
+        (image("postgres", "2026-11-30") | image("kicbase", "2026-12-01"), "2026-12-02", "Debian as of 2026-11-30 (2 days)"),
+        (image("postgres", "2026-11-30"), "2027-01-29", "Debian as of 2026-11-30 (60 days)"),
+        (image("postgres", "2026-11-30"), "2027-01-30", f"Debian as of 2026-11-30 (61 days); `make lock`, then {UP}, takes newer packages"),
+        (image("kicbase", "2026-11-30"), "2027-01-30", f"Debian as of 2026-11-30 (61 days); `make lock`, then {RECREATE}, takes newer packages"),
+        # the lock file has moved, and nothing that runs has followed
+        (image("postgres", "2026-09-01", asked=False), "2026-11-29", f"Debian as of 2026-09-01 (89 days); {UP} takes newer packages"),
+        (image("postgres", "2026-11-28", asked=False), "2026-11-29", f"Debian as of 2026-11-28 (1 day); {UP} takes newer packages"),
+        # what `make up` renews has, the node has not
+        (
+            image("postgres", "2026-11-29") | image("kicbase", "2026-09-01", asked=False),
+            "2026-11-29",
+            f"Debian as of 2026-09-01 (89 days); {RECREATE} takes newer packages",
+        ),
+        (
+            image("postgres", "2026-09-01", asked=False) | image("kicbase", "2026-09-01", asked=False),
+            "2026-11-29",
+            f"Debian as of 2026-09-01 (89 days); {RECREATE} takes newer packages",
+        ),
+        (image("kicbase", "2026-09-01", origin="https://gcr.io/v2/x") | image("postgres", "2026-11-30"), "2026-11-30", "Debian as of 2026-11-30 (0 days)"),
+        (image("kicbase", "2026-09-01", origin="https://gcr.io/v2/x"), "2026-11-30", ""),
     ],
 )
-def test_old_base_images_are_told_with_the_command_that_makes_newer_ones(day: str, line: str) -> None:
-    assert support.bases_line(date(2026, 11, 29), date.fromisoformat(day)) == line
+def test_the_age_of_base_images_is_that_of_the_oldest_that_runs_with_the_command_that_takes_newer_ones(
+    images: dict[str, dict[str, Any]], day: str, line: str
+) -> None:
+    assert support.bases_line(LOCKED, images, date.fromisoformat(day)) == line
 
 
 def test_what_nobody_mends_any_more_is_told_from_the_day_after_its_last_one() -> None:
-    used = ["Helm 3", "Node.js 20", "Python 3.13", "something else 1"]
+    used = dict.fromkeys(["Helm 3", "Node.js 20", "Python 3.13", "something else 1"], True)
     assert support.past_support_line(used, date(2026, 4, 30)) == ""
     assert support.past_support_line(used, date(2026, 5, 1)) == "Node.js 20 since 2026-04-30 (-e app_images_node=24 takes 24); see docs/artifacts.md"
     assert "Helm 3 since 2027-02-10" in support.past_support_line(used, date(2027, 2, 11))
@@ -143,10 +177,20 @@ def test_what_nobody_mends_any_more_is_told_from_the_day_after_its_last_one() ->
 
 @pytest.mark.parametrize(("node", "other"), [("20", "24"), ("24", "20")])
 def test_of_all_that_the_lock_file_installs_the_end_of_support_is_known(node: str, other: str) -> None:
-    used = support.in_use(Lock(LOCK), node)
+    used = support.in_use(LOCKED, node, {}, {})
     assert f"Node.js {node}" in used
     assert f"Node.js {other}" not in used
     assert [name for name in used if name not in support.UNTIL] == []
+    assert not any(used.values())
+    assert "Node.js 20 (by the lock file) since 2026-04-30" in support.past_support_line({"Node.js 20": False}, DAY)
+
+
+def test_what_runs_is_named_whatever_a_newer_lock_file_or_another_choice_says() -> None:
+    runs = image("node-runtime", "2026-11-29", debian=["trixie"]) | image("kicbase", "2026-11-29", debian=["bookworm", "trixie"])
+    used = support.in_use(LOCKED, "24", {"kubelet": "v1.34.4", "helm": ""}, runs)
+    assert [name for name, seen in used.items() if seen] == ["Debian bookworm", "Debian trixie", "Node.js 20", "Kubernetes 1.34"]
+    assert [name for name, seen in used.items() if not seen] == ["Python 3.13", "PostgreSQL 17", "Helm 3"]
+    assert support.past_support_line(used, DAY).startswith("Node.js 20 since 2026-04-30 (-e app_images_node=24 takes 24), Kubernetes 1.34 since 2026-10-27; ")
 
 
 def test_of_an_external_database_the_host_alone_is_told() -> None:
@@ -260,7 +304,7 @@ class World:
             database="todo",
             database_host="",
             store=folder / "store",
-            lock=Lock(LOCK),
+            lock=LOCKED,
             node="20",
         )
 
@@ -282,7 +326,7 @@ def test_what_stands_beside_the_cluster_is_observed(tmp_path: Path, monkeypatch:
     world.has(
         "docker",
         'case "$*" in\n'
-        "container*) echo '[{\"Name\": \"/todo-database\", \"State\": {\"Status\": \"running\"}}]' ; exit 1 ;;\n"
+        "container*) echo '[{\"Name\": \"/todo-database\", \"State\": {\"Status\": \"running\"}, \"Config\": {\"Image\": \"postgres\"}}]' ; exit 1 ;;\n"
         'exec*psql*) grep -q pg_database_size && printf "7890000\\ntodos: 3\\n" ;;\n'
         f'volume*) echo "todo-database {tmp_path}" ; exit 1 ;;\n'
         "*) exit 1 ;;\nesac",
@@ -310,6 +354,38 @@ def test_a_backends_pod_is_asked_who_answers(tmp_path: Path, monkeypatch: pytest
     world.has("kubectl", f"case \"$*\" in *--raw={path}*) echo '{answer}' ;; *) echo '{{\"items\": []}}' ;; esac")
     found = world.observer.observe()
     assert (found.assistant, found.problem) == (assistant, "")
+
+
+def test_what_runs_is_known_by_the_store_and_asked_of_docker_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
+    """After the lock file has moved: the node, the database and the frontend are of images that it does not name any more."""
+    world = World(tmp_path, monkeypatch, f"http://{nobody}")
+    runs = {"kicbase": ("2026-09-02", "todo"), "postgres": ("2026-09-03", "todo-database"), "node-runtime": ("2026-09-01", "")}
+    names = {}
+    for name, (day, _) in runs.items():
+        [(names[name], record)] = image(name, day, asked=False).items()
+        folder = tmp_path / "store" / name / "0123456789abcdef"
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(json.dumps(record))
+    containers = [{"Name": f"/{one}", "State": {"Status": "running"}, "Config": {"Image": names[name]}} for name, (_, one) in runs.items() if one]
+    (tmp_path / "containers").write_text(json.dumps(containers))
+    world.has(
+        "docker",
+        f'echo "$*" >>{tmp_path}/called\ncase "$*" in\n'
+        f'"container inspect todo todo-registry todo-database") cat {tmp_path}/containers ; exit 1 ;;\n'
+        f'"image inspect "*base.name*"/todo/frontend@{DIGEST}") echo {names["node-runtime"]} ;;\n'
+        "*) exit 1 ;;\nesac",
+    )
+    world.has("helm", "case \"$*\" in *version*) echo v3.18.4 ;; *) echo '[]' ;; esac")
+    items = json.dumps({"items": RECORDED})
+    (tmp_path / "items").write_text(items)
+    world.has("kubectl", f"cat {tmp_path}/items")
+    monkeypatch.setattr(Minikube, "status", lambda _: replace(RUNNING, actual=replace(ACTUAL, kubernetes_version="v1.34.4")))
+    found = replace(world.observer, node="24").observe()
+    assert found.bases.startswith("Debian as of 2026-09-01 (")
+    assert found.bases.endswith("`make up` takes newer packages")
+    assert [part.split(" since ")[0] for part in found.past_support.split(", ")][:2] == ["Node.js 20", "Kubernetes 1.34"]
+    assert "by the lock file" not in f"{found.bases}{found.past_support.partition('Kubernetes')[0]}"
+    assert len([call for call in (tmp_path / "called").read_text().splitlines() if "inspect" in call and not call.startswith("volume")]) == 2
 
 
 def test_a_missing_program_of_an_existing_cluster_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:

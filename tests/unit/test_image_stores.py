@@ -42,6 +42,12 @@ def test_a_build_makes_one_manifest_in_either_store(tmp_path: Path, monkeypatch:
     assert "--provenance=false" in called.read_text().split()
 
 
+def test_an_image_says_what_it_stands_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called = docker(tmp_path, monkeypatch, "")
+    build(Image("backend", tmp_path, {"BUILDER_IMAGE": "todochat/builder:1", "RUNTIME_IMAGE": "todochat/runtime:2"}), "name:tag", tmp_path)
+    assert "--label=org.opencontainers.image.base.name=todochat/runtime:2" in called.read_text().split()
+
+
 NAMES = {
     "classic, built and pushed": ["127.0.0.1:5999/todo/x:p", "todochat/todo-x:current"],
     "classic, pulled by its digest": ["todochat/todo-x:current", "127.0.0.1:5999/todo/x@sha256:72ffdf"],

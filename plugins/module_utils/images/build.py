@@ -21,6 +21,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_e
 from ansible_collections.todochat.platform.plugins.module_utils.machine.files import PRIVATE, private
 
 LAST_LINES = 30
+BASE = "org.opencontainers.image.base.name"
+"""The label with the name of the image that one stands on, as the OCI's image specification calls it."""
 # What a build needs of the caller's package configuration: where packages come from, how they are reached, and leave to read them. Paths of
 # this machine (certificates, caches) mean nothing inside the build.
 NPM_SETTINGS = ("registry", "proxy", "https-proxy", "noproxy", "strict-ssl")
@@ -40,6 +42,7 @@ def build(image: Image, reference: str, home: Path) -> None:
         # Without an attestation, which only containerd's image store keeps: one manifest in either store, and nothing of this machine in it.
         command = ["docker", "build", "--progress=plain", "--provenance=false", f"--tag={reference}"]
         command += [f"--build-arg={name}={value}" for name, value in image.arguments.items()]
+        command += [f"--label={BASE}={image.arguments['RUNTIME_IMAGE']}"] if "RUNTIME_IMAGE" in image.arguments else []
         command += [f"--secret=id={name},src={path}" for name, path in secrets.items()]
         command += [f"--build-context=packages={packages}"] if packages else []
         # By name alone, so that a proxy's password stands in no argument; no image keeps what these arguments say.

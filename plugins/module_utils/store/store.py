@@ -10,6 +10,7 @@ import datetime
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.store.lock impor
 LOCK = ".lock"
 PARTIAL = ".partial-"
 """What the names of folders with broken-off downloads begin with; the artifact's name follows."""
+OURS = re.compile(r"todochat/(?P<name>[a-z0-9-]+):.+-(?P<key>[0-9a-f]{12})")
+"""The names that images get which are loaded under none of upstream's."""
 BUILT = "built"
 """The origin of what was made here."""
 
@@ -58,6 +61,13 @@ class Store:
                 f"{artifact.name} {artifact.version} is not in the store {self.path}.",
                 "Run `make up ARGS='--tags artifact'` first.",
             ) from None
+        return record
+
+    def known(self, reference: str) -> dict[str, Any]:
+        """The record of what Docker has under this name (Artifact.reference), of whatever lock file; empty where there is none, or no such name."""
+        match = OURS.fullmatch(reference)
+        files = sorted(self.path.glob(f"{match['name']}/{match['key']}*/record.json")) if match else []
+        record: dict[str, Any] = json.loads(files[0].read_text(encoding="utf-8")) if files else {}
         return record
 
     @contextmanager

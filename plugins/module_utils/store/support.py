@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
+from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import BUILT
 
 OLD_DAYS = 60
 """From then on a person is told how newer packages are taken."""
-# What names a version in UNTIL: the lock's entry that has it, and how many of its numbers count.
+NODE_IMAGE = "kicbase"
+BY_LOCK = "by the lock file"
+"""Stands beside what is not known of what runs."""
+# What names a version in UNTIL: the lock's entries, one of which has it, and how many of its numbers count.
 VERSIONS = {
-    "Python": ("python-runtime", 2),
-    "PostgreSQL": ("postgres", 1),
-    "Kubernetes": ("kubelet", 2),
-    "Helm": ("helm", 1),
+    "Node.js": (("node-runtime", "node24-runtime"), 1),
+    "Python": (("python-runtime",), 2),
+    "PostgreSQL": (("postgres",), 1),
+    "Kubernetes": (("kubelet",), 2),
+    "Helm": (("helm",), 1),
 }
 # The last day on which security is mended; read 2026-11.
 UNTIL = {
@@ -30,22 +37,45 @@ UNTIL = {
 REMEDIES = {"Node.js 20": "-e app_images_node=24 takes 24"}
 
 
-def bases_line(since: datetime.date, today: datetime.date) -> str:
-    """How old the packages of images that are built here may be."""
+def bases_line(lock: Lock, images: Mapping[str, Mapping[str, Any]], today: datetime.date) -> str:
+    """How old Debian's packages may be: the oldest in the images that run, or where none is known the lock file's.
+
+    ``images`` are the store's records of what runs, by the images' names. Empty where nothing of Debian's packages was built here.
+    """
+    built = {name: record for name, record in images.items() if record["origin"] == BUILT}
+    if lock.debian is None or (images and not built):
+        return ""
+    # of several of a day the node's, which takes the most
+    oldest = min(built, key=lambda name: (built[name]["added"][:10], built[name]["name"] != NODE_IMAGE), default="")
+    since = datetime.date.fromisoformat(built[oldest]["added"][:10]) if oldest else lock.debian
     days = (today - since).days
-    hint = "; `make lock`, then `make up`, takes newer packages" if days > OLD_DAYS else ""
-    return f"Debian as of {since} ({days} day{'' if days == 1 else 's'}){hint}"
+    told = f"Debian as of {since} ({days} day{'' if days == 1 else 's'})" + ("" if oldest else f", {BY_LOCK}")
+    if days <= OLD_DAYS and oldest in ("", *(artifact.reference for artifact in lock.artifacts.values())):
+        return told
+    is_nodes = bool(oldest) and built[oldest]["name"] == NODE_IMAGE
+    commands = ["`make lock`"] if (today - lock.debian).days > OLD_DAYS else []
+    commands.append("`make up ARGS='-e minikube_on_drift=recreate'`" if is_nodes else "`make up`")
+    return f"{told}; {', then '.join(commands)}{',' if len(commands) > 1 else ''} takes newer packages"
 
 
-def in_use(lock: Lock, node: str) -> list[str]:
-    """What of the lock's has an end of support, by name and version; of Node.js what was chosen."""
-    suites = {suite for artifact in lock.artifacts.values() if not artifact.optional for suite in artifact.suites}
-    named = {name: ".".join(lock[entry].version.removeprefix("v").split(".")[:numbers]) for name, (entry, numbers) in VERSIONS.items()}
-    return [*(f"Debian {suite}" for suite in sorted(suites)), f"Node.js {node}", *(f"{name} {version}" for name, version in named.items())]
+def in_use(lock: Lock, node: str, versions: Mapping[str, str], images: Mapping[str, Mapping[str, Any]]) -> dict[str, bool]:
+    """What has an end of support, by name and version, each with whether it was seen to run; what was not is as the lock has it.
+
+    ``versions`` are those of programs, by the lock's entries, ``images`` the store's records of images; ``node`` is the Node.js that was chosen.
+    """
+    seen = {**versions, **{record["name"]: record["version"] for record in images.values()}}
+    suites = {suite for record in images.values() for suite in record.get("debian", ())}
+    locked = {suite for artifact in lock.artifacts.values() if not artifact.optional for suite in artifact.suites}
+    used = {f"Debian {suite}": bool(suites) for suite in sorted(suites or locked)}
+    for name, (entries, numbers) in VERSIONS.items():
+        runs = next((seen[entry] for entry in entries if seen.get(entry)), "")
+        version = runs or (node if name == "Node.js" else lock[entries[0]].version)
+        used[f"{name} {'.'.join(version.removeprefix('v').split('.')[:numbers])}"] = bool(runs)
+    return used
 
 
-def past_support_line(used: list[str], today: datetime.date) -> str:
+def past_support_line(used: Mapping[str, bool], today: datetime.date) -> str:
     """What of that nobody mends any more, since when, and what to do where there is something; empty where there is nothing."""
     past = [name for name in used if name in UNTIL and UNTIL[name] < today]
-    told = [f"{name} since {UNTIL[name]}{f' ({REMEDIES[name]})' if name in REMEDIES else ''}" for name in past]
+    told = [f"{name}{'' if used[name] else f' ({BY_LOCK})'} since {UNTIL[name]}{f' ({REMEDIES[name]})' if name in REMEDIES else ''}" for name in past]
     return f"{', '.join(told)}; see docs/artifacts.md" if told else ""

@@ -18,12 +18,14 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.web import 
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import human, short
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, Status
+from ansible_collections.todochat.platform.plugins.module_utils.images.build import BASE
 from ansible_collections.todochat.platform.plugins.module_utils.images.pushed import Pushed
 from ansible_collections.todochat.platform.plugins.module_utils.images.registry import Registry
 from ansible_collections.todochat.platform.plugins.module_utils.machine import docker_engine, timer
 from ansible_collections.todochat.platform.plugins.module_utils.release.helm import owner
 from ansible_collections.todochat.platform.plugins.module_utils.release.running_images import wrong_images
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
+from ansible_collections.todochat.platform.plugins.module_utils.store.store import Store
 from ansible_collections.todochat.platform.plugins.module_utils.store.support import bases_line, in_use, past_support_line
 
 ANSWER_SECONDS = 5
@@ -236,7 +238,8 @@ class Observer:
     def observe(self) -> Deployment:
         """Asks all parts at once; what does not answer in time counts as not answering."""
         docker, today = docker_engine.answering_version(), datetime.datetime.now(tz=datetime.UTC).date()
-        states = self._containers() if docker else {}
+        containers = self._containers() if docker else {}
+        states = {name: container_state(entry["State"]) for name, entry in containers.items()}
         with ThreadPoolExecutor() as pool:
             status = pool.submit(self._status)
             answers = pool.submit(self._answers)
@@ -246,14 +249,21 @@ class Observer:
             disk = pool.submit(self._disk, bool(docker))
             cluster, problem = status.result()
             found: tuple[Service, ...] = ()
+            bases: list[str] = []
             assistant = None
             if cluster.state == "running":
                 asked = pool.submit(self._assistant)
                 try:
                     found = self._services(built.result())
+                    bases = self._bases(found)
                 except UserError as error:
                     problem = first_line(error)
                 assistant = asked.result()
+            programs = {
+                "kubelet": cluster.actual.kubernetes_version if cluster.actual else cluster.version,
+                "helm": versions.result().get("Helm", ""),
+            }
+            images = self._known([*(entry["Config"]["Image"] for entry in containers.values()), *bases])
             return Deployment(
                 url=self.url,
                 answers=answers.result(),
@@ -270,8 +280,8 @@ class Observer:
                 backups=timer.backups(self.repository).line(),
                 versions=versions.result(),
                 disk=disk.result(),
-                bases=bases_line(self.lock.debian, today) if self.lock.debian else "",
-                past_support=past_support_line(in_use(self.lock, self.node), today),
+                bases=bases_line(self.lock, images, today),
+                past_support=past_support_line(in_use(self.lock, self.node, programs, images), today),
             )
 
     def _status(self) -> tuple[Status, str]:
@@ -288,10 +298,21 @@ class Observer:
         except OSError:
             return False
 
-    def _containers(self) -> dict[str, str]:
-        """The state of the containers beside the cluster, by name; those that do not exist are missing."""
-        asked = _docker("container", "inspect", self.registry_container, self.database_container)
-        return {entry["Name"].lstrip("/"): container_state(entry["State"]) for entry in json.loads(asked or "[]")}
+    def _containers(self) -> dict[str, Any]:
+        """What Docker says of the node and of the containers beside it, by name; those that do not exist are missing."""
+        node = [self.minikube.profile] if self.minikube else []
+        asked = _docker("container", "inspect", *node, self.registry_container, self.database_container)
+        return {entry["Name"].lstrip("/"): entry for entry in json.loads(asked or "[]")}
+
+    def _bases(self, found: Iterable[Service]) -> list[str]:
+        """The names of the images that the services' stand on; without those that say none, as a version before this one's."""
+        names = [f"{self.registry.endpoint}/{self.repository}/{service.name}@{service.digest}" for service in found if service.digest]
+        return _docker("image", "inspect", f'--format={{{{index .Config.Labels "{BASE}"}}}}', *names).splitlines() if names else []
+
+    def _known(self, names: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+        """The store's records of images of these names."""
+        store = Store(self.store)
+        return {name: record for name in names if (record := store.known(name))}
 
     def _built(self) -> dict[str, str]:
         try:
