@@ -8,6 +8,7 @@ short_description: Every option of every role of this collection has a value tha
 description:
   - Looks at the play's variables before the first role, and fails with all that is wrong at once. Type and choices are those
     of the roles' argument specifications; the format goes by what an option is for, such as a port, a subnet or a path.
+  - A list or a mapping that is given as text, as by C(-e name=value), is refused with the JSON to give instead, as roles would use the text.
   - A variable that is named like an option but is none, as after a slip of the pen, is refused too.
   - Runs on the controller, touches nothing, and never shows the value of a secret.
 options:

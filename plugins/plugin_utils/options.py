@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import ipaddress
+import json
 import re
 import shlex
 import sys
@@ -43,6 +44,10 @@ TYPES = {
     "path": "a path",
     "str": "a text",
 }
+# To modules `y` is true as well, to the filter `bool` it is not.
+TRUTHS = ("true", "yes", "on", "1", "false", "no", "off", "0")
+# Roles use them as they are given, and `-e name=value` gives text: it is refused with the JSON to give, which is like this where the text says nothing.
+STRUCTURED: Mapping[str, Any] = {"dict": {"NAME": "VALUE"}, "list": ["VALUE"]}
 # What role preflight says itself, together with what it finds on the machine.
 PREFLIGHTS_OWN = {"deployment_name", "deployment_frontend_port", "deployment_subnet", "minikube_cpus", "minikube_memory"}
 
@@ -331,24 +336,43 @@ def fault_of(name: str, origin: str, option: Mapping[str, Any], variables: Varia
         return WrongTypeError(f"{origin}={shown(variables.raw[origin], hidden)} cannot be filled in{why}", f"Give {origin} a value without what is not known.")
     made = variables.parts(origin)
     given = f"{origin}={shown(value, hidden)}" + (f", made with {' and '.join(made)}," if made else "")
-    if option["type"] in ("str", "path") and not isinstance(value, str | int | float):
+    structured = option["type"] in STRUCTURED
+    not_truth = option["type"] == "bool" and str(value).lower() not in TRUTHS
+    if not_truth or (not structured and not isinstance(value, str | int | float)):
         return WrongTypeError(f"{given} is not {TYPES[option['type']]}", remedy)
-    checked = ArgumentSpecValidator({name: dict(option)}).validate({name: value})
+    checked = ArgumentSpecValidator({name: dict(option)}).validate({name: read(value) if structured else value})
     if checked.error_messages:
         if "choices" in option:
             return WrongTypeError(f"{given} is none of {', '.join(option['choices'])}", f"Give {origin} one of them, or leave it out.")
         # Ansible's own words repeat the value.
-        inner = f" as asked: {'; '.join(checked.error_messages)}" if isinstance(value, list | dict) and option["type"] in ("list", "dict") else ""
+        inner = f" as asked: {'; '.join(checked.error_messages)}" if isinstance(value, list | dict) else ""
+        remedy = as_json(origin, STRUCTURED[option["type"]]) if structured and not (inner or hidden) else remedy
         return WrongTypeError(f"{given} is not {TYPES[option['type']]}{'' if hidden else inner}", remedy)
-    value = checked.validated_parameters[name]
-    if name == "artifact_mirror" and login_in(value):
+    typed = checked.validated_parameters[name]
+    if name == "artifact_mirror" and login_in(typed):
         return login_in_address(origin)
     kind = kind_of(name)
-    if kind and value != option.get("default") and not all(kind.fits(each) for each in elements(value)):
+    if kind and typed != option.get("default") and not all(kind.fits(each) for each in elements(typed)):
         return UserError(f"{given} is not {kind.takes}", remedy)
-    if name == "artifact_source" and value == "mirror" and not variables.value("artifact_mirror"):
+    if structured and not isinstance(value, list | dict):
+        what = f"{given} is {'a text, ' if isinstance(value, str) else ''}not {TYPES[option['type']]}"
+        return WrongTypeError(what, remedy if hidden else as_json(origin, typed))
+    if name == "artifact_source" and typed == "mirror" and not variables.value("artifact_mirror"):
         return UserError(f"{given} needs artifact_mirror, which is empty", "Name a base URL or folder that keeps upstream's paths in artifact_mirror.")
-    return not_in_lock(given, value, variables.value(LOCKED[name])) if name in LOCKED else None
+    return not_in_lock(given, typed, variables.value(LOCKED[name])) if name in LOCKED else None
+
+
+def read(value: Any) -> Any:
+    """The list or mapping that a text holds in JSON or YAML; else the value itself, which may be `a,b` or `a=b`."""
+    try:
+        found = yaml.safe_load(value) if isinstance(value, str) else value
+    except yaml.YAMLError:
+        return value
+    return found if isinstance(found, list | dict) else value
+
+
+def as_json(origin: str, value: Any) -> str:
+    return f"Give {origin} as JSON: -e {shlex.quote(json.dumps({origin: value}, ensure_ascii=False, default=str))}, or leave it out."
 
 
 def not_in_lock(given: str, value: Any, lock: Any) -> UserError | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -123,6 +125,68 @@ def test_another_type_is_refused(name: str) -> None:
     assert ("canary" in message) != OPTIONS[name].get("no_log", False)
 
 
+STRUCTURED = {name: option for name, option in OPTIONS.items() if option["type"] in ("list", "dict")}
+
+
+@pytest.mark.parametrize("name", STRUCTURED)
+def test_text_for_a_list_or_a_mapping_is_refused_with_what_is_taken(name: str) -> None:
+    """As `-e name=value` gives it; roles would use the text as it is."""
+    option = STRUCTURED[name]
+    if option.get("no_log"):
+        message = one(found(**{name: '{"canary": 1}'}), f"{name}=(not shown)", f"Give {name} such a value")
+        assert "canary" not in message
+        return
+    message = one(found(**{name: json.dumps(good_value(name))}), f"{name}=", f"is a text, not {options.TYPES[option['type']]}. Give {name} as JSON: -e ")
+    assert advised(message) == {name: good_value(name)}
+    assert found(**advised(message)) == []
+
+
+def good_value(name: str) -> Any:
+    """A value other than the default that an option takes."""
+    known: dict[str, Any] = yaml.safe_load((ROOT / "molecule/alternative/project/settings.yml").read_text())
+    others = {"bundle_components": [{"name": "etcd", "title": "t", "seconds": 1, "root": False}], "ai_devops_kagent_charts": ["/kagent's"]}
+    return (known | others).get(name, {"grün": {"replicaCount": 1}})
+
+
+def advised(message: str) -> Any:
+    """What the message has people give, as a shell and Ansible read it."""
+    _unused, told, end = message.partition(" -e ")
+    assert told, message
+    return json.loads(shlex.split(end)[0].removesuffix(","))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "meant"),
+    [
+        ("minikube_ports", "8080:80,8081:81", ["8080:80", "8081:81"]),
+        ("minikube_ports", '["8080:80"]', ["8080:80"]),
+        ("container_engine_users", "[jane, joe]", ["jane", "joe"]),
+        ("app_release_backend_values", "{replicaCount: 1}", {"replicaCount": 1}),
+        ("app_release_backend_values", "replicaCount=1", {"replicaCount": "1"}),
+        ("app_release_backend_values", '{"replicaCount":', {"NAME": "VALUE"}),  # Ansible takes what follows the space for another variable
+        ("app_release_backend_values", None, {"NAME": "VALUE"}),
+    ],
+)
+def test_what_a_text_means_is_advised(name: str, value: str, meant: Any) -> None:
+    assert advised(one(found(**{name: value}), f"{name}={value} is ")) == {name: meant}
+
+
+def test_a_value_that_is_made_with_such_a_text_is_not_said_as_well() -> None:
+    one(found(app_release_backend_values="a=b", existing_cluster_backend_values="{{ app_release_backend_values }}"), "Give app_release_backend_values ")
+
+
+@pytest.mark.parametrize("name", sorted(set(OPTIONS) - set(STRUCTURED)))
+def test_a_variable_without_a_value_is_refused(name: str) -> None:
+    """`name:` in a file."""
+    one(found(**{name: None}), f"Give {name} ")
+
+
+@pytest.mark.parametrize("text", ["y", "T", "n", "f"])
+@pytest.mark.parametrize("name", [name for name, option in OPTIONS.items() if option["type"] == "bool"])
+def test_a_letter_is_no_truth_that_modules_and_expressions_take_alike(name: str, text: str) -> None:
+    one(found(**{name: text}), f"{name}={text} is not true or false. Give {name} ")
+
+
 def test_every_kind_has_a_bad_value_and_an_option() -> None:
     kinds = {kind for _, kind in options.KINDS}
     assert kinds == set(BAD)
@@ -153,7 +217,7 @@ def test_the_default_of_each_option_is_taken(name: str) -> None:
         ("app_release_model_tokens", "0"),
         ("app_release_pull_secrets", ["registry-login"]),
         ("app_release_model_cidrs", ["10.0.0.7/32", "fd00::7/128"]),
-        *((name, True) for name, option in OPTIONS.items() if option["type"] == "bool"),
+        *((name, value) for name, option in OPTIONS.items() if option["type"] == "bool" for value in (True, False, "Yes", "0", 1)),
         ("artifact_names", ["etcd", "pause"]),
         ("artifact_store", "~somebody/store"),
     ],
@@ -270,3 +334,13 @@ def test_the_play_stops_with_the_one_message(tmp_path: Path) -> None:
     phrases += ["artifact_store=here/store, made with deployment_cache_dir, is not an absolute path", "database_password=(not shown)"]
     assert [phrase for phrase in phrases if phrase not in said] == [], done.stdout
     assert "canar" not in done.stdout + done.stderr
+
+
+def test_text_of_the_command_line_is_refused_and_what_the_message_advises_is_taken(tmp_path: Path) -> None:
+    """Also where settings are made with it."""
+    done = played(tmp_path, "-e", """app_release_backend_values='{"replicaCount": 1}'""", "-e", "container_engine_users=jane")
+    assert done.returncode != 0
+    advice = set(re.findall(r"as JSON: (-e '.*?'), or leave it out", done.stdout))
+    assert advice == {"""-e '{"container_engine_users": ["jane"]}'""", """-e '{"app_release_backend_values": {"replicaCount": 1}}'"""}, done.stdout
+    done = played(tmp_path, *shlex.split(" ".join(advice)))
+    assert done.returncode == 0, done.stdout + done.stderr

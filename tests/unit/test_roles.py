@@ -90,21 +90,54 @@ def calculated_with(text: str) -> set[str]:
     return {name.name for name in parsed.find_all(nodes.Name) if not any(name is one for one in handed_on)}
 
 
+def of_type(*types: str) -> set[str]:
+    return {name for role in ROLES for name, option in options(role).items() if option["type"] in types}
+
+
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 def test_what_stands_on_the_command_line_is_text_and_counts_as_what_it_says(role: Path) -> None:
     """`-e metrics_server_wait=true`: modules and their specifications make a truth of it, expressions do not."""
-    typed = {name for name, option in readable(role).items() if option["type"] in ("bool", "int")}
-    files = [file for folder in ("tasks", "vars") for file in (role / folder).glob("*.yml")]
-    assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
+    texts = [file.read_text(encoding="utf-8") for file in role.glob("templates/*")]
+    texts += [text for folder in ("tasks", "vars") for file in (role / folder).glob("*.yml") for text in expressions(read(file))]
+    assert {name for text in texts for name in calculated_with(text)} & of_type("bool", "int") == set()
 
 
-def test_so_it_does_in_playbooks() -> None:
+def test_so_it_does_in_playbooks_and_their_settings() -> None:
     """What a play itself asks for is text from the beginning; what it reads of the roles' is handed on."""
     files = [ROOT / "site.yml", *(ROOT / "playbooks").rglob("*.yml")]
     plays = [play for file in files for play in read(file) if "hosts" in play]
     assert {name for play in plays for name, value in play.get("vars", {}).items() if isinstance(value, bool | int)} == set()
-    typed = {name for role in ROLES for name, option in options(role).items() if option["type"] in ("bool", "int")}
-    assert {name for file in files for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
+    settings = ROOT / "group_vars/all/main.yml"
+    typed = of_type("bool", "int") | {name for name, value in read(settings).items() if isinstance(value, bool | int)}
+    assert typed > {"deployment_frontend_port", "app_release_autoscaling"}
+    assert {name for file in [*files, settings] for text in expressions(read(file)) for name in calculated_with(text)} & typed == set()
+
+
+def roles_of(tasks: list[dict[str, Any]]) -> Iterator[str]:
+    """The tasks and roles of a play in their order, by what they import."""
+    for task in tasks:
+        for block in ("block", "rescue", "always"):
+            yield from roles_of(task.get(block, []))
+        for name in ("import_role", "include_role"):
+            if role := task.get(f"ansible.builtin.{name}"):
+                yield role["name"].rpartition(".")[2]
+        if str(task.get("ansible.builtin.import_tasks", "")).endswith("tasks/settings.yml"):
+            yield "settings"
+
+
+@pytest.mark.parametrize("playbook", sorted((ROOT / "playbooks").rglob("*.yml")), ids=lambda file: file.stem)
+def test_lists_and_mappings_are_none_of_text_before_a_role_calculates_with_them(playbook: Path) -> None:
+    """Nothing makes them of text but modules: text is refused where settings are looked at, before the first role."""
+    calculating = {
+        role.name
+        for role in ROLES
+        for file in [*role.glob("tasks/*.yml"), *role.glob("vars/*.yml")]
+        if {name for text in expressions(read(file)) for name in calculated_with(text)} & of_type("list", "dict")
+    }
+    assert "app_release" in calculating
+    for play in read(playbook):
+        order = list(roles_of(play.get("tasks", [])))
+        assert not calculating & set(order) or order[0] == "settings"
 
 
 def test_the_alternative_project_sets_every_option_to_something_else() -> None:

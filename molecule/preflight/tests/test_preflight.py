@@ -109,6 +109,19 @@ def test_values_that_fit_no_machine_or_not_this_one(host: Host, arguments: str, 
     refused(host, arguments, *phrases)
 
 
+@pytest.mark.parametrize(
+    ("given", "advised"),
+    [
+        ("""'app_release_backend_values={"replicaCount":1}'""", """-e '{"app_release_backend_values": {"replicaCount": 1}}'"""),
+        ("app_release_pull_secrets=a-login", """-e '{"app_release_pull_secrets": ["a-login"]}'"""),
+    ],
+)
+def test_text_is_no_list_and_no_mapping_and_what_is_advised_works(host: Host, given: str, advised: str) -> None:
+    for arguments in (f"-e {given}", f"--tags app_release -e {given}"):
+        refused(host, arguments, f"{shlex.split(given)[0]} is a text, not a ", f"as JSON: {advised}, or leave it out")
+    accepted(host, f"--tags preflight {advised}")
+
+
 def test_all_is_said_at_once(host: Host) -> None:
     before = Tester(host).inventory()
     passed, output = Tester(host).make("up", "-e minikube_cpus=64 -e deployment_frontend_port=8080")

@@ -95,6 +95,13 @@ def test_a_rotated_secret_is_in_what_runs_and_nobody_notices(name: str) -> None:
 ROTATE = "make vault DO=rotate ARGS='-e secret=database_password'"
 
 
+def test_a_setting_that_no_role_takes_is_refused_before_the_secret_has_a_new_value() -> None:
+    before = read_vault()
+    text = ROTATE.replace("-e", "-e app_release_backend_values=replicaCount=1 -e", 1)
+    refused("Every setting is one that its role takes", text, "app_release_backend_values=replicaCount=1 is a text, not a mapping")
+    assert read_vault() == before
+
+
 def test_a_rotation_that_was_broken_off_is_finished_by_the_next_run() -> None:
     with read_only_database():
         refused("The database has its owner and its login", ROTATE, "read-only transaction")
