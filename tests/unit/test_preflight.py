@@ -27,7 +27,11 @@ OURS = {"todochat.deployment": "todo"}
 NODE = {"name.minikube.sigs.k8s.io": "todo"}
 FRONTEND, REGISTRY = "127.0.0.1:30000", "127.0.0.1:5000"
 WANTED = Wanted(
-    addresses={"deployment_gateway": "192.168.85.1", "deployment_registry_address": "192.168.85.250"},
+    addresses={
+        "deployment_gateway": "192.168.85.1",
+        "deployment_registry_address": "192.168.85.250",
+        "deployment_database_address": "192.168.85.251",
+    },
     endpoints={"deployment_frontend_port": FRONTEND, "image_registry_endpoint": REGISTRY},
     password="the-vaults-password",
 )
@@ -62,7 +66,11 @@ def network(name: str, subnet: str, labels: dict[str, str] | None = None, gatewa
 ENGINE = Engine(
     info={"Driver": "overlay2", "SecurityOptions": ["name=seccomp,profile=builtin"], "DockerRootDir": "/var/lib/docker"},
     networks=[network("bridge", "172.17.0.0/16"), network("host", ""), network("todo", "192.168.85.0/24", OURS, "192.168.85.1")],
-    containers=[container("todo", NODE, 30000), container("todo-registry", OURS, 5000, address="192.168.85.250"), container("todo-database", OURS)],
+    containers=[
+        container("todo", NODE, 30000),
+        container("todo-registry", OURS, 5000, address="192.168.85.250"),
+        container("todo-database", OURS, address="192.168.85.251"),
+    ],
     volumes=["todo", "todo-registry", "todo-database"],
     capabilities=ALL_BUT_SYS_RESOURCE,
     profile_is_ours=True,
@@ -255,6 +263,7 @@ def test_our_network_with_another_subnet() -> None:
     [
         ("image_registry_endpoint", REGISTRY, "127.0.0.1:5001"),
         ("deployment_registry_address", "192.168.85.250", "192.168.85.249"),
+        ("deployment_database_address", "192.168.85.251", "192.168.85.249"),
         ("deployment_gateway", "192.168.85.1", "192.168.85.254"),
     ],
 )
@@ -265,13 +274,23 @@ def test_another_address_than_that_which_the_cluster_knows(variable: str, there:
     assert found(other, engine=without_a_cluster) == []
 
 
-def test_a_registry_that_stands_still_keeps_its_address() -> None:
-    still = container("todo-registry", OURS, address="192.168.85.250")
+@pytest.mark.parametrize(("what", "there"), [("registry", "192.168.85.250"), ("database", "192.168.85.251")])
+def test_what_stands_still_keeps_its_address(what: str, there: str) -> None:
+    still = container(f"todo-{what}", OURS, address=there)
     still["NetworkSettings"]["Networks"]["todo"]["IPAddress"] = ""
     stopped = replace(ENGINE, containers=[ENGINE.containers[0], still])
     assert found(engine=stopped, cluster_is_made=True) == []
-    other = replace(WANTED, addresses={"deployment_registry_address": "192.168.85.249"})
-    only(found(other, engine=stopped, cluster_is_made=True), "has its registry at 192.168.85.250")
+    other = replace(WANTED, addresses={f"deployment_{what}_address": "192.168.85.249"})
+    only(found(other, engine=stopped, cluster_is_made=True), f"has its {what} at {there}")
+
+
+def test_an_address_that_docker_chose_is_mended_and_an_external_database_has_none_here() -> None:
+    for name in ("todo-registry", "todo-database"):
+        joined_by_hand = container(name, OURS, address="192.168.85.3")
+        joined_by_hand["NetworkSettings"]["Networks"]["todo"]["IPAMConfig"] = None
+        assert found(engine=replace(ENGINE, containers=[ENGINE.containers[0], joined_by_hand]), cluster_is_made=True) == []
+    other = replace(WANTED, database="", addresses=WANTED.addresses | {"deployment_database_address": "192.168.85.249"})
+    assert found(other, engine=ENGINE, cluster_is_made=True) == []
 
 
 def test_a_subnet_in_use() -> None:
@@ -285,7 +304,8 @@ def test_a_subnet_in_use() -> None:
 
 
 def test_addresses_outside_their_network_or_none_at_all() -> None:
-    only(found(replace(WANTED, subnet="192.168.90.0/24")), "deployment_gateway=192.168.85.1 and deployment_registry_address=192.168.85.250 lie outside")
+    asked = "deployment_gateway=192.168.85.1 and deployment_registry_address=192.168.85.250 and deployment_database_address=192.168.85.251"
+    only(found(replace(WANTED, subnet="192.168.90.0/24")), f"{asked} lie outside")
     only(found(replace(WANTED, subnet="192.168.85.0/99")), "deployment_subnet=192.168.85.0/99")
     only(found(replace(WANTED, addresses={"deployment_gateway": "gateway"})), "'gateway'")
 

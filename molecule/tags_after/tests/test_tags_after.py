@@ -17,6 +17,7 @@ def test_each_tag_changes_nothing(tester: Tester, tag: str) -> None:
     [
         ("image_registry_endpoint=127.0.0.1:5001", "image_registry_endpoint=127.0.0.1:5000"),
         ("deployment_registry_address=192.168.85.249", "deployment_registry_address=192.168.85.250"),
+        ("deployment_database_address=192.168.85.249", "deployment_database_address=192.168.85.251"),
         ("deployment_gateway=192.168.85.252", "deployment_gateway=192.168.85.1"),
     ],
 )
@@ -29,4 +30,7 @@ def test_an_address_that_the_cluster_knows_is_not_moved(tester: Tester, asked: s
         assert [phrase for phrase in (f"{asked}, but", f"Leave it at {there}, or", "`make down`") if phrase not in said] == [], output
         assert "stand in the way" not in said, output
     assert tester.inventory() ^ before == set()
-    tester.up_changes_nothing("--tags image_registry,network")
+    passed, output = tester.up(f"--tags app_secrets -e {asked}")
+    assert not passed, output
+    assert f"{asked}, but" in " ".join(output.split()), output
+    tester.up_changes_nothing("--tags image_registry,network,database,app_secrets")

@@ -340,14 +340,13 @@ def port_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> li
 
 
 def moved_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
-    """Another address than that by which a cluster that is there knows its images, the registry or the way out."""
+    """Another address than that by which a cluster that is there knows its images, the registry, the database or the way out."""
     names = {name.removeprefix("/"): container for container in engine.containers for name in container["Names"]}
     if wanted.deployment not in names:
         return []
     registry = names.get(wanted.registry, {})
     published = {f"{port.get('IP')}:{port['PublicPort']}" for port in registry.get("Ports") or [] if port.get("PublicPort")}
-    joined = registry.get("NetworkSettings", {}).get("Networks", {}).get(wanted.deployment) or {}
-    address = (joined.get("IPAMConfig") or {}).get("IPv4Address") or joined.get("IPAddress")  # a container that stands still has the first alone
+    database = names.get(wanted.database, {})
     networks = [network["IPAM"].get("Config") or [] for network in engine.networks if network["Name"] == wanted.deployment]
     gateways = {config["Gateway"] for configs in networks for config in configs if config.get("Gateway")}
     asked = {**wanted.endpoints, **wanted.addresses}
@@ -358,11 +357,19 @@ def moved_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
         )
         for variable, there, what, it in (
             ("image_registry_endpoint", published, "the images of the cluster that is there are named by", "them"),
-            ("deployment_registry_address", {str(address)} if address else set[str](), "the cluster that is there has its registry at", "it"),
+            ("deployment_registry_address", given_address(registry, wanted.deployment), "the cluster that is there has its registry at", "it"),
+            ("deployment_database_address", given_address(database, wanted.deployment), "the cluster that is there has its database at", "it"),
             ("deployment_gateway", gateways, "the cluster that is there has its gateway at", "it"),
         )
         if variable in asked and there and asked[variable] not in there
     ]
+
+
+def given_address(container: Mapping[str, Any], network: str) -> set[str]:
+    """The address that a container was given in a network, running or not; none where Docker chose one, as its role mends that."""
+    joined = container.get("NetworkSettings", {}).get("Networks", {}).get(network) or {}
+    address = (joined.get("IPAMConfig") or {}).get("IPv4Address")
+    return {str(address)} if address else set()
 
 
 def subnet_problems(wanted: Wanted, machine: Machine, engine: Engine | None) -> list[UserError]:
