@@ -103,6 +103,7 @@ def url_problem(value: Any) -> str | None:
         return f"holds a placeholder; write it as {database_url.EXAMPLE}"
     try:
         given = database_url.parameters(value)
+        database_url.certificates(given)
     except database_url.AddressError as error:
         return str(error)
     return None if given["password"] else "names no password"

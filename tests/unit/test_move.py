@@ -142,11 +142,11 @@ def test_all_that_can_be_is_done_while_people_work_and_then_the_data_goes(move: 
 
 
 def test_where_people_come_back_to_stands_still_until_its_data_is_replaced(move: Move) -> None:
-    move.has("work", mark=MOVED, folder="/work", database="db:5432/work", replicas=0)
-    status, said = move("-e", "replace=work")
+    move.has("work", mark=MOVED, folder="/work", database="db:5432/our/work", replicas=0)
+    status, said = move("-e", "replace=our/work")
     assert status == 0, said
     assert move.steps == ["work accounts", "work cluster", "work look", "work secrets", "here backup", "work restore --check", *WINDOW, *AFTER]
-    assert move.told("work restore")["replace"] == "work"
+    assert move.told("work restore")["replace"] == "our/work"
 
 
 @pytest.mark.parametrize("step", BEFORE[:2] + BEFORE[3:6])

@@ -49,7 +49,10 @@ NO_SECRETS = {"down.yml", "drill.yml", "logs.yml", "mcp.yml", "open.yml", "reset
 
 JINJA = jinja2.Environment()
 # What these make of a value tells nothing of it.
-TELLS_NOTHING = {("length",), ("regex_replace", ":.*", ""), ("todochat.platform.redacted",), *(("urlsplit", part) for part in ("hostname", "port", "path"))}
+TELLS_NOTHING = {
+    *(("length",), ("regex_replace", ":.*", ""), ("todochat.platform.redacted",)),
+    *(("todochat.platform.database_url", part) for part in ("hostaddr", "host", "port", "dbname")),
+}
 # What an action gives to its module, which its task does not say.
 FILLED_IN = {"todochat.platform.preflight": "{{ __preflight_wanted }}"}
 # Of modules that are not ours: never logged, as they declare it.

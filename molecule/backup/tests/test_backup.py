@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import elsewhere
 import pytest
 from conftest import Tester
 from testinfra.host import Host
@@ -26,9 +27,6 @@ SCHEDULE = "todochat-todo-backup"
 PROCESSES = "/root/processes"
 # Enough that a restore has a middle.
 MESSAGES = 200_000
-# Of another database, reached by TLS; unusual, so that whatever does not quote it breaks.
-ELSEWHERE_PASSWORD = "else'where/%?#@&\\$(id)"
-ELSEWHERE_URL = f"postgresql://away:{urllib.parse.quote(ELSEWHERE_PASSWORD, safe='')}@localhost:5433/away?sslmode=verify-full"
 KUBECTL = "KUBECONFIG=/home/tester/.local/state/todochat/todo/kubeconfig /opt/todochat/bin/kubectl --namespace todo"
 # Returns when the application's database has begun to take rows in from pg_restore, which is stopped there.
 MIDDLE = """
@@ -296,14 +294,14 @@ def test_a_schedule_takes_backups_tries_each_and_keeps_as_many_as_it_was_told(ho
 
 
 def test_another_database_is_reached_by_tls_with_this_machines_certificates(host: Host, tester: Tester) -> None:
-    elsewhere(host)
+    said.append(elsewhere.start())
     edit = "cd todochat && make vault DO=edit ARGS='-e secret=database_url'"
-    give(f"su --login tester --command {shlex.quote(edit)}", ELSEWHERE_URL + "\n")
+    give(f"su --login tester --command {shlex.quote(edit)}", elsewhere.URL + "\n")
     passed, output = run(tester, "backup")
     assert not passed
-    assert "certificate verify failed" in output, output
+    assert "has a certificate that is not trusted here" in " ".join(output.split()), output
 
-    host.check_output("cp /root/elsewhere/server.crt /usr/local/share/ca-certificates/elsewhere.crt && update-ca-certificates")
+    host.check_output(f"cp {elsewhere.AUTHORITY} /usr/local/share/ca-certificates/elsewhere.crt && update-ca-certificates")
     passes(tester, "backup")
     made["nothing"] = newest(host)
     output = passes(tester, "restore", f"-e file={made['first']}")
@@ -311,22 +309,6 @@ def test_another_database_is_reached_by_tls_with_this_machines_certificates(host
     assert sql(host, "SELECT count(*) FROM messages", "elsewhere", "away") == str(MESSAGES)
     assert sql(host, "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'", "elsewhere", "away") == "away"
     give(f"su --login tester --command {shlex.quote(edit)}", "\n")
-
-
-def elsewhere(host: Host) -> None:
-    """A PostgreSQL that somebody else keeps, which speaks TLS with a certificate that this machine does not know yet."""
-    host.check_output(
-        "mkdir /root/elsewhere && cd /root/elsewhere && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost "
-        "-addext subjectAltName=DNS:localhost -keyout server.key -out server.crt && chown 70:70 server.* && chmod 600 server.key"
-    )
-    image = host.check_output("docker inspect --format '{{.Config.Image}}' todo-database")
-    options = "--env=POSTGRES_PASSWORD_FILE=/proc/sys/kernel/random/uuid --volume=/root/elsewhere:/tls:ro --publish=127.0.0.1:5433:5432"
-    tls = "-c ssl=on -c ssl_cert_file=/tls/server.crt -c ssl_key_file=/tls/server.key"
-    host.check_output(f"docker run --detach --name elsewhere {options} {image} {tls}")
-    host.check_output("timeout 60 sh -c 'until docker exec elsewhere pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'")
-    password = ELSEWHERE_PASSWORD.replace("'", "''")
-    setup = f"CREATE ROLE away LOGIN PASSWORD '{password}'; CREATE DATABASE away OWNER away;"
-    give("docker exec -i elsewhere psql --username=postgres --quiet --set=ON_ERROR_STOP=1", setup)
 
 
 def test_an_older_schema_is_brought_up_by_the_backends_next_start(host: Host, tester: Tester) -> None:
@@ -348,7 +330,7 @@ def test_no_password_shows_anywhere(host: Host, tester: Tester) -> None:
     logs = host.check_output(
         "for name in todo-database elsewhere; do docker logs $name 2>&1; done; journalctl --no-pager; cat /home/tester/.local/state/todochat/events.jsonl"
     )
-    for name, value in {"the vault's": vault["vault_database_password"], "the other one's": ELSEWHERE_PASSWORD}.items():
+    for name, value in {"the vault's": vault["vault_database_password"], "the other one's": elsewhere.PASSWORD}.items():
         for form in {value, urllib.parse.quote(value, safe=""), value.replace("'", "''")}:
             assert form not in "\n".join(said), f"{name} password is printed"
             assert form not in logs, f"{name} password is logged"

@@ -13,6 +13,7 @@ import subprocess
 import urllib.parse
 from typing import Any
 
+import elsewhere
 import pytest
 from conftest import SYSTEM, Tester
 from deployed import CHECKOUT, until
@@ -93,8 +94,8 @@ def give(script: str, stdin: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["docker", "exec", "-i", SYSTEM, "sh", "-c", script], input=stdin, capture_output=True, text=True, check=False)
 
 
-def sql(host: Host, text: str, database: str = "todo") -> str:
-    psql = f"docker exec todo-database psql --username=postgres --dbname={database} --no-psqlrc --quiet --tuples-only --no-align"
+def sql(host: Host, text: str, database: str = "todo", container: str = "todo-database") -> str:
+    psql = f"docker exec {container} psql --username=postgres --dbname={database} --no-psqlrc --quiet --tuples-only --no-align"
     return str(host.check_output(f"{psql} --command %s", text))
 
 
@@ -274,19 +275,22 @@ def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -
 
 
 def test_the_data_moves_into_a_database_of_others_as_the_guide_says(host: Host, tester: Tester) -> None:
-    """The guide's commands in their order, but for those of the proxy, which the test before stopped."""
+    """The guide's commands in their order, but for those of the proxy, which the test before stopped. Backups and pods trust the file that is named."""
     (block,) = re.findall(r"^```sh\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
-    login, password = login_of(tester)
-    make_database(host, "moved")
-    address = f"postgresql://{login}:{urllib.parse.quote(password, safe='')}@192.168.85.251/moved"
+    elsewhere.start()
+    host.check_output(f"install --owner=tester --mode=600 {elsewhere.AUTHORITY} /home/tester/ca.crt")
+    address = f"{elsewhere.URL}&channel_binding=require&sslrootcert=/home/tester/ca.crt"
     host.check_output("install --directory --owner=tester /mnt/stick")
     before = sql(host, USERS)
     assert before != "0"
     for command in block.splitlines():
         if not command.startswith("sudo systemctl"):
             gives(command, f"{address}\n" if command == EDIT else "")
-    assert sql(host, USERS, "moved") == before
+    assert sql(host, USERS, "away", "elsewhere") == before
     tester.sees(JOURNEY)
+    encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'away'"
+    until(lambda: sql(host, encrypted, "away", "elsewhere") == "t", 30)
+    tester.up_changes_nothing("")
     gives(EDIT, "\n")
 
 

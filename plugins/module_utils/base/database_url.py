@@ -1,10 +1,15 @@
-"""A database's address as PostgreSQL's own library reads it, and what of it cannot work here; no sentence repeats a part of one."""
+"""A database's address as PostgreSQL's own library reads it, and what of it cannot work here; no sentence repeats a part of one but a file's name."""
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from urllib.parse import unquote
+
+from ansible_collections.todochat.platform.plugins.module_utils.base.web import CA_BUNDLES
 
 EXAMPLE = "postgresql://user:password@host:5432/database"
 URL = re.compile(
@@ -19,7 +24,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "target_session_attrs": ("any", "read-write", "read-only", "primary", "standby", "prefer-standby"),
 }
 FILES = ("passfile", "service", "sslcert", "sslcrl", "sslcrldir", "sslkey", "sslrootcert")
-"""Parameters that name files, which the application's pods do not have."""
+"""Parameters that name files, which the application's pods do not have; what sslrootcert names is taken there."""
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 OTHERS = (
     "application_name",
     "client_encoding",
@@ -80,7 +86,30 @@ def parameters(url: str) -> dict[str, str]:
         _check(name, value, [one for one, _unused in more])
     if any(not value.isprintable() for value in (*parts.values(), *dict(more).values())):
         raise AddressError("has an encoded character in it that cannot be shown, such as a line break")
-    return {**parts, **dict(more)}
+    given = {**parts, **dict(more)}
+    if given.get("sslrootcert") == "system" and given.setdefault("sslmode", "verify-full") != "verify-full":
+        raise AddressError("gives sslrootcert=system, to which PostgreSQL takes sslmode=verify-full alone")
+    return given
+
+
+def certificates(given: Mapping[str, str]) -> str:
+    """The certificates (PEM) by which the server's own is checked: those in this machine's file that sslrootcert names, else those that this system trusts.
+
+    ``given`` are the parameters; empty where nothing is to be checked. Raises AddressError.
+    """
+    named = given.get("sslrootcert", "")
+    if not named and given.get("sslmode") not in ("verify-ca", "verify-full"):
+        return ""
+    file = named if named not in ("", "system") else next(filter(os.path.isfile, CA_BUNDLES), CA_BUNDLES[0])
+    another = "name a file of certificates (PEM) on this machine by sslrootcert"
+    try:
+        found = CERTIFICATE.findall(Path(file).read_text(encoding="utf-8", errors="replace"))
+        ssl.create_default_context(cadata="\n".join(found) or "none")
+    except ssl.SSLError:
+        raise AddressError(f"has its server's certificate checked by {file}, in which there is none that can be read; {another}") from None
+    except OSError as error:
+        raise AddressError(f"has its server's certificate checked by {file}, which cannot be read ({error.strerror}); {another}") from None
+    return "".join(f"{one}\n" for one in found)
 
 
 def _why_not(url: str) -> str:
@@ -105,8 +134,10 @@ def _check(name: str, value: str, names: list[str]) -> None:
         raise AddressError(f"gives {name} behind its ? once more; give it once, before that")
     if names.count(name) > 1:
         raise AddressError(f"gives {name} more than once")
-    if name in FILES and not (name == "sslrootcert" and value == "system"):
-        raise AddressError(f"names a file by {name}, which the application's pods do not have; sslrootcert=system trusts the system's certificates")
+    if name == "sslrootcert" and value != "system" and not value.startswith("/"):
+        raise AddressError("gives no absolute path by sslrootcert; it is that of a file of certificates on this machine, or system for those it trusts")
+    if name in FILES and name != "sslrootcert":
+        raise AddressError(f"names a file by {name}, which the application's pods do not have; sslrootcert alone is taken to them")
     if name not in (*CHOICES, *FILES, *OTHERS):
         raise AddressError(f"asks for {name if re.fullmatch('[A-Za-z_]{1,40}', name) else 'something'}, which PostgreSQL does not know; leave that out")
     if value not in CHOICES.get(name, (value,)):

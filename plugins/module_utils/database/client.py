@@ -1,7 +1,8 @@
 """A throwaway container of the PostgreSQL image: its programs reach any database by URL, and a server of its own is there for trials.
 
-The URL gets into the container on standard input and lies there in memory alone, in the form that libpq itself reads. The container
-lives as long as that input is open: whatever ends the one who started it, a kill included, ends it too, with all that runs in it.
+The URL gets into the container on standard input and lies there in memory alone, in the form that libpq itself reads, with the
+certificates by which the server's is checked. The container lives as long as that input is open: whatever ends the one who started it,
+a kill included, ends it too, with all that runs in it.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.certain imp
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import ANSWER_SECONDS, WORK_SECONDS, StuckProgramError, start, within
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.base.web import ca_bundle
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES, docker
 
 # In either image, Debian's or the official one, the user postgres has this number.
 USER = "70"
 PRIVATE = "/run/workbench"
 TRIAL = "/var/lib/postgresql/data/trial"
-CA_BUNDLE = "/run/ca-certificates.crt"
+CERTIFICATES = f"{PRIVATE}/certificates"
 PATH = "/usr/lib/postgresql/17/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-KEEP_OPEN = """
+KEEP_OPEN = f"""
 umask 077
 while IFS= read -r line && [ -n "$line" ]; do printf '%s\\n' "$line"; done > "$PGSERVICEFILE"
+head -c "$1" > {CERTIFICATES}
 echo open
 cat > /dev/null
 """
@@ -62,6 +63,8 @@ class Address:
     """Where a database is, as libpq's parameters; the password is shown nowhere."""
 
     parameters: Mapping[str, str] = field(repr=False)
+    certificates: str = field(default="", repr=False)
+    """Those (PEM) by which the server's own is checked; empty where it is not."""
 
     @classmethod
     def parse(cls, url: str) -> Address:
@@ -69,14 +72,13 @@ class Address:
         correct = "Correct it with `make vault DO=edit ARGS='-e secret=database_url'`."
         try:
             found = {"connect_timeout": CONNECT_SECONDS, **database_url.parameters(url)}
+            certificates = database_url.certificates(found)
         except database_url.AddressError as error:
             raise UserError(f"The database's address {error}", correct) from None
         # libpq's file of parameters has a line for each, and drops what stands at its end
         if any(value != value.rstrip() for value in found.values()):
             raise UserError("The database's address has a space at the end of a part", correct)
-        if found.get("sslmode") in ("verify-ca", "verify-full"):
-            found.setdefault("sslrootcert", CA_BUNDLE)
-        return cls(found)
+        return cls(found | {"sslrootcert": CERTIFICATES} if certificates else found, certificates)
 
     @property
     def database(self) -> str:
@@ -115,17 +117,16 @@ class Workbench:
 
     def __enter__(self) -> Workbench:
         waiting_for("starting a container of PostgreSQL's programs")
-        bundle = ca_bundle()
         command = ["docker", "run", "--rm", "--interactive", f"--name={self.name}", "--pull=never", "--log-driver=none"]
         command += ["--network=host", f"--user={USER}:{USER}", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
-        command += [f"--tmpfs={PRIVATE}:mode=0700,uid={USER},gid={USER},size=1m", f"--env=PATH={PATH}", f"--env=PGDATA={TRIAL}"]
-        command += [f"--env=PGSERVICEFILE={PRIVATE}/services", f"--env=SSL_CERT_FILE={CA_BUNDLE}"]
-        command += [f"--mount=type=bind,source={bundle},target={CA_BUNDLE},readonly"] if bundle else []
+        command += [f"--tmpfs={PRIVATE}:mode=0700,uid={USER},gid={USER},size=4m", f"--env=PATH={PATH}", f"--env=PGDATA={TRIAL}"]
+        command += [f"--env=PGSERVICEFILE={PRIVATE}/services"]
         self._errors = tempfile.TemporaryFile()
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": self._errors}
-        self._container = start([*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN], VARIABLES, **streams)
+        certificates = self.address.certificates.encode()
+        self._container = start([*command, "--entrypoint=sh", self.image, "-c", KEEP_OPEN, "sh", str(len(certificates))], VARIABLES, **streams)
         with within(ANSWER_SECONDS, self._container):
-            send(self._container, f"{self.address.services()}\n".encode())
+            send(self._container, f"{self.address.services()}\n".encode() + certificates)
             said_open = certain(self._container.stdout).readline() == b"open\n"
         if not said_open:
             self.__exit__()
@@ -167,6 +168,9 @@ class Workbench:
         if re.search("password authentication failed|no password supplied", said):
             why = f"The database {self.address} does not take the vault's password: {line}"
             return DatabaseError(why, f"Put the vault back that belongs to it, or `make up ARGS='-e database_reset_password=true'`; {edit}", line)
+        if "certificate verify failed" in said:
+            why = f"The database {self.address} has a certificate that is not trusted here: {line}"
+            return DatabaseError(why, f"End its address with sslrootcert=/PATH, a file with its authority's certificate; {edit}", line)
         if re.search("connection to server|could not translate host name", said):
             why = f"The database {self.address} cannot be reached: {line}"
             return DatabaseError(why, f"`make status` shows whether it runs, and `make start` starts it; {edit}", line)

@@ -20,6 +20,8 @@ from pydantic_settings import (
 from sqlalchemy.engine import URL
 
 MINIMUM_KEY_BYTES = 32
+SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+"""Those that the image trusts: the driver's own OpenSSL looks for sslrootcert=system where no image has any."""
 
 
 class ConfigurationError(Exception):
@@ -115,6 +117,8 @@ class Secrets(BaseSettings):
     model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore")
 
     database_url: SecretStr
+    database_ca: Path | None = None
+    """The file of certificates by which the database's is checked, whatever file the URL names."""
     jwt_keys: JwtKeys
     model_api_key: SecretStr = SecretStr("")
     """Without one the built-in assistant answers."""
@@ -161,8 +165,12 @@ class Secrets(BaseSettings):
         port = int(found.pop("port", "5432"))
         user, password = found.pop("user", None), found.pop("password", None)
         host, name = found.pop("host"), found.pop("dbname")
-        if found.get("sslmode") in {"verify-ca", "verify-full"}:
-            found.setdefault("sslrootcert", "system")
+        named = found.get("sslrootcert", "")
+        if named == "system":
+            found["sslmode"] = "verify-full"  # the one that the library takes with it
+        if named or found.get("sslmode") in {"verify-ca", "verify-full"}:
+            of_image = SYSTEM_CERTIFICATES if named in {"", "system"} else named
+            found["sslrootcert"] = str(self.database_ca or of_image)
         return URL.create("postgresql+psycopg", user, password, host, port, name, found)
 
 
@@ -180,7 +188,8 @@ def load() -> tuple[Settings, Secrets]:
             "or name another directory in TODO_SECRETS_DIR."
         )
     try:
-        secrets = Secrets(_secrets_dir=settings.secrets_dir)
+        authority = settings.secrets_dir / "database_ca"
+        secrets = Secrets(_secrets_dir=settings.secrets_dir, database_ca=authority if authority.exists() else None)
     except ValidationError as error:
         raise ConfigurationError(_explain(f"secrets in {settings.secrets_dir}", "", error)) from None
     except (SettingsError, OSError) as error:
