@@ -88,6 +88,43 @@ def test_and_where_the_system_has_another_python_since(bootstrap: ModuleType, tm
     assert not there.exists()
 
 
+def test_and_where_its_python_is_gone(bootstrap: ModuleType, tmp_path: Path) -> None:
+    """As after an upgrade of the system."""
+    bootstrap.make_environment("controller")
+    there = empty_module(bootstrap)
+    gone = tmp_path / "python3.99"
+    for link in (bootstrap.VENV / "bin").glob("python*"):
+        if os.path.isabs(os.readlink(link)):
+            link.unlink()
+            link.symlink_to(gone)
+    kept = json.loads(record(bootstrap).read_text())
+    record(bootstrap).write_text(json.dumps({**kept, "place": [str(bootstrap.VENV), str(gone)]}))  # as it was
+    assert not (bootstrap.VENV / "bin/python").exists()
+    bootstrap.make_environment("controller")
+    assert not there.exists()
+    assert subprocess.run([bootstrap.VENV / "bin/pip", "--version"], capture_output=True, check=False).returncode == 0
+
+
+def test_a_copied_checkout_has_an_environment_of_its_own(tmp_path: Path) -> None:
+    original = tmp_path / "original"
+    subprocess.run(["git", "clone", "--quiet", ROOT, original], check=True)
+
+    def pip(checkout: Path) -> str:
+        done = says(without_packages(checkout), "pip", "--version")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def is_there() -> dict[Path, tuple[int, int]]:
+        return {path: (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in original.glob(".[av]*/**/*")}
+
+    assert f" from {original}/.venv/" in pip(original)
+    before = is_there()
+    copy = shutil.copytree(original, tmp_path / "a copy", symlinks=True)
+    assert f" from {copy}/.venv/" in pip(copy)
+    assert (copy / ".ansible" / script.loaded("bootstrap").COLLECTION).resolve() == copy
+    assert is_there() == before
+
+
 @pytest.mark.parametrize("owner", ["other", "nobody may write"])
 def test_in_a_checkout_that_is_not_the_callers_nothing_is_made(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: str) -> None:
     checkout = tmp_path / "a checkout"
@@ -141,18 +178,79 @@ def test_the_links_of_the_checkout_are_known() -> None:
     assert sorted(line.partition("\t")[2] for line in listed if line.startswith("120000 ")) == sorted(script.loaded("bootstrap").LINKS)
 
 
-def test_a_checkout_without_links_is_named_with_what_mends_it(tmp_path: Path) -> None:
+def says(checkout: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """What `bootstrap` does and says in a checkout, by somebody with nothing else in a home."""
+    environment = {"HOME": str(checkout.parent), "PATH": os.environ["PATH"]}
+    run = [sys.executable, "-I", "bootstrap", "--", *command]
+    return subprocess.run(run, cwd=checkout, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("how", ["files", "nothing", "empty folders"])
+def test_a_checkout_without_links_is_named_with_what_mends_it(tmp_path: Path, how: str) -> None:
+    """By what it has in the place of them: git makes files."""
     checkout = tmp_path / "no links"
     subprocess.run(["git", "clone", "--quiet", "--config=core.symlinks=false", ROOT, checkout], check=True)
     shutil.copy(ROOT / "bootstrap", checkout)
-
-    def said() -> str:
-        return subprocess.run([sys.executable, "-I", "bootstrap", "--", "true"], cwd=checkout, capture_output=True, text=True, check=False).stderr
-
-    before = said()
-    assert "This checkout was made without symbolic links: inventory/group_vars" in before
+    for link in script.loaded("bootstrap").LINKS if how != "files" else ():
+        (checkout / link).unlink()
+        if how == "empty folders":
+            (checkout / link).mkdir()
+    before = says(checkout, "true").stderr
+    assert "This checkout was made without symbolic links: inventory/group_vars, " in before
     subprocess.run(["sh", "-ec", before.rpartition(", or run ")[2].strip().removesuffix(".").replace(", then ", " && ")], check=True)
     assert (checkout / "inventory/group_vars/all").is_dir()
+
+
+def without_packages(checkout: Path) -> Path:
+    """A checkout that begins as this one does, whose locks name no package."""
+    shutil.copy(ROOT / "bootstrap", checkout)
+    shutil.copytree(ROOT / "plugins/module_utils/base", checkout / "plugins/module_utils/base", dirs_exist_ok=True)
+    for name in ("controller", "test"):
+        (checkout / f"requirements/{name}.txt").write_text("# nothing\n")
+    return checkout
+
+
+@pytest.mark.parametrize("tool", ["zipfile", "unzip", "tar"])
+def test_an_archive_without_git_is_used_or_named_by_what_it_was_unpacked_with(tmp_path: Path, tool: str) -> None:
+    """Python's own tool makes no links, and lets nothing be executed."""
+    archive, checkout = tmp_path / f"archive.{'tar' if tool == 'tar' else 'zip'}", tmp_path / "todochat"
+    subprocess.run(["git", "archive", f"--output={archive}", "HEAD"], cwd=ROOT, check=True)
+    ways = {
+        "zipfile": [sys.executable, "-m", "zipfile", "-e", archive, checkout],
+        "unzip": ["unzip", "-q", archive, "-d", checkout],
+        "tar": ["tar", "--extract", f"--one-top-level={checkout}", "--file", archive],
+    }
+    if shutil.which(str(ways[tool][0])) is None:
+        pytest.skip(f"there is no {tool} here")
+    subprocess.run(ways[tool], check=True)
+    done = says(without_packages(checkout), "true")
+    assert (checkout / "scripts/vault-password").stat().st_mode & 0o111 == 0o111
+    if tool == "zipfile":
+        assert "without symbolic links: inventory/group_vars, " in done.stderr
+        assert "Unpack it anew, where there are some, with a tool that keeps them, such as unzip or tar." in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_script_of_somebody_elses_that_cannot_be_executed_is_theirs_to_mend(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, _: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    monkeypatch.setattr(bootstrap, "ROOT", tmp_path / "to do")
+    password = tmp_path / "to do/scripts/vault-password"
+    password.parent.mkdir(parents=True)
+    password.touch()
+    password.chmod(0o644)
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        other.setattr(Path, "chmod", refused)
+        with pytest.raises(SystemExit) as said:
+            bootstrap.require_executable_scripts()
+    me = bootstrap.environment.account(os.getuid())["USER"]
+    assert f"{password} cannot be executed, and is {me}'s. Have {me} run `" in str(said.value)
+    subprocess.run(["sh", "-c", str(said.value).split("`")[1]], cwd="/", check=True)
+    bootstrap.require_executable_scripts()
+    assert password.stat().st_mode & 0o777 == 0o755
 
 
 def test_where_packages_go_is_not_for_a_pip_conf_to_say(bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,6 +343,8 @@ def test_what_is_asked_for_is_kept(tmp_path: Path) -> None:
 
 
 def test_another_docker_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match=r"DOCKER_HOST=tcp://192\.0\.2\.1 asks for another Docker than this machine's"):
-        begins(tmp_path / "home", "export DOCKER_HOST=tcp://192.0.2.1")
+    asks = "export DOCKER_HOST=tcp://192.0.2.1"
+    with pytest.raises(AssertionError, match=r"DOCKER_HOST=tcp://192\.0\.2\.1 asks for another Docker than this machine's") as said:
+        begins(tmp_path / "home", asks)
+    begins(tmp_path / "home", f"{asks}\n{str(said.value).split('`')[1]}")
     begins(tmp_path / "home", "export DOCKER_HOST=unix:///var/run/docker.sock")

@@ -279,7 +279,8 @@ ADVISED = sorted({command for _, said in printed() for command in ours(said)})
 # What others' programs are told by their names alone, each whole: those of every Debian's PATH, and of the engine that the product runs on.
 SYSTEM = (
     r"docker (info|logs \0|exec \0 .+|\0 rm \0|compose --project-directory \0 logs)|sudo (rm (\0|\S+)|apt-get update|sysctl \S+)"
-    r"|sudo apt-get remove podman-docker|chmod (600|\+x) \0"
+    r"|sudo apt-get remove podman-docker|chmod (600|a?\+x) \0"
+    r"|export HOME=\0|unset DOCKER_HOST"
     r"|journalctl -u \0|df -h|apt-get indextargets|python3 -m pip config list|SELECT .+"
 )
 
