@@ -348,3 +348,17 @@ def test_another_docker_is_refused_by_name(tmp_path: Path) -> None:
         begins(tmp_path / "home", asks)
     begins(tmp_path / "home", f"{asks}\n{str(said.value).split('`')[1]}")
     begins(tmp_path / "home", "export DOCKER_HOST=unix:///var/run/docker.sock")
+
+
+def test_what_is_advised_can_be_pasted_elsewhere(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(bootstrap.advice.VARIABLE, "/a checkout")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(SystemExit, match="`make -C '/a checkout' bundle FILE=folder`"):
+        bootstrap.take_bundle(tmp_path / "nothing", "")
+    taken = tmp_path / "todochat/bundle/manifest.json"
+    taken.parent.mkdir(parents=True)
+    taken.write_text(json.dumps({"format": 1, "files": [], "sbom": "", "architecture": "none", "releases": ["bookworm"], "sources": {}}))
+    bootstrap.warn_of_other_sources()
+    assert "Then run `make -C '/a checkout' up FROM=folder`." in capsys.readouterr().out
