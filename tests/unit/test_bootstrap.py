@@ -362,3 +362,23 @@ def test_what_is_advised_can_be_pasted_elsewhere(
     taken.write_text(json.dumps({"format": 1, "files": [], "sbom": "", "architecture": "none", "releases": ["bookworm"], "sources": {}}))
     bootstrap.warn_of_other_sources()
     assert "Then run `make -C '/a checkout' up FROM=folder`." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("busy", "who"),
+    [
+        ("E: Could not get lock /var/lib/apt/lists/lock. It is held by process 42 (apt-get)\nE: Unable to lock directory", "process 42 (apt-get)"),
+        ("E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)", "process 42 (unattended-upgr)"),
+        ("E: Could not get lock /var/cache/apt/archives/lock - open (11: Resource temporarily unavailable)", "another process"),
+        ("dpkg: error: dpkg frontend lock was locked by another process with pid 42\nNote: removing the lock file is always wrong", "process 42"),
+    ],
+)
+def test_who_is_at_work_on_packages_is_named_once_while_it_is_waited_for(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], busy: str, who: str
+) -> None:
+    answers = [subprocess.CompletedProcess("", status, said) for status, said in [(100, busy), (100, busy), (0, f"Setting up what says {busy}")]]
+    monkeypatch.setattr(bootstrap, "run_as_root", lambda _: answers.pop(0))
+    monkeypatch.setattr(bootstrap.apt_locks, "POLL_SECONDS", 0)
+    assert bootstrap.run_apt(["apt-get", "update"]).returncode == 0
+    assert answers == []
+    assert capsys.readouterr().out == f"Waiting for {who}, which is at work on Debian's packages ...\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import apt_locks
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine import apt, docker_engine
 from ansible_collections.todochat.platform.plugins.module_utils.preflight.problems import Machine, Wanted, system_problems
@@ -221,11 +223,36 @@ def test_what_is_missing_is_installed_by_the_callers_proxies_after_an_interrupte
     assert "DEBIAN_FRONTEND=noninteractive" in environment
 
 
+@pytest.mark.skipif(shutil.which("apt-get") is None, reason="there is no apt here")
+def test_who_has_a_lock_of_apts_is_waited_for_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By apt itself, which here keeps all in a folder of its own and knows no sources."""
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.setattr(apt_locks, "POLL_SECONDS", 0.1)
+    own = {"Dir::State::Lists": "lists", "Dir::Cache": "cache", "Dir::Etc::SourceList": "none", "Dir::Etc::SourceParts": "none"}
+    holds = f"import fcntl, sys; file = open('{tmp_path}/lists/lock', 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print(flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        held, ends = other.stdout, other.stdin
+        assert held
+        assert ends
+        held.readline()
+        said: list[str] = []
+
+        def heard(what: str) -> None:
+            said.append(what)
+            ends.close()
+
+        monkeypatch.setattr(apt, "waiting_for", heard)
+        done = apt.fetching(*(f"--option={name}={tmp_path / value}" for name, value in own.items()), "update")
+    assert done.returncode == 0, done.stderr
+    assert said[0].startswith(f"waiting for process {other.pid} (python")
+
+
 def test_apt_waits_for_who_fetches_lists_and_says_what_it_cannot_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     busy = f"[ -e {tmp_path}/asked ] || {{ touch {tmp_path}/asked; echo 'E: Could not get lock /var/lib/apt/lists/lock.' >&2; exit 100; }}"
     program(tmp_path, "apt-get", f'case "$*" in *update) {busy}; touch {tmp_path}/fetched;; *) echo "E: Unable to locate package nothing" >&2; exit 100;; esac')
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr(apt, "POLL_SECONDS", 0)
+    monkeypatch.setattr(apt_locks, "POLL_SECONDS", 0)
     with pytest.raises(UserError, match=r"`apt-get install nothing` failed with exit status 100[\s\S]*Unable to locate package nothing"):
         apt.Apt(tmp_path).install(["nothing"])
     assert (tmp_path / "fetched").exists()

@@ -76,6 +76,7 @@ def test_while_apt_is_busy_it_waits_and_then_everything_runs(host: Host) -> None
     status, shown = types("make up")
     assert status == 0, shown
     assert "failed=0" in shown
+    assert re.search(r"Waiting for process \d+ \(python3\), which is at work on Debian's packages", shown), shown
     assert PASSWORD not in shown
     assert (NAME in host.group("docker").members) is not OF_A_DIRECTORY
 

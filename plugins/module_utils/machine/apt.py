@@ -9,11 +9,11 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.apt_locks import SECONDS, patiently
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import WORK_SECONDS, MissingProgramError, must, run, which
 from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
@@ -22,10 +22,6 @@ from ansible_collections.todochat.platform.plugins.module_utils.machine.host imp
 
 # Nobody is there to be asked.
 QUIET = {"DEBIAN_FRONTEND": "noninteractive"}
-LOCK_SECONDS = 300
-LOCKED = "Could not get lock"
-"""What apt says of its lists and archives, for whose locks it does not wait."""
-POLL_SECONDS = 1
 
 
 @dataclass(frozen=True)
@@ -150,14 +146,15 @@ class Apt:
     def install(self, packages: Sequence[str]) -> None:
         """Raises UserError with apt's own words."""
         waiting_for(f"installing {' '.join(packages)}")
-        if any(self.updates.glob("[0-9]*")):  # after a power cut apt refuses all work until this is done
-            must("dpkg", "--configure", "--pending", seconds=WORK_SECONDS, variables=QUIET)
-        updated = fetching("update")
+        before = []
+        if any(self.updates.glob("[0-9]*")):  # after a power cut apt refuses all work until this is done; they are there while dpkg works, too
+            before = [patiently(lambda: run("dpkg", "--configure", "--pending", seconds=WORK_SECONDS, variables=QUIET), waiting_for)]
+        before.append(fetching("update"))
         done = fetching("--no-install-recommends", "install", *packages)
         if done.returncode:
             why = f"`apt-get install {' '.join(packages)}` failed with exit status {done.returncode}."
             remedy = "Mend what it says above, then run the same command again, which goes on where this one stopped."
-            raise UserError(why, remedy, "\n".join([updated.stderr, done.stdout, done.stderr]))
+            raise UserError(why, remedy, "\n".join([*(one.stderr for one in before), done.stdout, done.stderr]))
 
     def going(self, packages: Collection[str], new: Collection[str]) -> list[str]:
         """Those of the packages that nothing else needs, with what they alone brought along, all of it among ``new``."""
@@ -181,22 +178,17 @@ class Apt:
 
     def purge(self, packages: Sequence[str]) -> None:
         waiting_for(f"removing {len(packages)} packages")
-        must("apt-get", "--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS}", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET)
+        must("apt-get", "--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={SECONDS}", "purge", *packages, seconds=WORK_SECONDS, variables=QUIET)
 
 
 def fetching(*arguments: str) -> subprocess.CompletedProcess[str]:
     """What apt-get does with packages from elsewhere, by the caller's proxies; it reads their names in lower case alone.
 
-    It waits for who else is at work, as at a machine's first boot: for dpkg by itself, for whoever has its lists or archives here.
+    It waits for whoever else is at work on packages.
     """
     proxies = {name.lower(): value for name, value in sorted(callers().items()) if name.lower().endswith("_proxy")}
-    options = ("--yes", "--quiet=2", f"--option=DPkg::Lock::Timeout={LOCK_SECONDS}", "--option=Acquire::Retries=3")
-    deadline = time.monotonic() + LOCK_SECONDS
-    while True:
-        done = run("apt-get", *options, *arguments, seconds=WORK_SECONDS, variables={**QUIET, **proxies}, outside=True)
-        if LOCKED not in done.stderr or time.monotonic() > deadline:
-            return done
-        time.sleep(POLL_SECONDS)
+    command = ("apt-get", "--yes", "--quiet=2", "--option=Acquire::Retries=3", *arguments)
+    return patiently(lambda: run(*command, seconds=WORK_SECONDS, variables={**QUIET, **proxies}, outside=True), waiting_for)
 
 
 def removed(answer: str) -> list[str]:
