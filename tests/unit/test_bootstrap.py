@@ -364,6 +364,52 @@ def test_what_is_advised_can_be_pasted_elsewhere(
     assert "Then run `make -C '/a checkout' up FROM=folder`." in capsys.readouterr().out
 
 
+SUDO = '#!/bin/sh\nexec "$@"\n'
+
+
+@pytest.mark.parametrize("closed", ["home", "checkout", "both", "XDG_CACHE_HOME"])
+def test_what_root_is_kept_out_of_is_brought_to_this_machines_disk_by_what_is_printed(
+    bootstrap: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    """As a home on the network, or a part of it; root's own look at the folders is not."""
+    home, checkout, disk = tmp_path / "a home", tmp_path / "a home/to do", tmp_path / "own disk"
+    for file in (home / ".npmrc", home / ".config/pip/pip.conf", checkout / "bootstrap"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(file.name)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/sudo").write_text(SUDO)
+    (tmp_path / "bin/sudo").chmod(0o755)
+    for name in bootstrap.XDG_FOLDERS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    if closed == "XDG_CACHE_HOME":
+        monkeypatch.setenv(closed, str(tmp_path / "net"))
+        (tmp_path / "net").mkdir()
+    folders = {"home": [home], "checkout": [checkout], "both": [home, checkout], "XDG_CACHE_HOME": [tmp_path / "net"]}[closed]
+    monkeypatch.setattr(bootstrap, "ROOT", checkout)
+    monkeypatch.setattr(bootstrap, "OWN_DISK", str(disk))
+    monkeypatch.setattr(bootstrap, "run_as_root", lambda command: subprocess.CompletedProcess(command, 0, "".join(f"{folder}\n" for folder in folders)))
+    me = bootstrap.environment.account(os.getuid())["USER"]
+    monkeypatch.setattr(bootstrap.environment, "account", lambda _: {"USER": me})
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() or 1)
+    with pytest.raises(SystemExit) as said:
+        bootstrap.require_folders_for_root()
+    for folder in folders:
+        assert str(folder) in str(said.value).partition(", as by")[0]
+    _, steps, _, *later = str(said.value).split("`")
+    shows = 'echo "$HOME|$PWD|$XDG_CACHE_HOME"; cat "$HOME/.npmrc" "$HOME/.config/pip/pip.conf"'
+    told = {**os.environ, "PATH": f"{tmp_path}/bin:{os.environ['PATH']}"}
+    done = subprocess.run(["sh", "-ec", f"{steps}\n{shows}"], cwd="/", env=told, capture_output=True, text=True, check=True)
+    mine = disk / me
+    assert mine.stat().st_mode & 0o777 == 0o700
+    now = home if closed == "checkout" else mine
+    folder = mine / checkout.name if checkout in folders else "/"
+    assert done.stdout == f"{now}|{folder}|\n.npmrcpip.conf"
+    assert bool(later) == (closed != "checkout")
+    if checkout in folders:
+        assert (mine / "to do/bootstrap").read_text() == "bootstrap"
+
+
 @pytest.mark.parametrize(
     ("busy", "who"),
     [

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
@@ -666,3 +668,16 @@ def test_a_kubeconfig_that_its_caller_cannot_read_is_given_back(tmp_path: Path) 
     assert copy_for_caller(source, target, check_mode=False)
     assert target.stat().st_uid == 65534
     assert not copy_for_caller(source, target, check_mode=False)
+
+
+@pytest.mark.parametrize(
+    ("caller", "user", "base"),
+    [("me", None, "/a home"), ("me", "minikube", "~minikube"), ("root", None, "~minikube")],
+)
+def test_minikube_has_its_home_where_the_caller_says_that_theirs_is(caller: str, user: str | None, base: str) -> None:
+    """Which may be another one than the account's, as where that is on the network; other users have no other."""
+    own = yaml.safe_load((ROOT / "group_vars/all/main.yml").read_text(encoding="utf-8"))
+    trusted = {name: trust_as_template(value) if isinstance(value, str) else value for name, value in own.items()}
+    given = {"__deployment_home": "/a home", "ansible_facts": {"user_id": caller}} | ({"deployment_minikube_user": user} if user else {})
+    templar = Templar(DataLoader(), variables={**trusted, **given})
+    assert templar.template(trusted["deployment_minikube_home"]) == f"{base}/.local/share/todochat/todo/.minikube"

@@ -6,6 +6,7 @@ Every address is read from the client that will use it (pip, Go, apt), and asked
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import tempfile
@@ -138,7 +139,7 @@ def go_file(home: Path) -> dict[str, str]:
     """What stands in the file of Go's settings, which `go env -w` writes."""
     base = callers().get("XDG_CONFIG_HOME") or home / ".config"
     file = Path(callers().get("GOENV") or Path(base) / "go/env")
-    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    lines = file.read_text(encoding="utf-8").splitlines() if os.path.isfile(file) else []  # root may be kept out of a home on the network
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
