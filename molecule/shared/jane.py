@@ -23,13 +23,12 @@ SHELL = (
     "export http_proxy=$(cat /etc/proxy)",
     "export HTTP_PROXY=$http_proxy https_proxy=$http_proxy HTTPS_PROXY=$http_proxy ALL_PROXY=$http_proxy",
     "umask 077",
-    f"cd {shlex.quote(CHECKOUT)}",
 )
 
 
-def script(command: str) -> str:
-    """What her shell does, and then this."""
-    return "\n".join((*SHELL, command))
+def script(command: str, folder: str = CHECKOUT) -> str:
+    """What her shell does, and then this in a folder."""
+    return "\n".join((*SHELL, f"cd {shlex.quote(folder)}", command))
 
 
 def at_a_terminal(command: list[str], asked: int = 1, heard: Callable[[bytes], object] = lambda _: None) -> tuple[int, str]:

@@ -41,6 +41,7 @@ for file in .config/pip .npmrc; do test ! -e /home/tester/$file || cp --archive 
 chown --recursive {NAME}: {shlex.quote(CHECKOUT)} /home/{NAME}/.config
 test ! -e /home/{NAME}/.npmrc || chown {NAME}: /home/{NAME}/.npmrc
 """
+MOVED = f"{CHECKOUT} 2"
 OF_A_DIRECTORY = SYSTEM.endswith("trixie")
 MOVE = f"""
 set -e
@@ -56,10 +57,10 @@ chown {NAME}: own.yml
 """
 
 
-def types(command: str, asked: int = 1) -> tuple[int, str]:
-    """The exit status of what she types at a terminal, and what it shows; sudo's password as often as she is asked."""
-    terminal = f"script --quiet --return --command {shlex.quote(script(command))} /dev/null"
-    return at_a_terminal(["docker", "exec", "--interactive", SYSTEM, "su", "--login", NAME, "--command", f"timeout 1500 {terminal}"], asked)
+def types(command: str, folder: str = CHECKOUT) -> tuple[int, str]:
+    """The exit status of what she types at a terminal, and what it shows; sudo's password among it."""
+    terminal = f"script --quiet --return --command {shlex.quote(script(command, folder))} /dev/null"
+    return at_a_terminal(["docker", "exec", "--interactive", SYSTEM, "su", "--login", NAME, "--command", f"timeout 1500 {terminal}"])
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -94,9 +95,8 @@ def test_all_is_well() -> None:
 
 
 def test_a_checkout_that_was_moved_goes_on(host: Host) -> None:
-    host.check_output("mv %s %s", CHECKOUT, f"{CHECKOUT} 2")
-    host.check_output("ln --symbolic %s %s", f"{CHECKOUT} 2", CHECKOUT)
-    status, shown = types("cd -P . && make plan")
+    host.check_output("mv %s %s", CHECKOUT, MOVED)
+    status, shown = types("make plan", MOVED)
     assert status == 0, shown
     assert "changed=0 unreachable=0 failed=0" in shown
 
@@ -108,7 +108,7 @@ def test_the_proxy_was_asked_for_what_is_outside_alone(host: Host) -> None:
 
 
 def test_all_is_taken_away_again(host: Host) -> None:
-    status, shown = types("make down ARGS='-e remove=data,installed'")
+    status, shown = types("make down ARGS='-e remove=data,installed'", MOVED)
     assert status == 0, shown
     assert not host.exists("docker")
     assert NAME not in host.check_output("getent group docker || true")
