@@ -16,17 +16,19 @@ import script
 from ansible.module_utils.testing import patch_module_args
 from test_backup import ME, write
 
+from ansible_collections.todochat.platform.plugins.module_utils.base import advice
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.words import age
 from ansible_collections.todochat.platform.plugins.module_utils.database import series
 from ansible_collections.todochat.platform.plugins.module_utils.machine.timer import Task, Timer, backups
 from ansible_collections.todochat.platform.plugins.modules import backup_schedule, database_backup, database_drill
 
+CHECKOUT = "/home/me/to do at 100%"
 GIVEN = {
     "deployment": "todo",
     "every": "daily",
     "user": ME,
-    "checkout": "/home/me/to do",
+    "checkout": CHECKOUT,
     "variables": {"HOME": "/home/me", "XDG_STATE_HOME": "", "ANSIBLE_VAULT_PASSWORD_FILE": '/a b/100%"$x\\'},
     "settings": {"deployment_name": "todo", "artifact_store": "/a '$HOME' 100%/\"store\""},
 }
@@ -51,6 +53,7 @@ def timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Timer:
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     (tmp_path / "etc/systemd/system").mkdir(parents=True)
+    (tmp_path / CHECKOUT.lstrip("/")).mkdir(parents=True)
     return backups("todo", tmp_path)
 
 
@@ -96,6 +99,16 @@ def test_the_state_tells_how_the_last_run_went(timer: Timer, tmp_path: Path, sho
     assert timer.line() == line
 
 
+def test_a_checkout_that_is_gone_is_named_with_what_has_this_one_run(timer: Timer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "shown").write_text("ActiveState=inactive\nResult=success\nExecMainStartTimestamp=Fri 10:00\n")
+    timer.let_do(daily("weekly", 4))
+    (tmp_path / CHECKOUT.lstrip("/")).rename(tmp_path / "moved")
+    gone = f"weekly, the last run Fri 10:00; it runs no more, as its checkout {CHECKOUT} is gone: make schedule ARGS='-e every=weekly -e keep=4'"
+    assert timer.line() == gone
+    monkeypatch.setenv(advice.VARIABLE, "/moved here")
+    assert advice.pasteable(gone).endswith(" is gone: make -C '/moved here' schedule ARGS='-e every=weekly -e keep=4'")
+
+
 def test_systemd_reads_what_was_meant(timer: Timer) -> None:
     timer.let_do(daily())
     lines = [line.partition("=") for line in timer.service.read_text().splitlines() if "=" in line and not line.startswith("#")]
@@ -113,7 +126,7 @@ def test_systemd_reads_what_was_meant(timer: Timer) -> None:
     assert [json.loads(command[8]) for command in commands] == [GIVEN["settings"]] * 2
     assert "keep=7" in commands[0]
     if analyze := shutil.which("systemd-analyze"):
-        timer.service.write_text(timer.service.read_text().replace("/home/me/to do", "/").replace("User=", "User=root\n#"))
+        timer.service.write_text(timer.service.read_text().replace(CHECKOUT.replace("%", "%%"), "/").replace("User=", "User=root\n#"))
         done = subprocess.run([analyze, "verify", timer.service, timer.timer], capture_output=True, text=True, check=False)
         assert timer.name not in done.stdout + done.stderr
 

@@ -109,7 +109,22 @@ class Timer:
         when = said.get("ExecMainStartTimestamp") or "not known"
         how = "runs now, since" if said.get("ActiveState") == "activating" else "the last run"
         failed = f", which failed: journalctl -u {self.name}" if said.get("ActiveState") == "failed" or said.get("Result", "success") != "success" else ""
-        return f"{every[1] if every else 'unknown'}, {how} {when}{failed}"
+        return f"{every[1] if every else 'unknown'}, {how} {when}{failed}{self._gone(every[1] if every else 'daily')}"
+
+    def _gone(self, every: str) -> str:
+        """That what it runs is not where it was, and what has this checkout run instead; empty where it may be there."""
+        text = self.service.read_text(encoding="utf-8") if self.service.exists() else ""
+        folder, keep = re.search("^WorkingDirectory=(.+)$", text, re.MULTILINE), re.search(r"\bkeep=(\d+)", text)
+        if not folder or not keep:
+            return ""
+        where = folder[1].replace("%%", "%")
+        try:
+            (self.root / where.lstrip("/")).stat()
+        except FileNotFoundError:
+            return f"; it runs no more, as its checkout {where} is gone: make schedule ARGS='-e every={every} -e keep={keep[1]}'"
+        except OSError:  # another user's, who sees it
+            return ""
+        return ""
 
     def _units(self, task: Task) -> dict[Path, str]:
         lines = [f"Environment={word(f'{name}={value}')}" for name, value in task.variables.items()]
