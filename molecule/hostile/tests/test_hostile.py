@@ -15,7 +15,25 @@ TOGETHER = ("a proxy that knows nothing of this machine", "kubectl's preferences
 GONE = "a folder that is gone"
 APART = (GONE, "settings of shells", "few files and small ones")
 MOST = 6
-PIP_CONF = "mkdir -p ~/.config/pip; printf '[global]\\ntarget = /nowhere\\nuser = true\\n' > ~/.config/pip/pip.conf"
+PIP_CONF = "mkdir -p ~/.config/pip; printf '[install]\\ntarget = /nowhere\\nuser = true\\n' >> ~/.config/pip/pip.conf"
+CHECKOUT = "/home/tester/todochat"
+ELSEWHERE = "/srv/todochat"
+# Checkouts that the tester cannot write to: what makes each, and takes it away. Where packages are installed is left out.
+NOT_MINE = {
+    "somebody else's": (
+        f"set -o pipefail; mkdir {ELSEWHERE}; tar --create --directory={CHECKOUT} --exclude=./.venv --exclude=./.ansible . "
+        f"| tar --extract --directory={ELSEWHERE} --no-same-owner; chmod 755 {ELSEWHERE}",
+        f"rm -r {ELSEWHERE}",
+    ),
+    "read-only": (
+        f"mkdir {ELSEWHERE}; mount --bind {CHECKOUT} {ELSEWHERE}; mount -o remount,bind,ro {ELSEWHERE}",
+        f"umount {ELSEWHERE}; rmdir {ELSEWHERE}",
+    ),
+}
+# By which root is shut out of a folder, as of a file system of the network.
+FUSE = "sudo apt-get install --yes --quiet=2 --no-install-recommends bindfs fuse3 && sudo chmod 666 /dev/fuse"
+# The tester's place on this machine's own disk, as `bootstrap` has it.
+OWN = "/srv/tester"
 
 
 def plan(tester: Tester, before: str) -> tuple[int, str]:
@@ -70,6 +88,37 @@ def test_a_plan_is_the_same(tester: Tester, usual: list[str], names: list[str]) 
         pytest.fail(f"These matter together: {together}")
 
 
+@pytest.mark.parametrize("whose", NOT_MINE)
+def test_a_plan_is_the_same_in_a_checkout_that_cannot_be_written_to(tester: Tester, usual: list[str], whose: str) -> None:
+    """What is made for it lies in the caller's cache; the second is where the first was, and so has its Python environment."""
+    there, gone = NOT_MINE[whose]
+    tester.host.check_output("bash -ec %s", there)
+    listed = f"find {ELSEWHERE} -xdev -printf '%p %C@\\n' | sort"
+    try:
+        before = tester.host.check_output(listed)
+        tester.sees(f"cd {ELSEWHERE} && python3 bootstrap")
+        status, output = plan(tester, f"cd {ELSEWHERE}")
+        after = tester.host.check_output(listed)
+    finally:
+        tester.host.check_output("bash -ec %s", gone)
+    assert status == 0, output
+    assert told(output) == usual
+    assert after == before
+
+
+def test_a_script_that_only_its_owner_can_make_executable_is_named_with_what_does(tester: Tester) -> None:
+    there, gone = NOT_MINE["somebody else's"]
+    tester.host.check_output("bash -ec %s", f"{there}; chmod a-x {ELSEWHERE}/scripts/vault-password")
+    try:
+        status, output = plan(tester, f"cd {ELSEWHERE}")
+        assert status != 0, output
+        (mend,) = re.findall(r"cannot be executed, and is root's\. Have root run `(.*?)`", output)
+        tester.host.check_output("sh -c %s", f"cd / && {mend}")
+        tester.sees(f"cd {ELSEWHERE} && python3 bootstrap")
+    finally:
+        tester.host.check_output("bash -ec %s", gone)
+
+
 def test_a_roll_out_is_the_same(tester: Tester) -> None:
     before = tester.built("backend")
     tester.sees("cd todochat && echo '# another line' >> apps/backend/src/todo_backend/__init__.py")
@@ -109,11 +158,11 @@ def test_what_is_advised_can_be_pasted_in_the_folder_where_it_was_read(tester: T
 
 def test_a_folder_that_root_cannot_read_is_named(tester: Tester) -> None:
     """As a home on the network's file system, from which root of this machine is shut out."""
-    tester.sees("sudo apt-get install --yes --quiet=2 --no-install-recommends bindfs fuse3 && sudo chmod 666 /dev/fuse && mkdir far")
-    tester.sees("bindfs --no-allow-other todochat far")
+    tester.sees(f"{FUSE} && mkdir far && bindfs --no-allow-other todochat far")
     result = tester.host.run("su --login tester --command %s", "cd far && make plan 2>&1")
     assert result.rc != 0
-    assert "root of this machine cannot read /home/tester/far. Run this in a checkout" in result.stdout
+    assert "root of this machine is kept out of /home/tester/far, as by a file system of the network. Run `sudo install " in result.stdout
+    assert "export HOME" not in result.stdout
     tester.sees("fusermount3 -u far")
 
 
@@ -128,3 +177,29 @@ def test_a_second_run_says_who_is_at_work(tester: Tester) -> None:
     assert "Nothing was done" in result.stdout
     tester.sees("pkill -f 'sleep 600'")
     assert tester.make("start")[0]
+
+
+def test_with_a_home_on_the_network_all_goes_by_what_is_printed(tester: Tester) -> None:
+    """From the beginning, in the shell that has run it, and in a later one. It comes last: it begins by taking all away."""
+    passed, output = tester.make("down", "-e remove=data,cluster")
+    assert passed, output
+    store = ".cache/todochat/store"
+    tester.sees(f"cd / && sudo install --directory --owner=tester {OWN} {OWN}/.cache {OWN}/.cache/todochat {OWN}/{store}")
+    tester.sees(f"sudo mount --bind ~/{store} {OWN}/{store} && {FUSE} && cd / && bindfs --no-allow-other ~ ~")
+
+    def said(command: str) -> tuple[int, str]:
+        result = tester.host.run("su --login tester --command %s", f"{command} 2>&1 < /dev/null")
+        return result.rc, str(result.stdout)
+
+    try:
+        status, output = said("cd todochat && make up")
+        assert status != 0, output
+        (first, later) = re.findall(r"Run `(.*?)`, then the same command there\. In each later shell, begin with `(.*?)`\.", output)[0]
+        status, output = said(f"cd / && {first} && make up")
+        assert status == 0, output
+        assert "failed=0" in output
+        status, output = said(f"{later} && cd {OWN}/todochat && make plan")
+        assert status == 0, output
+        assert "changed=0 unreachable=0 failed=0" in output
+    finally:
+        tester.host.run("su tester --command %s", "fusermount3 -u -z /home/tester")
