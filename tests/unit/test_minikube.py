@@ -16,7 +16,7 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import drop_in
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import drop_in, log_in_ports
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Cluster, Minikube, MinikubeError, Status
 from ansible_collections.todochat.platform.plugins.module_utils.store.lock import Lock
 from ansible_collections.todochat.platform.plugins.modules import minikube as minikube_module
@@ -510,6 +510,27 @@ def test_pods_do_not_reach_a_log_in_nor_what_the_node_pulls_images_from_whatever
     assert "iptables -w 10 -t mangle -C FORWARD -d 192.168.85.250 -j DROP" in registry
     assert "|| iptables -w 10 -t mangle -A FORWARD -d 192.168.85.250 -j DROP" in registry
     assert "|| iptables -w 10 -t mangle -A FORWARD -o eth0 -p tcp --dport 22 -j DROP" in log_in
+
+
+# Of OpenSSH 9.2's `sshd -T` with two ports, one more at an address, and a rule for a user, which asks to be told of all of a connection.
+SSHD = """#!/bin/sh
+case $3 in *user=*lport=*) ;; *) echo "'Match User' in configuration but 'user' not in connection test specification." >&2; exit 255 ;; esac
+printf '%s\\n' 'port 22' 'port 2222' 'addressfamily any' 'listenaddress 127.0.0.1:2022' 'listenaddress [::]:22' 'listenaddress [::]:2222' 'gatewayports no'
+echo 'listenaddress 0.0.0.0:443'
+"""
+
+
+def test_a_log_in_at_another_port_is_closed_too_once_the_cluster_is_looked_at_again(world: World) -> None:
+    world.has_profile()
+    (world.log / "sshd").write_text(SSHD)
+    (world.log / "sshd").chmod(0o755)
+    assert log_in_ports() == [22, 2022, 2222]  # at 443 pods go on asking what is outside
+    assert plan(world.minikube.status(), CLUSTER, "started", "fail", "todo", LOCKED) == ["return"]
+    world.minikube.let_come_back()
+    assert world.minikube.status().comes_back
+    assert "-A FORWARD -o eth0 -p tcp --dport 2222 -j DROP" in (world.log / "drop-in").read_text()
+    (world.log / "sshd").write_text("#!/bin/sh\necho 'Missing privilege separation directory: /run/sshd' >&2; exit 255\n")
+    assert log_in_ports() == [22]
 
 
 @pytest.mark.parametrize("step", ["stop", "delete"])

@@ -222,9 +222,16 @@ def test_pods_do_not_reach_the_registry(host: Host, tester: Tester, postgres: st
 def test_pods_do_not_reach_the_log_in_of_this_machine(host: Host, tester: Tester, postgres: str) -> None:
     addresses = [address for address in host.check_output("hostname --all-ip-addresses").split() if ":" not in address]
     assert "192.168.85.1" in addresses
-    for port in (22, 8080):  # a server of a language model's, beside it, is reached
-        host.check_output(f"systemd-run --quiet --collect --unit=listens-{port} python3 -m http.server {port}")
+    install = "apt-get update --quiet=2 && DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends openssh-server"
+    host.check_output(f"bash -c {shlex.quote(install)}")
+    host.check_output("printf 'Port 22\\nPort 2222\\n' > /etc/ssh/sshd_config.d/ports.conf && systemctl restart ssh")
+    host.check_output("systemd-run --quiet --collect --unit=listens-8080 python3 -m http.server 8080")  # as a language model's does
+    for port in (22, 2222, 8080):
         host.check_output(f"timeout 20 bash -c 'until (: < /dev/tcp/127.0.0.1/{port}) 2> /dev/null; do sleep 0.1; done'")
-    places = [f"{address}/{port}" for address in addresses for port in (22, 8080)]
+    places = [f"{address}/{port}" for address in addresses for port in (22, 2222, 8080)]
+    # the port is new, and closed by the next run
+    assert reached_by_a_pod(tester, "before", postgres, *places) == [place for place in places if not place.endswith("/22")]
+    assert "todo comes back by itself" in changes(tester, "--tags minikube")
     assert reached_by_a_pod(tester, "logs-in", postgres, *places) == [place for place in places if place.endswith("/8080")]
-    host.check_output("systemctl stop listens-22 listens-8080")
+    tester.up_changes_nothing("--tags minikube")
+    host.check_output("systemctl stop listens-8080 ssh")

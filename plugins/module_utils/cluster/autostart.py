@@ -5,14 +5,17 @@ it: a restart policy of the container; in the container, services that systemd s
 /etc/hosts, which Docker writes anew at each start of a container.
 
 What a node pulls its images from is for the node alone: nothing that it forwards for its pods gets there, by whatever address they name it.
-Nor does it get to where people log in by SSH: this machine is a pod's neighbour at each of its addresses, and no pod has an account there.
+Nor does it get to where people log in by SSH: this machine is a pod's neighbour at each of its addresses, and no pod has an account there. At
+which ports that is, this machine's own server is asked each time.
 """
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 
+from ansible_collections.todochat.platform.plugins.module_utils.base.commands import run, which
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
 
@@ -30,7 +33,11 @@ grep -qF {API_SERVER} /etc/hosts || systemctl restart kubelet
 OBSERVE = f"systemctl is-enabled {' '.join(SERVICES)}; cat {DROP_IN}"
 # After a service's address has become a pod's, or another one, and before the node's takes the place of the pod's own.
 CLOSED = "iptables -w 10 -t mangle {} FORWARD {} -j DROP"
-LOG_IN = "-o eth0 -p tcp --dport 22"  # out of the node: what comes in to a pod is its own
+LOG_IN = "-o eth0 -p tcp --dport {}"  # out of the node: what comes in to a pod is its own
+# For who says which port; a server with rules for some connections says nothing to who leaves one of these out.
+ASK_SSHD = ("-T", "-C", "user=root,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22")
+WEB = {80, 443}
+"""Where pods find what is outside, such as a language model: a log-in there is not closed to them."""
 
 
 def drop_in(address: str, closed: Sequence[str]) -> str:
@@ -42,8 +49,15 @@ def drop_in(address: str, closed: Sequence[str]) -> str:
 
 def close(addresses: Sequence[str]) -> list[str]:
     """The commands after which no pod reaches these addresses, nor a log-in anywhere, through its node."""
-    matches = [*(f"-d {address}" for address in addresses), LOG_IN]
+    matches = [*(f"-d {address}" for address in addresses), *map(LOG_IN.format, log_in_ports())]
     return [f"{CLOSED.format('-C', match)} 2>/dev/null || {CLOSED.format('-A', match)}" for match in matches]
+
+
+def log_in_ports() -> list[int]:
+    """Port 22, and where else this machine's SSH server says that it listens. Needs root; what cannot say that does not run."""
+    said = run("sshd", *ASK_SSHD).stdout if which("sshd") else ""
+    listens = re.findall(r"^listenaddress \S+:(\d+)$", said, re.MULTILINE)
+    return sorted({22, *map(int, listens)} - WEB)
 
 
 def come_back(profile: str, address: str, closed: Sequence[str]) -> bool:
