@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,9 +139,7 @@ def ran(module: Any, capsys: pytest.CaptureFixture[str], check: bool = False, **
         ({"keep": "0"}, "systemd", "keep=0 is not how many backups are to stay"),
         ({"keep": "seven"}, "systemd", "keep=seven is not how many"),
         ({}, "none", "systemd does not run here, so it cannot start backups. Have what starts tasks here, such as cron, run `make backup` and `make drill` as"),
-        ({}, "systemd", "cannot use Docker without becoming root, and at night nobody is there to give a password"),
-        # usermod knows nobody who comes from a directory
-        ({}, "systemd", f"(sudo gpasswd --add {ME} docker)"),
+        ({}, "systemd", f"{ME} cannot use Docker, nor could the group docker, and at night nobody is there to give a password"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_touched(
@@ -158,7 +157,7 @@ def test_what_cannot_be_is_refused_before_anything_is_touched(
 
 
 def test_check_mode_says_what_would_be_and_a_second_time_is_none(timer: Timer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(backup_schedule, "refusal", lambda *_: None)
+    monkeypatch.setattr(backup_schedule, "group_for", lambda _: "")
     monkeypatch.setattr(backup_schedule, "backups", lambda _: timer)
 
     def schedule(every: str, check: bool = False) -> tuple[list[str], bool]:
@@ -170,6 +169,25 @@ def test_check_mode_says_what_would_be_and_a_second_time_is_none(timer: Timer, m
     assert schedule("off", check=True) == ([f"{timer.name} would be taken away"], True)
     assert schedule("off") == ([f"{timer.name} is taken away"], False)
     assert schedule("off") == ([], False)
+
+
+def test_who_declined_the_group_docker_is_backed_up_with_it_and_told_what_that_means(
+    timer: Timer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(backup_schedule, "backups", lambda _: timer)
+    monkeypatch.setattr(backup_schedule, "init_system", lambda: "systemd")
+    monkeypatch.setattr(backup_schedule.grp, "getgrnam", lambda name: SimpleNamespace(gr_gid={"docker": 4242}[name]))
+    monkeypatch.setattr(backup_schedule, "may_use_docker", lambda account: 4242 in account.groups)
+    given = {**GIVEN, "keep": "7"}
+    runs, rights = ran(backup_schedule, capsys, True, **given)["would"]
+    assert f"would run daily as {ME}" in runs
+    assert rights.startswith(f"these runs have the group docker, in which {ME} is not: whatever can change that user's files")
+    assert ran(backup_schedule, capsys, **given)["rights"] == rights
+    assert f"User={ME}\n" in timer.service.read_text()
+    assert "SupplementaryGroups=docker\n" in timer.service.read_text()
+    monkeypatch.setattr(backup_schedule, "may_use_docker", lambda _: True)  # in the group by now
+    assert ran(backup_schedule, capsys, **given)["rights"] == ""
+    assert "SupplementaryGroups" not in timer.service.read_text()
 
 
 SERIES = [f"todo-2026010{day}T030405Z-scheduled.tar" for day in range(1, 6)]

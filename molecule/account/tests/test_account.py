@@ -92,6 +92,17 @@ def test_all_is_well() -> None:
     assert "(all is well)" in shown
 
 
+def test_backups_run_while_nobody_types_a_password(host: Host) -> None:
+    status, shown = types("make schedule")
+    assert status == 0, shown
+    assert ("these runs have the group docker, in which Jane.Doe is not" in " ".join(shown.split())) is OF_A_DIRECTORY
+    host.check_output("systemctl start todochat-todo-backup")
+    backup = host.check_output(f"ls /home/{NAME}/.local/state/todochat/todo/backups/*-scheduled.tar")
+    assert host.check_output("stat --format='%%a %%U' %s", backup) == f"600 {NAME}"
+    assert f"The drill passed: {backup}, " in " ".join(host.check_output("journalctl --unit=todochat-todo-backup --output=cat").split())
+    assert (NAME in host.check_output("getent group docker")) is not OF_A_DIRECTORY
+
+
 def test_a_checkout_that_was_moved_goes_on(host: Host) -> None:
     host.check_output("mv %s %s", CHECKOUT, f"{CHECKOUT} 2")
     host.check_output("ln --symbolic %s %s", f"{CHECKOUT} 2", CHECKOUT)

@@ -54,6 +54,8 @@ class Task:
     folder: Path
     variables: Mapping[str, str]
     commands: Sequence[Sequence[str]]
+    group: str = ""
+    """One that the commands have besides the user's own."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ class Timer:
         return f"{every[1] if every else 'unknown'}, {how} {when}{failed}"
 
     def _units(self, task: Task) -> dict[Path, str]:
-        lines = [f"Environment={word(f'{name}={value}')}" for name, value in task.variables.items()]
+        lines = [f"SupplementaryGroups={task.group}"] if task.group else []
+        lines += [f"Environment={word(f'{name}={value}')}" for name, value in task.variables.items()]
         lines += [f"ExecStart={' '.join(word(one).replace('$', '$$') for one in command)}" for command in task.commands]
         common = {"made": task.made, "title": plain(task.title)}
         service = SERVICE.format(**common, user=plain(task.user), folder=plain(str(task.folder)), lines="\n".join(lines))
