@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted(file for pattern in ("*.md", "docs/*.md", "roles/*/README.md", "apps/*/README.md", "k8s/*.md") for file in ROOT.glob(pattern))
 PAGE = (ROOT / "docs/security.md").read_text(encoding="utf-8")
-FOLDERS = {"backend": "apps/backend/tests", "frontend": "apps/frontend/tests", "e2e": "tests/e2e", "tests": "tests/charts"}
+FOLDERS = {"backend": "apps/backend/tests", "frontend": "apps/frontend/tests", "e2e": "tests/e2e", "tests": "tests/charts", "unit": "tests/unit"}
 NAMED = sorted(set(re.findall(r"`(\w+)::([^`]+)`", PAGE)))
 
 
@@ -22,8 +22,13 @@ def test_it_names_many() -> None:
 @pytest.mark.parametrize(("folder", "name"), NAMED)
 def test_a_test_that_it_names_is_there(folder: str, name: str) -> None:
     files = [file for file in (ROOT / FOLDERS.get(folder, f"molecule/{folder}/tests")).iterdir() if file.suffix in (".py", ".ts")]
-    begins = re.compile(rf'^(?:async )?def {name}\(|^test\("{re.escape(name)}"|^from \w+ import .*\b{re.escape(name)}\b', re.MULTILINE)
+    begins = re.compile(rf'^ *(?:async )?def {name}\(|^test\("{re.escape(name)}"|^from \w+ import .*\b{re.escape(name)}\b', re.MULTILINE)
     assert [file.name for file in files if begins.search(file.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("section", PAGE.split("\n## ")[1:], ids=lambda section: section.partition("\n")[0])
+def test_each_section_shows_something_or_says_that_nothing_is_stopped(section: str) -> None:
+    assert "::" in "".join(re.findall(r"^\|.*", section, re.MULTILINE)) or "**Not stopped" in section
 
 
 @pytest.mark.parametrize("row", re.findall(r"^\| (?!may not|---)(.*) \|$", PAGE, re.MULTILINE))

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 from conftest import Tester
+from neighbour import neighbour, reached
 from testinfra.host import Host
+
+__all__ = ["neighbour"]
 
 
 def ask(tester: Tester, sql: str, vault: dict[str, Any] | None = None) -> str:
@@ -99,6 +102,14 @@ def test_no_container_of_another_network_reaches_it(tester: Tester) -> None:
     assert "accepting connections" in tester.sees(f"docker run --network todo {asks}")
     assert "no response" in tester.sees(f"docker run --network other {asks} || true")
     tester.sees("docker network rm other")
+
+
+def test_no_machine_of_the_network_reaches_it_which_routes_its_address_by_this_one(host: Host, neighbour: str) -> None:
+    """On a machine that forwarded nothing before Docker began, as a fresh one; this system is told by the one around it."""
+    host.check_output("sysctl --quiet --write net.ipv4.ip_forward=0 && systemctl restart docker")
+    host.check_output("timeout 60 sh -c 'until docker exec todo-database pg_isready --quiet --host=127.0.0.1; do sleep 0.2; done'")
+    assert reached(host, "", 5432, "192.168.85.251") == ["192.168.85.251"]
+    assert reached(host, neighbour, 5432, "192.168.85.251") == []
 
 
 def test_two_logins_take_turns(tester: Tester) -> None:
