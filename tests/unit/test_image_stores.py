@@ -61,6 +61,14 @@ def test_an_image_is_known_by_all_that_it_has_to_be_rid_of(store: str, monkeypat
     assert {repository(name) for name in names} <= {"127.0.0.1:5999/todo/x", "todochat/todo-x"}
 
 
+def test_images_of_docker_28_are_known_by_their_tags(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a virtual size since the API's version 1.44, with a descriptor since 1.48."""
+    of = json.loads((Path(__file__).parent / "fixtures/docker-answers.json").read_text(encoding="utf-8"))["28.3.2"]
+    monkeypatch.setattr(docker_engine, "answering_version", lambda: of["info"]["ServerVersion"])
+    monkeypatch.setattr(docker_engine, "ask", lambda request: of["images"] if request == "/images/json" else [])
+    assert [found.name for found in Docker().objects.values()] == ["docker_setup-nginx-php:latest", "docker_setup-mariadb:latest", "alpine:latest"]
+
+
 def test_a_digest_goes_after_the_tags_that_it_would_take_along(monkeypatch: pytest.MonkeyPatch) -> None:
     image = {"Id": "sha256:1", "RepoTags": ["x@sha256:1", "x:1", "<none>:<none>"], "RepoDigests": ["x@sha256:1", "<none>@<none>"]}
     monkeypatch.setattr(docker_engine, "answering_version", lambda: "26.1.5")

@@ -220,6 +220,25 @@ def test_an_engine_that_cannot_run_a_node(option: str, says: str) -> None:
     only(found(engine=replace(FRESH, info={**FRESH.info, "SecurityOptions": ["name=seccomp,profile=builtin", option]})), says, "daemon.json")
 
 
+ANSWERS: dict[str, Any] = json.loads((ROOT / "tests/unit/fixtures/docker-answers.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("version", [name for name in ANSWERS if name != "of"])
+def test_an_engine_of_another_version_is_taken_by_what_it_says_of_itself(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As others have recorded it; the file says who."""
+    info = ANSWERS[version]["info"]
+    answers = {"/info": info, "/networks": [], "/containers/json?all=1": [], "/volumes": {"Volumes": None}}
+    monkeypatch.setattr(module.docker_engine, "ask", answers.__getitem__)
+    monkeypatch.setattr(module, "bounding_capabilities", lambda: None)
+    engine = module.observe_engine({"database": "todo-database"}, Minikube(Path("minikube"), "todo", Path("/none"), "nobody"))
+    assert engine
+    assert found(machine=replace(MACHINE, installed_engine=info["ServerVersion"]), engine=engine) == []
+    assert problems.warnings(MACHINE, engine, cluster_is_made=False) == []
+    given = {"store": "/s", "source": "mirror", "minikube_home": "/h", "build_cache": "/b"}
+    monkeypatch.setattr(module, "spaces", lambda paths: {path: Space(path, 0 if path == info["DockerRootDir"] else 1 << 20) for path in paths})
+    only(module.disk(given, Lock(ROOT / "artifacts.lock.yml"), engine, cluster_is_made=False), f"The file system {info['DockerRootDir']} has 0.0 GB free")
+
+
 @pytest.mark.parametrize(("bit", "name"), [(27, "CAP_MKNOD"), (21, "CAP_SYS_ADMIN"), (12, "CAP_NET_ADMIN")])
 def test_an_engine_without_a_capability_that_a_node_needs(bit: int, name: str) -> None:
     only(found(engine=replace(FRESH, capabilities=ALL_BUT_SYS_RESOURCE & ~(1 << bit))), f"Docker runs without {name}, ")
