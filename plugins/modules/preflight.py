@@ -38,6 +38,7 @@ options:
   database: {type: str, required: true, description: The database's container and volume; empty where it is an external one.}
   owner: {type: str, required: true, description: Role that owns the database.}
   login: {type: str, required: true, description: Role that logs in.}
+  mtu: {type: int, required: true, description: 'What packets this machine''s way out carries, in bytes.'}
   password: {type: str, required: true, description: 'Its password; empty where there is no vault yet.'}
   reset_password: {type: bool, required: true, description: Whether a login that has another password is given this one.}
   chart_values:
@@ -80,6 +81,7 @@ import yaml
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import StuckProgramError, run
+from ansible_collections.todochat.platform.plugins.module_utils.base.environment import callers
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError, fail, together, told
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.kubectl import Cluster
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.profile import Minikube, differs, not_locked
@@ -120,7 +122,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         for name in ("deployment", "registry", "subnet", "kubernetes_version", "minikube_state", "on_drift", "minikube_user")
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
-    **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
+    **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory", "mtu")},
     **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig", "minikube_home")},
     **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
     **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "values")},
@@ -130,13 +132,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
-def observe_machine(endpoints: Iterable[str]) -> Machine:
-    """This machine as it is."""
+def observe_machine(endpoints: Iterable[str], mtu: int) -> Machine:
+    """This machine as it is. ``mtu`` is its way out's."""
     system = platform.freedesktop_os_release()
     distribution, release = system.get("ID", ""), system.get("VERSION_ID", "")
     installed = docker_engine.answering_version() or docker_engine.installed_version()
     missing = docker_engine.missing_packages(installed)
     targets = apt.apt_targets() if missing else ""
+    ipv4, ipv6 = Path("/proc/net/route").read_text(encoding="utf-8"), Path("/proc/net/ipv6_route")
     return Machine(
         architecture=platform.machine(),
         distribution=distribution,
@@ -144,13 +147,16 @@ def observe_machine(endpoints: Iterable[str]) -> Machine:
         pretty_name=system.get("PRETTY_NAME", platform.system()),
         cores=len(os.sched_getaffinity(0)),
         memory=host.memory(),
-        routes=tuple(routes(Path("/proc/net/route").read_text(encoding="utf-8"))),
+        routes=tuple(routes(ipv4)),
         inotify_instances=inotify_instances(),
         occupants={endpoint: occupant for endpoint in endpoints if (occupant := occupant_of(endpoint))},
         installed_engine=installed,
         stand_in=docker_engine.stand_in(),
         missing_packages=tuple(missing),
         apt_knows_debian=not missing or apt.debian_repository(targets, system.get("VERSION_CODENAME", "")) is not None,
+        mtu=mtu,
+        # with a bundle nothing is fetched
+        only_ipv6="PIP_NO_INDEX" not in callers() and only_ipv6(ipv4, ipv6.read_text(encoding="utf-8") if ipv6.exists() else ""),
     )
 
 
@@ -163,6 +169,12 @@ def routes(table: str) -> list[str]:
         if mask:
             found.append(f"{socket.inet_ntoa(destination.to_bytes(4, 'big'))}/{mask.bit_count()}")
     return found
+
+
+def only_ipv6(ipv4: str, ipv6: str) -> bool:
+    """Whether there is a default route in /proc/net/ipv6_route, and in /proc/net/route none, nor half of one."""
+    defaults = [line.split()[-1] for line in ipv6.splitlines() if line.startswith("0" * 32 + " 00 ")]
+    return any(device != "lo" for device in defaults) and not any(line.split()[1] == "0" * 8 for line in ipv4.splitlines()[1:])
 
 
 def inotify_instances() -> int:
@@ -361,7 +373,7 @@ def main() -> None:
     with told(module):
         wanted = Wanted(**{name: given[name] for name in Wanted.__dataclass_fields__})
         minikube = Minikube(Path("minikube"), given["deployment"], Path(given["minikube_home"]), given["minikube_user"])
-        machine = observe_machine(wanted.endpoints.values())
+        machine = observe_machine(wanted.endpoints.values(), given["mtu"])
         engine = observe_engine(given, minikube)
         cluster_is_made = minikube.is_finished() and given["on_drift"] != "recreate"
         found = problems(wanted, machine, engine, cluster_is_made)

@@ -96,7 +96,8 @@ def test_nothing_stands_in_the_way_of_a_first_run_nor_of_a_later_one() -> None:
 def test_what_was_asked_is_in_the_other_roles_variables_whether_these_are_in_the_play_or_not() -> None:
     def wanted(**given: Any) -> dict[str, Any]:
         task = {"ansible_facts": {"user_id": "tester", "user_dir": "/home/tester"}, "ansible_run_tags": ["all"], "ansible_skip_tags": []}
-        task |= {"artifact_store": "/store", "bundle_build_cache": "/cache"}  # by default of the environment, which only a run looks up
+        # what by default is looked up, which only a run does
+        task |= {"artifact_store": "/store", "bundle_build_cache": "/cache", "__network_uplink_mtu": "1400"}
         filled_in: dict[str, Any] = observed.filled_in(DataLoader(), task | given)("__preflight_wanted")
         return filled_in
 
@@ -109,6 +110,7 @@ def test_what_was_asked_is_in_the_other_roles_variables_whether_these_are_in_the
     assert alone["minikube_home"] == "~tester/.local/share/todochat/todo/.minikube"
     assert (alone["deployment"], alone["database"], alone["cpus"], alone["values"]) == ("todo", "todo-database", 2, {"backend": {}, "frontend": {}})
     assert alone["endpoints"] == WANTED.endpoints
+    assert int(alone["mtu"]) == 1400
     given = wanted(minikube_cpus=3, network_name="notes", database_url="postgresql://u:p@h/d", app_release_backend_values={"replicaCount": 1})
     assert (given["deployment"], given["database"], given["cpus"], given["values"]["backend"]) == ("notes", "", 3, {"replicaCount": 1})
 
@@ -187,6 +189,54 @@ def test_few_inotify_instances_are_warned_of_until_the_cluster_is_there() -> Non
     assert "sysctl fs.inotify.max_user_instances=512" in said
     assert problems.warnings(few, ENGINE, cluster_is_made=True) == []
     assert problems.warnings(replace(few, inotify_instances=40), ENGINE, cluster_is_made=False) == []
+
+
+@pytest.mark.parametrize(("bridge", "mtu", "told"), [({}, 1400, True), ({problems.MTU_OPTION: "1400"}, 1400, False), (None, 1500, False), ({}, 1280, True)])
+def test_a_bridge_of_dockers_own_that_carries_more_than_the_way_out_is_warned_of(bridge: dict[str, str] | None, mtu: int, told: bool) -> None:
+    there = replace(FRESH, networks=[{**FRESH.networks[0], "Options": bridge}, *FRESH.networks[1:]])
+    said = problems.warnings(replace(MACHINE, mtu=mtu), there, cluster_is_made=True)
+    assert [f'write {{"mtu": {mtu}}} into /etc/docker/daemon.json' in one for one in said] == [True] * told
+    assert found(machine=replace(MACHINE, mtu=mtu), engine=there) == []
+
+
+def test_where_docker_is_still_to_come_its_bridge_will_carry_what_ethernet_does() -> None:
+    (said,) = problems.warnings(replace(MACHINE, mtu=1400), None, cluster_is_made=False)
+    assert "carries packets of 1500 bytes, and this machine's way out 1400" in said
+    assert problems.warnings(replace(MACHINE, mtu=1400), replace(FRESH, networks=[]), cluster_is_made=False) == []
+
+
+def test_a_way_out_by_ipv6_alone_is_refused_while_images_are_to_be_built() -> None:
+    only(found(machine=replace(MACHINE, only_ipv6=True)), "reaches the outside by IPv6 alone (it has no default route of IPv4)", "bundle")
+    assert found(machine=replace(MACHINE, only_ipv6=True), engine=ENGINE, cluster_is_made=True) == []
+
+
+ROUTES = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
+LAN, DEFAULT, HALF = (
+    f"eth0\t{to}\t00000000\t0003\t0\t0\t0\t{mask}\t0\t0\t0\n" for to, mask in (("000200C0", "00FFFFFF"), ("00000000", "00000000"), ("00000000", "00000080"))
+)
+DEFAULT_6, NONE_6, LAN_6 = (
+    f"{to} {length} {'0' * 32} 00 {by} 00000400 00000001 00000000 00000003 {device}\n"
+    for to, length, by, device in (
+        ("0" * 32, "00", "fe80" + "0" * 27 + "1", "    eth0"),
+        ("0" * 32, "00", "0" * 32, "      lo"),
+        ("fe80" + "0" * 28, "40", "0" * 32, "    eth0"),
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "expected"),
+    [
+        ([LAN], [LAN_6, DEFAULT_6, NONE_6], True),
+        ([], [DEFAULT_6], True),
+        ([LAN, DEFAULT], [DEFAULT_6], False),
+        ([HALF, LAN], [DEFAULT_6], False),
+        ([LAN], [LAN_6, NONE_6], False),  # no way out at all, as with a bundle
+        ([LAN], [], False),
+    ],
+)
+def test_a_way_out_by_ipv6_alone_is_known_by_the_routes(ipv4: list[str], ipv6: list[str], expected: bool) -> None:
+    assert module.only_ipv6(ROUTES + "".join(ipv4), "".join(ipv6)) is expected
 
 
 def test_inotify_instances_of_root_are_counted() -> None:

@@ -37,6 +37,30 @@ def test_a_new_network_carries_what_the_way_out_carries(host: Host, tester: Test
         host.check_output(f"ip link set eth0 mtu {usual}")
 
 
+# As OpenVPN takes the way out over, without touching the default route.
+TUNNEL = """
+set -e
+ip link add tunnel mtu 1400 type veth peer name far
+ip link set far up
+ip link set tunnel up
+ip address add 10.8.0.2/24 dev tunnel
+ip route add 0.0.0.0/1 dev tunnel
+ip route add 128.0.0.0/1 dev tunnel
+"""
+
+
+def test_a_tunnel_that_has_the_way_out_in_two_halves_is_the_way_out(host: Host, tester: Tester) -> None:
+    host.check_output("docker network rm todo")
+    host.check_output("bash -c %s", TUNNEL)
+    try:
+        passed, output = tester.up("--tags network")
+        assert passed, output
+        assert json.loads(tester.sees("docker network inspect todo"))[0]["Options"] == {"com.docker.network.driver.mtu": "1400"}
+        assert "carries packets of 1500 bytes, and this machine's way out 1400" in " ".join(output.split())
+    finally:
+        host.check_output("ip link delete tunnel")
+
+
 def test_another_ones_network_of_that_name_is_left_alone(tester: Tester) -> None:
     tester.sees("docker network rm todo && docker network create --subnet 192.168.85.0/24 todo")
     before = json.loads(tester.sees("docker network inspect todo"))

@@ -22,6 +22,10 @@ RECOMMENDED_CORES = 4
 # minikube v1.38 itself refuses less: cmd/minikube/cmd/start_flags.go, minimumCPUS and minUsableMem
 LEAST_CORES = 2
 LEAST_MEMORY = 1800
+ETHERNET_MTU = 1500
+"""Bytes of a packet; what Docker's own bridge carries where nobody has said otherwise."""
+BRIDGE = "bridge"
+MTU_OPTION = "com.docker.network.driver.mtu"
 MEMORY_BESIDE = 1024
 """MiB beside the node: Docker, the registry, PostgreSQL, the system."""
 NODE_PORTS = range(30000, 32768)
@@ -96,6 +100,10 @@ class Machine:
     """What there is in Docker's place."""
     missing_packages: tuple[str, ...] = ()
     apt_knows_debian: bool = True
+    mtu: int = ETHERNET_MTU
+    """What packets the way out carries, in bytes."""
+    only_ipv6: bool = False
+    """Whether the way out is by IPv6 alone, and something has to come from outside."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +138,7 @@ def problems(wanted: Wanted, machine: Machine, engine: Engine | None, cluster_is
     """All that is wrong. ``engine`` is None where none answers."""
     found = [*asked_problems(wanted), *system_problems(wanted, machine)]
     if not cluster_is_made:
-        found += size_problems(wanted, machine)
+        found += [*size_problems(wanted, machine), *way_out_problems(machine)]
     if engine:
         found += [*engine_problems(engine), *owner_problems(wanted, engine), *moved_problems(wanted, engine), *database_problems(wanted, engine)]
     return [*found, *port_problems(wanted, machine, engine), *subnet_problems(wanted, machine, engine)]
@@ -148,7 +156,18 @@ def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> 
         )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
         said.append("Docker stores images with the driver vfs, which copies each layer whole: slow, and several times as large.")
+    if bridge_mtu(engine) > machine.mtu:
+        said.append(
+            f"Docker's own bridge, in which images are built, carries packets of {bridge_mtu(engine)} bytes, and this machine's way out {machine.mtu}: where "
+            f'the build of an image stalls, write {{"mtu": {machine.mtu}}} into /etc/docker/daemon.json, and restart Docker.'
+        )
     return said
+
+
+def bridge_mtu(engine: Engine | None) -> int:
+    """What Docker's own bridge carries, or will carry once there is an engine; 0 where it has none."""
+    bridges = [network for network in engine.networks if network["Name"] == BRIDGE] if engine else [{}]
+    return max((int((bridge.get("Options") or {}).get(MTU_OPTION, ETHERNET_MTU)) for bridge in bridges), default=0)
 
 
 def untested(machine: Machine) -> list[str]:
@@ -248,6 +267,18 @@ def size_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
             )
         )
     return found
+
+
+def way_out_problems(machine: Machine) -> list[UserError]:
+    """A way out that containers do not have."""
+    if not machine.only_ipv6:
+        return []
+    return [
+        UserError(
+            "This machine reaches the outside by IPv6 alone (it has no default route of IPv4), and containers, in which images are built, by IPv4 alone.",
+            "Give it a way out by IPv4 as well, or install from a bundle (docs/bundle.md), which needs nothing from outside.",
+        )
+    ]
 
 
 def engine_problems(engine: Engine) -> list[UserError]:
