@@ -138,8 +138,8 @@ is_address = partial(parses, ipaddress.IPv4Address)
 is_subnet = partial(parses, ipaddress.IPv4Network)
 is_host = text(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 is_url = text(r"https?://[^\s/:]+(:\d+)?(/\S*)?")
-# Whatever the system, or a directory, takes: john.doe, JDoe, jdoe@corp.example, CORP\\jdoe.
-is_user = text(r"(?!root$)[^\s:/,*+~-][^\s:/,*]{0,255}")
+# Whatever the system, or a directory, takes: john.doe, JDoe, jdoe@corp.example, CORP\\jdoe, John Doe.
+is_user = text(r"(?!root$)(?=.{1,256}$)[^\s:/,*+~-][^\s:/,*]*( [^\s:/,*]+)*")
 is_docker_name = text(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,127}")
 
 PATH = Kind("an absolute path", is_path)

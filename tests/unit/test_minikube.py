@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
+from ansible.parsing.dataloader import DataLoader
+from ansible.template import Templar, trust_as_template
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.cluster import system_pods
@@ -473,6 +475,19 @@ def test_a_cluster_of_an_older_version_is_kept_started_and_stopped_where_that_is
 
 def test_the_default_is_the_lock_files_version() -> None:
     assert yaml.safe_load((ROOT / "roles/minikube/defaults/main.yml").read_text())["minikube_kubernetes_version"] == LOCKED
+
+
+@pytest.mark.parametrize(
+    ("user", "known", "made"),
+    [("minikube", None, True), ("minikube", ["x", "999", "999", "", "/home/minikube", "/bin/bash"], False), ("me", None, False)],
+    ids=["nobody knows it", "known, by a directory it may be", "who calls"],
+)
+def test_a_user_is_made_where_nobody_knows_one_of_that_name(user: str, known: list[str] | None, made: bool) -> None:
+    """useradd and usermod know nobody of a directory."""
+    tasks = yaml.safe_load((ROOT / "roles/minikube/tasks/main.yml").read_text(encoding="utf-8"))
+    [task] = [task for block in tasks for task in block.get("block", []) if "ansible.builtin.user" in task]
+    variables = {"minikube_user": user, "ansible_facts": {"user_id": "me", "getent_passwd": {user: known}}}
+    assert Templar(DataLoader(), variables=variables).template(trust_as_template(f"{{{{ {task['when']} }}}}")) is made
 
 
 # Coming back by itself
