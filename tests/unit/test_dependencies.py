@@ -91,7 +91,8 @@ def own_text(scenario: str) -> str:
         ("plugins/action/options.py", WHOLE_WAY | {"preflight", "compose", "ai_devops", "existing_cluster"}),
         (
             "plugins/modules/database_backup.py",
-            {"airgap", "airgap_trixie", "backup", "collection", "disk_full", "existing_cluster", "growing", "guides", "tags_refused"},
+            {"account", "account_trixie", "airgap", "airgap_trixie", "backup", "collection", "disk_full", "existing_cluster", "growing", "guides"}
+            | {"tags_refused"},
         ),
         ("playbooks/compose.yml", {"compose"}),
         ("compose.yaml", {"compose"}),
