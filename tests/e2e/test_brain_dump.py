@@ -10,6 +10,7 @@ NOTES = """Monday:
 fix the tap
 buy oats (urgent)
 """
+LONG = "\n".join(f"chore {number:03} {'x' * 70}" for number in range(150))  # more than is read at once
 PASTE = """
 (field, text) => {
   const clipboardData = new DataTransfer();
@@ -50,3 +51,32 @@ def test_notes_are_read_as_todos_that_are_accepted_one_by_one_or_together(page: 
     expect(dialog.get_by_label("Your notes, a line for each todo")).to_have_value("")
     page.keyboard.press("Escape")
     expect(opener).to_be_focused()
+
+
+def test_pasted_notes_are_kept_and_read_to_their_end_however_long_they_are(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    expect(page.get_by_label("New todo")).to_be_editable()
+    page.get_by_label("New todo").evaluate(PASTE, LONG)
+    dialog, opener = page.get_by_role("dialog"), page.get_by_role("button", name="Add several")
+    notes, found = dialog.get_by_label("Your notes, a line for each todo"), dialog.get_by_role("listitem")
+    expect(notes).to_have_value(LONG)
+    page.reload()
+    opener.click()
+    expect(notes).to_have_value(LONG)
+    expect(dialog.get_by_text("10,000 characters are read at once.")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_role("button", name="Read", exact=True).click()
+    expect(found).to_have_count(123)
+    expect(dialog.get_by_text("The rest of your notes is kept")).to_be_visible()
+    check_accessible(page)
+    dialog.get_by_role("button", name="Read on").click()
+    expect(found).to_have_count(150)
+    expect(dialog.get_by_text("The rest of your notes is kept")).to_have_count(0)
+    dialog.get_by_role("button", name="Add chore 149").click()
+    expect(found).to_have_count(149)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("list", name="To do").get_by_role("listitem")).to_contain_text(["chore 149"])
+
+    # What is pasted then comes after it, also one line that is too long for a title.
+    page.get_by_label("New todo").evaluate(PASTE, "call Anna " * 25)
+    expect(notes).to_have_value(f"{LONG}\n{('call Anna ' * 25).strip()}")

@@ -83,6 +83,26 @@ def test_what_is_refused_is_said_and_nothing_of_it_is_lost(page: Page, account: 
     expect(shown(other)).to_contain_text("Low priority")  # what was changed elsewhere stays
 
 
+def test_what_is_too_long_is_said_and_not_cut(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    add(page, "water the plants")
+    message = page.get_by_label("Message to the assistant")
+    message.fill("word " * 300)
+    expect(page.get_by_text("Too long: at most 1000 characters.")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_disabled()
+    check_accessible(page)
+    message.fill("")
+    open_editor(page, "water the plants")
+    editor = page.get_by_role("dialog")
+    editor.get_by_label("Notes").fill("word " * 1001)
+    editor.get_by_role("button", name="Save").click()
+    expect(editor.get_by_role("alert")).to_contain_text("Too long: at most 5000 characters.")
+    expect(editor.get_by_label("Notes")).to_be_focused()
+    expect(editor.get_by_label("Notes")).to_have_value("word " * 1001)
+    check_accessible(page)
+    editor.get_by_role("button", name="Cancel").click()
+
+
 def test_what_was_written_is_there_again_until_it_is_saved_or_cancelled(page: Page, account: Account, database: Database) -> None:
     sign_up(page, account)
     add(page, "write to Ann")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.conftest import Person
-from todo_backend.chat.proposals import MOST, proposals
+from todo_backend.chat.proposals import proposals
 
 NOW = datetime(2026, 3, 11, 10, 0, tzinfo=ZoneInfo("Europe/Berlin"))
 NOTES = """\
@@ -80,9 +80,9 @@ async def test_what_is_proposed_is_accepted_once_however_often_it_is_sent(ann: P
     assert await ann.titles() == ["send the offer to Mr Smith"]
 
 
-async def test_a_long_text_is_bounded(ann: Person) -> None:
+async def test_a_long_text_is_read_to_its_end_and_one_that_is_too_long_is_refused(ann: Person) -> None:
     answer = await ann.request(
-        "POST", "/chat/proposals", {"text": "\n".join(f"todo {number}" for number in range(800))}
+        "POST", "/chat/proposals", {"text": "\n".join(f"chore {number}" for number in range(800))}
     )
-    assert len(answer.json()) == MOST
+    assert [one["title"] for one in answer.json()] == [f"chore {number}" for number in range(800)]
     assert (await ann.request("POST", "/chat/proposals", {"text": "x" * 10_001})).status_code == 422

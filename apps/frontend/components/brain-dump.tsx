@@ -6,44 +6,55 @@ import { Dialog, PRIMARY, SECONDARY, TickedRow } from "@/components/dialog";
 import { useTexts } from "@/components/texts";
 import { useAttempt } from "@/components/use-attempt";
 import { request } from "@/lib/client";
-import { keepDraft, readDraft } from "@/lib/draft";
+import { keepDraft } from "@/lib/draft";
 import { dueInWords } from "@/lib/due";
-import { TEXT_MAX } from "@/lib/rules";
+import { firstPart, TEXT_MAX } from "@/lib/rules";
 import type { Proposal, Todo } from "@/lib/types";
 
 const nameOf = ({ title, due }: Proposal) => `${title}\n${due ?? ""}`;
 
 /** Notes, or a list from elsewhere, as todos: each is accepted by itself, or all that are ticked together. */
 export function BrainDump({
-  pasted,
+  notes,
   userId,
   inFlight,
   onAdded,
   onClose,
 }: {
-  /** What it begins with; empty: what was written before and not read. */
-  pasted: string;
+  /** What it begins with. */
+  notes: string;
   userId: string;
   inFlight: <T>(id: string, work: () => Promise<T>) => Promise<T>;
   onAdded: (todo: Todo) => void;
   onClose: () => void;
 }) {
   const texts = useTexts();
-  const { t } = texts;
-  const [text, setText] = useState(() => pasted || readDraft(userId, "notes"));
+  const { t, language } = texts;
+  const [text, setText] = useState(notes);
+  /** What comes after what was read. */
+  const [rest, setRest] = useState("");
   /** What was accepted here: notes that are read again do not propose it once more. */
   const accepted = useRef(new Set<string>());
   const [found, setFound] = useState<(Proposal & { ticked: boolean })[] | null>(null);
   const [tick, setTick] = useState(0);
   const { busy, outcome, attempt } = useAttempt();
 
-  function read(event: FormEvent) {
-    event.preventDefault();
-    if (!text.trim() || busy) return;
+  function write(said: string) {
+    setText(said);
+    keepDraft(userId, "notes", said);
+  }
+
+  /** Reads a part of the notes, and shows what is found after what is there. */
+  function read(said: string) {
+    if (!said.trim() || busy) return;
+    const [part, after] = firstPart(said.trim());
+    const before = found ?? [];
     void attempt(async () => {
-      const proposals = await request<Proposal[]>("POST", "/api/proposals", { text });
-      const left = proposals.filter((one) => !accepted.current.has(nameOf(one)));
-      setFound(left.map((one) => ({ ...one, ticked: true })));
+      const proposals = await request<Proposal[]>("POST", "/api/proposals", { text: part });
+      const known = new Set([...accepted.current, ...before.map(nameOf)]);
+      const left = proposals.filter((one) => !known.has(nameOf(one)));
+      setRest(after.trim());
+      setFound([...before, ...left.map((one) => ({ ...one, ticked: true }))]);
       setTick((now) => now + 1);
       return left.length === 1 ? "One todo is found." : `${left.length} todos are found.`;
     });
@@ -58,7 +69,7 @@ export function BrainDump({
         accepted.current.add(nameOf(one));
         setFound((now) => now && now.filter((other) => other.id !== id));
       }
-      if (chosen.length === found?.length) keepDraft(userId, "notes", "");
+      if (chosen.length === found?.length) write(rest);
       setTick((now) => now + 1);
       return chosen.length === 1 ? `Added ${chosen[0]?.title}.` : `Added ${chosen.length} todos.`;
     });
@@ -78,6 +89,11 @@ export function BrainDump({
           {ticked.length === 1 ? t("Add one todo") : t("Add {n} todos", { n: ticked.length })}
         </button>
       ) : null}
+      {rest ? (
+        <button type="button" aria-busy={busy} onClick={() => read(rest)} className={SECONDARY}>
+          {t("Read on")}
+        </button>
+      ) : null}
       <button type="button" onClick={() => setFound(null)} className={SECONDARY}>
         {t("Back to the notes")}
       </button>
@@ -92,8 +108,16 @@ export function BrainDump({
       footer={footer}
       onClose={onClose}
     >
+      {found && rest ? <p className="mb-3 text-sm">{t("The rest of your notes is kept, and not read yet.")}</p> : null}
       {found === null ? (
-        <form method="post" onSubmit={read} className="flex flex-col gap-3">
+        <form
+          method="post"
+          onSubmit={(event: FormEvent) => {
+            event.preventDefault();
+            read(text);
+          }}
+          className="flex flex-col gap-3"
+        >
           <label htmlFor="brain-dump-text" className="text-sm font-medium">
             {t("Your notes, a line for each todo")}
           </label>
@@ -101,17 +125,18 @@ export function BrainDump({
             id="brain-dump-text"
             autoFocus
             value={text}
-            onChange={({ target }) => {
-              setText(target.value);
-              keepDraft(userId, "notes", target.value);
-            }}
-            maxLength={TEXT_MAX}
+            onChange={({ target }) => write(target.value)}
             rows={8}
             aria-describedby="brain-dump-note"
             className="rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
           />
           <p id="brain-dump-note" className="text-sm text-muted">
             {t("Dates and priorities are understood, as in “call Anna tomorrow at 5, urgent”. You see everything before it is added.")}
+          </p>
+          <p role="status" className="text-sm">
+            {text.length > TEXT_MAX
+              ? t("{n} characters are read at once. What comes after them stays here, and is read next.", { n: TEXT_MAX.toLocaleString(language) })
+              : null}
           </p>
           <button type="submit" aria-busy={busy} className={`${PRIMARY} self-start`}>
             {t("Read")}

@@ -85,6 +85,8 @@ export function ChatPanel({
   const [serving, setServing] = useState(initialServing);
   const [question, setQuestion] = useState<Confirmation | null>(initialConversation?.messages.at(-1)?.confirmation ?? null);
   const waiting = live !== null || confirming || reading;
+  const message = draft.trim();
+  const tooLong = message.length > MESSAGE_MAX;
   /** Left before it has reached the server, a message would be lost. */
   const held = confirming || reading || (live !== null && !live.begun);
 
@@ -183,8 +185,7 @@ export function ChatPanel({
 
   function submit(event?: FormEvent) {
     event?.preventDefault();
-    const message = draft.trim();
-    if (!message || waiting) return field.current?.focus();
+    if (!message || tooLong || waiting) return field.current?.focus();
     type("");
     send({ id: newId(), message, conversation_id: conversation.current });
   }
@@ -485,6 +486,9 @@ export function ChatPanel({
             </li>
           ))}
         </ul>
+        <p id="message-problem" role="status" className="px-2 text-sm text-danger">
+          {tooLong ? <span className="mb-1.5 block">{t("Too long: at most {n} characters.", { n: MESSAGE_MAX })}</span> : null}
+        </p>
         <form
           method="post"
           onSubmit={submit}
@@ -499,7 +503,8 @@ export function ChatPanel({
             name="message"
             rows={1}
             readOnly={!hydrated}
-            maxLength={MESSAGE_MAX}
+            aria-invalid={tooLong}
+            aria-describedby="message-problem"
             enterKeyHint="send"
             value={draft}
             placeholder={t("Write to the assistant")}
@@ -520,7 +525,7 @@ export function ChatPanel({
               <Icon name="stop" />
             </button>
           ) : (
-            <button key="send" type="submit" aria-label={t("Send")} disabled={!hydrated || waiting || !draft.trim()} className={ROUND}>
+            <button key="send" type="submit" aria-label={t("Send")} disabled={!hydrated || waiting || tooLong || !message} className={ROUND}>
               <Icon name="send" />
             </button>
           )}

@@ -11,6 +11,7 @@ import { keepDraft, readDraft } from "@/lib/draft";
 import { DUE_MAX, NOTES_MAX, TITLE_MAX } from "@/lib/rules";
 import type { Todo } from "@/lib/types";
 
+const MOST = { title: TITLE_MAX, notes: NOTES_MAX, due: DUE_MAX };
 const LABEL = "mt-4 mb-1.5 block text-sm font-medium first:mt-0";
 
 /** Returns what was changed of a todo, or null for nothing. */
@@ -66,6 +67,11 @@ export function TodoEditor({
     const change = edited(todo, new FormData(event.currentTarget));
     if (!change) return leave();
     if (change.title === "") return document.getElementById("edit-title")?.focus();
+    const long = (["title", "notes", "due"] as const).find((name) => (change[name]?.length ?? 0) > MOST[name]);
+    if (long) {
+      document.getElementById(`edit-${long}`)?.focus();
+      return void attempt(() => Promise.reject(new RequestError(`Too long: at most ${MOST[long]} characters.`, 0)));
+    }
     const send = async () => {
       const version = overtaken ? undefined : todo.version;
       const saved = await request<Todo>("PATCH", `/api/todos/${todo.id}`, { ...change, version }).catch((error: unknown) => {
@@ -112,7 +118,7 @@ export function TodoEditor({
         <label htmlFor="edit-title" className={LABEL}>
           {t("Title")}
         </label>
-        <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={draft?.title ?? todo.title} maxLength={TITLE_MAX} className={`${FIELD} w-full`} />
+        <input id="edit-title" name="title" autoFocus autoComplete="off" defaultValue={draft?.title ?? todo.title} className={`${FIELD} w-full`} />
         <label htmlFor="edit-notes" className={LABEL}>
           {t("Notes")}
         </label>
@@ -121,7 +127,6 @@ export function TodoEditor({
           name="notes"
           rows={5}
           defaultValue={draft?.notes ?? todo.notes}
-          maxLength={NOTES_MAX}
           className="w-full rounded-xl border border-line-strong bg-paper px-4 py-3 focus:border-pine focus:outline-2 focus:outline-pine"
         />
         <label htmlFor="edit-due" className={LABEL}>
@@ -132,7 +137,6 @@ export function TodoEditor({
           name="due"
           autoComplete="off"
           defaultValue={draft?.due ?? todo.due?.replace("T", " ")}
-          maxLength={DUE_MAX}
           aria-describedby="edit-due-hint"
           className={`${FIELD} w-full`}
         />

@@ -17,7 +17,7 @@ import { dueInWords } from "@/lib/due";
 import { newId } from "@/lib/id";
 import { countsOf, EVERYTHING, inOrder, isEverything, type Listing, type Rest, type Shown } from "@/lib/listing";
 import type { RowsInFlight } from "@/lib/rows";
-import { TEXT_MAX, TITLE_MAX } from "@/lib/rules";
+import { TITLE_MAX } from "@/lib/rules";
 import type { Texts } from "@/lib/texts";
 import type { Proposal, Todo } from "@/lib/types";
 
@@ -71,7 +71,7 @@ export function TodoPanel({
   const sent = useRef<{ id: string; said: string; wanted?: Partial<Todo> } | null>(null);
   const [deleted, setDeleted] = useState<{ change: number; todo: Todo } | null>(null);
   const [adding, setAdding] = useState(false);
-  /** The text that is read as several todos, while the dialog for that is open. */
+  /** The notes with which the dialog for several todos was opened, while it is. */
   const [dump, setDump] = useState<string | null>(null);
   const [edited, setEdited] = useState<Todo | null>(null);
   const [planning, setPlanning] = useState(false);
@@ -158,6 +158,13 @@ export function TodoPanel({
     } finally {
       rows.end(id);
     }
+  }
+
+  /** Opens the dialog for several todos: pasted notes come after those that were written before and not read. */
+  function openNotes(pasted = "") {
+    const notes = [readDraft(userId, "notes"), pasted].filter(Boolean).join("\n");
+    keepDraft(userId, "notes", notes);
+    setDump(notes);
   }
 
   /** Opens the editor on a todo as it is once the changes that are under way are through. */
@@ -326,9 +333,9 @@ export function TodoPanel({
             onChange={(event) => keepDraft(userId, "todo", event.target.value)}
             onPaste={(event) => {
               const pasted = event.clipboardData.getData("text").trim();
-              if (!pasted.includes("\n")) return;
-              event.preventDefault(); // a field of one line would make one todo of all
-              setDump(pasted.slice(0, TEXT_MAX));
+              if (!pasted.includes("\n") && event.currentTarget.value.length + pasted.length <= TITLE_MAX) return;
+              event.preventDefault(); // a field of one line would make one todo of all, and cut what is too long for a title
+              openNotes(pasted);
             }}
             maxLength={TITLE_MAX}
             autoComplete="off"
@@ -341,7 +348,7 @@ export function TodoPanel({
             disabled={!hydrated}
             aria-label={t("Add several")}
             aria-haspopup="dialog"
-            onClick={() => setDump("")}
+            onClick={() => openNotes()}
             className="flex size-11 shrink-0 items-center justify-center rounded-lg text-muted hover:bg-paper hover:text-ink"
           >
             <Icon name="list" />
@@ -469,7 +476,7 @@ export function TodoPanel({
       {planning ? <DayPlan onChanged={readAgain} onClose={() => setPlanning(false)} /> : null}
       {dump === null ? null : (
         <BrainDump
-          pasted={dump}
+          notes={dump}
           userId={userId}
           inFlight={inFlight}
           onAdded={(todo) => {

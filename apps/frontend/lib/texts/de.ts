@@ -149,6 +149,10 @@ const de: Table = {
   "Dates and priorities are understood, as in “call Anna tomorrow at 5, urgent”. You see everything before it is added.":
     "Datum und Priorität werden verstanden, wie in „Anna morgen um 5 anrufen, dringend“. Du siehst alles, bevor es hinzugefügt wird.",
   Read: "Lesen",
+  "Read on": "Weiterlesen",
+  "{n} characters are read at once. What comes after them stays here, and is read next.":
+    "Auf einmal werden {n} Zeichen gelesen. Was danach kommt, bleibt hier und kommt als Nächstes dran.",
+  "The rest of your notes is kept, and not read yet.": "Der Rest deiner Notizen bleibt und ist noch nicht gelesen.",
   "Nothing is left to add.": "Nichts mehr hinzuzufügen.",
   "Add one todo": "Eine Aufgabe hinzufügen",
   "Add {n} todos": "{n} Aufgaben hinzufügen",

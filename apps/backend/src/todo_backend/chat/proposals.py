@@ -9,7 +9,6 @@ from todo_backend.chat.reading import New, Reader, new_todo
 from todo_backend.text import shortened, visible_line
 
 TITLE, NOTES = 200, 5000
-MOST = 100
 READ = 500
 """Characters of a line that are looked at: who reads takes longer than they are many."""
 _END = re.compile(r"(?<=[.;!?])\s+(?=\S)")
@@ -32,7 +31,7 @@ def proposals(text: str, now: datetime) -> list[tuple[New, str]]:
         notes = whole[:NOTES] if len(title) > TITLE or len(whole) > READ else ""
         title = shortened(title, TITLE)
         found.setdefault(f"{title.casefold()} {new.due}", (New(title, new.due, new.priority), notes))
-    return list(found.values())[:MOST]
+    return list(found.values())
 
 
 def _read(text: str, now: datetime) -> Iterator[tuple[New, str]]:
