@@ -5,8 +5,6 @@ import type { Session } from "@/lib/types";
 type Kind = "session" | "refresh" | "browser" | "open" | "theme" | "language";
 type Cookies = { get(name: string): { value: string } | undefined };
 
-/** The access token's name in the version before, of which pods may answer the next request during an update. */
-const NAME_BEFORE = "todochat_session";
 const BROWSER_SECONDS = 365 * 24 * 60 * 60;
 /** What the backend's tokens are made of; anything else in a cookie is of somebody else, and no header could carry it. */
 const TOKEN = /^[A-Za-z0-9._~+/=-]{1,4000}$/;
@@ -22,7 +20,7 @@ export function cookieName(kind: Kind, headers: Headers): string {
 
 export type Tokens = { access?: string; refresh?: string; browser?: string };
 
-/** Returns what the browser's cookies hold; the access token also under the name that the version before gave it. */
+/** Returns what the browser's cookies of this deployment hold. */
 export function readTokens(cookies: Cookies, headers: Headers): Tokens {
   const read = (name: string) => {
     const value = cookies.get(name)?.value ?? "";
@@ -31,7 +29,7 @@ export function readTokens(cookies: Cookies, headers: Headers): Tokens {
   const [access, refresh, browser] = (["session", "refresh", "browser"] as const).map((kind) =>
     read(cookieName(kind, headers)),
   );
-  return { access: access ?? (refresh ? undefined : read(NAME_BEFORE)), refresh, browser };
+  return { access, refresh, browser };
 }
 
 /** Tells whether the browser speaks https: as PUBLIC_URL says, or the nearest proxy; without one it is http. */
@@ -55,8 +53,7 @@ function cookie(name: string, value: string, maxAge: number, headers: Headers): 
 
 /** Returns the Set-Cookie values that keep what the backend gave; what it did not give stays as it is. */
 export function sessionCookies(session: Session, headers: Headers): string[] {
-  const names = [cookieName("session", headers), NAME_BEFORE];
-  const kept = names.map((name) => cookie(name, session.access_token, session.expires_in, headers));
+  const kept = [cookie(cookieName("session", headers), session.access_token, session.expires_in, headers)];
   if (session.refresh_token) {
     const seconds = session.refresh_expires_in ?? session.expires_in;
     kept.push(cookie(cookieName("refresh", headers), session.refresh_token, seconds, headers));
@@ -67,6 +64,5 @@ export function sessionCookies(session: Session, headers: Headers): string[] {
 
 /** Returns the Set-Cookie values that end the session. */
 export function endedSessionCookies(headers: Headers): string[] {
-  const names = [cookieName("session", headers), cookieName("refresh", headers), NAME_BEFORE];
-  return names.map((name) => cookie(name, "", 0, headers));
+  return (["session", "refresh"] as const).map((kind) => cookie(cookieName(kind, headers), "", 0, headers));
 }

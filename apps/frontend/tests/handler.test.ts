@@ -15,7 +15,7 @@ type Sent = { headers?: Record<string, string>; body?: string; id?: string };
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 const ID = "0A1b2c3d-0000-4000-8000-00000000000f";
 const OWN_PAGE = { host: "todo.example", origin: "http://todo.example" };
-const SIGNED_IN = { ...OWN_PAGE, cookie: "todochat_session=token" };
+const SIGNED_IN = { ...OWN_PAGE, cookie: "todochat_own_session=token" };
 
 /** Every handler below app/api, as "POST /api/todos". */
 const handlers = new Map<string, Handler>();

@@ -41,7 +41,7 @@ function say(signal?: AbortSignal): Promise<Response> {
   const headers = {
     host: "todo.example",
     origin: "http://todo.example",
-    cookie: "todochat_session=token",
+    cookie: "todochat_own_session=token",
     "content-type": "application/json",
     "content-length": String(SAID.length),
     "accept-encoding": "gzip",
@@ -50,7 +50,7 @@ function say(signal?: AbortSignal): Promise<Response> {
 }
 
 test("an export comes piece by piece, and what is broken off is no whole document", async () => {
-  const headers = { host: "todo.example", cookie: "todochat_session=token" };
+  const headers = { host: "todo.example", cookie: "todochat_own_session=token" };
   const answer = exported(new NextRequest("http://todo.example/api/account/export", { headers }), context);
   const { response } = await arrival();
   response.writeHead(200, { "content-type": "application/json" });
@@ -132,7 +132,7 @@ test("an outside client's token and protocol reach the backend; cookies, origin 
       method,
       {
         authorization: "Bearer todochat_pat",
-        cookie: "todochat_session=token",
+        cookie: "todochat_own_session=token",
         origin: "http://evil.example",
         accept: "application/json, text/event-stream",
         "mcp-protocol-version": "2025-06-18",
@@ -158,7 +158,7 @@ test("an outside client's token and protocol reach the backend; cookies, origin 
 });
 
 test("a cookie is worth nothing at /mcp", async () => {
-  const answer = outside("GET", { cookie: "todochat_session=token" });
+  const answer = outside("GET", { cookie: "todochat_own_session=token" });
   const { request, response } = await arrival();
   assert.equal(request.headers.authorization, undefined);
   response.writeHead(401).end();
