@@ -72,8 +72,16 @@ def test_conversations_and_their_receipts_are_there_again(page: Page, account: A
     expect(page.get_by_role("checkbox", name="call mum")).to_be_visible()
     assert database.rows("SELECT count(*) FROM conversations JOIN users ON users.id = user_id WHERE email = :'email';", account.email) == ["1"]
 
-    # Several deletions wait until they are confirmed, and each can be taken back where it is said.
+    # Several deletions wait until they are confirmed, are not asked about again where they are not wanted, and each can be taken back where it is said.
     ask(page, "add walk the dog")
+    ask(page, "delete everything")
+    with page.expect_response("**/api/confirmations/*") as kept:
+        page.get_by_role("button", name="Keep them").click()
+    assert kept.value.status == 204
+    expect(page.get_by_label("Message to the assistant")).to_be_focused()
+    reload(page)
+    expect(log.get_by_text("You: delete everything")).to_be_visible()
+    expect(page.get_by_role("group", name="Confirmation")).to_have_count(0)
     ask(page, "delete everything")
     page.get_by_role("button", name="Delete 2 todos").click()
     expect(log.get_by_text("Deleted 2 todos.")).to_be_visible()

@@ -328,6 +328,20 @@ async def test_a_conversation_has_the_receipts_of_its_answers(ann: Person) -> No
     assert await receipts() == [[], [("add", None)], [], [("update", "This was taken back already.")], [], []]
 
 
+async def test_what_is_kept_is_not_asked_about_again(ann: Person) -> None:
+    for title in ("a", "b"):
+        await ann.add(title)
+    message = {"id": str(uuid.uuid4()), "message": "delete everything"}
+    asked = (await ann.request("POST", "/chat", message)).json()
+    question = f"/confirmations/{asked['confirmation']['id']}"
+    answers = [await ann.request(method, question) for method in ("DELETE", "DELETE", "POST")]
+    assert [answer.status_code for answer in answers] == [204, 409, 409]
+    assert await ann.titles() == ["a", "b"]
+    conversation = (await ann.request("GET", f"/chat/conversations/{asked['conversation_id']}")).json()
+    assert conversation["messages"][-1]["confirmation"] is None
+    assert (await ann.request("POST", "/chat", message)).json()["confirmation"] is None
+
+
 async def test_a_question_is_there_again_until_it_is_answered(ann: Person) -> None:
     for title in ("a", "b"):
         await ann.add(title)

@@ -275,6 +275,21 @@ export function ChatPanel({
     setOlder(newest);
   }
 
+  /** Answers with no; unheard, it would be asked again after a reload. */
+  async function keep(asked: Confirmation) {
+    setQuestion(null);
+    setProblem(undefined);
+    field.current?.focus();
+    try {
+      await request("DELETE", `/api/confirmations/${asked.id}`);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (error.status > 0 && error.status < 500) return; // there is nothing to answer any more
+      setProblem(error.message);
+      setQuestion((now) => now ?? asked);
+    }
+  }
+
   async function confirm({ id }: Confirmation) {
     setQuestion(null);
     setConfirming(true);
@@ -454,10 +469,7 @@ export function ChatPanel({
               </button>
               <button
                 type="button"
-                onClick={() => {
-                  setQuestion(null);
-                  field.current?.focus();
-                }}
+                onClick={() => void keep(question)}
                 className="h-10 rounded-xl border border-line-strong bg-surface px-4 font-medium hover:border-pine"
               >
                 {question.todos.length === 1 ? t("Keep it") : t("Keep them")}

@@ -73,6 +73,7 @@ test("all handlers are known here", () => {
     "DELETE /api/account/sessions/[id]",
     "DELETE /api/account/tokens/[id]",
     "DELETE /api/chat/conversations/[id]",
+    "DELETE /api/confirmations/[id]",
     "DELETE /api/todos/[id]",
     "PATCH /api/account",
     "PATCH /api/chat/conversations/[id]",

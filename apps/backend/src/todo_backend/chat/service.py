@@ -16,7 +16,7 @@ from todo_backend.database import Base
 from todo_backend.text import shortened
 from todo_backend.todos.models import Change
 from todo_backend.todos.schemas import ConfirmationView, TodoView
-from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, as_they_stand, asked_about, open_question, take_turn
+from todo_backend.todos.service import AT_ONCE, KEPT_DAYS, as_they_stand, open_question, take_turn
 
 HISTORY = 50
 """Turns of a conversation that a model is told of."""
@@ -109,10 +109,10 @@ async def keep_answer(session: AsyncSession, turn: Turn, reply: ChatReply) -> Ch
 
 
 async def kept_answer(session: AsyncSession, turn: Turn) -> ChatReply:
-    """Return the answer with the todos that it asked about, which are many and so not kept with it."""
+    """Return the answer with the todos that it asks about still, which are many and so not kept with it."""
     reply = dict(turn.reply or {})
     if asked := reply["confirmation"]:
-        todos = await asked_about(session, uuid.UUID(asked["id"]))
+        todos = await open_question(session, uuid.UUID(asked["id"]))
         reply["confirmation"] = {**asked, "todos": [TodoView.of(todo) for todo in todos]} if todos else None
     return ChatReply.model_validate(reply)
 

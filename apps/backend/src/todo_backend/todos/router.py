@@ -190,6 +190,14 @@ async def confirm(confirmation_id: uuid.UUID, user: CurrentUser, database: Db) -
             return await service.confirm(session, user.id, confirmation_id)
 
 
+@router.delete("/confirmations/{confirmation_id}", status_code=204, responses=_NOT_FOUND | _CONFLICT)
+async def decline(confirmation_id: uuid.UUID, user: CurrentUser, database: Db) -> None:
+    """Keep the todos that the assistant asked about; it is not asked again."""
+    with _answers("question"):
+        async with database.transaction() as session:
+            await service.answer(session, user.id, confirmation_id)
+
+
 def _today(user: User) -> datetime:
     """When this day began on the user's clocks."""
     return now_in(user.time_zone).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -601,24 +601,19 @@ async def ask_to_delete(
     return confirmation
 
 
-async def asked_about(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequence[Todo]:
-    """Return the todos that are deleted once this is confirmed."""
-    asked = await session.get(Confirmation, confirmation_id)
+async def open_question(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequence[Todo]:
+    """Return the todos of a question that can be answered still; none where it cannot."""
+    fresh = Confirmation.created_at >= func.now() - timedelta(minutes=CONFIRMATION_MINUTES)
+    query = select(Confirmation).where(Confirmation.id == confirmation_id, Confirmation.used_at.is_(None), fresh)
+    asked = await session.scalar(query)
     if asked is None:
         return []
     ids = cast([uuid.UUID(name) for name in asked.todos], ARRAY(Uuid))
     return (await session.scalars(select(Todo).where(Todo.id == func.any(ids)).order_by(Todo.number))).all()
 
 
-async def open_question(session: AsyncSession, confirmation_id: uuid.UUID) -> Sequence[Todo]:
-    """Return the todos of a question that can be answered still; none where it cannot."""
-    fresh = Confirmation.created_at >= func.now() - timedelta(minutes=CONFIRMATION_MINUTES)
-    query = select(Confirmation.id).where(Confirmation.id == confirmation_id, Confirmation.used_at.is_(None), fresh)
-    return [] if await session.scalar(query) is None else await asked_about(session, confirmation_id)
-
-
-async def confirm(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID) -> Deleted:
-    """Delete what was asked about, once; return that, and what was left because it has changed or is gone.
+async def answer(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID) -> Confirmation:
+    """Return what was asked, which is answered from now on: where nothing else is done, what it is about stays.
 
     Raises TodoNotFoundError where nothing was asked, and ConflictError where it was answered, or too long ago.
     """
@@ -633,6 +628,15 @@ async def confirm(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uu
     if asked.created_at < now - timedelta(minutes=CONFIRMATION_MINUTES):
         raise ConflictError("This was asked too long ago; ask again.")
     asked.used_at = now
+    return asked
+
+
+async def confirm(session: AsyncSession, user_id: uuid.UUID, confirmation_id: uuid.UUID) -> Deleted:
+    """Delete what was asked about, once; return that, and what was left because it has changed or is gone.
+
+    Raises TodoNotFoundError and ConflictError as `answer` does.
+    """
+    asked = await answer(session, user_id, confirmation_id)
     versions = {uuid.UUID(name): version for name, version in asked.todos.items()}
     mine = select(Todo).where(Todo.user_id == user_id, Todo.id == func.any(cast(list(versions), ARRAY(Uuid))))
     there = await session.scalars(mine.order_by(Todo.number).with_for_update())
