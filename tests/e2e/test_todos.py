@@ -25,6 +25,7 @@ SAID = """
 MOVING = """
     [...new Set(document.getAnimations().map((one) => one.animationName ?? "transition"))].filter((name) => name !== "arrive")
 """
+COMES_BACK = "document.dispatchEvent(new Event('visibilitychange'))"  # a browser without a screen hides no tab
 UNREACHABLE = "The database cannot be reached. Try again in a moment."
 TIMES, MOST_ROUNDS = 9, 5
 MOST_OF_50 = 1.3  # the first paint with 5,000 todos, beside that with 50
@@ -239,6 +240,28 @@ def test_a_deletion_by_hand_is_undone(page: Page, account: Account, database: Da
     expect(page.get_by_role("button", name="Edit water the plants")).to_be_focused()
     expect(page.get_by_text("Deleted water the plants")).to_have_count(0)
     assert database.todos_of(account.email) == ["water the plants|f"]
+
+
+def test_what_was_done_in_another_tab_is_there_when_somebody_comes_back(page: Page, account: Account) -> None:
+    sign_up(page, account)
+    add(page, "water the plants")
+    other = page.context.new_page()
+    other.goto("/todos")
+    other.get_by_role("checkbox", name="water the plants").check()
+    add(other, "buy bread")
+    page.evaluate(COMES_BACK)
+    expect(page.get_by_role("checkbox", name="buy bread")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="water the plants")).to_be_checked()
+
+    # What comes while something is open above the list is there once that is closed.
+    open_editor(page, "buy bread")
+    add(other, "call Anna")
+    page.evaluate(COMES_BACK)
+    page.get_by_role("dialog").get_by_label("Notes").fill("two loaves")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("checkbox", name="call Anna")).to_be_visible()
+    expect(shown(page).filter(has_text="buy bread")).to_contain_text("two loaves")
+    other.close()
 
 
 def test_two_clicks_do_a_thing_once(page: Page, account: Account, database: Database) -> None:

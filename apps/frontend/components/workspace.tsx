@@ -12,6 +12,7 @@ import { request, RequestError } from "@/lib/client";
 import { remember } from "@/lib/draft";
 import { announced, asked as addressOf, countsOf, isEverything, LISTED, shownOf, withRest, type Listed, type Listing, type Rest } from "@/lib/listing";
 import { RowsInFlight } from "@/lib/rows";
+import { Soon } from "@/lib/soon";
 import type { Conversation, Serving, Todo, User } from "@/lib/types";
 
 export type View = "list" | "chat";
@@ -73,6 +74,24 @@ export function Workspace({
       return todos === now.todos || !told ? now : shownOf(wanted, { ...told, todos });
     });
   }, [ask, rows]);
+
+  // Another tab, another device or an outside client may have changed what is shown to whoever comes back.
+  useEffect(() => {
+    const look = () => {
+      readAgain().catch((failure: unknown) => {
+        if (!(failure instanceof RequestError)) throw failure; // nobody has asked for it
+      });
+    };
+    const soon = new Soon(look, () => !rows.busy && !document.querySelector("dialog[open]"));
+    const back = () => document.visibilityState === "visible" && soon.ask();
+    const left = new AbortController();
+    document.addEventListener("visibilitychange", back, { signal: left.signal });
+    for (const event of ["focus", "online"]) window.addEventListener(event, back, { signal: left.signal });
+    return () => {
+      left.abort();
+      soon.end();
+    };
+  }, [readAgain, rows]);
 
   /** Shows another listing; while one is asked for, the last one that is wanted waits. */
   async function change(wanted: Listing) {

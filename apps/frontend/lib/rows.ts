@@ -7,6 +7,11 @@ export class RowsInFlight {
   #asked = 0;
   #shown = 0;
 
+  /** Whether a row is changing, or the list is read. */
+  get busy(): boolean {
+    return this.#running.size > 0 || this.#reads.size > 0;
+  }
+
   begin(id: string): void {
     this.#running.set(id, (this.#running.get(id) ?? 0) + 1);
     this.#reads.forEach((known) => known.add(id));

@@ -15,11 +15,14 @@ test("a read that began before a change ends does not bring back what the change
 
 test("nor does one that is answered when the change is through", async () => {
   const rows = new RowsInFlight();
+  assert.ok(!rows.busy);
   const merge = await rows.read(async () => {
     rows.begin("a");
     rows.end("a");
+    assert.ok(rows.busy);
     return [todo("a", "old")];
   });
+  assert.ok(!rows.busy);
   assert.deepEqual(merge([todo("a", "new")]), [todo("a", "new")]);
 });
 
