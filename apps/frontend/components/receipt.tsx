@@ -4,8 +4,10 @@ import { useEffect, useRef, useState, type ReactNode } from "react";
 
 import { Icon } from "@/components/icons";
 import { useTexts } from "@/components/texts";
+import { useHydrated } from "@/components/use-hydrated";
 import { changeInWords } from "@/lib/changes";
 import { request, RequestError } from "@/lib/client";
+import { dueAsKept, dueInWords } from "@/lib/due";
 import type { Change } from "@/lib/types";
 
 /** What was changed, to be taken back where nothing stands in the way. */
@@ -21,7 +23,7 @@ export function Receipt({
   const texts = useTexts();
   const { t } = texts;
   const [state, setState] = useState<{ busy?: boolean; undone?: boolean; problem?: string }>({});
-  const line = changeInWords(change, texts);
+  const line = changeInWords(change, texts, useHydrated() ? dueInWords : dueAsKept);
   const outcome = useRef<HTMLSpanElement>(null);
   const undone = state.undone || Boolean(change.undone_at);
   const final = change.kind === "undo" || (change.obstacle && !state.problem);

@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import { Icon } from "@/components/icons";
 import { useTexts } from "@/components/texts";
 import { useHydrated } from "@/components/use-hydrated";
-import { dueInWords, isOverdue } from "@/lib/due";
+import { dueAsKept, dueInWords, isOverdue } from "@/lib/due";
 import type { Todo } from "@/lib/types";
 
 const ACTION =
@@ -100,7 +100,7 @@ function Facts({ todo }: { todo: Todo }) {
       </span>
       {todo.due ? (
         <span className={late ? "font-medium text-danger" : ""}>
-          {t(late ? "Overdue: {due}" : "{due}", { due: hydrated ? dueInWords({ ...todo, due: todo.due }, texts) : todo.due.replace("T", " ") })}
+          {t(late ? "Overdue: {due}" : "{due}", { due: (hydrated ? dueInWords : dueAsKept)({ ...todo, due: todo.due }, texts) })}
         </span>
       ) : null}
       {todo.priority ? (

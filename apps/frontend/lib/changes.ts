@@ -1,3 +1,4 @@
+import { dueInWords } from "@/lib/due";
 import { ENGLISH, type Texts } from "@/lib/texts";
 import type { Change, Todo, Who } from "@/lib/types";
 
@@ -10,22 +11,24 @@ const KINDS: Record<string, string> = {
 };
 
 /** What an update changed besides the title, field by field. */
-const FIELDS: ((before: Partial<Todo>, after: Partial<Todo>, t: Texts["t"]) => string | false)[] = [
-  ({ due: was }, { due }, t) => (was ?? null) !== (due ?? null) && (due ? t("due {date}", { date: due.replace("T", " ") }) : t("no date")),
-  ({ priority: was }, { priority }, t) => (was ?? null) !== (priority ?? null) && t(`${priority ?? "no"} priority`),
-  ({ notes: was }, { notes }, t) => (was ?? "") !== (notes ?? "") && t(notes ? "notes" : "no notes"),
+const FIELDS: ((before: Partial<Todo>, after: Partial<Todo>, texts: Texts, told: typeof dueInWords) => string | false)[] = [
+  ({ due: was }, { due, due_time_zone }, texts, told) =>
+    (was ?? null) !== (due ?? null) && (due ? texts.t("due {date}", { date: told({ due, due_time_zone }, texts) }) : texts.t("no date")),
+  ({ priority: was }, { priority }, { t }) => (was ?? null) !== (priority ?? null) && t(`${priority ?? "no"} priority`),
+  ({ notes: was }, { notes }, { t }) => (was ?? "") !== (notes ?? "") && t(notes ? "notes" : "no notes"),
 ];
 
-/** Returns what a change did, in words. */
-export function changeInWords({ kind, before, after }: Change, { t }: Texts = ENGLISH): string {
+/** Returns what a change did, in words; a date in those of `told`. */
+export function changeInWords({ kind, before, after }: Change, texts: Texts = ENGLISH, told = dueInWords): string {
+  const { t } = texts;
   const title = after?.title ?? before?.title ?? t("a todo");
   const said = (words: string, more: Record<string, string> = {}) => t(words, { title, ...more });
   if (kind === "undo") return said(!before ? "Brought back {title}" : after ? "Took back a change of {title}" : "Took {title} off again");
   if (kind !== "update" || !before || !after) return said(`${(Object.hasOwn(KINDS, kind) && KINDS[kind]) || "Changed"} {title}`);
-  const others = FIELDS.map((inWords) => inWords(before, after, t)).filter(Boolean);
-  const told = others.length > 0 ? `: ${others.join(", ")}` : "";
+  const others = FIELDS.map((inWords) => inWords(before, after, texts, told)).filter(Boolean);
+  const fields = others.length > 0 ? `: ${others.join(", ")}` : "";
   const renamed = before.title && before.title !== after.title;
-  return (renamed ? said("Renamed {before} to {title}", { before: before.title ?? "" }) : said("Changed {title}")) + told;
+  return (renamed ? said("Renamed {before} to {title}", { before: before.title ?? "" }) : said("Changed {title}")) + fields;
 }
 
 export const BUILT_IN = "rule-based";

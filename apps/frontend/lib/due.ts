@@ -58,6 +58,9 @@ export function dueInWords(
   return `${day}, ${time}${elsewhere}`;
 }
 
+/** Returns a due date as a server can tell it, which knows neither the browser's day nor how its user writes dates. */
+export const dueAsKept: typeof dueInWords = ({ due }) => due.replace("T", " ");
+
 /** Tells whether a todo's day is today. */
 export function isDueToday({ due }: Pick<Todo, "due">, { timeZone = here() }: Clocks = {}, now = new Date()): boolean {
   return Boolean(due) && daysFromToday(due ?? "", timeZone, now) === 0;

@@ -1,6 +1,7 @@
 import { HistoryPage } from "@/components/history-page";
 import { PlainPage } from "@/components/plain-page";
-import { BackendError, fetchActors, fetchChanges } from "@/lib/backend";
+import { OnClocksOf } from "@/components/texts";
+import { BackendError, fetchActors, fetchChanges, fetchUser } from "@/lib/backend";
 import { loadFor, titled } from "@/lib/page";
 
 export const generateMetadata = titled({ title: "History" });
@@ -12,8 +13,9 @@ const nobody = (error: unknown) => {
 };
 
 async function load(token: string) {
-  const [initialChanges, initialActors] = await Promise.all([fetchChanges(token), fetchActors(token).catch(nobody)]);
-  return { initialChanges, initialActors };
+  const read = [fetchUser(token), fetchChanges(token), fetchActors(token).catch(nobody)] as const;
+  const [user, initialChanges, initialActors] = await Promise.all(read);
+  return { user, initialChanges, initialActors };
 }
 
 export default async function History({ searchParams }: { searchParams: Promise<{ away?: string }> }) {
@@ -21,5 +23,10 @@ export default async function History({ searchParams }: { searchParams: Promise<
   if (loaded instanceof BackendError) {
     return <PlainPage title="Your history is out of reach" text={loaded.message} href="/history" action="Try again" />;
   }
-  return <HistoryPage {...loaded} />;
+  const { user, ...initial } = loaded;
+  return (
+    <OnClocksOf timeZone={user.time_zone}>
+      <HistoryPage {...initial} />
+    </OnClocksOf>
+  );
 }
