@@ -398,6 +398,53 @@ def test_a_day_is_planned(page: Page, account: Account) -> None:
     expect(page.get_by_role("checkbox", name="call the bank")).to_be_visible()
 
 
+def test_todos_are_gone_through_and_changed_by_keys(page: Page, account: Account, database: Database) -> None:
+    sign_up(page, account)
+    for title in ("water the plants", "buy bread", "call Anna"):
+        add(page, title)
+    anna, bread, plants = (page.get_by_role("checkbox", name=title) for title in ("call Anna", "buy bread", "water the plants"))
+    page.get_by_role("heading", level=1).focus()
+    page.keyboard.press("ArrowDown")  # scrolls, where no row has the focus
+    expect(page.get_by_role("heading", level=1)).to_be_focused()
+    page.keyboard.press("j")
+    expect(anna).to_be_focused()
+    check_accessible(page)
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("k")  # there is none before it
+    expect(anna).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(bread).to_be_focused()
+    page.keyboard.press("x")
+    expect(page.get_by_role("list", name="Done").get_by_role("checkbox")).to_be_checked()
+    expect(bread).to_be_focused()
+    page.keyboard.press("k")
+    expect(plants).to_be_focused()
+    page.keyboard.press("e")
+    editor = page.get_by_role("dialog", name="Todo 1")
+    expect(editor.get_by_label("Title")).to_be_focused()
+    page.keyboard.press("End")
+    page.keyboard.type(" jx")  # what is written there is written
+    expect(editor.get_by_label("Title")).to_have_value("water the plants jx")
+    editor.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Edit water the plants")).to_be_focused()
+
+    page.keyboard.press("Delete")
+    expect(page.get_by_text("Deleted water the plants")).to_be_visible()
+    expect(bread).to_be_focused()
+    page.keyboard.press("u")
+    expect(page.get_by_role("button", name="Edit water the plants")).to_be_focused()
+    assert database.todos_of(account.email) == ["buy bread|t", "call Anna|f", "water the plants|f"]
+    page.keyboard.press("ArrowUp")
+    expect(anna).to_be_focused()
+    page.keyboard.press("Backspace")
+    expect(plants).to_be_focused()
+    expect(page.get_by_role("heading", name="1 to do")).to_be_visible()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Undo the last deletion")
+    check_accessible(page)
+    page.keyboard.press("Escape")
+
+
 def test_keys_are_shortcuts_until_they_are_switched_off(page: Page, account: Account) -> None:
     sign_up(page, account)
     expect(page.get_by_label("New todo")).to_be_editable()

@@ -24,7 +24,10 @@ function keep(on: boolean): void {
   }
 }
 
-export type Shortcut = { key: string; does: string; run: () => void };
+/** `run` returns false where there is nothing to do it to: the key then means what it means anyway. Held down, only one that `repeats` goes on. */
+export type Shortcut = { keys: string[]; does: string; repeats?: boolean; run: (key: string) => false | void };
+
+const NAMES: Record<string, string> = { ArrowDown: "↓", ArrowUp: "↑", Delete: "Del", Backspace: "⌫" };
 
 /** Single keys, where nothing is being written and no dialog is open; `?` shows them, and there they can be switched off. */
 export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
@@ -36,10 +39,13 @@ export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
     const { target } = event;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (target instanceof HTMLElement && (target.isContentEditable || target.closest("input:not([type=checkbox]), textarea, select, dialog"))) return;
-    const shortcut = shortcuts.find(({ key }) => key === event.key);
+    const shortcut = shortcuts.find(({ keys }) => keys.includes(event.key));
     if (event.key !== "?" && (!shortcut || !areOn())) return;
+    if (shortcut) {
+      const idle = event.repeat && !shortcut.repeats;
+      return idle || shortcut.run(event.key) !== false ? event.preventDefault() : undefined;
+    }
     event.preventDefault();
-    if (shortcut) return shortcut.run();
     setOn(areOn());
     setShown(true);
   });
@@ -53,10 +59,14 @@ export function Shortcuts({ shortcuts }: { shortcuts: Shortcut[] }) {
   return (
     <Dialog id="shortcuts" title={t("Keyboard shortcuts")} onClose={() => setShown(false)}>
       <dl className="grid grid-cols-[auto_1fr] items-center gap-x-4 gap-y-2.5">
-        {[...shortcuts, { key: "?", does: "This list" }].map(({ key, does }) => (
-          <div key={key} className="contents">
-            <dt>
-              <kbd className="inline-flex h-8 min-w-8 items-center justify-center rounded-lg border border-line-strong bg-sunken px-2 font-mono text-sm">{key}</kbd>
+        {[...shortcuts, { keys: ["?"], does: "This list" }].map(({ keys, does }) => (
+          <div key={does} className="contents">
+            <dt className="flex gap-1.5">
+              {keys.map((key) => (
+                <kbd key={key} className="inline-flex h-8 min-w-8 items-center justify-center rounded-lg border border-line-strong bg-sunken px-2 font-mono text-sm">
+                  {t(NAMES[key] ?? key)}
+                </kbd>
+              ))}
             </dt>
             <dd>{t(does)}</dd>
           </div>

@@ -15,11 +15,14 @@ import { request, RequestError } from "@/lib/client";
 import { keepDraft, readDraft } from "@/lib/draft";
 import { dueInWords } from "@/lib/due";
 import { newId } from "@/lib/id";
-import { countsOf, EVERYTHING, inOrder, isEverything, type Listing, type Rest, type Shown } from "@/lib/listing";
+import { beside, countsOf, EVERYTHING, inOrder, isEverything, type Listing, type Rest, type Shown } from "@/lib/listing";
 import type { RowsInFlight } from "@/lib/rows";
 import { TITLE_MAX } from "@/lib/rules";
 import type { Texts } from "@/lib/texts";
 import type { Proposal, Todo } from "@/lib/types";
+
+/** The id of the todo whose row has the focus. */
+const here = () => document.activeElement?.closest<HTMLElement>("[data-todo]")?.dataset.todo;
 
 function headline(remaining: number, total: number, t: Texts["t"]): string {
   if (total === 0) return t("Nothing to do");
@@ -91,7 +94,7 @@ export function TodoPanel({
   // lose their place.
   useEffect(() => {
     const lost = document.activeElement === null || document.activeElement === document.body;
-    if (focusNext.current && lost) (document.getElementById(focusNext.current) ?? heading.current)?.focus();
+    if (focusNext.current && (lost || here())) (document.getElementById(focusNext.current) ?? heading.current)?.focus();
     focusNext.current = null;
   }, [todos, edited]);
 
@@ -252,8 +255,35 @@ export function TodoPanel({
 
   /** Leads to a field, on a narrow screen by showing where it is. */
   function focusIn(view: "list" | "chat", field: string) {
+    const focus = () => document.getElementById(field)?.focus();
     onView(view);
-    requestAnimationFrame(() => document.getElementById(field)?.focus());
+    focus();
+    if (document.activeElement?.id !== field) requestAnimationFrame(focus); // it was hidden
+  }
+
+  /** Where the focus is led to from the row that has it, or from elsewhere. */
+  const next = (by: 1 | -1) => {
+    const rows = document.querySelectorAll<HTMLElement>("[data-todo]:not(details:not([open]) *)");
+    return beside([...rows].map(({ dataset }) => dataset.todo ?? ""), here(), by);
+  };
+
+  function step(by: 1 | -1, key: string) {
+    if (key.startsWith("Arrow") && !here()) return false; // they scroll
+    const id = next(by);
+    if (id) focusIn("list", `todo-${id}`);
+  }
+
+  /** Does something to the todo whose row has the focus. */
+  function atHere(act: (todo: Todo) => void) {
+    const todo = todos.find(({ id }) => id === here());
+    if (!todo) return false;
+    act(todo);
+  }
+
+  function removeHere(todo: Todo) {
+    const id = next(1) ?? next(-1);
+    remove(todo);
+    if (id) focusIn("list", `todo-${id}`);
   }
 
   function startSearch() {
@@ -456,9 +486,15 @@ export function TodoPanel({
       {/* What opens above the page is outside of what a narrow screen hides. */}
       <Shortcuts
         shortcuts={[
-          { key: "n", does: "New todo", run: () => focusIn("list", "new-todo") },
-          { key: "/", does: "Search", run: startSearch },
-          { key: "m", does: "Message to the assistant", run: () => focusIn("chat", "message") },
+          { keys: ["n"], does: "New todo", run: () => focusIn("list", "new-todo") },
+          { keys: ["/"], does: "Search", run: startSearch },
+          { keys: ["m"], does: "Message to the assistant", run: () => focusIn("chat", "message") },
+          { keys: ["j", "ArrowDown"], does: "Next todo", repeats: true, run: (key) => step(1, key) },
+          { keys: ["k", "ArrowUp"], does: "Previous todo", repeats: true, run: (key) => step(-1, key) },
+          { keys: ["x"], does: "Done, or to do again", run: () => atHere(toggle) },
+          { keys: ["e"], does: "Edit", run: () => atHere((todo) => void edit(todo)) },
+          { keys: ["Delete", "Backspace"], does: "Delete", run: () => atHere(removeHere) },
+          { keys: ["u"], does: "Undo the last deletion", run: () => (deleted ? void bringBack(deleted) : false) },
         ]}
       />
       {edited ? (

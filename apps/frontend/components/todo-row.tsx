@@ -35,8 +35,9 @@ export function TodoRow({
   return (
     <li
       ref={row}
+      data-todo={todo.id}
       data-fresh={fresh || undefined}
-      className={`group/row flex min-h-14 items-center rounded-2xl border pr-2 pl-4 ${look} ${fresh ? "animate-arrive" : ""}`}
+      className={`group/row flex min-h-14 items-center rounded-2xl border pr-2 pl-4 has-[:focus-visible]:border-pine ${look} ${fresh ? "animate-arrive" : ""}`}
     >
       <span className="relative flex size-6 shrink-0">
         <input

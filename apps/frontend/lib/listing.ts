@@ -108,6 +108,12 @@ export function inOrder(todos: Todo[], { sort }: Listing): { open: Todo[]; done:
   };
 }
 
+/** Returns which of some rows comes after the one that somebody is at, or before it; the first or the last where they are at none. */
+export function beside(rows: string[], at: string | undefined, by: 1 | -1): string | undefined {
+  const place = rows.indexOf(at ?? "");
+  return place < 0 ? rows.at(by > 0 ? 0 : -1) : rows[place + by];
+}
+
 /** More than so many is no plan for a day. */
 const PLANNED = 7;
 

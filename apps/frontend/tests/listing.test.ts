@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { announce, announced, asked, EVERYTHING, inOrder, listingOf, planOf, shownOf, withRest, type Listing } from "@/lib/listing";
+import { announce, announced, asked, beside, EVERYTHING, inOrder, listingOf, planOf, shownOf, withRest, type Listing } from "@/lib/listing";
 import type { Todo } from "@/lib/types";
 
 const todo = (id: string, more: Partial<Todo> = {}): Todo => ({ id, title: id, completed: false, created_at: "", completed_at: null, ...more });
@@ -65,4 +65,11 @@ test("what an answer says besides its list is in its headers; an older one says 
   const unknown = new Headers();
   announce(unknown, { ...besides, counts: null });
   assert.deepEqual(announced(unknown), { ...besides, counts: null });
+});
+
+test("keys lead from row to row, from elsewhere to the first or the last one, and no further than these", () => {
+  const rows = ["a", "b", "c"];
+  assert.deepEqual([beside(rows, "a", 1), beside(rows, "c", -1)], ["b", "b"]);
+  assert.deepEqual([beside(rows, undefined, 1), beside(rows, undefined, -1)], ["a", "c"]);
+  assert.deepEqual([beside(rows, "c", 1), beside(rows, "a", -1), beside([], undefined, 1)], [undefined, undefined, undefined]);
 });

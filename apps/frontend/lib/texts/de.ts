@@ -170,6 +170,11 @@ const de: Table = {
   "Planned.": "Geplant.",
   "Keyboard shortcuts": "Tastenkürzel",
   "Message to the assistant": "Nachricht an den Assistenten",
+  "Next todo": "Nächste Aufgabe",
+  "Previous todo": "Vorige Aufgabe",
+  "Done, or to do again": "Erledigt, oder wieder zu tun",
+  "Undo the last deletion": "Letztes Löschen rückgängig",
+  Del: "Entf",
   "This list": "Diese Liste",
   "Single keys are shortcuts": "Einzelne Tasten sind Kürzel",
 
