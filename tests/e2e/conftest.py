@@ -13,8 +13,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response, sync_playwright
 
 URLS = os.environ.get("TODO_URLS", "http://127.0.0.1:30000").split()
-# What an address may matter to: cookies, headers, and the whole way. All else is tried at the first.
-EVERYWHERE = ("test_story", "test_headers")
+# What an address may matter to: cookies, headers, the clipboard, and the whole way. All else is tried at the first.
+EVERYWHERE = ("test_story", "test_headers", "test_settings")
 TIMEOUT_MS = 15_000
 # What the browser loads last, and breaks off where the page is left before; and what Chromium calls so now and then although the page has
 # read it to its end. Whether an answer arrived whole, the story asks.

@@ -13,6 +13,12 @@ MANY = """
     FROM conversations JOIN users ON users.id = user_id, generate_series(1, 120) n WHERE email = :'email';
 """
 
+MANY_CHANGES = """
+    INSERT INTO changes (user_id, todo_id, actor, kind, after)
+    SELECT users.id, gen_random_uuid(), 'user', 'add', jsonb_build_object('title', 'chore ' || n)
+    FROM users, generate_series(1, 120) n WHERE email = :'email';
+"""
+
 
 def test_conversations_and_their_receipts_are_there_again(page: Page, account: Account, database: Database) -> None:
     sign_up(page, account)
@@ -91,7 +97,7 @@ def test_conversations_and_their_receipts_are_there_again(page: Page, account: A
     expect(page.get_by_role("checkbox", name="walk the dog")).to_have_count(0)
 
 
-def test_a_long_conversation_is_read_backwards(page: Page, account: Account, database: Database) -> None:
+def test_a_long_conversation_and_a_long_history_are_read_backwards(page: Page, account: Account, database: Database) -> None:
     sign_up(page, account)
     ask(page, "add buy milk")
     database.rows(MANY, account.email)
@@ -114,6 +120,20 @@ def test_a_long_conversation_is_read_backwards(page: Page, account: Account, dat
     expect(earlier).to_have_count(0)
     expect(messages).to_be_focused()
     expect(messages.get_by_role("button", name="Undo: Added buy milk")).to_have_count(1)
+
+    database.rows(MANY_CHANGES, account.email)
+    page.get_by_role("link", name="History").click()
+    main, earlier = page.get_by_role("main"), page.get_by_role("button", name="Earlier changes")
+    made = main.get_by_role("listitem").filter(has_text="Added chore")
+    expect(made).to_have_count(50)
+    check_accessible(page)
+    earlier.click()
+    expect(made).to_have_count(100)
+    earlier.click()
+    expect(made).to_have_count(120)
+    expect(main.get_by_text("Added buy milk")).to_be_visible()
+    expect(earlier).to_have_count(0)
+    expect(main).to_be_focused()
 
 
 @pytest.mark.parametrize("look", ["light", "dark", "phone"])
