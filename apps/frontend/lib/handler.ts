@@ -3,7 +3,7 @@ import { NextResponse, type NextRequest } from "next/server";
 import { BackendError, callBackend } from "@/lib/backend";
 import { MAX_BODY_BYTES } from "@/lib/limits";
 import { log, requestId, whereOf, withRequestId } from "@/lib/log";
-import { isSameOrigin } from "@/lib/origin";
+import { isSameOrigin, whyForeign } from "@/lib/origin";
 import { readTokens, sessionCookies, type Tokens } from "@/lib/session";
 import type { Session } from "@/lib/types";
 
@@ -45,7 +45,7 @@ function decoded(part: string): string {
 async function answerTo(handler: Handler, request: NextRequest, params: Params, ownPagesAlone: boolean): Promise<Response> {
   try {
     if (ownPagesAlone && !READS.has(request.method) && !isSameOrigin(request.headers)) {
-      return problem(403, "This request did not come from the application's own pages.");
+      return problem(403, whyForeign());
     }
     return await handler(request, params);
   } catch (error) {

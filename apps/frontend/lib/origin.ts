@@ -9,6 +9,14 @@ export function publicUrl(): URL | null {
   return url;
 }
 
+/** Returns why a write is refused, for whoever set up what is between the browser and this server. */
+export function whyForeign(): string {
+  const only = publicUrl();
+  return only
+    ? `This request did not come from the application's own pages: by the setting PUBLIC_URL these are at ${only.origin} alone.`
+    : "This request did not come from the application's own pages. A proxy in between must pass Host on, or the setting PUBLIC_URL name its address.";
+}
+
 /**
  * Tells whether a write comes from our own pages.
  *
