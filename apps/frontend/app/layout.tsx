@@ -3,7 +3,7 @@ import type { Metadata, Viewport } from "next";
 import { Speaking } from "@/components/texts";
 import { BROWSER_MS } from "@/lib/limits";
 import { chosenTheme, texts } from "@/lib/page";
-import { TABLES } from "@/lib/texts/tables";
+import { LANGUAGES } from "@/lib/texts/languages";
 
 import "./globals.css";
 
@@ -26,7 +26,7 @@ export default async function RootLayout({ children }: { children: React.ReactNo
   return (
     <html lang={language} data-theme={await chosenTheme()} data-timeout-ms={BROWSER_MS}>
       <body className="min-h-dvh font-sans">
-        <Speaking language={language} table={TABLES[language]}>
+        <Speaking language={language} table={LANGUAGES[language]?.table}>
           {children}
         </Speaking>
       </body>

@@ -10,7 +10,7 @@ import { useHydrated } from "@/components/use-hydrated";
 import { loadPage, request, RequestError } from "@/lib/client";
 import { choose, forgetDrafts } from "@/lib/draft";
 import { PASSWORD_MAX, PASSWORD_MIN, passwordProblem } from "@/lib/rules";
-import { LANGUAGES, localeOf, type Texts } from "@/lib/texts";
+import { localeOf, type Texts } from "@/lib/texts";
 import type { AccessToken, Serving, SignIn, User } from "@/lib/types";
 
 const TIME = { dateStyle: "medium", timeStyle: "short" } as const;
@@ -25,9 +25,17 @@ function nameOf(agent: string, t: Texts["t"]): string {
   return system ? t("{browser} on {system}", { browser: known, system: system === "Mac OS" ? "macOS" : system }) : known;
 }
 
-type Props = { appearance: Chosen; user: User; initialSignIns: SignIn[]; initialServing: Serving; initialTokens: AccessToken[] };
+type Props = {
+  appearance: Chosen;
+  /** Each by the name that it has for itself. */
+  languages: Record<string, string>;
+  user: User;
+  initialSignIns: SignIn[];
+  initialServing: Serving;
+  initialTokens: AccessToken[];
+};
 
-export function AccountPage({ appearance, user, initialSignIns, initialServing, initialTokens }: Props) {
+export function AccountPage({ appearance, languages, user, initialSignIns, initialServing, initialTokens }: Props) {
   const { t } = useTexts();
   const [signIns, setSignIns] = useState(initialSignIns);
   const readSignIns = async () => setSignIns(await request<SignIn[]>("GET", "/api/account/sessions"));
@@ -44,7 +52,7 @@ export function AccountPage({ appearance, user, initialSignIns, initialServing, 
           <h1 className="text-3xl font-semibold tracking-tight">{t("Your account")}</h1>
           <p className="mt-2 wrap-anywhere text-muted">{user.email}</p>
         </div>
-        <Appearance chosen={appearance} />
+        <Appearance chosen={appearance} languages={languages} />
         <TimeZone initial={user.time_zone ?? ""} />
         <Assistant allowedAtFirst={user.model_allowed ?? true} initialServing={initialServing} />
         <Tokens initialTokens={initialTokens} />
@@ -66,11 +74,10 @@ export function AccountPage({ appearance, user, initialSignIns, initialServing, 
 export type Chosen = { theme: string; language: string };
 
 /** How the page looks, and in which language it speaks, in this browser. */
-function Appearance({ chosen }: { chosen: Chosen }) {
+function Appearance({ chosen, languages }: { chosen: Chosen; languages: Record<string, string> }) {
   const hydrated = useHydrated();
   const { t } = useTexts();
   const themes = { "": t("As the system"), light: t("Light"), dark: t("Dark") };
-  const languages = { "": t("As the browser"), ...LANGUAGES };
   const field = (kind: keyof Chosen, label: string, options: Record<string, string>) => (
     <div className="min-w-40 grow">
       <label htmlFor={kind} className="mb-1.5 block text-sm font-medium">
@@ -99,7 +106,7 @@ function Appearance({ chosen }: { chosen: Chosen }) {
       <p className="mt-1 text-muted">{t("In this browser.")}</p>
       <div className="mt-3 flex flex-wrap gap-3">
         {field("theme", t("Colours"), themes)}
-        {field("language", t("Language"), languages)}
+        {field("language", t("Language"), { "": t("As the browser"), ...languages })}
       </div>
     </Part>
   );

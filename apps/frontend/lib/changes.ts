@@ -3,11 +3,10 @@ import { ENGLISH, type Texts } from "@/lib/texts";
 import type { Change, Todo, Who } from "@/lib/types";
 
 const KINDS: Record<string, string> = {
-  add: "Added",
-  update: "Changed",
-  complete: "Completed",
-  reopen: "Reopened",
-  delete: "Deleted",
+  add: "Added {title}",
+  complete: "Completed {title}",
+  reopen: "Reopened {title}",
+  delete: "Deleted {title}",
 };
 
 /** What an update changed besides the title, field by field. */
@@ -24,7 +23,7 @@ export function changeInWords({ kind, before, after }: Change, texts: Texts = EN
   const title = after?.title ?? before?.title ?? t("a todo");
   const said = (words: string, more: Record<string, string> = {}) => t(words, { title, ...more });
   if (kind === "undo") return said(!before ? "Brought back {title}" : after ? "Took back a change of {title}" : "Took {title} off again");
-  if (kind !== "update" || !before || !after) return said(`${(Object.hasOwn(KINDS, kind) && KINDS[kind]) || "Changed"} {title}`);
+  if (kind !== "update" || !before || !after) return said((Object.hasOwn(KINDS, kind) && KINDS[kind]) || "Changed {title}");
   const others = FIELDS.map((inWords) => inWords(before, after, texts, told)).filter(Boolean);
   const fields = others.length > 0 ? `: ${others.join(", ")}` : "";
   const renamed = before.title && before.title !== after.title;

@@ -5,8 +5,8 @@ import { redirect } from "next/navigation";
 import { BackendError } from "@/lib/backend";
 import { log, whereOf, withRequestId } from "@/lib/log";
 import { cookieName, readTokens } from "@/lib/session";
-import { languageFor, textsIn, type Texts } from "@/lib/texts";
-import { TABLES } from "@/lib/texts/tables";
+import { textsIn, type Texts } from "@/lib/texts";
+import { languageFor, LANGUAGES } from "@/lib/texts/languages";
 
 /** Tells whether this browser may be signed in. */
 export async function maybeSignedIn(): Promise<boolean> {
@@ -30,7 +30,7 @@ export async function chosenLanguage(): Promise<string | undefined> {
 export async function texts(): Promise<Texts> {
   const sent = await headers();
   const language = languageFor(await chosenLanguage(), sent.get("accept-language"));
-  return textsIn(language, TABLES[language]);
+  return textsIn(language, LANGUAGES[language]?.table);
 }
 
 /** Returns how pages look by somebody's choice; undefined: as the system has it. */

@@ -25,7 +25,7 @@ test("a date is told as the list tells it, in the page's language, and as it is 
   const change = { id: 1, todo_id: "t", kind: "update", before: milk, after };
   assert.equal(changeInWords(change), `Changed buy milk: due ${dueInWords(after)}, high priority`);
   assert.match(changeInWords(change), /due Tomorrow, 0?6:00/);
-  assert.equal(changeInWords(change, textsIn("de", de)), "buy milk geändert: fällig Morgen, 18:00, hohe Priorität");
+  assert.equal(changeInWords(change, textsIn("de", de.table)), "buy milk geändert: fällig Morgen, 18:00, hohe Priorität");
   assert.equal(changeInWords(change, ENGLISH, dueAsKept), `Changed buy milk: due ${due.replace("T", " ")}, high priority`);
 });
 

@@ -7,6 +7,9 @@ import { after, beforeEach, mock, test } from "node:test";
 
 import { NextRequest } from "next/server";
 
+import { textsIn } from "@/lib/texts";
+import de from "@/lib/texts/de";
+
 import { backendServer } from "./backend-server";
 
 type Handler = (request: NextRequest, context: { params: Promise<Record<string, string>> }) => Promise<Response>;
@@ -105,6 +108,20 @@ for (const name of writes) {
     await refused(await send(name, { headers: { host, cookie } }), 403, /application's own pages/);
   });
 }
+
+test("a refusal names the setting that decides, in the page's language too", async (context) => {
+  context.after(() => delete process.env.PUBLIC_URL);
+  const rewritten = { ...SIGNED_IN, host: "frontend:3000" };
+  const said = async () => ((await (await send("POST /api/todos", { headers: rewritten })).json()) as { detail: string }).detail;
+  assert.match(await said(), /must pass Host on, or the setting PUBLIC_URL/);
+  assert.match(textsIn("de", de.table).t(await said()), /muss Host weitergeben/);
+  process.env.PUBLIC_URL = "https://other.example";
+  assert.match(await said(), /by the setting PUBLIC_URL these are at https:\/\/other\.example alone\.$/);
+  assert.match(textsIn("de", de.table).t(await said()), /allein unter https:\/\/other\.example\.$/);
+  process.env.PUBLIC_URL = OWN_PAGE.origin;
+  const taken = await sendJson("POST /api/todos", "{}", { host: "frontend:3000" });
+  assert.equal(taken.status, 201);
+});
 
 test("a read needs no origin", async () => {
   const { host, cookie } = SIGNED_IN;

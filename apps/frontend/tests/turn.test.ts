@@ -3,7 +3,7 @@ import { beforeEach, mock, test } from "node:test";
 
 import { RequestError } from "@/lib/client";
 import { textsIn } from "@/lib/texts";
-import { TABLES } from "@/lib/texts/tables";
+import de from "@/lib/texts/de";
 import { doingInWords, follow, grown, NOTHING, type Part, type Progress } from "@/lib/turn";
 
 const SAID = { id: "5f0c8d1e-0000-4000-8000-00000000000f", message: "add buy milk" };
@@ -150,7 +150,7 @@ test("what is done is told as it is done, and what failed with its reason", () =
     call("b", "complete_todo", { number: 7 }),
     call("c", "new_tool", {}),
   ];
-  const german = textsIn("de", TABLES.de);
+  const german = textsIn("de", de.table);
   const linesOf = (...parts: Part[]) => shown(...parts).steps[0]?.doings.map((one) => `${doingInWords(one)}: ${one.state}`);
   const inGerman = (...parts: Part[]) => shown(...parts).steps[0]?.doings.map((one) => doingInWords(one, german));
   assert.deepEqual(linesOf(...begun), ["Adding buy milk: running", "Ticking off number 7: running", "new tool: running"]);

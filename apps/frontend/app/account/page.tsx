@@ -2,6 +2,7 @@ import { AccountPage } from "@/components/account-page";
 import { PlainPage } from "@/components/plain-page";
 import { BackendError, fetchServing, fetchSignIns, fetchTokens, fetchUser } from "@/lib/backend";
 import { chosenLanguage, chosenTheme, loadFor, titled } from "@/lib/page";
+import { LANGUAGES } from "@/lib/texts/languages";
 
 export const generateMetadata = titled({ title: "Your account" });
 
@@ -17,5 +18,6 @@ export default async function Account({ searchParams }: { searchParams: Promise<
     return <PlainPage title="Your account is out of reach" text={loaded.message} href="/account" action="Try again" />;
   }
   const appearance = { theme: (await chosenTheme()) ?? "", language: (await chosenLanguage()) ?? "" };
-  return <AccountPage {...loaded} appearance={appearance} />;
+  const languages = Object.fromEntries(Object.entries(LANGUAGES).map(([language, { name }]) => [language, name]));
+  return <AccountPage {...loaded} appearance={appearance} languages={languages} />;
 }

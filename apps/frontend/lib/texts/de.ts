@@ -1,7 +1,7 @@
-import type { Table } from "@/lib/texts";
+import type { Language, Table } from "@/lib/texts";
 
 /** Of sentences that begin alike, the one that says more stands first: a server's sentence is the first that fits. */
-const de: Table = {
+const table: Table = {
   // Signing in
   "Sign in": "Anmelden",
   "Welcome back": "Willkommen zurück",
@@ -78,6 +78,10 @@ const de: Table = {
   "This time is on the clocks of {zone}; another one will be on yours.": "Diese Zeit gilt nach der Uhr von {zone}; eine andere gilt nach deiner.",
   "q: must have a character that can be seen": "Such nach Zeichen, die zu sehen sind.",
   "This request did not come from the application's own pages.": "Diese Anfrage kam nicht von den Seiten der Anwendung.",
+  "This request did not come from the application's own pages: by the setting PUBLIC_URL these are at {url} alone.":
+    "Diese Anfrage kam nicht von den Seiten der Anwendung: Nach der Einstellung PUBLIC_URL sind sie allein unter {url}.",
+  "This request did not come from the application's own pages. A proxy in between must pass Host on, or the setting PUBLIC_URL name its address.":
+    "Diese Anfrage kam nicht von den Seiten der Anwendung. Ein Proxy dazwischen muss Host weitergeben, oder die Einstellung PUBLIC_URL seine Adresse nennen.",
   "Keep my words": "So lassen, wie geschrieben",
   "An empty list is a good start.": "Eine leere Liste ist ein guter Anfang.",
   "Type the first thing above, or tell the assistant: “add buy milk”.":
@@ -232,6 +236,13 @@ const de: Table = {
   "Changing {title}": "Ändert {title}",
   "Deleting {title}": "Löscht {title}",
   "number {n}": "Nummer {n}",
+  "This did not work.": "Das ging nicht.",
+  "So many calls are too much for one message.": "So viele Schritte sind zu viel für eine Nachricht.",
+  "The arguments are no JSON object.": "Die Angaben sind kein JSON-Objekt.",
+  "There is no such tool; there are {names}.": "Dieses Werkzeug gibt es nicht; es gibt {names}.",
+  "There is no todo {number} on this list.": "Eine Aufgabe {number} gibt es auf dieser Liste nicht.",
+  "This todo has been changed or deleted meanwhile; look again.": "Diese Aufgabe ist inzwischen geändert oder gelöscht worden; sieh noch einmal nach.",
+  "A todo has 1 to 200 characters; this one would have {n}.": "Eine Aufgabe hat 1 bis 200 Zeichen; diese hätte {n}.",
   "Deleted 1 todo.": "1 Aufgabe gelöscht.",
   "Deleted {n} todos.": "{n} Aufgaben gelöscht.",
   "Deleted {title}.": "{title} gelöscht.",
@@ -400,6 +411,10 @@ const de: Table = {
   "Something went wrong. Try again.": "Etwas ist schiefgegangen. Versuche es wieder.",
   "No connection to the server. Check your network and try again.": "Keine Verbindung zum Server. Prüfe dein Netz und versuche es wieder.",
   "The answer did not arrive whole. Try again.": "Die Antwort kam nicht ganz an. Versuche es wieder.",
+  "Send the request as application/json.": "Sende die Anfrage als application/json.",
+  "The request holds no JSON object.": "Die Anfrage enthält kein JSON-Objekt.",
+  "Send at most {n} KiB, with a Content-Length.": "Sende höchstens {n} KiB, mit Content-Length.",
+  "The request's body is larger than {n} bytes.": "Der Inhalt der Anfrage ist größer als {n} Byte.",
   "The database cannot be reached. Try again in a moment.": "Die Datenbank ist nicht zu erreichen. Versuche es gleich wieder.",
   "This takes too long just now. Try again in a moment.": "Das dauert gerade zu lange. Versuche es gleich wieder.",
   "Too many want to change the same just now. Try again in a moment.": "Gerade wollen zu viele dasselbe ändern. Versuche es gleich wieder.",
@@ -425,4 +440,6 @@ const de: Table = {
   "{n} changes": "{n} Änderungen",
   "{browser} on {system}": "{browser} auf {system}",
 };
+
+const de: Language = { name: "Deutsch", table };
 export default de;

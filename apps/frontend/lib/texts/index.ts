@@ -1,8 +1,8 @@
 /** Of each text as English has it, what another language says. */
 export type Table = Record<string, string>;
 
-/** Each language by its own name; English is what the texts are written in. */
-export const LANGUAGES: Record<string, string> = { en: "English", de: "Deutsch" };
+/** A language, by the name that it has for itself; English, which the texts are written in, needs no table. */
+export type Language = { name: string; table?: Table };
 
 type Values = Record<string, string | number>;
 /** Says an English text in the language of the page, with values in the places of their `{names}`. */
@@ -57,15 +57,3 @@ export function localeOf(language: string): string {
 }
 
 export const ENGLISH = textsIn("en", undefined);
-
-/** Returns the language that was chosen, else the first that the browser asks for and there is, else English. */
-export function languageFor(chosen: string | undefined, accepted: string | null): string {
-  if (chosen && Object.hasOwn(LANGUAGES, chosen)) return chosen;
-  const asked = (accepted ?? "").split(",").map((one) => {
-    const [tag = "", ...parameters] = one.trim().toLowerCase().split(";");
-    const q = parameters.map((parameter) => /^\s*q=([\d.]+)\s*$/.exec(parameter)?.[1]).find(Boolean);
-    return { language: tag.split("-")[0] ?? "", q: q === undefined ? 1 : Number(q) };
-  });
-  const best = asked.filter(({ q }) => q > 0).sort((a, b) => b.q - a.q);
-  return best.find(({ language }) => Object.hasOwn(LANGUAGES, language))?.language ?? "en";
-}
