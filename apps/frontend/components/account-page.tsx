@@ -103,7 +103,7 @@ function Appearance({ chosen, languages }: { chosen: Chosen; languages: Record<s
   );
   return (
     <Part id="appearance" title={t("Appearance")}>
-      <p className="mt-1 text-muted">{t("In this browser.")}</p>
+      <p className="mt-1 text-muted">{t("In this browser. A choice loads the page anew.")}</p>
       <div className="mt-3 flex flex-wrap gap-3">
         {field("theme", t("Colours"), themes)}
         {field("language", t("Language"), { "": t("As the browser"), ...languages })}

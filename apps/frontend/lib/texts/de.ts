@@ -332,7 +332,7 @@ const table: Table = {
   // The account
   "Your account": "Dein Konto",
   Appearance: "Aussehen",
-  "In this browser.": "In diesem Browser.",
+  "In this browser. A choice loads the page anew.": "In diesem Browser. Eine Wahl lädt die Seite neu.",
   Colours: "Farben",
   Language: "Sprache",
   "As the system": "Wie das System",
