@@ -1,6 +1,7 @@
 """The list as somebody keeps it who has many todos; on every state axe-core finds nothing."""
 
 import re
+from collections.abc import Callable
 from statistics import median
 
 import pytest
@@ -152,7 +153,7 @@ def test_what_is_refused_is_there_at_once_and_goes_with_the_sentence(page: Page,
     other.goto("/todos")
     meanwhile: list[bool] = []
     ticked, added = other.get_by_role("checkbox", name="water the plants"), other.get_by_role("checkbox", name="buy bread")
-    looks = {"PATCH": ticked.is_checked, "POST": added.is_visible, "DELETE": ticked.is_hidden}
+    looks: dict[str, Callable[[], bool]] = {"PATCH": ticked.is_checked, "POST": added.is_visible, "DELETE": ticked.is_hidden}
 
     def refuse(route: Route) -> None:
         if route.request.method == "GET":
