@@ -82,7 +82,7 @@ export function Workspace({
         if (!(failure instanceof RequestError)) throw failure; // nobody has asked for it
       });
     };
-    const soon = new Soon(look, () => !rows.busy && !document.querySelector("dialog[open]"));
+    const soon = new Soon(look, () => navigator.onLine && !rows.busy && !document.querySelector("dialog[open]"));
     const back = () => document.visibilityState === "visible" && soon.ask();
     const left = new AbortController();
     document.addEventListener("visibilitychange", back, { signal: left.signal });
