@@ -4,17 +4,18 @@
     load.py [--tolerant] URL STOPFILE [PER_SECOND]    URL is the frontend's; ends when STOPFILE is there; requests a second of each client, 5
 
 One client opens a connection for each request and sends nothing twice. The other keeps connections alive, as browsers do: a request on
-an idle one that was closed before any byte came back is sent once more, which is counted and printed; it loads the scripts and styles of each
-page as well, and those of its first page once more at the end, as a tab does that stayed open. An answer is right when its status
-and its body are, within the time that a browser on the page waits, from the moment at which the request was due: the next requests do not
-wait for it, so that a stall counts. How long the slowest took is told.
+an idle one that was closed before any byte came back is sent once more, which is counted and printed. Both load pages with their scripts and
+styles, each page once at the beginning and once at the end; then also what the first ones had is asked for once more, as by a tab that stayed
+open. An answer is right when its status and its body are, within the time that a browser on the page waits, from the moment at which the
+request was due: the next requests do not wait for it, so that a stall counts. How long the slowest took is told.
 At the end all that was acknowledged is read back, and the accounts are deleted.
 
 With --tolerant the backend may be away meanwhile (503, 504, no answer in time); what it acknowledged has to be there nevertheless, and
 all has to be right again for 5 s before the end.
 
-Each failure is printed at once to standard error. Standard output gets one line of JSON: requests, files (of pages), failures, tolerated, acknowledged,
-read_back, resent, slowest (seconds), and right_since, the first second after which all was right (null where nothing was tolerated).
+Each failure is printed at once to standard error. Standard output gets one line of JSON: requests, files (scripts and styles that were loaded),
+names (how many different ones), gone (names that the first pages had and the last ones have not), failures, tolerated, acknowledged, read_back,
+resent, slowest (seconds), and right_since, the first second after which all was right (null where nothing was tolerated).
 The exit status is 1 where there are failures. Needs nothing but Python, and no checkout.
 """
 
@@ -51,7 +52,9 @@ SHOWN = 300
 SHOWN_MESSAGES = 20
 AWAY = {503, 504}
 FILE = re.compile(r"/_next/static/[^\"'\\\\?]+\.(?:js|css)")
-AWAY_PAGE = "Your list is out of reach"
+# The list is loaded each time, of the others one in turn.
+LIST, OTHERS = "/todos", ("/history", "/account", "/login?reason=expired")
+AWAY_PAGE = "is out of reach"
 
 
 class WrongError(Exception):
@@ -147,9 +150,13 @@ class Client:
         self.completed: set[str] = set()
         self.files = 0
         """Of pages that were loaded whole."""
-        self.tab: set[str] = set()
+        self.names: set[str] = set()
+        self.first: dict[str, set[str]] = {}
+        """The names of the files that each page had at first."""
+        self.last: dict[str, set[str]] = {}
         self.messages: deque[str] = deque(maxlen=SHOWN_MESSAGES)
         self._completing: set[str] = set()
+        self._account = {"email": f"load-{name}+{secrets.token_hex(8)}@todochat.example", "password": secrets.token_urlsafe(16)}
         self._cookie = ""
         self._conversation: str | None = None
         self._lock = Lock()
@@ -181,12 +188,13 @@ class Client:
             raise WrongError(f"{method} {path} to answer with JSON", answer.content[:SHOWN]) from None
 
     def begin(self) -> None:
-        """Signs up and begins a conversation; raises WrongError."""
-        account = {"email": f"load-{self.name}+{secrets.token_hex(8)}@todochat.example", "password": secrets.token_urlsafe(16)}
+        """Signs up, begins a conversation, and loads each page; raises WrongError."""
         now = time.monotonic()
-        user = self.ask(now, "POST", "/api/auth/signup", account, 201)
-        expect(user["user"]["email"] == account["email"], "the account", user)
+        user = self.ask(now, "POST", "/api/auth/signup", self._account, 201)
+        expect(user["user"]["email"] == self._account["email"], "the account", user)
         self._conversation = self.ask(now, "POST", "/api/chat", {"message": "hello"})["conversation_id"]
+        for path in (LIST, *OTHERS):
+            self.load(path, time.monotonic())
 
     def step(self, number: int, due: float) -> None:
         """Does what is due, and keeps what was wrong with it."""
@@ -260,25 +268,34 @@ class Client:
         said = "; ".join(f"{what}: {', '.join(sorted(which))}" for what, which in wrong.items() if which)
         expect(not said, f"GET /api/todos to list the {len(acknowledged)} todos that were acknowledged", said)
 
-    def page(self, _number: int, due: float) -> None:
+    def page(self, number: int, due: float) -> None:
+        for path in (LIST, OTHERS[number % len(OTHERS)]):
+            self.load(path, due)
+
+    def load(self, path: str, due: float) -> None:
+        """A page with all its scripts and styles, as somebody loads it who was never here. Raises WrongError."""
         with self._lock:
             newest = next(reversed(self.acknowledged), "")
-        page = self.ask(due, "GET", "/todos")
-        if newest not in page:
-            raise WrongError(f"GET /todos to show {newest}", text_of(page), away=AWAY_PAGE in page)
-        if self.connections.keep:
-            files = set(FILE.findall(page))
-            expect(bool(files), "GET /todos to name its scripts", text_of(page))
-            for file in files:
-                self.ask(due, "GET", file)
-            with self._lock:
-                self.files += len(files)
-                self.tab = self.tab or files
+        shows = {"/account": self._account["email"], "/login?reason=expired": "Sign in"}.get(path, newest)
+        page = self.ask(due, "GET", path)
+        if shows not in page:
+            raise WrongError(f"GET {path} to show {shows}", text_of(page), away=AWAY_PAGE in page)
+        files = set(FILE.findall(page))
+        expect(bool(files), f"GET {path} to name its scripts", text_of(page))
+        for file in sorted(files):
+            self.ask(due, "GET", file)
+        with self._lock:
+            self.files += len(files)
+            self.names |= files
+            self.first.setdefault(path, files)
+            self.last[path] = files
 
-    def look_at_the_open_tab(self) -> None:
-        """What the first page had is there to the end: a tab that stays open loads more of it later."""
-        for file in sorted(self.tab):
+    def come_back(self) -> None:
+        """What the first pages had is there to the end, as a tab that stays open loads more of it later; and each page is loaded once more."""
+        for file in sorted(all_of(self.first)):
             self.judged(time.time(), partial(self.ask, time.monotonic(), "GET", file))
+        for path in (LIST, *OTHERS):
+            self.judged(time.time(), partial(self.load, path, time.monotonic()))
 
     def read_back(self) -> int:
         """How many of the acknowledged writes are there; what is not becomes failures, as nothing is tolerated any more."""
@@ -319,6 +336,10 @@ class Client:
     def _acknowledge(self, title: str, identifier: str) -> None:
         with self._lock:
             self.acknowledged[title] = identifier
+
+
+def all_of(pages: dict[str, set[str]]) -> set[str]:
+    return set[str]().union(*pages.values())
 
 
 def expect(right: bool, expected: str, came: Any) -> None:
@@ -373,7 +394,7 @@ def main() -> int:
     if last_away is not None and ended - last_away < SETTLED_SECONDS:
         clients[0].failed(last_away, f"all to be right for {SETTLED_SECONDS} s before the end", "an answer that had to be tolerated")
     for client in clients:
-        client.look_at_the_open_tab()
+        client.come_back()
     read_back = sum(client.read_back() for client in clients)
     acknowledged = sum(client.writes() for client in clients)
     for client in clients:
@@ -382,6 +403,8 @@ def main() -> int:
     report = {
         "requests": sum(client.requests for client in clients),
         "files": sum(client.files for client in clients),
+        "names": len(set[str]().union(*(client.names for client in clients))),
+        "gone": sorted({name for client in clients for name in all_of(client.first) - all_of(client.last)}),
         "failures": failures,
         "tolerated": sum(len(client.tolerated) for client in clients),
         "acknowledged": acknowledged,

@@ -19,7 +19,10 @@ from typing import Any
 import pytest
 
 LOAD = Path(__file__).resolve().parents[2] / "molecule/rollout/load.py"
-PER_SECOND = 60
+PER_SECOND = 40
+# Answers until both clients have begun, and are at work; and until they are told to stop.
+BEGUN, ENOUGH = 40, 200
+SCRIPT = "/_next/static/chunks/page.js"
 ANSWER_SECONDS = 3
 # Other times than the real ones, so that the tests are quick.
 HURRIED = """
@@ -70,10 +73,11 @@ class Application:
         if method == "PATCH":
             todos[path.rpartition("/")[2]]["completed"] = True
             return 200, todos[path.rpartition("/")[2]]
-        if path == "/_next/static/chunks/page.js":
+        if path.startswith("/_next/static/"):
             return 200, "script()"
-        if path == "/todos":
-            return 200, f"<script src='/_next/static/chunks/page.js'></script><body>{[todo['title'] for todo in todos.values()]} {account['messages']}</body>"
+        if is_page(path):
+            shown = [*(todo["title"] for todo in todos.values()), *account["messages"], *self.accounts, "Sign in"]
+            return 200, f"<script src='{SCRIPT}'></script><body>{shown}</body>"
         del self.accounts[(headers["Cookie"] or "").removeprefix("session=")]
         return 204, None
 
@@ -82,6 +86,10 @@ class Application:
         identifier = str(uuid.uuid4())
         todos[identifier] = {"id": identifier, "title": title, "completed": False}
         return todos[identifier]
+
+
+def is_page(path: str) -> bool:
+    return path in ("/todos", "/history", "/account", "/login?reason=expired")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -140,7 +148,7 @@ def load(
     command = [sys.executable, "-B", "-c", HURRIED, str(LOAD.parent), *times, *options, url, str(stop), str(PER_SECOND)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         end = time.monotonic() + 20
-        while not (until() if until else application.served > 60) and time.monotonic() < end and process.poll() is None:
+        while not (until() if until else application.served > ENOUGH) and time.monotonic() < end and process.poll() is None:
             time.sleep(0.01)
         stop.touch()
         out, said = process.communicate(timeout=60)
@@ -153,7 +161,7 @@ def once(condition: Callable[[Handler], bool], instead: Callable[[Handler, Answe
 
     def turn(request: Handler, answer: Answer) -> Answer | None:
         nonlocal done
-        if done or request.application.served < 20 or not condition(request):
+        if done or request.application.served < BEGUN or not condition(request):
             return answer
         done = True
         return instead(request, answer)
@@ -167,6 +175,7 @@ def test_an_application_that_works_has_no_failures_and_no_account_afterwards(app
     assert report["requests"] > 50
     assert report["acknowledged"] == report["read_back"] > 20
     assert (report["resent"], report["tolerated"], report["right_since"]) == (0, 0, None)
+    assert (report["names"], report["gone"]) == (1, [])
     assert application.accounts == {}
     assert "FAILED" not in said
 
@@ -189,11 +198,8 @@ WRONG: dict[str, tuple[Callable[[Handler], bool], Callable[[Handler, Answer], An
     "a page that says it is away": (lambda r: r.path == "/todos", lambda *_: (200, "<body>Your list is out of reach</body>"), "out of reach"),
     "an answer of another shape": (lambda r: r.path == "/api/chat", lambda *_: (200, []), "TypeError"),
     "a page whose script is not there": (lambda r: r.path.startswith("/_next/"), lambda *_: (404, "Not Found"), "404: Not Found"),
-    "a page without scripts": (
-        lambda r: r.path == "/todos" and not is_on_a_new_connection(r),
-        lambda _, a: (200, a[1].replace(".js", "")),
-        "<body>",
-    ),
+    "a page without scripts": (lambda r: r.path == "/todos", lambda _, a: (200, a[1].replace(".js", "")), "<body>"),
+    "another page that says it is away": (lambda r: r.path == "/account", lambda *_: (200, "<body>Your account is out of reach</body>"), "out of reach"),
     "no JSON": (lambda r: r.command == "PATCH", lambda *_: (200, "<html>"), "<html>"),
     "a new connection that is closed": (is_on_a_new_connection, lambda *_: None, "no answer: closed"),
     "a backend that is away": (lambda r: r.path == "/api/chat", lambda *_: (503, {}), "503"),
@@ -244,6 +250,33 @@ def test_a_message_that_is_forgotten_is_missed_when_it_is_read_back(application:
     assert "one without: add chat-" in failure["came"]
 
 
+def test_what_pages_load_is_told_and_that_it_is_another_build_by_the_end(application: Application, tmp_path: Path) -> None:
+    def rolled_out(request: Handler, answer: Answer) -> Answer:
+        newer = request.application.served > ENOUGH / 2 and is_page(request.path)
+        return (200, answer[1].replace(SCRIPT, "/_next/static/chunks/newer.js")) if newer else answer
+
+    application.turn = rolled_out
+    status, report, _ = load(application, tmp_path)
+    assert (status, report["failures"]) == (0, [])
+    assert (report["names"], report["gone"]) == (2, [SCRIPT])
+    assert report["files"] > 20
+
+
+def test_what_an_open_tab_has_is_asked_for_to_the_end(application: Application, tmp_path: Path) -> None:
+    def rolled_out(request: Handler, answer: Answer) -> Answer:
+        if request.application.served < ENOUGH / 2:
+            return answer
+        if request.path == SCRIPT:
+            return 404, "Not Found"
+        return (200, answer[1].replace(SCRIPT, "/_next/static/chunks/newer.js")) if is_page(request.path) else answer
+
+    application.turn = rolled_out
+    status, report, _ = load(application, tmp_path)
+    assert status == 1
+    assert {failure["expected"].split(" to ")[0] for failure in report["failures"]} == {f"GET {SCRIPT}"}
+    assert {failure["client"] for failure in report["failures"]} == {"new", "kept"}
+
+
 @pytest.mark.parametrize("reset", [False, True], ids=["end", "reset"])
 def test_a_request_on_an_idle_connection_that_was_closed_is_sent_again_once(application: Application, tmp_path: Path, reset: bool) -> None:
     """What a server does that restarts: it answers, and closes the connection that it had offered to keep."""
@@ -286,7 +319,7 @@ def test_a_stall_is_no_pause_for_others_and_fails_after_its_time(application: Ap
 
     def turn(request: Handler, answer: Answer) -> Answer | None:
         nonlocal served_then
-        if request.application.served > 20 and len(stalled) < 3 and is_on_a_new_connection(request) and request.path == "/todos":
+        if request.application.served > BEGUN and len(stalled) < 3 and is_on_a_new_connection(request) and request.path == "/todos":
             stalled.append(request.application.served)
             request.application.lock.release()
             try:
@@ -300,7 +333,7 @@ def test_a_stall_is_no_pause_for_others_and_fails_after_its_time(application: Ap
     status, report, _ = load(application, tmp_path, until=lambda: served_then > 0)
     assert status == 1
     assert [failure["came"] for failure in report["failures"]] == [f"nothing within {ANSWER_SECONDS} s"] * 3
-    assert served_then > stalled[-1] + 30  # of 4 s in which 240 are due
+    assert served_then > stalled[-1] + 30  # of 4 s in which 320 are due
     assert report["slowest"] >= ANSWER_SECONDS
 
 
@@ -308,13 +341,13 @@ def test_a_backend_that_is_away_is_tolerated_where_that_is_asked(application: Ap
     since: list[float] = []
 
     def turn(request: Handler, answer: Answer) -> Answer:
-        if request.application.served < 20 or (since and time.time() - since[0] > 0.5):
+        if request.application.served < BEGUN or len(since) > 30:
             return answer
         since.append(time.time())
-        return (200, "<body>Your list is out of reach</body>") if request.path == "/todos" else (503, {"detail": "away"})
+        return (200, "<body>Your list is out of reach</body>") if is_page(request.path) else (503, {"detail": "away"})
 
     application.turn = turn
-    status, report, _ = load(application, tmp_path, "--tolerant", until=lambda: bool(since) and time.time() - since[0] > 2)
+    status, report, _ = load(application, tmp_path, "--tolerant", until=lambda: len(since) > 30 and time.time() - since[-1] > 2)
     assert (status, report["failures"]) == (0, [])
     assert report["tolerated"] > 10
     # done and not acknowledged: it may be there
