@@ -4,47 +4,18 @@ import os
 import secrets
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, Response, sync_playwright
+from chromium import ARGUMENTS, CHROMIUM, check_what_is_open, watched
+from chromium import TIMEOUT_MS as TIMEOUT_MS
+from chromium import check_accessible as check_accessible
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 URLS = os.environ.get("TODO_URLS", "http://127.0.0.1:30000").split()
 # What an address may matter to: cookies, headers, and the whole way. All else is tried at the first.
 EVERYWHERE = ("test_story", "test_headers")
-TIMEOUT_MS = 15_000
-# What the browser loads last, and breaks off where the page is left before; and what Chromium calls so now and then although the page has
-# read it to its end. Whether an answer arrived whole, the story asks.
-BROKEN_OFF = {"/icon.svg", "/api/chat/stream"}
-CHROMIUM = "/usr/bin/chromium"
-AXE = Path(__file__).parents[2] / "apps/frontend/node_modules/axe-core/axe.min.js"
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# Without these, Chromium looks for its maker's servers and fails where there is no way out.
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def check_accessible(page: Page) -> None:
-    """Fail with what axe-core finds wrong with the page as it is: for a keyboard, a screen reader, weak eyes."""
-    if not AXE.is_file():
-        pytest.fail(f"{AXE} is not there; `make check` installs it")
-    # What moves in is not judged half transparent; what goes on until an answer comes has no end.
-    ending = "document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime < Infinity)"
-    page.evaluate(f"{ending}.forEach((one) => one.finish())")
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("(tags) => axe.run(document, { runOnly: tags })", WCAG)["violations"]
-    told = [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']]}" for one in found]
-    assert not told, "\n".join([page.url, *told])
 
 
 class Database:
@@ -95,7 +66,7 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     browser.close()
 
@@ -124,7 +95,7 @@ def account(playwright: Playwright, url: str, database: Database) -> Iterator[Ac
     account = Account(f"acceptance+{secrets.token_hex(8)}@todochat.example", secrets.token_urlsafe(18))
     yield account
     if database.knows(account.email):
-        client = playwright.request.new_context(base_url=url, extra_http_headers={"origin": url})
+        client = playwright.request.new_context(base_url=url, extra_http_headers={"origin": url}, ignore_https_errors=True)
         login = client.post("/api/auth/login", data={"email": account.email, "password": account.password})
         assert login.ok, f"{account.email} could not be deleted: {login.status} {login.text()}"
         deletion = client.delete("/api/account")
@@ -135,35 +106,15 @@ def account(playwright: Playwright, url: str, database: Database) -> Iterator[Ac
 
 @pytest.fixture
 def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A page of the application; the test fails on every console error, failed request and error answer, and on what axe-core finds at its end."""
-    troubles: list[str] = []
+    """A page of the application; the test fails on every console error, failed request and error answer."""
+    with watched(browser, url) as page:
+        yield page
 
-    def on_console(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            troubles.append(f"console {message.type}: {message.text}")
 
-    def on_failure(request: Request) -> None:
-        path = urlsplit(request.url).path
-        # Of a page that is left its questions are broken off too; a change, a page or a script never may be.
-        if request.failure == "net::ERR_ABORTED" and (path in BROKEN_OFF or (request.method == "GET" and path.startswith("/api/"))):
-            return
-        troubles.append(f"{request.method} {request.url} failed: {request.failure}")
-
-    def on_response(response: Response) -> None:
-        if response.status >= 400:
-            troubles.append(f"{response.request.method} {response.url} was answered with {response.status}")
-
-    context = browser.new_context(base_url=url, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
-    page.on("console", on_console)
-    page.on("pageerror", lambda error: troubles.append(f"uncaught: {error}"))
-    page.on("requestfailed", on_failure)
-    page.on("response", on_response)
-    yield page
-    try:
-        if page.url != "about:blank":
-            check_accessible(page)
-    finally:
-        context.close()
-    assert not troubles, "\n".join(troubles)
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Function) -> Generator[None, object, object]:
+    """axe-core finds nothing on any page that a test leaves open, whichever browser of somebody's it is in."""
+    result = yield
+    if browser := item.funcargs.get("browser"):
+        check_what_is_open(browser)
+    return result
