@@ -25,14 +25,24 @@ SETTINGS = """---
 app_release_backend_values: {autoscaling: {cpuPercent: 500}}
 app_release_frontend_values: {autoscaling: {cpuPercent: 500}}
 """
-# What a newer application differs in.
+# What a newer application differs in: the server, and what a browser has of it, scripts and styles.
 EDITS = {
     "apps/backend/src/todo_backend/app.py": ('title="Todo chatbot"', 'title="Newer todo chatbot"'),
     "apps/frontend/app/todos/page.tsx": ('title: "Your list"', 'title: "Your newer list"'),
+    "apps/frontend/components/logo.tsx": ("text-lg font-semibold tracking-tight", "text-lg font-semibold tracking-[-0.021em]"),
 }
 SETTLE_SECONDS = 240
 START_SECONDS = 30
 END_SECONDS = 60
+TOLD: list[str] = []
+"""Figures for people, which stand below the results of the tests."""
+FILES: list[int] = []
+"""How many each load has had."""
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in [*TOLD, *([f"in all: {sum(FILES)} files of pages"] if FILES else [])]:
+        terminalreporter.write_line(line)
 
 
 class Deployment:
@@ -143,6 +153,9 @@ class Deployment:
                 out, _ = process.communicate(timeout=END_SECONDS)
         assert out, log.read_text(encoding="utf-8")
         report.update(json.loads(out))
+        FILES.append(report["files"])
+        counts = f"{report['requests']} requests, {report['files']} files of pages by {report['names']} names, {len(report['failures'])} not right"
+        TOLD.append(f"load {name}: {counts}; the slowest took {report['slowest']} s")
         with log.open("a", encoding="utf-8") as said:
             said.write(out)
         assert report["failures"] == [], log.read_text(encoding="utf-8")[-8000:]

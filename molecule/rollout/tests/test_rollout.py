@@ -6,17 +6,35 @@ The order matters: each begins with it as the one before has left it.
 from __future__ import annotations
 
 import json
+import re
+import secrets
 import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+from typing import Any
 
 import pytest
 import yaml
+from chromium import launched, sign_up, watched
 from conftest import SYSTEM
-from deployed import ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, URL, Deployment, until
+from deployed import ENVIRONMENT, PROJECT, RELEASES, ROLL_OUT, TOLD, URL, Deployment, until
 from network_policies import Network, flows
+from playwright.sync_api import Page, expect, sync_playwright
 
 pytest_plugins = ["deployed"]
 # What two pods of each service bear on two cores beside builds and roll-outs.
 PER_SECOND = 1.5
+# As long as a page waits for an answer itself. A browser beside a build is given a moment between two pages.
+BROWSER_MS = 35_000
+BROWSER_PAUSE = 1.0
+BROWSER_START_SECONDS = 120
+PAGES = ("/todos", "/history", "/account", "/login?reason=expired")
+# Of each kind there are files that are others in another build: else it is not shown that those of both are there.
+KINDS = {"css", "js"}
+expect.set_options(timeout=BROWSER_MS)
 
 # The NetworkPolicy that a chart makes of what is deployed.
 POLICY = f"""cd todochat && {ENVIRONMENT} helm --namespace todo get values {{0}} --output json |
@@ -131,11 +149,81 @@ def test_the_raw_manifests_make_an_application_that_works(deployment: Deployment
         deployment.passes("kubectl delete namespace scratch --ignore-not-found --timeout=120s")
 
 
+def is_interactive(page: Page, path: str) -> None:
+    """What of a page can be used once its scripts run, and not before, can be."""
+    if path == "/todos":
+        expect(page.get_by_label("New todo")).to_be_editable()
+    elif path == "/history":
+        expect(page.get_by_role("button", name=re.compile("^Undo today"))).to_be_enabled()
+    elif path == "/account":
+        expect(page.get_by_label("Colours", exact=True)).to_be_enabled()
+    else:
+        expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_enabled()
+
+
+def tick(page: Page, title: str) -> None:
+    """A todo is ticked off, or not any more, and the server says so too."""
+    with page.expect_response(lambda answer: answer.request.method == "PATCH") as answered:
+        page.get_by_role("checkbox", name=title).click()
+    assert answered.value.ok, answered.value.status
+
+
+def visit(begun: Event, over: Event) -> list[float]:
+    """Somebody loads each page anew, again and again, and uses it, beside a tab that stays open; the seconds until each could be used."""
+    took: list[float] = []
+    with sync_playwright() as playwright, launched(playwright, SYSTEM) as browser, watched(browser, URL) as page:
+        page.context.set_default_timeout(BROWSER_MS)
+        sign_up(page, f"visiting-{secrets.token_hex(4)}@example.com")
+        for title in ("water the plants", "feed the cat"):
+            page.get_by_label("New todo").fill(title)
+            page.get_by_role("button", name="Add", exact=True).click()
+            expect(page.get_by_role("checkbox", name=title)).to_be_visible()
+            expect(page.get_by_label("New todo")).to_have_value("")
+        tab = page.context.new_page()
+        tab.goto("/todos")
+        is_interactive(tab, "/todos")
+        begun.set()
+        while not over.is_set():
+            for path in PAGES:
+                start = time.monotonic()
+                page.goto(path)
+                is_interactive(page, path)
+                took.append(time.monotonic() - start)
+                if path == "/todos":
+                    tick(page, "water the plants")
+                    tick(tab, "feed the cat")
+                over.wait(BROWSER_PAUSE)
+    return took
+
+
+@contextmanager
+def visited(name: str) -> Iterator[None]:
+    """Each page that a browser loads meanwhile becomes interactive, and a tab that is open goes on."""
+    begun, over = Event(), Event()
+    with ThreadPoolExecutor(1) as pool:
+        visits = pool.submit(visit, begun, over)
+        try:
+            until(lambda: begun.is_set() or visits.done(), BROWSER_START_SECONDS)
+            if not visits.done():
+                yield
+        finally:
+            over.set()
+        took = visits.result()
+    assert len(took) > len(PAGES), "hardly a page was loaded"
+    TOLD.append(f"browser {name}: {len(took)} pages became interactive, the slowest after {max(took):.1f} s")
+
+
+def replaced(report: dict[str, Any]) -> set[str]:
+    """Of which kinds are the files that pages had at the beginning of a load, and at its end no more."""
+    return {name.rpartition(".")[2] for name in report["gone"]}
+
+
 def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
     before = deployment.all_pods()
     deployment.edit()
-    with deployment.load("upgrade", per_second=PER_SECOND):
+    with visited("upgrade"), deployment.load("upgrade", per_second=PER_SECOND) as report:
         deployment.up("--tags app_images,app_release,app_check")
+    assert replaced(report) == KINDS
     for release, pods in deployment.all_pods().items():
         assert not set(pods.values()) & set(before[release].values()), f"{release} runs the image that it ran before"
 
@@ -143,8 +231,9 @@ def test_an_upgrade_of_both_services(deployment: Deployment) -> None:
 def test_a_rollback_to_what_was_before(deployment: Deployment) -> None:
     upgraded = deployment.all_pods()
     deployment.edit(back=True)
-    with deployment.load("rollback", per_second=PER_SECOND):
+    with visited("rollback"), deployment.load("rollback", per_second=PER_SECOND) as report:
         deployment.passes("python3 bootstrap -- ansible-playbook playbooks/rollback.yml")
+    assert replaced(report) == KINDS
     back = deployment.all_pods()
     for release, pods in back.items():
         assert not set(pods) & set(upgraded[release])
