@@ -44,7 +44,6 @@ REASONS = {
     "python3 bootstrap --test -- molecule": "`make test` runs Molecule itself, and a kept machine is for people to look at",
     "python3 bootstrap --test -- python tests/vm.py bookworm shell": "people log in there, to a machine that failed",
     "python3 bootstrap --test -- python tests/dependencies.py": "unit tests call what it prints",
-    "python3 bootstrap --test -- python bench/browser.py": "its figures are for people; the scenario assistant has the same deployment and Chromium",
     "python3 bootstrap --test -- python bench/utterances.py": "`make test` runs what it runs, and it prints a part of that",
     "python3 bootstrap --test -- python bench/evaluation.py": "a provider counts what it costs; the backend's own tests run what it runs, with the fake",
     "kubectl apply -f docs/cloud": "it needs a cluster of that provider; the charts' tests look at the file",
@@ -182,7 +181,7 @@ def not_run(command: str) -> list[str]:
     words = words[len(variables) :]
     whole = words[1] if words[0] == "python3" and words[1].endswith(".py") else " ".join(words[:3])
     runs = [said for said in run_by_tests() if whole in said]
-    rest = words[3:] if whole != words[1] else []
+    rest = [word for word in words[3:] if not re.fullmatch(r"[A-Z]+(:[A-Z]+)?", word)] if whole != words[1] else []
     found = [f"{name}=" for name in variables if not any(f"{name}=" in said for said in run_by_tests())]
     # a word may be what is filled in
     return found if any(sum(word not in said for word in rest) <= said.count("\0") for said in runs) else [*found, " ".join(words)]
