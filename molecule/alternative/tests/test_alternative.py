@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Tester
+from chromium import pass_story
+from conftest import SYSTEM, Tester
 from testinfra.host import Host
 
 PROJECT = "~/project"
@@ -28,6 +29,12 @@ def inspect(tester: Tester, name: str, form: str) -> Any:
 def test_the_application_answers_at_the_published_ports(host: Host, port: int) -> None:
     fetch = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=10).status)"
     assert host.check_output("python3 -c %s %s", fetch, f"http://127.0.0.1:{port}/health/ready") == "200"
+
+
+def test_on_node_24_a_newcomers_way_is_the_same(tester: Tester) -> None:
+    version = f"KUBECONFIG={PROJECT}/kubeconfig /opt/notes/bin/kubectl --namespace notes-app exec deployment/frontend -- node --version"
+    assert tester.sees(version).startswith("v24.")
+    pass_story(SYSTEM, "http://127.0.0.1:31080", "notes", "notes-postgres")
 
 
 def test_it_runs_as_the_charts_values_say(tester: Tester) -> None:

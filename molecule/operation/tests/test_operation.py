@@ -1,5 +1,5 @@
 """Debian's Prometheus reads what the backend tells it and warns of a real fault; a forgotten password; Debian's Caddy before the application,
-and its PgBouncer before the database.
+with a browser before that, and its PgBouncer before the database.
 
 The order matters.
 """
@@ -14,6 +14,7 @@ import urllib.parse
 from typing import Any
 
 import pytest
+from chromium import pass_story
 from conftest import SYSTEM, Tester
 from deployed import CHECKOUT, until
 from testinfra.host import Host
@@ -73,6 +74,13 @@ try:
     urllib.request.urlopen(foreign, timeout=10)
 except urllib.error.HTTPError as error:
     print("from elsewhere it answers", error.code)
+"""
+# One that tells the application another host than people typed.
+REWRITING = """{name} {{
+    reverse_proxy 127.0.0.1:30000 {{
+        header_up Host elsewhere.internal
+    }}
+}}
 """
 OPENS = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10)"
 EDIT = "make vault DO=edit ARGS='-e secret=database_url'"
@@ -254,22 +262,42 @@ def test_an_account_that_is_not_there_is_named_so(tester: Tester) -> None:
     assert "What to do: Look at how the address is written." in end
 
 
-def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -> None:
+def guides_proxy(host: Host) -> tuple[str, str]:
+    """The name at which the guide's proxy answers, and its configuration."""
     (block,) = re.findall(r"^```text\n(.*?)^```", host.file(GUIDE).content_string, re.DOTALL | re.MULTILINE)
-    name = block.split()[0]
-    install(host, "caddy")
-    host.check_output("sh -c %s", f"echo '127.0.0.1 {name}' >> /etc/hosts")
-    assert give("cat > /etc/caddy/Caddyfile", ITS_OWN + block).returncode == 0
+    return block.split()[0], block
+
+
+def serve_at(host: Host, name: str, caddyfile: str) -> None:
+    """Caddy answers there, by a certificate of its own authority's."""
+    assert give("cat > /etc/caddy/Caddyfile", ITS_OWN + caddyfile).returncode == 0
     host.check_output("systemctl start caddy && sudo systemctl reload caddy")  # where the package's own start was kept back
     until(lambda: host.file(AUTHORITY).exists, 60)
-    ask = f"cd {CHECKOUT} && SSL_CERT_FILE={AUTHORITY} PYTHONPATH=.ansible/collections python3 -c '{BEHIND}' https://{name}"
     until(lambda: host.run(f"SSL_CERT_FILE={AUTHORITY} python3 -c '{OPENS}' https://{name}/").rc == 0, 60)
-    seen = give(ask, "")
+
+
+def test_the_guides_proxy_brings_tls_and_nothing_else_is_to_be_set(host: Host) -> None:
+    name, block = guides_proxy(host)
+    install(host, "caddy")
+    host.check_output("sh -c %s", f"echo '127.0.0.1 {name}' >> /etc/hosts")
+    serve_at(host, name, block)
+    seen = give(f"cd {CHECKOUT} && SSL_CERT_FILE={AUTHORITY} PYTHONPATH=.ansible/collections python3 -c '{BEHIND}' https://{name}", "")
     assert seen.returncode == 0, seen.stderr
     steps, cookies, elsewhere = seen.stdout.splitlines()
     assert "ask the assistant" in steps
     assert cookies == "secure"
     assert elsewhere == "from elsewhere it answers 403"
+    host.check_output("systemctl stop caddy")
+
+
+def test_behind_a_proxy_that_names_another_host_a_browser_needs_one_setting(host: Host, tester: Tester) -> None:
+    """Which the next run takes away again, as it is not given there."""
+    name, _ = guides_proxy(host)
+    setting = {"app_release_frontend_values": {"config": {"PUBLIC_URL": f"https://{name}"}}}
+    passed, output = tester.up(f"--tags app_release -e '{json.dumps(setting)}'")
+    assert passed, output
+    serve_at(host, name, REWRITING.format(name=name))
+    pass_story(SYSTEM, f"https://{name}", "todo", "todo-database")
     host.check_output("systemctl stop caddy")
 
 
