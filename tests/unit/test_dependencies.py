@@ -102,7 +102,7 @@ def own_text(scenario: str) -> str:
             | WHOLE_WAY,
         ),
         ("requirements/test.txt#ruff", set()),
-        ("requirements/test.txt#playwright", {"assistant", "compose"}),
+        ("requirements/test.txt#playwright", {"alternative", "assistant", "compose", "operation", "rollout"}),
         ("requirements/test.txt#pluggy", set(names())),
         ("requirements/controller.txt", set(names())),
         # whoever runs `make bundle`
