@@ -47,6 +47,7 @@ ARTIFACTS = {
     "etcd": ("etcd-io/etcd", "Kubernetes {kubelet} asks for this one"),
     "coredns": ("coredns/coredns", "Kubernetes {kubelet} asks for this one"),
     "metrics-server": ("kubernetes-sigs/metrics-server", ""),
+    "kube-router": ("cloudnativelabs/kube-router", "its manifest in role minikube is of this version"),
     "kubectl-ai": ("GoogleCloudPlatform/kubectl-ai", ""),
     "registry": ("distribution/distribution", "it is the one of Debian's release"),
     "postgres": ("postgres/postgres", "it is the one of Debian's release, and another one does not read this one's volume"),

@@ -16,6 +16,7 @@ from typing import Any
 import yaml
 from conftest import SYSTEM, Tester
 from deployed import PROJECT, RELEASES, until
+from jinja2 import Template
 from parts import manifest, part
 from theirs import ADMIN, DATABASE, LOGIN, REGISTRY, edit, give, give_inventory, passes, set_up
 
@@ -25,9 +26,8 @@ from ansible_collections.todochat.platform.plugins.module_utils.store.store impo
 STORE = Path("/home/tester/.cache/todochat/store")
 PARTS = "/root/parts"
 PROGRAMS = ("kubeadm", "kubelet", "kubectl")
-IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause")
-BUILT = ("kube-router", "controller", "speaker")
-ROUTER = "docker.io/cloudnativelabs/kube-router:v2.1.0"
+IMAGES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause", "kube-router")
+BUILT = ("controller", "speaker")
 NODE = "node-of-kubeadm"
 POD_SUBNET = "10.244.0.0/16"
 KUBELET = """[Unit]
@@ -66,6 +66,14 @@ apiVersion: metallb.io/v1beta1
 kind: L2Advertisement
 metadata: {{name: all, namespace: metallb-system}}
 """
+# As Pod Security `restricted` asks.
+CONFINED = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 65534,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
 VALUES = {
     "existing_cluster_source_context": "work",
     "existing_cluster_registry_ca": "/home/tester/ca.crt",
@@ -78,6 +86,9 @@ VALUES = {
 
 def artifact(name: str) -> Artifact:
     return Lock(PROJECT / "artifacts.lock.yml")[name]
+
+
+ROUTER = artifact("kube-router").reference
 
 
 def stored(name: str) -> str:
@@ -104,9 +115,9 @@ def kubectl(arguments: str, stdin: str = "") -> str:
 
 
 def complete() -> None:
-    """The cluster has a network for its pods, and a load balancer, by upstream's manifests."""
-    network = manifest("kube-router", "github.com/cloudnativelabs/kube-router/v2", "daemonset/kubeadm-kuberouter.yaml")
-    kubectl("apply --filename=-", network.replace("imagePullPolicy: Always", "").replace("image: docker.io/cloudnativelabs/kube-router", f"image: {ROUTER}"))
+    """The cluster has a network for its pods, and a load balancer, by upstream's manifests; that of the network is role minikube's."""
+    network = Template((PROJECT / "roles/minikube/templates/kube-router.yml.j2").read_text(encoding="utf-8"))
+    kubectl("apply --filename=-", network.render(__minikube_router_image=ROUTER))
     kubectl("wait --for=condition=Ready nodes --all --timeout=180s")
     kubectl("apply --filename=-", manifest("metallb", "go.universe.tf/metallb", "config/manifests/metallb-native.yaml"))
     kubectl("--namespace=metallb-system rollout status deployment/controller daemonset/speaker --timeout=180s")
@@ -129,35 +140,38 @@ def deploy(tester: Tester, nodes: Iterable[str]) -> None:
     assert "changed=0" in passes(tester, "up")
 
 
-def objects(what: str) -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = json.loads(kubectl(f"--namespace work get {what} --output=json"))["items"]
+def objects(what: str, namespace: str = "work") -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = json.loads(kubectl(f"--namespace {namespace} get {what} --output=json"))["items"]
     return listed
 
 
-def pods(release: str) -> list[dict[str, Any]]:
+def pods(release: str, namespace: str = "work") -> list[dict[str, Any]]:
     """Those that stay."""
-    return [pod for pod in objects(f"pods --selector=app.kubernetes.io/instance={release}") if "deletionTimestamp" not in pod["metadata"]]
+    return [pod for pod in objects(f"pods --selector=app.kubernetes.io/instance={release}", namespace) if "deletionTimestamp" not in pod["metadata"]]
 
 
-def homes(release: str) -> set[str]:
+def homes(release: str, namespace: str = "work") -> set[str]:
     """The nodes that have pods of a release."""
-    return {pod["spec"]["nodeName"] for pod in pods(release)}
+    return {pod["spec"]["nodeName"] for pod in pods(release, namespace)}
 
 
-def policies_hold() -> None:
+def policies_hold(namespace: str = "work") -> None:
     """One pod asks the backend's pods on each node, as nobody in particular, by the frontend's name, and without it again."""
-    addresses = {release: [pod["status"]["podIP"] for pod in pods(release)] for release in RELEASES}
+    addresses = {release: [pod["status"]["podIP"] for pod in pods(release, namespace)] for release in RELEASES}
+    container = {"name": "elsewhere", "image": ROUTER, "imagePullPolicy": "Never", "command": ["sleep", "infinity"], "securityContext": CONFINED}
+    overrides = shlex.quote(json.dumps({"spec": {"containers": [container]}}))
+    in_it = f"--namespace {namespace}"
 
     def reached(address: str, port: int) -> bool:
         connect = f"timeout 3 bash -c '</dev/tcp/{address}/{port}' 2> /dev/null && echo reached || echo held"
-        return kubectl(f"--namespace work exec elsewhere -- bash -c {shlex.quote(connect)}").strip() == "reached"
+        return kubectl(f"{in_it} exec elsewhere -- bash -c {shlex.quote(connect)}").strip() == "reached"
 
-    kubectl(f"--namespace work run elsewhere --image={ROUTER} --image-pull-policy=Never --command -- sleep infinity")
+    kubectl(f"{in_it} run elsewhere --image={ROUTER} --overrides={overrides}")
     try:
-        kubectl("--namespace work wait --for=condition=Ready pod/elsewhere --timeout=60s")
+        kubectl(f"{in_it} wait --for=condition=Ready pod/elsewhere --timeout=60s")
         for change, let_in in (("run=elsewhere --overwrite", False), ("app.kubernetes.io/name=frontend", True), ("app.kubernetes.io/name-", False)):
-            kubectl(f"--namespace work label pod/elsewhere {change}")
+            kubectl(f"{in_it} label pod/elsewhere {change}")
             until(lambda expected=let_in: {reached(one, 8001) for one in addresses["backend"]} == {expected}, 30, lambda change=change: change)  # type: ignore[misc]
             assert {reached(one, 3000) for one in addresses["frontend"]} == {True}, change
     finally:
-        kubectl("--namespace work delete pod/elsewhere --now")
+        kubectl(f"{in_it} delete pod/elsewhere --now")

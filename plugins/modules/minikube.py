@@ -36,9 +36,14 @@ options:
   lock: {type: path, required: true, description: The lock file; a cluster is made of the Kubernetes version that it holds.}
   cpus: {type: int, default: 2, description: CPUs of each node.}
   memory: {type: int, default: 6144, description: 'Memory of each node, in MiB.'}
-  nodes: {type: int, default: 1, description: Number of nodes.}
+  nodes:
+    description:
+      - Number of nodes. The first one has the control plane.
+      - Where there are several, minikube's cache has an image of the pods' network, and I(home) its manifest, C(kube-router.yml).
+    type: int
+    default: 1
   network: {type: str, required: true, description: An existing Docker network.}
-  ports: {type: list, elements: str, default: [], description: 'Published ports, as docker run takes them.'}
+  ports: {type: list, elements: str, default: [], description: 'Published ports of the first node, as docker run takes them.'}
   base_image: {type: str, default: "", description: "The node image, present in Docker; needed to make or start a cluster."}
 author: todochat (@todochat)
 """
@@ -99,16 +104,21 @@ PARAMETERS = {
 }
 
 
+def foreign(container: str) -> MinikubeError:
+    """What is said of a container that has a node's name."""
+    return MinikubeError(
+        f"A container named {container!r} exists that this deployment did not make, perhaps somebody else's minikube profile; it was not touched.",
+        "Choose another deployment_name, or remove that container.",
+    )
+
+
 def plan(found: Status, wanted: Cluster, state: str, on_drift: str, name: str, locked: str) -> list[str]:
     """The steps from what was found to what is asked, out of delete, start, stop and return. Raises MinikubeError.
 
     ``locked`` is the Kubernetes version of which a cluster can be made.
     """
     if found.state == "foreign":
-        raise MinikubeError(
-            f"A container named {name!r} exists that this deployment did not make, perhaps somebody else's minikube profile; it was not touched.",
-            "Choose another deployment_name, or remove that container.",
-        )
+        raise foreign(name)
     if state == "absent":
         return [] if found.state == "absent" else ["delete"]
     difference = differs(name, wanted, found.actual, locked) if found.actual else None
@@ -165,6 +175,9 @@ def main() -> None:
         is_to_run = given["state"] in ("started", "present")
         found = minikube.status(API_SERVER_SECONDS if is_to_run else 0)
         steps = plan(found, wanted, given["state"], given["on_drift"], given["name"], locked)
+        is_made = "start" in steps and (found.actual is None or "delete" in steps)
+        if is_made and (taken := minikube.taken(wanted.nodes)):
+            raise foreign(taken)
         if not module.check_mode:
             for step in steps:
                 if step == "delete":

@@ -23,8 +23,9 @@ options:
   node_port: {type: int, required: true, description: The frontend's port on the node.}
   subnet: {type: str, required: true, description: 'The network''s subnet, in CIDR notation.'}
   addresses: {type: dict, required: true, description: 'Addresses that lie in it, by the variable that gives them.'}
-  cpus: {type: int, required: true, description: CPUs of the node.}
-  memory: {type: int, required: true, description: 'Memory of the node, in MiB.'}
+  cpus: {type: int, required: true, description: CPUs of each node.}
+  memory: {type: int, required: true, description: 'Memory of each node, in MiB.'}
+  nodes: {type: int, required: true, description: Number of nodes.}
   kubernetes_version: {type: str, required: true, description: Kubernetes version of a cluster that is to be made.}
   minikube_state: {type: str, required: true, description: 'The state that is asked of the cluster, as for M(todochat.platform.minikube).'}
   on_drift: {type: str, required: true, description: 'Whether a cluster that differs is made anew (C(recreate)).'}
@@ -34,6 +35,11 @@ options:
   store: {type: path, required: true, description: The folder that holds finished artifacts.}
   build_cache: {type: path, required: true, description: The folder for compiler caches.}
   source: {type: str, required: true, description: 'Where artifacts come from, as for M(todochat.platform.artifact).'}
+  optional:
+    description: 'Artifacts that are wanted besides, of those that the lock file calls optional, as for M(todochat.platform.artifact).'
+    type: list
+    elements: str
+    required: true
   replace_older: {type: bool, required: true, description: Whether an engine older than 24 may be replaced.}
   database: {type: str, required: true, description: The database's container and volume; empty where it is an external one.}
   owner: {type: str, required: true, description: Role that owns the database.}
@@ -93,6 +99,7 @@ from ansible_collections.todochat.platform.plugins.module_utils.preflight.proble
     CLUSTER_CACHE,
     DOCKER,
     DOCKER_LATER,
+    DOCKER_NODE,
     LEAST_CORES,
     LEAST_MEMORY,
     Engine,
@@ -120,9 +127,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         for name in ("deployment", "registry", "subnet", "kubernetes_version", "minikube_state", "on_drift", "minikube_user")
     },
     **{name: {"type": "str", "required": True} for name in ("source", "database", "owner", "login")},
-    **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory")},
+    **{name: {"type": "int", "required": True} for name in ("node_port", "cpus", "memory", "nodes")},
     **{name: {"type": "path", "required": True} for name in ("lock", "store", "build_cache", "kubectl", "helm", "minikube", "kubeconfig", "minikube_home")},
-    **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags")},
+    **{name: {"type": "list", "elements": "str", "required": True} for name in ("tags", "skip_tags", "optional")},
     **{name: {"type": "dict", "required": True} for name in ("endpoints", "addresses", "values")},
     "chart_values": {"type": "dict", "required": True, "options": {name: {"type": "path", "required": True} for name in RELEASES}},
     **{name: {"type": "bool", "required": True, "no_log": False} for name in ("replace_older", "reset_password")},
@@ -218,7 +225,7 @@ def observe_engine(given: dict[str, Any], minikube: Minikube) -> Engine | None:
         containers,
         [volume["Name"] for volume in volumes.get("Volumes") or []],
         bounding_capabilities(),
-        minikube.is_ours(),
+        minikube.nodes(),
         verifier(given) if running else None,
     )
 
@@ -255,7 +262,8 @@ def verifier(given: dict[str, Any]) -> str | None:
 def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_made: bool) -> list[UserError]:
     """What is still to be done, against the file systems on which it will be done."""
     store = Store(Path(given["store"]))
-    missing = [artifact for artifact in lock.artifacts.values() if not artifact.optional and not store.has(artifact)]
+    wanted = [artifact for artifact in lock.artifacts.values() if not artifact.optional or artifact.name in given["optional"]]
+    missing = [artifact for artifact in wanted if not store.has(artifact)]
     source = Source(lock.architecture)
     to_build = [artifact for artifact in missing if given["source"] == "auto" and not source.offers(artifact)]
     docker = str(engine.info["DockerRootDir"]) if engine else "/var/lib/docker"
@@ -263,7 +271,7 @@ def disk(given: dict[str, Any], lock: Lock, engine: Engine | None, cluster_is_ma
     stored = {given["store"]: store_need(missing)}
     built = {given["build_cache"]: build_need(to_build, lock.artifacts.values(), used(Path(given["build_cache"]))) if to_build else 0}
     # the compilers' caches are gone before the cluster is made
-    run = {docker: DOCKER_LATER if cluster_is_made else DOCKER, home: 0 if cluster_is_made else CLUSTER_CACHE}
+    run = {docker: DOCKER_LATER if cluster_is_made else DOCKER + (given["nodes"] - 1) * DOCKER_NODE, home: 0 if cluster_is_made else CLUSTER_CACHE}
     return disk_problems([stored | built, stored | run], spaces([*stored, *built, *run]))
 
 
@@ -277,7 +285,7 @@ def cluster_problem(given: dict[str, Any], lock: Lock, minikube: Minikube, roles
     if given["on_drift"] == "ignore":
         return None
     actual, _unused = minikube.recorded()
-    wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory")})
+    wanted = replace(actual, **{name: given[name] for name in ("kubernetes_version", "cpus", "memory", "nodes")})
     return differs(given["deployment"], wanted, actual, locked)
 
 
@@ -369,7 +377,7 @@ def main() -> None:
         try:
             asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
             if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY:  # else that is said
-                found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked)
+                found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked, given["nodes"])
         except UserError as error:
             found.append(error)
         try:
@@ -382,9 +390,10 @@ def main() -> None:
             found.append(error)
         if machine.missing_packages and machine.distribution == "debian" and (silent := supplies.unreachable(supplies.debian_archives())):
             found.append(silent)
-        for warning in warnings(machine, engine, cluster_is_made):
+        for warning in warnings(machine, engine, cluster_is_made, given["nodes"]):
             module.warn(warning)
-        if restricted := [f"app_release_{name}_values" for name, of in zip(RELEASES, values, strict=True) if of["networkPolicy"]["enabled"]]:
+        restricted = [f"app_release_{name}_values" for name, of in zip(RELEASES, values, strict=True) if of["networkPolicy"]["enabled"]]
+        if restricted and given["nodes"] == 1:
             module.warn(capacity.UNENFORCED.format(" and ".join(restricted)))
         if found:
             fail(module, together(found))

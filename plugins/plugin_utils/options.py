@@ -163,6 +163,7 @@ SUBNET = Kind("a subnet in CIDR notation, like 192.168.85.0/24", is_subnet)
 PUBLISHED = Kind("a list of ports as docker run publishes them, like 127.0.0.1:30000:30000", is_published)
 NODE_PORT = Kind(f"a port that Kubernetes publishes, {NODE_PORTS[0]} to {NODE_PORTS[-1]}", between(NODE_PORTS[0], NODE_PORTS[-1]))
 CPUS = Kind(f"a number of CPUs, {LEAST_CORES} or more", between(LEAST_CORES, 1 << 10))
+NODES = Kind("a number of nodes, 1 to 99", between(1, 99))
 MEMORY = Kind(f"memory in MiB, {LEAST_MEMORY} or more", between(LEAST_MEMORY, 1 << 24))
 SECONDS = Kind("a number of seconds, 1 to 86400", between(1, 86400))
 URL = Kind("a URL, like http://127.0.0.1:30000", is_url)
@@ -207,6 +208,7 @@ KINDS: tuple[tuple[str, Kind], ...] = (
     (r".*_node_port", NODE_PORT),
     (r".*_cpus", CPUS),
     (r".*_memory", MEMORY),
+    (r".*_nodes", NODES),
     (r".*_timeout", SECONDS),
     (r"(app_(secrets|release)_database|database)_url", DATABASE_URL),
     (r"app_release_model_url", MODEL_URL),

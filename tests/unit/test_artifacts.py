@@ -225,7 +225,7 @@ def test_every_artifact_that_a_role_names_is_in_the_lock_file() -> None:
         if path.parent.name in ("tasks", "defaults", "vars")
         for name in named_in(yaml.safe_load(path.read_text(encoding="utf-8")))
     }
-    assert {"kubectl", "kubelet", "kicbase", "registry", "postgres", "node-runtime", "node24-runtime"} <= named
+    assert {"kubectl", "kubelet", "kicbase", "registry", "postgres", "node-runtime", "node24-runtime", "kube-router"} <= named
     assert named <= set(lock.artifacts)
 
 

@@ -35,6 +35,15 @@ def test_and_that_node_would_not_hold_one_pod_more() -> None:
     assert capacity.problems({**NODE, "cpu": 3}, services(frontend={"autoscaling": {"maxReplicas": 4}})) == []
 
 
+def test_several_nodes_hold_more_though_each_has_the_network_to_run() -> None:
+    more = services(frontend={"autoscaling": {"maxReplicas": 12}})
+    assert capacity.problems(NODE, more, nodes=2) == []
+    (problem,) = capacity.problems(NODE, services(frontend={"autoscaling": {"maxReplicas": 24}}), nodes=2)
+    assert "minikube_cpus=2 on each of 2 nodes is too little" in problem.why
+    assert "and the cluster for 1.4." in problem.why
+    assert "-e minikube_cpus=3 or more" in problem.remedy
+
+
 def test_without_autoscaling_the_replicas_count() -> None:
     few = {"autoscaling": {"enabled": False}}
     assert [service.pods for service in services(backend=few, frontend=few)] == [2, 2]

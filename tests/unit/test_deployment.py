@@ -184,6 +184,14 @@ def test_a_release_is_told_with_what_is_wrong_about_it(service: Service, words: 
     assert words in service_line(service)
 
 
+def test_several_nodes_are_told_and_those_that_are_down() -> None:
+    several = replace(RUNNING, actual=replace(ACTUAL, nodes=3))
+    assert told(replace(WELL, cluster=several))["Cluster"].endswith("2 CPUs, 6144 MiB, the first of 3 such nodes")
+    away = replace(WELL, cluster=replace(several, state="stopped", away=("todo-m02",)))
+    assert told(away)["Cluster"].startswith("not whole: todo-m02 is down, Kubernetes v1.35.1")
+    assert away.advice()[0] == "make start"
+
+
 def test_a_cluster_is_told_with_what_is_wrong_about_it() -> None:
     assert told(replace(WELL, cluster=replace(RUNNING, state="stopped")))["Cluster"].startswith("not ready: its node is up")
     assert told(replace(WELL, cluster=replace(RUNNING, state="stopped", up=False)))["Cluster"].startswith("stopped, Kubernetes")

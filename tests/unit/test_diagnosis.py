@@ -94,9 +94,9 @@ def deployment(name: str, replicas: int = 1, ready: int = 1) -> Item:
     return of("Deployment", name, metadata={"namespace": "kube-system"}, spec={"replicas": replicas}, status={"readyReplicas": ready, "conditions": conditions})
 
 
-def node(ready: str = "True", **spec: Any) -> Item:
+def node(ready: str = "True", name: str = "todo", **spec: Any) -> Item:
     conditions = [{"type": "DiskPressure", "status": "False", "lastTransitionTime": at(3600)}, {"type": "Ready", "status": ready, "lastTransitionTime": at(60)}]
-    return of("Node", "todo", spec=spec, status={"conditions": conditions})
+    return of("Node", name, spec=spec, status={"conditions": conditions})
 
 
 def helm(name: str, status: str = "deployed", ago: float = 3000) -> Item:
@@ -576,6 +576,20 @@ def test_what_others_follow_from_is_told_first_and_alone() -> None:
     assert told(no_names).names == ["dns"]
     assert told(more(stopped("todo-registry"), pod("backend", waiting("ErrImagePull", "connection refused"), since=300))).names == ["registry"]
     assert told(more(lambda s: replace(s, docker="no"), stopped("todo"))).names == ["docker"]
+
+
+@pytest.mark.parametrize("ready", ["True", "Unknown"], ids=["just now", "and Kubernetes has noticed"])
+def test_a_further_node_that_is_down_is_told_once_with_its_name(ready: str) -> None:
+    two = replace(SOUND, other_nodes=("todo-m02",), containers={**SOUND.containers, "todo-m02": container("todo-m02")}, items=[*SOUND.items, node(name="todo-m02")])
+    assert told(two).findings == ()
+    gone = copy.deepcopy(SYSTEM_POD)
+    gone["metadata"]["name"], gone["spec"]["nodeName"] = "kube-proxy-x", "todo-m02"
+    gone["status"]["conditions"][0]["status"] = "True" if ready == "True" else "False"
+    items = [*SOUND.items, node(ready, name="todo-m02")]
+    found = told(replace(stopped("todo-m02")(two), items=items, system=[*SOUND.system, gone]))
+    assert found.names == ["node"]
+    assert "The container todo-m02 is exited" in "\n".join(found.lines())
+    assert "docker unpause todo-m02" in "\n".join(told(state("todo-m02", Paused=True)(two)).lines())
 
 
 def test_several_faults_are_counted() -> None:

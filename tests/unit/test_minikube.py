@@ -52,6 +52,9 @@ start)
     cp "{profile}" "$MINIKUBE_HOME/profiles/todo/config.json"
     touch "{log}/container"
     cp "{log}/running" "{log}/status" ;;
+node)
+    [ ! -e "{log}/full" ] || {{ echo "X Exiting due to GUEST_NODE_ADD: no space left" >&2 ; exit 80 ; }}
+    python3 "{log}/add-node" "$MINIKUBE_HOME/profiles/todo/config.json" >>"{log}/added" ;;
 stop) cp "{log}/stopped" "{log}/status" ;;
 kubectl) if [ -e "{log}/pods-first" ] ; then cat "{log}/pods-first" ; rm "{log}/pods-first" ; else cat "{log}/pods" ; fi ;;
 delete)
@@ -60,17 +63,27 @@ delete)
     rm -f "{log}/container" ;;
 esac
 """
+# As `minikube node add` leaves the record: one more node, and what it makes its container of.
+ADD_NODE = """
+import json, os, sys
+profile = json.load(open(sys.argv[1]))
+name = f"m{len(profile['Nodes']) + 1:02}"
+print(name, os.environ["MINIKUBE_MEMORY"], os.environ["MINIKUBE_PRELOAD"], *profile["ExposedPorts"])
+profile["Nodes"].append({"Name": name, "IP": "192.168.85.3", "ControlPlane": False, "Worker": True})
+json.dump(profile, open(sys.argv[1], "w"))
+"""
 DOCKER = """#!/bin/sh
 echo "docker $@" >>"{log}/docker-calls"
 case "$*" in
-ps*Names*) echo todo ;;
-ps*) echo 0123456789ab ;;
+ps*Names*) cat "{log}/names" ;;
 inspect*RestartPolicy*) cat "{log}/policy" ;;
 inspect*) echo "todo 2026-11-24T06:28:56.162212464Z" ;;
 update*) echo "${{2#--restart=}}" >"{log}/policy" ;;
 exec\\ --interactive*) cat >"{log}/drop-in" ; printf "enabled\\nenabled\\n" >"{log}/enabled" ;;
 exec*) cat "{log}/enabled" "{log}/drop-in" ;;
-*) [ "$*" = "container inspect --format {{{{.Id}}}} todo" ] && [ -e "{log}/container" ] ;;
+"container inspect --format {{{{.Id}}}} todo") [ -e "{log}/container" ] ;;
+"container inspect --format {{{{.Id}}}} todo-m02") [ -e "{log}/second" ] ;;
+*) false ;;
 esac
 """
 
@@ -98,6 +111,12 @@ def record(**there: Any) -> dict[str, Any]:
     return {**recorded, **there, "KubernetesConfig": recorded["KubernetesConfig"] | kubernetes}
 
 
+def two_nodes() -> list[dict[str, Any]]:
+    """The nodes of the recorded profile, and one that was added."""
+    first: list[dict[str, Any]] = json.loads(PROFILE.read_text())["Nodes"]
+    return [*first, {**first[0], "Name": "m02", "IP": "192.168.85.3", "ControlPlane": False}]
+
+
 class World:
     """A MINIKUBE_HOME, with stand-ins for minikube and docker that note how they are called."""
 
@@ -112,6 +131,8 @@ class World:
         for name, recorded in (("running", "running"), ("stopped", "minikube stop")):
             (directory / name).write_text(RECORDED[recorded]["status"])
         (directory / "pods").write_text(pods(pod()))
+        (directory / "add-node").write_text(ADD_NODE)
+        (directory / "names").write_text("todo\n")
         self.comes_back()
         hosts = self.home / "files/etc/containerd/certs.d/127.0.0.1:5000/hosts.toml"
         hosts.parent.mkdir(parents=True)
@@ -174,9 +195,7 @@ def test_a_recorded_profile_is_read() -> None:
 
 
 def test_nodes_that_were_added_are_counted() -> None:
-    profile = json.loads(PROFILE.read_text())
-    profile["Nodes"].append({**profile["Nodes"][0], "Name": "m02", "ControlPlane": False})
-    assert CLUSTER.drift(Cluster.from_profile(profile)) == {"nodes": (2, 1)}
+    assert CLUSTER.drift(Cluster.from_profile(record(Nodes=two_nodes()))) == {"nodes": (2, 1)}
 
 
 @pytest.mark.parametrize(
@@ -244,9 +263,28 @@ def test_each_node_counts(world: World, worker: str, state: str) -> None:
 
 def test_a_cluster_whose_node_was_removed_is_made_anew(world: World) -> None:
     world.has_profile("container removed")
-    (world.log / "docker").write_text(DOCKER.format(log=world.log).replace("echo todo ;;", ";;"))
+    (world.log / "names").write_text("")
     result = world.module()
     assert (result["state"], result["steps"]) == ("unfinished", ["delete", "start"])
+
+
+def test_a_cluster_that_lost_one_of_several_nodes_is_made_anew(world: World) -> None:
+    """Minikube would make that node with the ports that the first one publishes."""
+    world.has_profile("container removed", Nodes=two_nodes())
+    (world.log / "names").write_text("todo\ntodo-m02\nother\n")
+    assert world.minikube.status().state == "stopped"
+    (world.log / "names").write_text("todo\nother\n")
+    assert world.module(nodes=2)["steps"] == ["delete", "start"]
+
+
+def test_a_node_that_is_away_is_named_where_the_first_one_runs(world: World) -> None:
+    world.has_profile(Nodes=two_nodes())
+    first = json.loads(RECORDED["running"]["status"])
+    second = {**first, "Name": "todo-m02", "APIServer": "Irrelevant", "Kubeconfig": "Irrelevant", "Worker": True}
+    for states, away in (([first, {**second, "Host": "Stopped"}], ("todo-m02",)), ([{**first, "Kubelet": "Stopped"}, second], ())):
+        (world.log / "status").write_text(json.dumps(states))
+        found = world.minikube.status()
+        assert (found.state, found.up, found.away) == ("stopped", True, away)
 
 
 def test_an_answer_that_is_none_is_a_stopped_cluster(world: World) -> None:
@@ -363,7 +401,7 @@ DRIFT: dict[str, tuple[dict[str, Any], str]] = {
     "kubernetes_version": ({"KubernetesVersion": "v1.33.1"}, "kubernetes_version is v1.33.1, asked v1.35.1"),
     "cpus": ({"CPUs": 4}, "cpus is 4, asked 2"),
     "memory": ({"Memory": 4096}, "memory is 4096, asked 6144"),
-    "nodes": ({"Nodes": json.loads(PROFILE.read_text())["Nodes"] * 2}, "nodes is 2, asked 1"),
+    "nodes": ({"Nodes": two_nodes()}, "nodes is 2, asked 1"),
     "network": ({"Network": "other"}, "network is other, asked todo"),
     "ports": ({"ExposedPorts": ["127.0.0.1:30001:30001"]}, "ports is 127.0.0.1:30001:30001, asked 127.0.0.1:30000:30000"),
 }
@@ -558,6 +596,56 @@ def test_a_start_asks_for_every_parameter_and_is_marked_as_finished(world: World
     assert environment["KUBECONFIG"] == str(world.home / "kubeconfig")
     assert environment["DOCKER_CONFIG"] == str(world.home / "docker")
     assert "MINIKUBE_DRIVER" not in environment
+
+
+# Several nodes
+
+
+def test_each_further_node_is_added_and_publishes_nothing(world: World) -> None:
+    """Docker gives a port of this machine to one container, and minikube asks for those of the profile with each."""
+    world.minikube.start(replace(CLUSTER, nodes=3), "todochat/kicbase:v0.0.50")
+    start, *added = world.calls()
+    assert {"--nodes=1", f"--cni={world.home}/kube-router.yml", "--wait=apiserver,system_pods,node_ready"} <= set(start.split())
+    assert "--cni=bridge" not in start
+    assert added == ["node --profile=todo add"] * 2
+    assert world.calls("added") == ["m02 6144 false", "m03 6144 false"]
+    assert world.minikube.nodes() == ["todo", "todo-m02", "todo-m03"]
+    assert world.minikube.recorded()[0] == replace(CLUSTER, nodes=3)
+    assert world.minikube.is_finished()
+
+
+def test_a_cluster_of_several_is_started_as_a_whole(world: World) -> None:
+    world.has_profile("minikube stop", Nodes=two_nodes())
+    world.minikube.start(replace(CLUSTER, nodes=2), "todochat/kicbase:v0.0.50")
+    assert [call.split()[0] for call in world.calls()] == ["start", "kubectl"]
+    assert f"--cni={world.home}/kube-router.yml" in world.calls()[0].split()
+
+
+def test_a_node_that_cannot_be_added_leaves_a_cluster_that_is_made_anew(world: World) -> None:
+    (world.log / "full").touch()
+    with pytest.raises(MinikubeError, match=r"`minikube node add --profile=todo` failed with exit status 80") as raised:
+        world.minikube.start(replace(CLUSTER, nodes=2), "todochat/kicbase:v0.0.50")
+    assert "no space left" in str(raised.value)
+    assert world.minikube.status().state == "unfinished"
+
+
+@pytest.mark.parametrize("step", ["stop", "delete", "let_come_back"])
+def test_all_nodes_come_back_or_stay_down(world: World, step: str) -> None:
+    world.has_profile(Nodes=two_nodes())
+    (world.log / "names").write_text("todo\ntodo-m02\ntodo-m03\nother\n")
+    getattr(world.minikube, step)()
+    policy = "unless-stopped" if step == "let_come_back" else "no"
+    updates = [call for call in world.calls("docker-calls") if call.startswith("docker update")]
+    assert updates == [f"docker update --restart={policy} {name}" for name in ("todo", "todo-m02")]
+
+
+def test_somebody_elses_container_of_a_nodes_name_is_never_touched(world: World) -> None:
+    (world.log / "second").touch()
+    assert "A container named 'todo-m02' exists" in world.module(nodes=2)["why"]
+    assert world.done() == []
+    assert world.module(nodes=1)["steps"] == ["start"]
+    assert "A container named 'todo-m02' exists" in world.module(nodes=2, on_drift="recreate")["why"]
+    assert world.done() == []
 
 
 def test_the_pods_of_a_new_cluster_are_not_waited_for(world: World) -> None:

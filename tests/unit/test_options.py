@@ -43,6 +43,7 @@ BAD: Mapping[options.Kind, Any] = {
     options.PUBLISHED: ["127.0.0.1:8080"],
     options.NODE_PORT: 8080,
     options.CPUS: 1,
+    options.NODES: 0,
     options.MEMORY: 512,
     options.SECONDS: 0,
     options.URL: "127.0.0.1:30000",

@@ -65,10 +65,10 @@ ENGINE = Engine(
     containers=[container("todo", NODE, 30000), container("todo-registry", OURS, 5000, address="192.168.85.250"), container("todo-database", OURS)],
     volumes=["todo", "todo-registry", "todo-database"],
     capabilities=ALL_BUT_SYS_RESOURCE,
-    profile_is_ours=True,
+    nodes=("todo",),
     verifier=verifier(WANTED.password),
 )
-FRESH = replace(ENGINE, networks=ENGINE.networks[:2], containers=[], volumes=[], profile_is_ours=False, verifier=None)
+FRESH = replace(ENGINE, networks=ENGINE.networks[:2], containers=[], volumes=[], nodes=(), verifier=None)
 
 
 def found(wanted: Wanted = WANTED, machine: Machine = MACHINE, engine: Engine | None = FRESH, cluster_is_made: bool = False) -> list[UserError]:
@@ -150,6 +150,19 @@ def test_more_memory_than_there_is_beside_the_rest() -> None:
     only(found(replace(WANTED, memory=2048), replace(MACHINE, memory=2000)), "machine with 8 GB")
 
 
+def test_each_of_several_nodes_takes_its_memory() -> None:
+    assert found(replace(WANTED, memory=3438, nodes=2)) == []
+    only(found(replace(WANTED, memory=3439, nodes=2)), "minikube_memory=3439 for each of minikube_nodes=2", "7900 MiB", "-e minikube_memory=3438")
+    only(found(replace(WANTED, memory=2048, nodes=5)), "for each of minikube_nodes=5", "fewer nodes")
+
+
+def test_a_nodes_address_is_nobody_elses() -> None:
+    near = replace(WANTED, nodes=3, memory=1800, addresses={**WANTED.addresses, "deployment_registry_address": "192.168.85.4"})
+    only(found(near), "deployment_registry_address=192.168.85.4 is that of a node", "the first 3 after deployment_gateway=192.168.85.1")
+    assert found(replace(near, nodes=2)) == []
+    assert found(near, engine=ENGINE, cluster_is_made=True) != []  # the registry is elsewhere, which is said
+
+
 @pytest.mark.parametrize(
     ("machine", "said"),
     [
@@ -187,6 +200,8 @@ def test_few_inotify_instances_are_warned_of_until_the_cluster_is_there() -> Non
     assert "sysctl fs.inotify.max_user_instances=512" in said
     assert problems.warnings(few, ENGINE, cluster_is_made=True) == []
     assert problems.warnings(replace(few, inotify_instances=40), ENGINE, cluster_is_made=False) == []
+    (said,) = problems.warnings(replace(few, inotify_instances=79), ENGINE, cluster_is_made=False, nodes=2)
+    assert "takes up to 80" in said
 
 
 def test_inotify_instances_of_root_are_counted() -> None:
@@ -239,7 +254,15 @@ def test_a_container_of_our_name_that_is_somebody_elses(name: str, labels: dict[
 def test_a_minikube_profile_of_our_name_is_ours_only_where_we_began_it() -> None:
     node = replace(FRESH, containers=[container("todo", NODE)])
     only(found(engine=node), "container named todo", "a minikube profile", "not touched")
-    assert found(engine=replace(node, profile_is_ours=True)) == []
+    assert found(engine=replace(node, nodes=("todo",))) == []
+
+
+def test_a_further_nodes_name_is_ours_where_the_profile_has_it() -> None:
+    second = replace(FRESH, containers=[container("todo-m02", {"name.minikube.sigs.k8s.io": "todo-m02"})])
+    two = replace(WANTED, nodes=2, memory=3000)
+    only(found(two, engine=second), "container named todo-m02", "a minikube profile", "not touched")
+    assert found(two, engine=replace(second, nodes=("todo", "todo-m02"))) == []
+    assert found(engine=second) == [], "another deployment's, which one node does not get in the way of"
 
 
 def test_a_network_of_our_name_that_is_somebody_elses() -> None:
@@ -414,10 +437,21 @@ def test_paths_on_one_file_system_share_its_space_whether_they_exist_or_not(tmp_
 def test_what_is_optional_takes_no_room_that_has_to_be_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock, counted = Lock(ROOT / "artifacts.lock.yml"), list[str]()
     monkeypatch.setattr(module, "store_need", lambda missing: counted.extend(artifact.name for artifact in missing) or 0)
-    given = {"store": str(tmp_path), "source": "mirror", "minikube_home": str(tmp_path), "build_cache": str(tmp_path)}
+    given = {"store": str(tmp_path), "source": "mirror", "minikube_home": str(tmp_path), "build_cache": str(tmp_path), "optional": ["kube-router"], "nodes": 2}
     module.disk(given, lock, None, cluster_is_made=True)
     assert "node-runtime" in counted
     assert "node24-runtime" not in counted
+    assert "kube-router" in counted, "it is asked for"
+
+
+def test_each_further_node_takes_room_where_docker_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    phases = list[dict[str, int]]()
+    monkeypatch.setattr(module, "disk_problems", lambda found, _spaces: phases.extend(found) or [])
+    for nodes in (1, 3):
+        given = {"store": str(tmp_path), "source": "mirror", "minikube_home": str(tmp_path), "build_cache": str(tmp_path), "optional": [], "nodes": nodes}
+        module.disk(given, Lock(ROOT / "artifacts.lock.yml"), None, cluster_is_made=False)
+    one, three = (phase["/var/lib/docker"] for phase in phases if "/var/lib/docker" in phase)
+    assert three - one == 2 * problems.DOCKER_NODE
 
 
 def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: Path) -> None:
@@ -432,11 +466,12 @@ def test_a_cluster_that_differs_is_refused_before_anything_is_touched(tmp_path: 
 
     def said(roles: list[str], on_drift: str = "fail", **other: Any) -> str:
         given = {"deployment": "todo", "minikube_state": "started", "on_drift": on_drift}
-        given |= {name: getattr(actual, name) for name in ("kubernetes_version", "cpus", "memory")}
+        given |= {name: getattr(actual, name) for name in ("kubernetes_version", "cpus", "memory", "nodes")}
         problem = module.cluster_problem(given | other, lock, minikube, roles)
         return str(problem) if problem else ""
 
     assert said(["minikube"]) == ""
+    assert "nodes is 1, asked 3" in said(["minikube"], nodes=3)
     assert f"memory is {actual.memory}, asked 4096" in said(["kubernetes_tools", "minikube"], memory=4096)
     assert said(["app_release"], memory=4096) == said(["minikube"], "ignore", memory=4096) == ""
     assert said(["minikube"], memory=4096, minikube_state="absent") == ""

@@ -367,6 +367,18 @@ def test_a_cluster_that_minikube_cannot_remove_any_more(world: World) -> None:
     assert not world.minikube.is_ours()
 
 
+def test_all_its_nodes_go_and_no_other_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = [Object(kind, name, {"name.minikube.sigs.k8s.io": name}) for name in ("todo-m02", "todo-m03") for kind in ("container", "volume")]
+    world = World(tmp_path, monkeypatch, objects=[*OBJECTS, *nodes])
+    (world.minikube.home / "profiles/todo/config.json").write_text('{"Nodes": [{"Name": ""}, {"Name": "m02"}]}')
+    (world.minikube.home / "machines/todo-m02").mkdir(parents=True)
+    world.minikube.executable.unlink()
+    world.down("cluster")
+    assert world.kept("container") == ["todo-m03"]
+    assert "todo-m02" not in world.kept("volume")
+    assert not (world.minikube.home / "machines/todo-m02").exists()
+
+
 def test_data_goes_with_its_vault_and_the_last_vaults_password(world: World) -> None:
     going, _ = world.down("data")
     assert "volume todo-database (data)" in going

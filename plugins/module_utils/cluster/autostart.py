@@ -14,7 +14,7 @@ import subprocess
 from collections.abc import Sequence
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
-from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import docker
+from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import NODE_LABEL, docker
 
 POLICY = "unless-stopped"
 SERVICES = ("containerd", "kubelet")
@@ -46,38 +46,37 @@ def close(addresses: Sequence[str]) -> list[str]:
     return [f"{CLOSED.format('-C', match)} 2>/dev/null || {CLOSED.format('-A', match)}" for match in matches]
 
 
-def come_back(profile: str, address: str, closed: Sequence[str]) -> bool:
+def come_back(nodes: Sequence[str], address: str, closed: Sequence[str]) -> bool:
     """Whether all nodes come back by themselves. ``address`` is the API server's, ``closed`` are those that pods do not reach."""
     wanted = "enabled\n" * len(SERVICES) + drop_in(address, closed)
     return all(
         docker("inspect", "--format={{.HostConfig.RestartPolicy.Name}}", node).stdout.strip() == POLICY
         and docker("exec", node, "sh", "-c", OBSERVE).stdout == wanted
-        for node in nodes(profile) or []
+        for node in present(nodes) or []
     )
 
 
-def let_come_back(profile: str, address: str, closed: Sequence[str]) -> None:
+def let_come_back(nodes: Sequence[str], address: str, closed: Sequence[str]) -> None:
     """Arranges it for running nodes. Raises UserError."""
-    for node in nodes(profile) or []:
+    for node in present(nodes) or []:
         commands = ARRANGE + "".join(f"{command}\n" for command in close(closed))
         _check(node, docker("exec", "--interactive", node, "sh", "-c", commands, stdin=drop_in(address, closed)))
         _check(node, docker("update", f"--restart={POLICY}", node))
 
 
-def let_stay_down(profile: str) -> None:
+def let_stay_down(nodes: Sequence[str]) -> None:
     """Takes the restart policy back: minikube stops a node from within, and Docker would start it again at once."""
-    for node in nodes(profile) or []:
+    for node in present(nodes) or []:
         _check(node, docker("update", "--restart=no", node))
 
 
-def nodes(profile: str) -> list[str] | None:
-    """The containers of a profile's nodes; None where Docker does not answer, or is not there."""
-    label = f"label=name.minikube.sigs.k8s.io={profile}"
+def present(nodes: Sequence[str]) -> list[str] | None:
+    """Those of the nodes whose containers there are; None where Docker does not answer, or is not there."""
     try:
-        listed = docker("ps", "--all", f"--filter={label}", "--format={{.Names}}")
+        listed = docker("ps", "--all", f"--filter=label={NODE_LABEL}", "--format={{.Names}}")
     except UserError:
         return None
-    return None if listed.returncode else listed.stdout.split()
+    return None if listed.returncode else [name for name in listed.stdout.split() if name in nodes]
 
 
 def _check(node: str, done: subprocess.CompletedProcess[str]) -> None:

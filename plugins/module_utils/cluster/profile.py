@@ -6,16 +6,17 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.todochat.platform.plugins.module_utils.base.commands import Account, MissingProgramError, follow, run
 from ansible_collections.todochat.platform.plugins.module_utils.base.errors import UserError
 from ansible_collections.todochat.platform.plugins.module_utils.base.progress import waiting_for
-from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import come_back, let_come_back, let_stay_down, nodes
+from ansible_collections.todochat.platform.plugins.module_utils.cluster.autostart import come_back, let_come_back, let_stay_down, present
 from ansible_collections.todochat.platform.plugins.module_utils.cluster.system_pods import wait_for_pods
 from ansible_collections.todochat.platform.plugins.module_utils.machine.docker_engine import VARIABLES, docker
 
@@ -76,6 +77,8 @@ class Status:
     """Whether a node is up, perhaps without Kubernetes."""
     comes_back: bool = False
     """Whether a running cluster starts by itself with Docker."""
+    away: tuple[str, ...] = ()
+    """The nodes that do not run, while the first one does."""
     version: str = ""
     """Its Kubernetes, where others run it."""
 
@@ -137,6 +140,16 @@ def is_slow(answer: Any) -> bool:
     return any(started.items() <= node.items() for node in nodes_of(answer))
 
 
+def is_well(node: Mapping[str, Any]) -> bool:
+    """Whether all of a node runs, by minikube's answer."""
+    return (
+        node.get("Host") == node.get("Kubelet") == "Running"
+        and node.get("APIServer") in ("Running", "Irrelevant")
+        # a start that was broken off may not have come to it, and a stop takes it away
+        and node.get("Kubeconfig") in ("Configured", "Irrelevant")
+    )
+
+
 class Minikube:
     """Runs minikube for one profile as an ordinary user.
 
@@ -149,6 +162,8 @@ class Minikube:
         self.home = home
         self.user = user
         self.kubeconfig = home / "kubeconfig"
+        self.network = home / "kube-router.yml"
+        """The manifest of the pods' network, for several nodes; role minikube puts it there."""
         self._config = home / "profiles" / profile / "config.json"
         self._finished = self._config.with_name("finished")
 
@@ -159,6 +174,21 @@ class Minikube:
     def is_finished(self) -> bool:
         """Whether the cluster was made to its end."""
         return self.is_ours() and self._finished.exists()
+
+    def nodes(self) -> list[str]:
+        """The names of the nodes' containers, as the profile's record has them, the first one first; none where nothing was begun."""
+        if not self.is_ours():
+            return []
+        try:
+            others = [str(node["Name"]) for node in json.loads(self._config.read_text(encoding="utf-8"))["Nodes"][1:]]
+        except (ValueError, KeyError, TypeError):  # as a start leaves it that was broken off
+            others = []
+        return [self.profile, *(f"{self.profile}-{name}" for name in others)]
+
+    def taken(self, count: int) -> str:
+        """A container that is not ours and has the name of one of so many nodes, which minikube would remove; empty where there is none."""
+        names = [f"{self.profile}-m{number:02}" for number in range(2, count + 1)]
+        return next((name for name in names if name not in self.nodes() and self._exists(name)), "")
 
     def recorded(self) -> tuple[Cluster, str]:
         """The finished cluster, and its API server's address, by the profile's own record. Raises MinikubeError where it cannot be read."""
@@ -177,7 +207,7 @@ class Minikube:
         Raises MinikubeError where the profile's own record cannot be read.
         """
         if not self.is_ours():
-            return Status("foreign" if self._container_exists() else "absent")
+            return Status("foreign" if self._exists(self.profile) else "absent")
         if not self.is_finished():
             return Status("unfinished")
         actual, address = self.recorded()
@@ -185,19 +215,14 @@ class Minikube:
         while is_slow(answer := self._answer()) and time.monotonic() < end:
             waiting_for("waiting for the API server to answer")
             time.sleep(POLL_SECONDS)
-        if not answer:  # it says null both where Docker does not answer and where the node was removed, which is then made anew
-            return Status("unfinished") if nodes(self.profile) == [] else Status("stopped", actual, address)
+        if not answer:  # it says null both where Docker does not answer and where a node was removed, with which all is made anew
+            there = present(self.nodes())
+            return Status("stopped", actual, address) if there is None or len(there) == actual.nodes else Status("unfinished")
         states = nodes_of(answer)
-        running = all(
-            node.get("Host") == node.get("Kubelet") == "Running"
-            and node.get("APIServer") in ("Running", "Irrelevant")
-            # a start that was broken off may not have come to it, and a stop takes it away
-            and node.get("Kubeconfig") in ("Configured", "Irrelevant")
-            for node in states
-        )
-        if not running:
-            return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in states))
-        return Status("running", actual, address, up=True, comes_back=come_back(self.profile, address, self._registries()))
+        if not all(map(is_well, states)):
+            away = tuple(str(node.get("Name")) for node in states if not is_well(node)) if is_well(states[0]) else ()
+            return Status("stopped", actual, address, up=any(node.get("Host") in ("Running", "Paused") for node in states), away=away)
+        return Status("running", actual, address, up=True, comes_back=come_back(self.nodes(), address, self._registries()))
 
     def _answer(self) -> Any:
         """What minikube says of the nodes, None where that is nothing."""
@@ -227,11 +252,12 @@ class Minikube:
             f"--kubernetes-version={wanted.kubernetes_version}",
             f"--cpus={wanted.cpus}",
             f"--memory={wanted.memory}",
-            f"--nodes={wanted.nodes}",
+            "--nodes=1",  # of a new one; the others are added
             f"--network={wanted.network}",
             f"--ports={','.join(wanted.ports)}",
             f"--base-image={base_image}",
-            "--cni=bridge",
+            # the bridge would give each node the same addresses for its pods
+            *(["--cni=bridge"] if wanted.nodes == 1 else [f"--cni={self.network}", "--wait=apiserver,system_pods,node_ready"]),
             # The API server asks metrics-server at its pod's address. A service's address leads out of the machine until kube-proxy
             # knows it, where anybody may answer, and the API server would keep that connection.
             "--extra-config=apiserver.enable-aggregator-routing=true",
@@ -241,15 +267,33 @@ class Minikube:
             "--embed-certs",
             "--interactive=false",
         )
+        if not existed and wanted.nodes > 1:
+            self._add_nodes(wanted)
         if existed:
             look = f"`docker exec {self.profile} journalctl --unit=kubelet`"
             wait_for_pods(self._pods, look, self._node_starts())
         self._finished.touch()
         self.let_come_back()
 
+    def _add_nodes(self, wanted: Cluster) -> None:
+        """Adds all nodes but the first, each of which is ready then.
+
+        The first one alone publishes ports: minikube has every node publish those of the profile, which Docker takes once.
+        """
+        self._record_ports(())
+        # what a start is told by its options
+        variables = {"MINIKUBE_MEMORY": str(wanted.memory), "MINIKUBE_PRELOAD": "false"}
+        for _ in range(1, wanted.nodes):
+            self._do("node", "add", variables=variables)
+        self._record_ports(wanted.ports)
+
+    def _record_ports(self, ports: Sequence[str]) -> None:
+        profile = json.loads(self._config.read_text(encoding="utf-8"))
+        self._config.write_text(json.dumps({**profile, "ExposedPorts": [*ports]}, indent=4), encoding="utf-8")
+
     def let_come_back(self) -> None:
         """From now on the running cluster starts by itself with Docker."""
-        let_come_back(self.profile, control_plane(json.loads(self._config.read_text(encoding="utf-8"))), self._registries())
+        let_come_back(self.nodes(), control_plane(json.loads(self._config.read_text(encoding="utf-8"))), self._registries())
 
     def _registries(self) -> list[str]:
         """The addresses that the nodes pull images from, by what role minikube has minikube copy into them."""
@@ -264,38 +308,37 @@ class Minikube:
 
     def _node_starts(self) -> dict[str, datetime]:
         """When the container of each node was started."""
-        label = f"label=name.minikube.sigs.k8s.io={self.profile}"
-        listed = docker("ps", "--quiet", f"--filter={label}").stdout.split()
-        lines = docker("inspect", "--format", "{{.Config.Hostname}} {{.State.StartedAt}}", *listed).stdout.splitlines()
+        lines = docker("inspect", "--format", "{{.Config.Hostname}} {{.State.StartedAt}}", *self.nodes()).stdout.splitlines()
         # whole seconds, as Kubernetes counts
         return {name: datetime.fromisoformat(at[:19] + "+00:00") for name, at in (line.split() for line in lines)}
 
     def stop(self) -> None:
-        let_stay_down(self.profile)
+        let_stay_down(self.nodes())
         self._do("stop")
 
     def delete(self) -> None:
         self._finished.unlink(missing_ok=True)  # first, so that a deletion that is broken off is taken up again
-        let_stay_down(self.profile)
+        let_stay_down(self.nodes())
         self._do("delete")
 
-    def _container_exists(self) -> bool:
+    def _exists(self, container: str) -> bool:
         try:
-            return docker("container", "inspect", "--format", "{{.Id}}", self.profile).returncode == 0
+            return docker("container", "inspect", "--format", "{{.Id}}", container).returncode == 0
         except MissingProgramError:
             return False  # without Docker there is nothing of anybody's
 
-    def _do(self, *arguments: str) -> None:
+    def _do(self, *arguments: str, variables: Mapping[str, str] | None = None) -> None:
         """Runs a minikube command that takes its time, and tells what it is doing."""
 
         def heard(line: str) -> None:
             if '"totalsteps"' in line:  # what it says in between would stand there until the next step, as if it were waited for
-                waiting_for(f"minikube {arguments[0]}: {message(line)}")
+                waiting_for(f"minikube {command}: {message(line)}")
 
-        waiting_for(f"minikube {arguments[0]}")
-        status, lines = follow(self._command(*arguments), heard, **self._options())
+        command = " ".join(takewhile(lambda word: not word.startswith("-"), arguments))
+        waiting_for(f"minikube {command}")
+        status, lines = follow(self._command(*arguments), heard, **self._options(variables))
         if status:
-            raise self._failed(arguments[0], status, [message(line) for line in lines], verdict(lines))
+            raise self._failed(command, status, [message(line) for line in lines], verdict(lines))
 
     def _run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Runs a minikube command that answers a question."""
@@ -316,7 +359,7 @@ class Minikube:
             raise MinikubeError(f"There is no {self.executable}.", "Run `make up ARGS='--tags kubernetes_tools'` first.")
         return [str(self.executable), arguments[0], f"--profile={self.profile}", *arguments[1:]]
 
-    def _options(self) -> dict[str, Any]:
+    def _options(self, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
         """How to run minikube as the user, in the groups that the user has now: docker may have been added a moment ago."""
         return {
             "account": Account.named(self.user),
@@ -330,5 +373,6 @@ class Minikube:
                 "MINIKUBE_IN_STYLE": "false",
                 "MINIKUBE_WANTUPDATENOTIFICATION": "false",
                 "MINIKUBE_SUPPRESS_DOCKER_PERFORMANCE": "true",
+                **(variables or {}),
             },
         }

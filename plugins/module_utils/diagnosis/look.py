@@ -77,6 +77,7 @@ class Looker:
             deployment=self.namespace,
             registry=self.registry_container,
             database=self.database_container,
+            other_nodes=() if self.of_others else tuple(self.minikube.nodes()[1:]),
             releases=self.releases,
             url=self.url,
             of_others=self.of_others,
@@ -130,7 +131,7 @@ class Looker:
 
     def _containers(self) -> tuple[dict[str, Any], str]:
         """Ours, as far as there are any, and why Docker does not answer."""
-        names = [name for name in (self.namespace, self.registry_container, self.database_container) if name]
+        names = [name for name in (self.namespace, *self.minikube.nodes()[1:], self.registry_container, self.database_container) if name]
         try:
             asked = docker_engine.docker("container", "inspect", *names, seconds=ANSWER_SECONDS)
         except UserError as error:

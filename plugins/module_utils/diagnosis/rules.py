@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -98,6 +98,8 @@ class Seen:
     registry: str = "todo-registry"
     database: str = "todo-database"
     """The database's container; empty where the database is an external one."""
+    other_nodes: tuple[str, ...] = ()
+    """The containers of the cluster's nodes but the first."""
     releases: tuple[str, ...] = ("backend", "frontend")
     url: str = "http://127.0.0.1:30000"
     docker: str = ""
@@ -152,6 +154,11 @@ class Seen:
         """Docker's word on a container; empty where there is none."""
         found: Item = self.containers.get(name, {}).get("State", {})
         return found
+
+    @property
+    def down(self) -> set[str]:
+        """Those of the other nodes whose containers do not run."""
+        return {name for name in self.other_nodes if not self.state(name).get("Running") or self.state(name).get("Paused")}
 
     def ago(self, when: object) -> float:
         """Seconds since a time that Kubernetes or Docker wrote down; none where it did not."""
@@ -329,6 +336,9 @@ def node(seen: Seen) -> Iterator[Finding]:
     if stopped := container_finding(seen, seen.deployment, faults.ABSENT, faults.NODE_PAUSED, faults.NODE_STOPPED):
         yield stopped
         return
+    for name in seen.other_nodes:
+        if gone := container_finding(seen, name, faults.ABSENT, faults.NODE_PAUSED, faults.NODE_STOPPED):
+            yield replace(gone, places={"deployment": name}, of=name)
     published = [one.get("HostPort") for ports in (container.get("NetworkSettings", {}).get("Ports") or {}).values() for one in ports or []]
     if str(seen.port) not in published:
         yield Finding(faults.PORT_UNPUBLISHED, f"The container {seen.deployment} publishes {', '.join(map(str, published)) or 'no port'}, and not {seen.port}.")
@@ -381,7 +391,7 @@ def nodes(seen: Seen) -> Iterator[Finding]:
         name = item["metadata"]["name"]
         for one in item.get("status", {}).get("conditions", []):
             said = f"{one.get('message', '')}{seen.since(one.get('lastTransitionTime'))}"
-            if one["type"] == "Ready" and one["status"] != "True" and not seen.is_starting:
+            if one["type"] == "Ready" and one["status"] != "True" and not seen.is_starting and name not in seen.down:
                 yield Finding(faults.NOT_READY, sentence(f"The node {name} is not ready: {harmless(said)}"), of=name)
             elif one["type"] == "DiskPressure" and one["status"] == "True":
                 yield Finding(faults.DISK, sentence(f"The node {name} is short of disk: {harmless(said)}"), of="node")
@@ -676,10 +686,13 @@ def provider(seen: Seen) -> Iterator[Finding]:
 def system_pods(seen: Seen, known: set[Fault]) -> Iterator[Finding]:
     """The cluster's own pods, but those of which something more exact is known."""
     told = {"coredns": {faults.DNS, faults.DNS_SCALED}}
+    gone = {item["metadata"]["name"] for item in seen.of("Node") if condition(item, "Ready", "Unknown")}
     unready = set(unready_pods([item for item in seen.system if item["kind"] == "Pod"], {}))
     for item in seen.system:
         name = item["metadata"]["name"]
         if item["kind"] != "Pod" or name not in unready or any(name.startswith(begin) and of & known for begin, of in told.items()):
+            continue
+        if item.get("spec", {}).get("nodeName") in gone:
             continue
         since = (condition(item, "Ready", "False") or {}).get("lastTransitionTime") or item["metadata"].get("creationTimestamp")
         ended = "deletionTimestamp" in item["metadata"] or item.get("status", {}).get("phase") == "Succeeded"

@@ -124,4 +124,4 @@ def missing_packages(installed: str) -> list[str]:
 LABEL = "todochat.deployment"
 """On all that a deployment makes in Docker; its value is the deployment's name."""
 NODE_LABEL = "name.minikube.sigs.k8s.io"
-"""On a profile's nodes; its value is the profile's name."""
+"""On the container and the volume of each node that minikube makes; its value is the node's name, which is the profile's for the first."""

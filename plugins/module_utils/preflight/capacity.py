@@ -12,14 +12,16 @@ from ansible_collections.todochat.platform.plugins.module_utils.base.errors impo
 SYSTEM = {"cpu": 0.90, "memory": 350.0}
 """Asked by what the cluster runs for itself (control plane, DNS, metrics), in cores and MiB: 0.80 and 234 in `kubectl describe node`, and a reserve
 for pods of `helm test` and for metrics-server while it is replaced."""
+NETWORK = {"cpu": 0.25, "memory": 250.0}
+"""Asked by the pods' network on each of several nodes."""
 UNITS = {"": 1.0, "m": 0.001, "Ki": 1 / 1024, "Mi": 1.0, "Gi": 1024.0}
 WHAT = {
     "cpu": ("CPUs", "minikube_cpus"),
     "memory": ("MiB of memory", "minikube_memory"),
 }
 UNENFORCED = (
-    "networkPolicy is enabled in {}, but the network of this cluster (CNI plugin bridge) does not enforce NetworkPolicies: "
-    "they are made, and hold nobody back."
+    "networkPolicy is enabled in {}, but the network of a cluster with one node (CNI plugin bridge) does not enforce NetworkPolicies: "
+    "they are made, and hold nobody back. That of several (minikube_nodes) does."
 )
 
 
@@ -67,21 +69,23 @@ def merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def problems(node: Mapping[str, float], services: Iterable[Service]) -> list[UserError]:
-    """Where the pods would not all find a place. ``node`` is what it has, in cores and MiB. Releases are rolled out one after the other."""
+def problems(node: Mapping[str, float], services: Iterable[Service], nodes: int = 1) -> list[UserError]:
+    """Where the pods would not all find a place. ``node`` is what each one has, in cores and MiB. Releases are rolled out one after the other."""
     found = []
     every = list(services)
+    where = f" on each of {nodes} nodes" if nodes > 1 else ""
     for what, (unit, variable) in WHAT.items():
         surge = max(service.requests[what] for service in every)
         asked = sum(service.pods * service.requests[what] for service in every) + surge
-        if asked + SYSTEM[what] <= node[what] + 1e-9:
+        system = SYSTEM[what] + (nodes * NETWORK[what] if nodes > 1 else 0)
+        least = (asked + system) / nodes
+        if least <= node[what] + 1e-9:
             continue
         parts = ", ".join(f"{service.pods} of {service.name} with {service.requests[what]:g} each" for service in every)
-        least = asked + SYSTEM[what]
         found.append(
             UserError(
-                f"{variable}={node[what]:g} is too little for the pods of both services: they ask for up to {asked:g} {unit} ({parts}, and {surge:g} "
-                f"while one is replaced), and the cluster for {SYSTEM[what]:g}.",
+                f"{variable}={node[what]:g}{where} is too little for the pods of both services: they ask for up to {asked:g} {unit} ({parts}, and {surge:g} "
+                f"while one is replaced), and the cluster for {system:g}.",
                 f"Run it with -e {variable}={-(-least // 1):.0f} or more, or ask for less with resources.requests.{what} or autoscaling.maxReplicas "
                 "in app_release_backend_values and app_release_frontend_values.",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,10 @@ RECOMMENDED_CORES = 4
 LEAST_CORES = 2
 LEAST_MEMORY = 1800
 MEMORY_BESIDE = 1024
-"""MiB beside the node: Docker, the registry, PostgreSQL, the system."""
+"""MiB beside the nodes: Docker, the registry, PostgreSQL, the system."""
 NODE_PORTS = range(30000, 32768)
 INOTIFY_INSTANCES = 40
-"""What the systemd, containerd, kubelet and pods of a node hold, of those that root may have: 26 measured, with room for more pods."""
+"""What the systemd, containerd, kubelet and pods of each node hold, of those that root may have: 26 measured, with room for more pods."""
 # What a node in a privileged container uses; <linux/capability.h>. CAP_SYS_RESOURCE is not among it: the node image does without.
 CAPABILITIES = {
     "CHOWN": 0,
@@ -50,6 +50,8 @@ STORED_IMAGE = 250
 """On average in a store of 2.5 GB, with what an image's root file system takes twice while it is assembled."""
 DOCKER = 4 * 1024
 """The images loaded and built, the node's volume and the registry's after a first run: 3.2 GB."""
+DOCKER_NODE = 2 * 1024
+"""What each further node's volume takes, by the sizes of the programs and images that come there."""
 DOCKER_LATER = 1024
 """What newly built images take where the cluster is there."""
 CLUSTER_CACHE = 1024
@@ -58,7 +60,7 @@ CLUSTER_CACHE = 1024
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was asked. ``memory`` is in MiB; ``addresses`` and ``endpoints`` are named by their variables."""
+    """What was asked. ``cpus`` and ``memory``, in MiB, are of each node; ``addresses`` and ``endpoints`` are named by their variables."""
 
     deployment: str = "todo"
     registry: str = "todo-registry"
@@ -70,6 +72,7 @@ class Wanted:
     node_port: int = 30000
     cpus: int = 2
     memory: int = 6144
+    nodes: int = 1
     replace_older: bool = False
     login: str = "todo_app"
     password: str = field(default="", repr=False)
@@ -108,14 +111,15 @@ class Engine:
     volumes: Sequence[str] = ()
     capabilities: int | None = None
     """Bounding set of the daemons that start containers; None where they cannot be seen."""
-    profile_is_ours: bool = False
+    nodes: Collection[str] = ()
+    """The containers of the nodes of the cluster that this deployment has made, or begun."""
     verifier: str | None = None
     """What the database stores of the login's password; None where that cannot be asked, or where the login is not in use."""
 
     def owns(self, deployment: str, labels: Mapping[str, str] | None) -> bool:
         """Whether something with these labels is the deployment's."""
         found = labels or {}
-        return found.get(LABEL) == deployment or (self.profile_is_ours and found.get(NODE_LABEL) == deployment)
+        return found.get(LABEL) == deployment or found.get(NODE_LABEL) in self.nodes
 
 
 @dataclass(frozen=True)
@@ -130,20 +134,20 @@ def problems(wanted: Wanted, machine: Machine, engine: Engine | None, cluster_is
     """All that is wrong. ``engine`` is None where none answers."""
     found = [*asked_problems(wanted), *system_problems(wanted, machine)]
     if not cluster_is_made:
-        found += size_problems(wanted, machine)
+        found += [*size_problems(wanted, machine), *address_problems(wanted)]
     if engine:
         found += [*engine_problems(engine), *owner_problems(wanted, engine), *moved_problems(wanted, engine), *database_problems(wanted, engine)]
     return [*found, *port_problems(wanted, machine, engine), *subnet_problems(wanted, machine, engine)]
 
 
-def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool) -> list[str]:
+def warnings(machine: Machine, engine: Engine | None, cluster_is_made: bool, nodes: int = 1) -> list[str]:
     """What works, but not well, or was never tried; said while the cluster is still to be made."""
     said = [UNTESTED.format(what) for what in untested(machine)] if not cluster_is_made else []
     if not cluster_is_made and LEAST_CORES <= machine.cores < RECOMMENDED_CORES:
         said.append(f"This machine has {machine.cores} cores; with {RECOMMENDED_CORES} all of it is faster.")
-    if not cluster_is_made and machine.inotify_instances < INOTIFY_INSTANCES:
+    if not cluster_is_made and machine.inotify_instances < (instances := nodes * INOTIFY_INSTANCES):
         said.append(
-            f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {INOTIFY_INSTANCES}: where the node "
+            f"This machine leaves root {machine.inotify_instances} inotify instances, and a cluster takes up to {instances}: where the node "
             "does not become ready, raise the limit with `sudo sysctl fs.inotify.max_user_instances=512`."
         )
     if not cluster_is_made and engine and engine.info.get("Driver") == "vfs":
@@ -238,16 +242,36 @@ def size_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
                 f"Run it with -e minikube_cpus={machine.cores} or less.",
             )
         )
-    most = machine.memory - MEMORY_BESIDE
+    most = (machine.memory - MEMORY_BESIDE) // wanted.nodes
     if wanted.memory > most:
+        several = wanted.nodes > 1
+        each = f" for each of minikube_nodes={wanted.nodes}" if several else ""
+        larger = "Use a machine with more memory, or fewer nodes." if several else "Use a machine with 8 GB of memory or more."
         found.append(
             UserError(
-                f"minikube_memory={wanted.memory} asks for more than this machine can give ({machine.memory} MiB, "
+                f"minikube_memory={wanted.memory}{each} asks for more than this machine can give ({machine.memory} MiB, "
                 f"of which {MEMORY_BESIDE} are for what runs beside the cluster).",
-                f"Run it with -e minikube_memory={most} or less." if most >= LEAST_MEMORY else "Use a machine with 8 GB of memory or more.",
+                f"Run it with -e minikube_memory={most} or less." if most >= LEAST_MEMORY else larger,
             )
         )
     return found
+
+
+def address_problems(wanted: Wanted) -> list[UserError]:
+    """Addresses that minikube gives to the nodes, the first ones after the gateway's, and that are asked for something else."""
+    try:
+        addresses = {name: ipaddress.IPv4Address(address) for name, address in wanted.addresses.items()}
+    except ValueError:
+        return []  # subnet_problems says it
+    gateway = addresses.pop("deployment_gateway", None)
+    return [
+        UserError(
+            f"{name}={address} is that of a node: minikube gives them the first {wanted.nodes} after deployment_gateway={gateway}.",
+            f"Choose another address, with -e {name}=..., or another gateway.",
+        )
+        for name, address in addresses.items()
+        if gateway and 1 <= int(address) - int(gateway) <= wanted.nodes
+    ]
 
 
 def engine_problems(engine: Engine) -> list[UserError]:
@@ -273,11 +297,12 @@ def engine_problems(engine: Engine) -> list[UserError]:
 
 def owner_problems(wanted: Wanted, engine: Engine) -> list[UserError]:
     """What has our names but is somebody else's."""
+    ours = (wanted.deployment, *(f"{wanted.deployment}-m{number:02}" for number in range(2, wanted.nodes + 1)), wanted.registry, wanted.database)
     taken = [
         ("container", name, container.get("Labels"))
         for container in engine.containers
         for name in (path.removeprefix("/") for path in container["Names"])
-        if name in (wanted.deployment, wanted.registry, wanted.database)
+        if name in ours
     ]
     taken += [("Docker network", network["Name"], network.get("Labels")) for network in engine.networks if network["Name"] == wanted.deployment]
     return [

@@ -22,8 +22,8 @@ class InDocker:
     of: Deployment
 
     def node(self) -> list[Part]:
-        if self.of.minikube.is_ours():
-            mine = frozenset(key for key, found in self.of.docker.objects.items() if found.labels.get(NODE_LABEL) == self.of.name)
+        if nodes := self.of.minikube.nodes():
+            mine = frozenset(key for key, found in self.of.docker.objects.items() if found.labels.get(NODE_LABEL) in nodes)
             parts = [Part("cluster", f"cluster {self.of.name}", self._delete_cluster, objects=mine)]
         else:
             parts = [self._foreign("cluster", "container", self.of.name)] if ("container", self.of.name) in self.of.docker.objects else []
@@ -34,12 +34,13 @@ class InDocker:
         with suppress(KeyError):  # the user who ran it is gone
             if self.of.docker.answers and self.of.minikube.executable.exists():
                 return self.of.minikube.delete()
+        nodes = self.of.minikube.nodes()
         for kind in ("container", "volume"):
             for found in list(self.of.docker.objects.values()):
-                if found.kind == kind and found.labels.get(NODE_LABEL) == self.of.name:
+                if found.kind == kind and found.labels.get(NODE_LABEL) in nodes:
                     self.of.docker.remove(kind, found.name)
-        for folder in ("machines", "profiles"):
-            take(self.of.minikube.home / folder / self.of.name)
+        for folder in (*(f"machines/{node}" for node in nodes), f"profiles/{self.of.name}"):
+            take(self.of.minikube.home / folder)
         return None
 
     def container(self, name: str, *of_levels: str) -> list[Part]:
@@ -77,7 +78,8 @@ class InDocker:
 
     def _used_by_others(self, found: Object) -> str:
         users = [self.of.docker.objects["container", user] for user in found.users]
-        others = [user.name for user in users if user.labels.get(LABEL) != self.of.name and user.labels.get(NODE_LABEL) != self.of.name]
+        nodes = self.of.minikube.nodes()
+        others = [user.name for user in users if user.labels.get(LABEL) != self.of.name and user.labels.get(NODE_LABEL) not in nodes]
         return f"the container {others[0]} uses it" if others else ""
 
     def images(self, gone: Collection[tuple[str, str]], shared: str) -> Iterator[Part]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -146,14 +147,16 @@ class Deployment:
         state, actual = self.cluster.state, self.cluster.actual
         if self.problem:
             return self.problem
-        if state == "stopped" and self.cluster.up:
+        if self.cluster.away:
+            state = f"not whole: {' and '.join(self.cluster.away)} {'is' if len(self.cluster.away) == 1 else 'are'} down"
+        elif state == "stopped" and self.cluster.up:
             state = "not ready: its node is up, Kubernetes is not"
         if actual is None and self.cluster.version:
             return f"of others, Kubernetes {self.cluster.version}"
         if actual is None:
             return {"foreign": "somebody else's container has its name", "unfinished": "broken off while it was made"}.get(state, state)
         facts = [state, f"Kubernetes {actual.kubernetes_version}", f"node {self.cluster.address}", f"{actual.cpus} CPUs", f"{actual.memory} MiB"]
-        return ", ".join(facts)
+        return ", ".join([*facts, f"the first of {actual.nodes} such nodes"] if actual.nodes > 1 else facts)
 
     def _versions(self) -> dict[str, str]:
         return {"Docker": self.docker or "does not answer", **self.versions}
@@ -247,7 +250,7 @@ class Observer:
             cluster, problem = status.result()
             found: tuple[Service, ...] = ()
             assistant = None
-            if cluster.state == "running":
+            if cluster.state == "running" or cluster.away:
                 asked = pool.submit(self._assistant)
                 try:
                     found = self._services(built.result())
@@ -330,13 +333,13 @@ class Observer:
         """Bytes of the volumes and of the store, and what is free where Docker keeps its own."""
         if self.minikube is None:
             return {}
-        volumes = {"cluster": self.minikube.profile, "images": self.registry_container, "data": self.database_container}
+        volumes = {"cluster": self.minikube.nodes(), "images": [self.registry_container], "data": [self.database_container]}
         form = "{{.Name}} {{.Mountpoint}}"
-        listed = _docker("volume", "inspect", f"--format={form}", *volumes.values()) if docker else ""
+        listed = _docker("volume", "inspect", f"--format={form}", *chain(*volumes.values())) if docker else ""
         mounted = dict(line.split(" ", 1) for line in listed.splitlines() if " " in line)
-        folders = {part: Path(mounted[name]) for part, name in volumes.items() if name in mounted} | {"store": self.store}
+        folders = {part: [Path(mounted[name]) for name in names if name in mounted] for part, names in volumes.items()} | {"store": [self.store]}
         with ThreadPoolExecutor() as pool:
-            sizes = dict(zip(folders, pool.map(size_of, folders.values()), strict=True))
+            sizes = dict(zip(folders, pool.map(lambda paths: sum(map(size_of, paths)), folders.values()), strict=True))
         anywhere = next(folder for folder in (Path("/var/lib/docker"), Path("/")) if folder.is_dir())
         return {part: size for part, size in sizes.items() if size} | {"free": shutil.disk_usage(anywhere).free}
 
