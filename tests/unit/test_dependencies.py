@@ -37,6 +37,7 @@ WHOLE_WAY = {
     "guides",
     "kind",
     "kubeadm",
+    "minikube_nodes",
     "tags",
     "tags_after",
     "tags_refused",

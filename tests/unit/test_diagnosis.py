@@ -580,7 +580,8 @@ def test_what_others_follow_from_is_told_first_and_alone() -> None:
 
 @pytest.mark.parametrize("ready", ["True", "Unknown"], ids=["just now", "and Kubernetes has noticed"])
 def test_a_further_node_that_is_down_is_told_once_with_its_name(ready: str) -> None:
-    two = replace(SOUND, other_nodes=("todo-m02",), containers={**SOUND.containers, "todo-m02": container("todo-m02")}, items=[*SOUND.items, node(name="todo-m02")])
+    containers = {**SOUND.containers, "todo-m02": container("todo-m02")}
+    two = replace(SOUND, other_nodes=("todo-m02",), containers=containers, items=[*SOUND.items, node(name="todo-m02")])
     assert told(two).findings == ()
     gone = copy.deepcopy(SYSTEM_POD)
     gone["metadata"]["name"], gone["spec"]["nodeName"] = "kube-proxy-x", "todo-m02"
