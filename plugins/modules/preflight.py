@@ -329,7 +329,10 @@ def before(given: dict[str, Any], roles: list[str], lock: Lock, machine: Machine
             return engine is not None
         return there[role]() and (not containers.get(role) or states.get(containers[role]) == "running")
 
-    return needs.missing(roles, lambda role: there[role](), ready, lambda name: store.has(lock[name]))
+    def stored(name: str) -> bool:
+        return store.has(lock[name]) or (lock[name].optional and name not in given["optional"])
+
+    return needs.missing(roles, lambda role: there[role](), ready, stored)
 
 
 def services(given: dict[str, Any]) -> list[dict[str, Any]]:

@@ -444,6 +444,13 @@ def test_what_is_optional_takes_no_room_that_has_to_be_free(tmp_path: Path, monk
     assert "kube-router" in counted, "it is asked for"
 
 
+def test_of_what_is_optional_only_what_is_asked_for_has_to_be_stored_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.needs, "missing", lambda _roles, _made, _ready, stored: stored("kube-router"))
+    given = {"deployment": "todo", "store": str(tmp_path), "registry": "todo-registry", "database": "todo-database"}
+    for optional, is_there in (([], True), (["kube-router"], False)):
+        assert module.before({**given, "optional": optional}, ["minikube"], Lock(ROOT / "artifacts.lock.yml"), MACHINE, None, False) is is_there
+
+
 def test_each_further_node_takes_room_where_docker_keeps_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     phases = list[dict[str, int]]()
     monkeypatch.setattr(module, "disk_problems", lambda found, _spaces: phases.extend(found) or [])

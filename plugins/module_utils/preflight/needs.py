@@ -30,11 +30,12 @@ ARTIFACTS: Mapping[str, tuple[str, ...]] = {
         "kicbase",
         *("kubeadm", "kubelet", "kubectl"),
         *("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "etcd", "coredns", "pause"),
+        "kube-router",
     ),
     "metrics_server": ("metrics-server",),
     "app_images": ("python-builder", "python-runtime", "node-builder", "node-runtime"),
 }
-"""What each role takes from the store, as the lock file names it."""
+"""What each role takes from the store, as the lock file names it; of what that calls optional, what is asked for."""
 INSTALLED_FIRST = ("container_engine", "database")
 """Roles whose stages build on each other, and whose last one only looks; the other roles have one stage."""
 
