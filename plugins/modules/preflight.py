@@ -379,7 +379,7 @@ def main() -> None:
         values = services(given)
         try:
             asked = [capacity.Service.of(name, of) for name, of in zip(RELEASES, values, strict=True)]
-            if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY:  # else that is said
+            if given["cpus"] >= LEAST_CORES and given["memory"] >= LEAST_MEMORY and given["nodes"] >= 1:  # else that is said
                 found += capacity.problems({"cpu": given["cpus"], "memory": given["memory"]}, asked, given["nodes"])
         except UserError as error:
             found.append(error)

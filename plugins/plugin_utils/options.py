@@ -44,7 +44,7 @@ TYPES = {
     "str": "a text",
 }
 # What role preflight says itself, together with what it finds on the machine.
-PREFLIGHTS_OWN = {"deployment_name", "deployment_frontend_port", "deployment_subnet", "minikube_cpus", "minikube_memory"}
+PREFLIGHTS_OWN = {"deployment_name", "deployment_frontend_port", "deployment_subnet", "minikube_cpus", "minikube_memory", "minikube_nodes"}
 
 # What has to be in the lock file that another option names.
 LOCKED = {"artifact_names": "artifact_lock", "artifact_optional_names": "artifact_lock", "kubernetes_tools_names": "kubernetes_tools_lock"}

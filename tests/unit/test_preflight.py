@@ -126,6 +126,7 @@ def test_a_port_that_kubernetes_does_not_publish(port: int) -> None:
 def test_a_node_too_small_for_kubernetes() -> None:
     only(found(replace(WANTED, cpus=1)), "minikube_cpus=1", "2 or more")
     only(found(replace(WANTED, memory=1000)), "minikube_memory=1000", "1800 or more")
+    only(found(replace(WANTED, nodes=0)), "minikube_nodes=0", "1 or more")
 
 
 # The machine

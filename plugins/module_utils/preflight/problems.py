@@ -186,6 +186,8 @@ def asked_problems(wanted: Wanted) -> list[UserError]:
         found.append(UserError(f"minikube_cpus={wanted.cpus} is too little for Kubernetes.", f"Ask for {LEAST_CORES} or more."))
     if wanted.memory < LEAST_MEMORY:
         found.append(UserError(f"minikube_memory={wanted.memory} (MiB) is too little for Kubernetes.", f"Ask for {LEAST_MEMORY} or more."))
+    if wanted.nodes < 1:
+        found.append(UserError(f"minikube_nodes={wanted.nodes} is no number of nodes.", "Ask for 1 or more."))
     return found
 
 
@@ -242,7 +244,7 @@ def size_problems(wanted: Wanted, machine: Machine) -> list[UserError]:
                 f"Run it with -e minikube_cpus={machine.cores} or less.",
             )
         )
-    most = (machine.memory - MEMORY_BESIDE) // wanted.nodes
+    most = (machine.memory - MEMORY_BESIDE) // max(1, wanted.nodes)
     if wanted.memory > most:
         several = wanted.nodes > 1
         each = f" for each of minikube_nodes={wanted.nodes}" if several else ""
