@@ -16,8 +16,8 @@ def test_each_part_is_one_line_that_ends_in_a_full_stop_whatever_words_of_others
 
 
 def test_every_error_for_people_has_the_parts() -> None:
-    # Who catches them says it for people, with the name of the container, or of what holds the address or what is downloaded.
-    inner = {"AddressError", "PasswordDiffersError", "TooLongError"}
+    # Who catches them says it for people, with the name of the container, or of what holds the address or what is downloaded; of a bundle bootstrap does.
+    inner = {"AddressError", "BundleError", "PasswordDiffersError", "TooLongError"}
     for found in pkgutil.walk_packages(module_utils.__path__, f"{module_utils.__name__}."):
         module = importlib.import_module(found.name)
         for name, thing in vars(module).items():
