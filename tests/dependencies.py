@@ -118,6 +118,8 @@ def edges(node: str, tags: frozenset[str] | None = None) -> list[str]:
         return [*(name for kind in ("defaults", "handlers", "meta", "vars") for name in below(f"roles/{role}/{kind}")), f"roles/{role}/tasks/{tasks}.yml"]
     if part:
         return list(edges_of_part(file, part))
+    if (ROOT / file).is_symlink() and (ROOT / file).is_file():  # its own content is a name
+        return [str((ROOT / file).resolve().relative_to(ROOT))]
     if LEADS_ON.fullmatch(file):
         return list(edges_of_yaml(file, data(file) if tags is None else chosen(data(file), tags)))
     if file == "ansible.cfg":

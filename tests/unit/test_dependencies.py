@@ -368,3 +368,7 @@ def test_a_shared_lines_scenarios_and_their_ways_are_printed(capsys: pytest.Capt
         f"compose.yaml: 1 of {len(names())}: compose",
         "  compose: make compose > playbooks/compose.yml > compose.yaml",
     ]
+
+
+def test_a_link_leads_to_what_it_names() -> None:
+    assert "molecule/account/tests/test_account.py" in inputs("account_trixie")
